@@ -1,0 +1,144 @@
+"""Write the data structures, dataflows, providers and provision agreements of this folder from ``sources/``.
+
+Run it from the top of the project after a change of a table: ``python -m dsd.build``. What the service loads are the
+JSON messages; ``docs/structures.md`` tells why they are as they are.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from babel import Locale
+
+from codelists.build import AGENCY, LANGUAGES, maintained, message, named, write
+from codelists.build import table as codelist_table
+
+HERE = Path(__file__).parent
+LATE = "1.0+.0"
+INFOMODEL = "urn:sdmx:org.sdmx.infomodel"
+DESCRIPTORS = {"dimensionList": "DimensionDescriptor", "measureList": "MeasureDescriptor", "attributeList": "AttributeDescriptor"}
+LONGEST_TEXT = 4000
+
+
+def table(name: str) -> list[dict[str, str]]:
+    """The rows of ``sources/<name>.csv``."""
+    with (HERE / "sources" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def representation(text: str) -> dict[str, Any]:
+    """A codelist or a data type as a local representation."""
+    if text.startswith("CL_"):
+        return {"enumeration": f"{INFOMODEL}.codelist.Codelist={AGENCY}:{text}({LATE})"}
+    if text == "String":
+        return {"format": {"dataType": "String", "maxLength": LONGEST_TEXT, "isMultiLingual": False}}
+    return {"format": {"dataType": text}}
+
+
+def component(row: dict[str, str]) -> dict[str, Any]:
+    """What every component says: id, concept, representation."""
+    concept = f"{INFOMODEL}.conceptscheme.Concept={AGENCY}:CS_MIG({LATE}).{row['component']}"
+    local = representation(row["representation"])
+    return {"id": row["component"], "conceptIdentity": concept, "localRepresentation": local}
+
+
+def attribute(row: dict[str, str], key: list[str]) -> dict[str, Any]:
+    """An attribute with its usage and attachment."""
+    found = component(row)
+    found["usage"] = "mandatory" if row["role"].startswith("mandatory") else "optional"
+    found["attributeRelationship"] = {"dimensions": key} if row["role"].endswith("series") else {"observation": {}}
+    return found
+
+
+def structure(row: dict[str, str]) -> dict[str, Any]:
+    """One data structure definition."""
+    components = [found for found in table("components") if found["structure"] in ("*", row["structure"])]
+    dimensions = [found for found in components if found["role"] == "dimension"]
+    key = [found["component"] for found in dimensions]
+    parts: dict[str, Any] = {
+        "dimensionList": {
+            "dimensions": [component(found) | {"position": n} for n, found in enumerate(dimensions)],
+            "timeDimension": next(component(found) for found in components if found["role"] == "time"),
+        },
+        "measureList": {
+            "measures": [component(found) | {"usage": "optional"} for found in components if found["role"] == "measure"]
+        },
+        "attributeList": {
+            "attributes": [attribute(found, key) for found in components if "observation" in found["role"] or "series" in found["role"]]
+        },
+    }
+    lists = {name: {"id": DESCRIPTORS[name]} | content for name, content in parts.items()}
+    return maintained(row["structure"], {"en": row["en"], "fr": row["fr"]}) | {"dataStructureComponents": lists}
+
+
+def dataflows(structure_id: str) -> list[dict[str, Any]]:
+    """The dataflows of a data structure."""
+    urn = f"{INFOMODEL}.datastructure.DataStructure={AGENCY}:{structure_id}({LATE})"
+    return [
+        maintained(row["dataflow"], {"en": row["en"], "fr": row["fr"]}, {"en": row["description"]}) | {"structure": urn}
+        for row in table("dataflows")
+        if row["structure"] == structure_id
+    ]
+
+
+def scheme(id_: str, agency: str, en: str, fr: str) -> dict[str, Any]:
+    """An organisation scheme; its id and version are fixed by the standard."""
+    names = {"en": en, "fr": fr}
+    return named(id_, names) | {"agencyID": agency, "version": "1.0", "isExternalReference": False}
+
+
+def providers() -> list[dict[str, Any]]:
+    """International bodies, then one national statistical office per country or area."""
+    found = [named(row["provider"], {"en": row["en"], "fr": row["fr"]}) for row in table("providers") if row["en"]]
+    fixed = {row["code"]: row for row in codelist_table("area_names")}
+
+    territories = {tag: Locale(tag).territories for tag in LANGUAGES}
+    for area in codelist_table("areas"):
+        if area["kind"] != "area" or not area["iso3"]:
+            continue
+        english = area["en"]
+        french = area["fr"] or fixed.get(area["code"], {}).get("fr") or territories["fr"][area["cldr"]]
+        names = {"en": f"National statistical office: {english}", "fr": f"Office national de statistique : {french}"}
+        note = {"type": "REF_AREA", "title": area["code"]}
+        found.append(named(f"NSO_{area['iso3']}", names) | {"annotations": [note]})
+    return found
+
+
+def agreements() -> list[dict[str, Any]]:
+    """The provision agreements that ``sources/providers.csv`` lists."""
+    flows = {row["dataflow"]: row for row in table("dataflows")}
+    return [
+        maintained(f"PA_{row['provider']}_{flow}", {tag: f"{row['provider']}: {flows[flow][tag]}" for tag in ("en", "fr")})
+        | {
+            "dataflow": f"{INFOMODEL}.datastructure.Dataflow={AGENCY}:{flow}({LATE})",
+            "dataProvider": f"{INFOMODEL}.base.DataProvider={AGENCY}:DATA_PROVIDERS(1.0).{row['provider']}",
+        }
+        for row in table("providers")
+        for flow in row["dataflows"].split()
+    ]
+
+
+def main() -> None:
+    """Write every message of this folder."""
+    for row in table("structures"):
+        name = row["structure"]
+        write(HERE / f"{name}.json", message(name, {"dataStructures": [structure(row)], "dataflows": dataflows(name)}))
+    unsd = named(
+        AGENCY,
+        {
+            "en": "International migration statistics, United Nations Statistics Division (proposed)",
+            "fr": "Statistiques des migrations internationales, Division de statistique des Nations Unies (proposition)",
+        },
+    )
+    agencies = scheme("AGENCIES", "SDMX", "Agencies", "Agences") | {"isPartial": True, "agencies": [unsd]}
+    write(HERE / "AGENCIES.json", message("AGENCIES", {"agencySchemes": [agencies]}))
+    partners = scheme("DATA_PROVIDERS", AGENCY, "Data providers", "Fournisseurs de données")
+    content = {"dataProviderSchemes": [partners | {"isPartial": False, "dataProviders": providers()}]}
+    write(HERE / "DATA_PROVIDERS.json", message("DATA_PROVIDERS", content))
+    write(HERE / "PROVISION_AGREEMENTS.json", message("PROVISION_AGREEMENTS", {"provisionAgreements": agreements()}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Structures, mappings and rules as one immutable whole: loaded, references resolved, swapped as a piece."""

@@ -1,0 +1,260 @@
+"""The catalog: every artefact by reference, late-bound references resolved, structures ready for data."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from functools import cached_property
+from typing import TypeVar
+
+from sdmx_service.catalog.layout import Layout
+from sdmx_service.catalog.rules import RuleSet
+from sdmx_service.errors import NotFound, UnresolvedReference
+from sdmx_service.model.artefact import Item, Maintainable
+from sdmx_service.model.items import Codelist, ConceptScheme, ValueList
+from sdmx_service.model.message import Labels, Target
+from sdmx_service.model.representation import Representation
+from sdmx_service.model.structure import Component, Dataflow, DataStructure, ProvisionAgreement
+from sdmx_service.model.urn import Ref, Version, parse_ref, select_versions
+
+ComponentT = TypeVar("ComponentT", bound=Component)
+_Home = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """An immutable state of all artefacts, layouts and rule sets.
+
+    Attributes:
+        artefacts: every artefact, by exact reference.
+        layouts: mapping layouts by id.
+        rule_sets: the rules, by id.
+        generation: the store's number of this state.
+    """
+
+    artefacts: Mapping[Ref, Maintainable]
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    rule_sets: Mapping[str, RuleSet] = field(default_factory=dict)
+    generation: int = 0
+
+    @classmethod
+    def of(cls, artefacts: Iterable[Maintainable], **rest: object) -> Catalog:
+        """A catalog of these artefacts; a later one of the same reference replaces an earlier one."""
+        return cls(artefacts={artefact.ref: artefact for artefact in artefacts}, **rest)  # type: ignore[arg-type]
+
+    # --- finding -----------------------------------------------------------------------------------------------
+    @cached_property
+    def _homes(self) -> Mapping[_Home, tuple[str, ...]]:
+        """(class, agency, id) -> versions, lowest first."""
+        homes: dict[_Home, list[str]] = defaultdict(list)
+        for ref in self.artefacts:
+            homes[ref.type, ref.agency, ref.id].append(ref.version)
+        return {home: tuple(sorted(versions, key=Version.parse)) for home, versions in homes.items()}
+
+    def versions(self, type: str, agency: str, id: str) -> tuple[str, ...]:  # noqa: A002 - the standard's words
+        """The versions of an artefact, lowest first."""
+        return self._homes.get((type, agency, id), ())
+
+    def lookup(self, ref: Ref) -> Maintainable | None:
+        """The artefact a reference means (late-bound ones: the version that fits), or None."""
+        whole = ref.maintainable
+        found = self.artefacts.get(whole)
+        if found is not None or whole.is_exact:
+            return found
+        chosen = select_versions((whole.version_pattern,), self.versions(whole.type, whole.agency, whole.id))
+        return self.artefacts.get(whole.with_version(chosen[-1])) if chosen else None
+
+    def artefact(self, ref: Ref) -> Maintainable:
+        """The artefact a reference means.
+
+        Raises:
+            UnresolvedReference: it is not here; the hint names what comes near.
+        """
+        found = self.lookup(ref)
+        if found is None:
+            raise UnresolvedReference(f"{ref.type} {ref.text} is not in the catalog.", hint=self._nearest(ref))
+        return found
+
+    def _nearest(self, ref: Ref) -> str:
+        others = self.versions(ref.type, ref.agency, ref.id)
+        if others:
+            return f"There are the versions {', '.join(others)}."
+        names = {f"{one.agency}:{one.id}": one for one in self.artefacts if one.type == ref.type}
+        near = get_close_matches(f"{ref.agency}:{ref.id}", names, n=3, cutoff=0.5)
+        return f"Near: {', '.join(near)}." if near else ""
+
+    def of_type(self, type: str) -> Iterator[Maintainable]:  # noqa: A002
+        """All artefacts of a class, ordered by reference."""
+        return (self.artefacts[ref] for ref in self._ordered if ref.type == type)
+
+    @cached_property
+    def _ordered(self) -> tuple[Ref, ...]:
+        return tuple(sorted(self.artefacts))
+
+    def named(self, text: str, type: str) -> Maintainable:  # noqa: A002
+        """The artefact a person means by ``AGENCY:ID(VERSION)``, ``AGENCY:ID``, a URN or an id that is unique.
+
+        The latest version is taken where none is said.
+
+        Raises:
+            NotFound: nothing fits, or an id fits several; the candidates are listed.
+        """
+        wanted = parse_ref(text, type)
+        fitting = [ref for ref in self._ordered if ref.type == type and wanted.matches(ref)]
+        homes = {(ref.agency, ref.id) for ref in fitting}
+        if len(homes) == 1:
+            return self.artefacts[max(fitting, key=lambda ref: Version.parse(ref.version))]
+        if homes:
+            candidates = ", ".join(f"{agency}:{id}" for agency, id in sorted(homes))
+            raise NotFound(f"{text!r} is not unique among {type}s.", hint=f"Say which: {candidates}.")
+        known = {ref.id: ref for ref in self._ordered if ref.type == type}
+        near = get_close_matches(wanted.id, known, n=3, cutoff=0.4)
+        raise NotFound(f"There is no {type} {text!r}.", hint=f"Near: {', '.join(known[id].text for id in near)}." if near else "")
+
+    # --- references --------------------------------------------------------------------------------------------
+    def children(self, artefact: Maintainable) -> tuple[Maintainable, ...]:
+        """The artefacts it refers to, those that are here."""
+        found = (self.lookup(ref) for ref in artefact.references())
+        return tuple({one.ref: one for one in found if one is not None}.values())
+
+    @cached_property
+    def _parents(self) -> Mapping[Ref, tuple[Ref, ...]]:
+        parents: dict[Ref, dict[Ref, None]] = defaultdict(dict)
+        for ref in self._ordered:
+            for child in self.children(self.artefacts[ref]):
+                parents[child.ref][ref] = None
+        return {child: tuple(found) for child, found in parents.items()}
+
+    def parents(self, artefact: Maintainable) -> tuple[Maintainable, ...]:
+        """The artefacts that refer to it (late-bound references count for the version they mean)."""
+        return tuple(self.artefacts[ref] for ref in self._parents.get(artefact.ref, ()))
+
+    # --- data --------------------------------------------------------------------------------------------------
+    def structure(self, ref: Ref) -> DataStructure:
+        """The data structure with every component's representation resolved (``Component.form``)."""
+        cache = self._structures
+        artefact = self.artefact(ref)
+        if artefact.ref not in cache:
+            if not isinstance(artefact, DataStructure):
+                raise UnresolvedReference(f"{ref.text} is a {artefact.type}, not a data structure.")
+            cache[artefact.ref] = self._resolve(artefact)
+        return cache[artefact.ref]
+
+    @cached_property
+    def _structures(self) -> dict[Ref, DataStructure]:
+        return {}
+
+    def _resolve(self, structure: DataStructure) -> DataStructure:
+        def resolved(component: ComponentT) -> ComponentT:
+            if component.representation is not None:
+                return component
+            return replace(component, resolved=self._core_representation(component.concept))
+
+        time = structure.time_dimension
+        return replace(
+            structure,
+            dimensions=tuple(map(resolved, structure.dimensions)),
+            time_dimension=None if time is None else resolved(time),
+            attributes=tuple(map(resolved, structure.attributes)),
+            measures=tuple(map(resolved, structure.measures)),
+        )
+
+    def _core_representation(self, concept: Ref) -> Representation | None:
+        scheme = self.lookup(concept)
+        if not isinstance(scheme, ConceptScheme) or concept.item is None:
+            return None
+        item = scheme.item(concept.item)
+        return None if item is None else item.core_representation
+
+    def dataflow(self, ref: Ref) -> Dataflow:
+        """The dataflow of a reference."""
+        artefact = self.artefact(ref)
+        if not isinstance(artefact, Dataflow):
+            raise UnresolvedReference(f"{ref.text} is a {artefact.type}, not a dataflow.")
+        return artefact
+
+    def structure_of(self, dataflow: Dataflow) -> DataStructure:
+        """The resolved structure of a dataflow."""
+        if dataflow.structure is None:
+            raise UnresolvedReference(f"The dataflow {dataflow.ref.text} names no structure.")
+        return self.structure(dataflow.structure)
+
+    def target(self, ref: Ref) -> Target:
+        """What a message's reference to a structure, dataflow or provision agreement means (``message.Resolve``)."""
+        artefact = self.artefact(ref)
+        if isinstance(artefact, DataStructure):
+            return Target(structure=self.structure(artefact.ref))
+        if isinstance(artefact, Dataflow):
+            return Target(structure=self.structure_of(artefact), dataflow=artefact.ref)
+        if isinstance(artefact, ProvisionAgreement):
+            flow = self.dataflow(artefact.dataflow)
+            return Target(structure=self.structure_of(flow), dataflow=flow.ref, provider=artefact.provider)
+        raise UnresolvedReference(f"{ref.type} {ref.text} does not describe data.")
+
+    def codes(self, component: Component) -> Mapping[str, Item] | None:
+        """The items of a coded component's enumeration, extensions resolved, in the list's order; None if uncoded.
+
+        An enumeration that is not here raises ``UnresolvedReference``.
+        """
+        return None if component.form.enumeration is None else self.items(component.form.enumeration)
+
+    def items(self, ref: Ref) -> Mapping[str, Item]:
+        """The items of a codelist or value list, by id, extensions resolved."""
+        cache = self._items
+        scheme = self.artefact(ref)
+        if scheme.ref not in cache:
+            if not isinstance(scheme, Codelist | ValueList):
+                raise UnresolvedReference(f"{ref.text} is a {scheme.type}, not an enumeration.")
+            items = self.extended(scheme).items if isinstance(scheme, Codelist) else scheme.items
+            cache[scheme.ref] = {item.id: item for item in items}
+        return cache[scheme.ref]
+
+    @cached_property
+    def _items(self) -> dict[Ref, Mapping[str, Item]]:
+        return {}
+
+    def extended(self, codelist: Codelist) -> Codelist:
+        """The codelist with its extensions resolved (SDMX 3.1 technical notes, *codelist extension*).
+
+        Own codes win over extending ones; a later extension wins over an earlier one.
+        """
+        if not codelist.extensions:
+            return codelist
+        from sdmx_service.catalog.extension import extended_codes
+
+        return replace(codelist, items=extended_codes(self, codelist), extensions=())
+
+    def labels(self, structure: DataStructure, domains: Mapping[str, Iterable[str]] | None, of: Maintainable) -> Labels:
+        """Names of components and of the codes in ``domains`` (all codes where None)."""
+        components, codes = {}, {}
+        for component in structure.components:
+            components[component.id] = component.names or self._concept_names(component)
+            items = self.codes(component) if component.form.is_coded else None
+            if items is not None and domains is None:
+                codes[component.id] = dict(items)
+            elif items is not None and domains is not None:
+                wanted = domains.get(component.id, ())
+                codes[component.id] = {code: items[code] for code in wanted if code in items}
+        return Labels(components=components, codes=codes, structure=of.names)
+
+    def _concept_names(self, component: Component):  # type: ignore[no-untyped-def]
+        from sdmx_service.model.artefact import NO_TEXTS
+
+        scheme = self.lookup(component.concept)
+        if not isinstance(scheme, ConceptScheme) or component.concept.item is None:
+            return NO_TEXTS
+        item = scheme.item(component.concept.item)
+        return NO_TEXTS if item is None else item.names
+
+    def dataflows_of(self, structure: Ref) -> tuple[Dataflow, ...]:
+        """The dataflows whose structure is of that agency, id and major version."""
+        found = []
+        for artefact in self.of_type("Dataflow"):
+            if not isinstance(artefact, Dataflow) or artefact.structure is None:
+                continue
+            described = self.lookup(artefact.structure)
+            if described is not None and (described.agency, described.id) == (structure.agency, structure.id):
+                found.append(artefact)
+        return tuple(found)

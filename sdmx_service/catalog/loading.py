@@ -1,0 +1,135 @@
+"""Artefacts, layouts and rules from files and from a store, and back.
+
+Files fill an empty store; a later ``init`` adds versions and never overwrites. In the store each artefact is one
+SDMX-JSON 2.1 structure message under its URN; layouts and rule sets stand under ``mapping:ID`` and ``rules:ID``.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.layout import Layout, read_layout
+from sdmx_service.catalog.rules import RuleSet, read_rules
+from sdmx_service.errors import InvalidStructure, SdmxError
+from sdmx_service.formats.registry import named, structure_format
+from sdmx_service.model.artefact import Maintainable
+from sdmx_service.model.message import Message, WriteOptions
+
+STORED_FORMAT = "structure-json-2.1"
+FOLDERS = ("dsd", "codelists", "mappings")
+_MAPPING, _RULES = "mapping:", "rules:"
+
+
+@dataclass(slots=True, kw_only=True)
+class Content:
+    """What some files or a store hold."""
+
+    artefacts: list[Maintainable] = field(default_factory=list)
+    layouts: dict[str, Layout] = field(default_factory=dict)
+    rule_sets: dict[str, RuleSet] = field(default_factory=dict)
+
+    def catalog(self, generation: int = 0) -> Catalog:
+        """The content as a catalog."""
+        return Catalog.of(
+            self.artefacts, layouts=self.layouts, rule_sets=self.rule_sets, generation=generation
+        )
+
+
+def load_folder(folder: Path) -> Content:
+    """Everything under ``dsd/``, ``codelists/`` and ``mappings/`` of a folder.
+
+    Structure messages (``.json``, ``.xml``), ``layout.json`` files, and rule sets (files below a folder ``rules``);
+    folders named ``sources`` are not read.
+
+    Raises:
+        SdmxError: a file cannot be read; the message begins with its path.
+    """
+    content = Content()
+    for part in FOLDERS:
+        for path in sorted((folder / part).rglob("*")):
+            if path.suffix in (".json", ".xml") and "sources" not in path.parts:
+                _load_file(path, path.relative_to(folder).as_posix(), content)
+    return content
+
+
+def _load_file(path: Path, place: str, content: Content) -> None:
+    try:
+        if path.name == "layout.json":
+            layout = read_layout(_document(path), place)
+            content.layouts[layout.id] = layout
+        elif path.parent.name == "rules":
+            rules = read_rules(_document(path), place)
+            content.rule_sets[rules.id] = rules
+        else:
+            content.artefacts += _read_message(path.read_bytes(), path.name)
+    except SdmxError as error:
+        raise InvalidStructure(f"{place}: {error}", code=error.code, title=error.title) from error
+
+
+def _document(path: Path) -> Mapping[str, Any]:
+    try:
+        return orjson.loads(path.read_bytes())  # type: ignore[no-any-return]
+    except orjson.JSONDecodeError as error:
+        raise InvalidStructure(f"not JSON: {error}") from None
+
+
+def _read_message(body: bytes, name: str | None = None) -> tuple[Maintainable, ...]:
+    message = structure_format(body, name).read(io.BytesIO(body), _no_data)
+    assert isinstance(message, Message)
+    return message.structures
+
+
+def _no_data(ref: object) -> Any:
+    raise InvalidStructure("A structure message holds no data.")
+
+
+def serialise(content: Content) -> dict[str, bytes]:
+    """The content as a store keeps it."""
+    write = named(STORED_FORMAT).write
+    assert write is not None
+    options = WriteOptions(all_languages=True)
+    stored: dict[str, bytes] = {}
+    for artefact in content.artefacts:
+        stored[artefact.urn] = b"".join(write(Message(structures=(artefact,)), options))
+    stored |= {_MAPPING + one.id: orjson.dumps(one.document) for one in content.layouts.values()}
+    return stored | {_RULES + one.id: orjson.dumps(one.document) for one in content.rule_sets.values()}
+
+
+def deserialise(stored: Mapping[str, bytes]) -> Content:
+    """The content that ``serialise`` wrote."""
+    content = Content()
+    for name, body in stored.items():
+        if name.startswith(_MAPPING):
+            layout = read_layout(orjson.loads(body), name)
+            content.layouts[layout.id] = layout
+        elif name.startswith(_RULES):
+            rules = read_rules(orjson.loads(body), name)
+            content.rule_sets[rules.id] = rules
+        else:
+            content.artefacts += _read_message(body, "artefact.json")
+    return content
+
+
+def dangling(catalog: Catalog) -> Iterator[tuple[Maintainable, Any]]:
+    """References inside the catalog that nothing here answers, as (artefact, reference)."""
+    for artefact in catalog.artefacts.values():
+        for ref in artefact.references():
+            if catalog.lookup(ref) is None:
+                yield artefact, ref
+
+
+def missing(content: Content, stored: Iterable[str]) -> Content:
+    """The part of the content that a store does not have yet."""
+    there = set(stored)
+    return Content(
+        artefacts=[one for one in content.artefacts if one.urn not in there],
+        layouts={id: one for id, one in content.layouts.items() if _MAPPING + id not in there},
+        rule_sets={id: one for id, one in content.rule_sets.items() if _RULES + id not in there},
+    )

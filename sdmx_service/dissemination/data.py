@@ -1,0 +1,65 @@
+"""Data: plans become a message whose batches are read while it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.dissemination.plan import Plan, plan
+from sdmx_service.errors import NoResults
+from sdmx_service.model.message import Action, Dataset, Header, Message, Party
+from sdmx_service.model.query import DataQuery
+from sdmx_service.storage.port import Store
+
+
+def data(query: DataQuery, catalog: Catalog, store: Store, release: int, *, sender: Party, test: bool = False) -> Message:
+    """The answer to a data query at a release; data sets without rows are left out.
+
+    The action is Replace for a plain query and Merge when measures or attributes were cut (SDMX-REST 2.2, data.md).
+
+    Raises:
+        NoResults: nothing matches.
+    """
+    datasets = [
+        dataset
+        for one in plan(query, catalog, store, release)
+        if (dataset := _dataset(one, query, catalog, store)) is not None
+    ]
+    if not datasets:
+        raise NoResults("The query is right, and no figure matches it.")
+    return Message(header=_header(sender, test, query), datasets=datasets)
+
+
+def _header(sender: Party, test: bool, query: DataQuery) -> Header:
+    now = datetime.now(UTC).replace(microsecond=0)
+    return Header(id=f"DF{now:%Y%m%d%H%M%S}", test=test, prepared=now, sender=sender)
+
+
+def _dataset(one: Plan, query: DataQuery, catalog: Catalog, store: Store) -> Dataset | None:
+    if one.selection.cube not in store.cubes():
+        return None
+    domains = store.domains(one.selection)
+    if not any(domains.get(id) for id in one.structure.key_ids):
+        return None
+    cut = query.attributes != ("dsd",) or query.measures != ("all",)
+    return Dataset(
+        structure=one.structure,
+        ref=one.artefact.ref,
+        dataflow=one.dataflow,
+        provider=one.provider,
+        batches=_batches(one, store, domains),
+        action=Action.MERGE if cut else Action.REPLACE,
+        dimension_at_observation=one.dimension_at_observation,
+        domains=domains,
+        attachments=store.attachments(one.selection),
+        labels=catalog.labels(one.structure, domains, one.artefact),
+        components=one.selection.components,
+        keys_only=one.keys_only,
+    )
+
+
+def _batches(one: Plan, store: Store, domains: Mapping[str, Sequence[str]]) -> Iterator[pa.RecordBatch]:
+    return store.series(one.selection, domains) if one.keys_only else store.scan(one.selection, domains)

@@ -1,0 +1,231 @@
+"""Structure queries: matching artefacts, their references, and how much of each is shown (SDMX-REST 2.2, structures.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.dissemination.plan import ANY, matching_homes
+from sdmx_service.errors import NotBuilt, NotFound
+from sdmx_service.model.artefact import NO_TEXTS, Item, ItemScheme, Maintainable
+from sdmx_service.model.artefact_types import artefact_type_of_resource, artefact_types_of_v1_resource
+from sdmx_service.model.constraint import AvailabilityConstraint
+from sdmx_service.model.items import Category, CategoryScheme, Codelist
+from sdmx_service.model.message import Header, Message, Party
+from sdmx_service.model.query import StructureQuery
+from sdmx_service.model.urn import Ref, VersionPattern, parse_versions, select_versions
+
+SchemeT = TypeVar("SchemeT", bound=ItemScheme[Any])
+_Found = dict[Ref, Maintainable]
+
+
+def structures(query: StructureQuery, catalog: Catalog, *, sender: Party) -> Message:
+    """The answer to a structure query: matching artefacts first, then what was asked for with them.
+
+    Raises:
+        NotFound: nothing matches.
+        NotBuilt: ``asOf``, or a detail this service does not answer yet.
+    """
+    if query.as_of is not None:
+        raise NotBuilt("The parameter asOf is not built yet for structures.", hint="Leave it out.")
+    if query.detail == "referencepartial":
+        raise NotBuilt("detail=referencepartial is not built yet.", hint="Use detail=full.")
+    matching = {artefact.ref: artefact for artefact in _matching(query, catalog)}
+    if not matching:
+        asked = "/".join(",".join(part) for part in (query.types, query.agencies, query.ids, query.versions))
+        raise NotFound(f"No structure matches {asked}.")
+    referenced = {ref: one for ref, one in _referenced(query, catalog, matching).items() if ref not in matching}
+    show = _DETAILS[query.detail]
+    shown = [show.matching(_with_items(one, query, catalog), catalog) for one in matching.values()]
+    shown += [show.referenced(one, catalog) for one in referenced.values()]
+    return message_of(shown, sender=sender)
+
+
+def message_of(
+    artefacts: Sequence[Maintainable], *, sender: Party, availability: Sequence[AvailabilityConstraint] = ()
+) -> Message:
+    """A structure message."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    header = Header(id=f"DF{now:%Y%m%d%H%M%S}", prepared=now, sender=sender)
+    return Message(header=header, structures=tuple(artefacts), availability=tuple(availability))
+
+
+# --- which ----------------------------------------------------------------------------------------------------------
+def _classes(query: StructureQuery, words: Iterable[str], catalog: Catalog) -> tuple[str, ...]:
+    """Artefact classes that the words of the interface name; all that are here for ``*``."""
+    if ANY in words or "structure" in words:
+        return tuple(dict.fromkeys(ref.type for ref in sorted(catalog.artefacts)))
+    classes: list[str] = []
+    for word in words:
+        if query.api == "v1":
+            classes += [one.name for one in artefact_types_of_v1_resource(word)]
+        else:
+            found = artefact_type_of_resource(word)
+            classes += [found.name] if found is not None else []
+    return tuple(dict.fromkeys(classes))
+
+
+def _matching(query: StructureQuery, catalog: Catalog) -> Iterator[Maintainable]:
+    patterns = tuple(pattern for text in query.versions for pattern in parse_versions(text))
+    for kind in _classes(query, query.types, catalog):
+        for agency, id, versions in matching_homes(catalog, kind, query.agencies, query.ids):  # noqa: A001
+            for version in _versions(patterns, versions):
+                yield catalog.artefacts[Ref(type=kind, agency=agency, id=id, version=version)]
+
+
+def _versions(patterns: tuple[VersionPattern, ...], versions: Sequence[str]) -> list[str]:
+    return select_versions(patterns, versions)
+
+
+_Step = Callable[[Catalog, Iterable[Maintainable]], _Found]
+
+
+def _children(catalog: Catalog, artefacts: Iterable[Maintainable]) -> _Found:
+    return {child.ref: child for one in artefacts for child in catalog.children(one)}
+
+
+def _parents(catalog: Catalog, artefacts: Iterable[Maintainable]) -> _Found:
+    return {parent.ref: parent for one in artefacts for parent in catalog.parents(one)}
+
+
+def _closure(step: _Step, catalog: Catalog, artefacts: Iterable[Maintainable]) -> _Found:
+    found: _Found = {}
+    frontier = step(catalog, artefacts)
+    while frontier:
+        found |= frontier
+        frontier = {ref: one for ref, one in step(catalog, frontier.values()).items() if ref not in found}
+    return found
+
+
+def _parents_and_siblings(catalog: Catalog, artefacts: Iterable[Maintainable]) -> _Found:
+    parents = _parents(catalog, artefacts)
+    return parents | _children(catalog, parents.values())
+
+
+_KEYWORDS: Mapping[str, _Step] = {
+    "none": lambda catalog, artefacts: {},
+    "children": _children,
+    "parents": _parents,
+    "descendants": lambda catalog, artefacts: _closure(_children, catalog, artefacts),
+    "ancestors": lambda catalog, artefacts: _closure(_parents, catalog, artefacts),
+    "parentsandsiblings": _parents_and_siblings,
+    "all": lambda catalog, artefacts: (
+        _parents_and_siblings(catalog, artefacts) | _closure(_children, catalog, artefacts)
+    ),
+}
+"""SDMX-REST 2.2: ``all`` is parentsandsiblings and descendants."""
+
+
+def _referenced(query: StructureQuery, catalog: Catalog, matching: _Found) -> _Found:
+    found: _Found = {}
+    types: list[str] = []
+    for word in query.references:
+        if word in _KEYWORDS:
+            found |= _KEYWORDS[word](catalog, matching.values())
+        else:
+            types.append(word)
+    if types:
+        wanted = set(_classes(query, types, catalog))
+        around = _closure(_children, catalog, matching.values()) | _closure(_parents, catalog, matching.values())
+        found |= {ref: one for ref, one in around.items() if ref.type in wanted}
+    return found
+
+
+# --- how much -------------------------------------------------------------------------------------------------------
+_Show = Callable[[Maintainable, Catalog], Maintainable]
+
+
+def _full(artefact: Maintainable, catalog: Catalog) -> Maintainable:
+    """The whole artefact; an extended codelist with its extensions resolved."""
+    return catalog.extended(artefact) if isinstance(artefact, Codelist) else artefact
+
+
+def _raw(artefact: Maintainable, catalog: Catalog) -> Maintainable:
+    return artefact
+
+
+_KEPT_IN_STUB = frozenset(
+    {"id", "agency", "version", "names", "uri", "valid_from", "valid_to", "is_final", "service_url", "structure_url"}
+)
+
+
+def stub(artefact: Maintainable, *, complete: bool = False) -> Maintainable:
+    """Identification and names only, marked as an external reference; complete adds description and annotations."""
+    kept = _KEPT_IN_STUB | ({"descriptions", "annotations"} if complete else frozenset())
+    values: dict[str, Any] = {"is_external_reference": True}
+    for field in fields(artefact):
+        if field.name in kept or not field.init:
+            continue
+        if field.name in ("descriptions",):
+            values[field.name] = NO_TEXTS
+        elif isinstance(getattr(artefact, field.name), tuple):
+            values[field.name] = ()
+    return replace(artefact, **values)
+
+
+def _stub(artefact: Maintainable, catalog: Catalog) -> Maintainable:
+    return stub(artefact)
+
+
+def _complete_stub(artefact: Maintainable, catalog: Catalog) -> Maintainable:
+    return stub(artefact, complete=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Detail:
+    """How matching and referenced artefacts are shown."""
+
+    matching: _Show
+    referenced: _Show
+
+
+_DETAILS: Mapping[str, _Detail] = {
+    "full": _Detail(_full, _full),
+    "raw": _Detail(_raw, _raw),
+    "allstubs": _Detail(_stub, _stub),
+    "allcompletestubs": _Detail(_complete_stub, _complete_stub),
+    "referencestubs": _Detail(_full, _stub),
+    "referencecompletestubs": _Detail(_full, _complete_stub),
+}
+
+
+# --- items ----------------------------------------------------------------------------------------------------------
+def _with_items(artefact: Maintainable, query: StructureQuery, catalog: Catalog) -> Maintainable:
+    """The artefact, cut to the items asked for."""
+    if ANY in query.items or not isinstance(artefact, ItemScheme):
+        return artefact
+    if isinstance(artefact, CategoryScheme):
+        categories = tuple(_category_paths(artefact.items, [item.split(".") for item in query.items]))
+        return replace(artefact, items=categories, is_partial=True)
+    scheme = catalog.extended(artefact) if isinstance(artefact, Codelist) else artefact
+    return _cut(scheme, set(query.items))
+
+
+def _category_paths(categories: Sequence[Category], paths: Sequence[Sequence[str]]) -> Iterator[Category]:
+    """The categories on the way to each path; ancestors included, children of the last left out."""
+    for category in categories:
+        deeper = [path[1:] for path in paths if path[0] == category.id]
+        if deeper:
+            inner = tuple(_category_paths(category.items, [path for path in deeper if path]))
+            yield replace(category, items=inner)
+
+
+def _cut(scheme: SchemeT, ids: set[str]) -> SchemeT:
+    return replace(scheme, items=tuple(item for item in scheme.items if item.id in ids), is_partial=True)
+
+
+def partial_scheme(scheme: SchemeT, ids: Iterable[str]) -> SchemeT:
+    """The scheme cut to those items and all their parents, marked partial if anything was left out."""
+    index: Mapping[str, Item] = scheme.index()
+    kept: set[str] = set()
+    for id in ids:  # noqa: A001
+        current: str | None = id
+        while current is not None and current in index and current not in kept:
+            kept.add(current)
+            current = index[current].parent
+    if len(kept) == len(scheme.items):
+        return scheme
+    return _cut(scheme, kept)

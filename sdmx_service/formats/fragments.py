@@ -1,0 +1,371 @@
+"""Rows of text from columns, without work per row: every text format is a table of fragments.
+
+What a row prints is a sequence of *pieces*: a literal, a fragment picked from a table by a code, or a text of its own.
+The tables are made once per dictionary (escaped, wrapped in whatever the format puts around a value). Neighbouring
+tables of few entries are folded into one; then one ``take`` over a pool of all fragments, with the indices of a row
+side by side, writes the rows one behind the other: the data buffer of the result *is* the output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sdmx_service.model.columns import Column, render_numbers
+
+Indices = npt.NDArray[np.integer]
+Mask = npt.NDArray[np.bool_]
+Make = Callable[[pa.StringArray], pa.StringArray]
+"""Turns distinct values into fragments, position by position."""
+
+ROWS = 16_384
+"""Rows rendered at once at most: their indices and texts stay in the processor's cache."""
+CHUNK = 1 << 20
+"""Bytes aimed at per chunk."""
+PACK = 1 << 16
+"""Smaller chunks are sent together."""
+_BYTES = 1 << 25
+"""Bytes of free text rendered at once at most."""
+_FOLD = 4_096
+"""Entries of a folded table at most."""
+
+
+class Coded(NamedTuple):
+    """Per row the fragment at that place of the table."""
+
+    indices: Indices
+    table: pa.StringArray
+
+
+class Texts(NamedTuple):
+    """Per row a text of its own, never null."""
+
+    values: pa.StringArray
+
+
+Piece = str | Coded | Texts
+
+
+@lru_cache(maxsize=4096)
+def strings(*texts: str) -> pa.StringArray:
+    """A table of those fragments, the same one each time."""
+    return pa.array(texts, pa.string())
+
+
+def choose(mask: Mask, no: str, yes: str) -> Piece:
+    """One of two fragments per row; a literal where all rows agree."""
+    if mask.all():
+        return yes
+    return Coded(mask.astype(np.int32), strings(no, yes)) if mask.any() else no
+
+
+class Renderer:
+    """Joins pieces to rows; keeps folded tables while the same tables come again. One for each kind of row."""
+
+    def __init__(self) -> None:
+        self._folds: dict[tuple[int, int], tuple[pa.StringArray, ...]] = {}
+
+    def rows(self, pieces: Sequence[Piece], count: int) -> pa.StringArray:
+        """One text per row: the pieces joined."""
+        if count == 0:
+            return pa.array([], pa.string())
+        parts = self._fold(pieces, count)
+        if not parts:
+            return pa.repeat(pa.scalar("", pa.string()), count)
+        width = len(parts)
+        index = np.empty((count, width), np.int32)
+        base = 0
+        for position, part in enumerate(parts):
+            own = np.arange(count, dtype=np.int32) if isinstance(part, Texts) else part.indices
+            np.add(own, base, out=index[:, position], casting="unsafe")
+            base += len(_table(part))
+        pool = pa.concat_arrays([_table(part) for part in parts])
+        return _every(pool.take(pa.array(index.reshape(-1))), width)
+
+    def _fold(self, pieces: Sequence[Piece], count: int) -> list[Coded | Texts]:
+        """The pieces with literals and small tables merged into their neighbours."""
+        limit = max(64, min(count, _FOLD))
+        zeros = np.zeros(count, np.int32)
+        known, self._folds = self._folds, {}
+        parts: list[Coded | Texts] = []
+        for piece in pieces:
+            if piece == "":
+                continue
+            part = Coded(zeros, strings(piece)) if isinstance(piece, str) else piece
+            last = parts[-1] if parts else None
+            if isinstance(part, Coded) and isinstance(last, Coded) and _may_fold(last.table, part.table, limit):
+                parts[-1] = self._merged(last, part, known)
+            else:
+                parts.append(part)
+        return parts
+
+    def _merged(
+        self, left: Coded, right: Coded, known: dict[tuple[int, int], tuple[pa.StringArray, ...]]
+    ) -> Coded:
+        key = (id(left.table), id(right.table))  # the tables are kept beside their product, so no id is used twice
+        kept = self._folds[key] = known.get(key) or (left.table, right.table, _product(left.table, right.table))
+        if len(right.table) == 1:
+            return Coded(left.indices, kept[2])
+        if len(left.table) == 1:
+            return Coded(right.indices, kept[2])
+        return Coded(left.indices.astype(np.int32) * np.int32(len(right.table)) + right.indices, kept[2])
+
+
+def _may_fold(left: pa.StringArray, right: pa.StringArray, limit: int) -> bool:
+    return min(len(left), len(right)) == 1 or len(left) * len(right) <= limit
+
+
+def _table(part: Coded | Texts) -> pa.StringArray:
+    return part.values if isinstance(part, Texts) else part.table
+
+
+def _product(left: pa.StringArray, right: pa.StringArray) -> pa.StringArray:
+    """Every entry of the left followed by every entry of the right."""
+    size = len(left) * len(right)
+    index = np.empty((size, 2), np.int32)
+    index[:, 0] = np.repeat(np.arange(len(left)), len(right))
+    index[:, 1] = np.tile(np.arange(len(right)), len(left)) + len(left)
+    return _every(pa.concat_arrays([left, right]).take(pa.array(index.reshape(-1))), 2)
+
+
+def _every(joined: pa.StringArray, width: int) -> pa.StringArray:
+    """Each ``width`` neighbours as one text, by leaving out the offsets between them."""
+    offsets = np.frombuffer(joined.buffers()[1], np.int32)[joined.offset : joined.offset + len(joined) + 1 : width]
+    data = joined.buffers()[2] or pa.py_buffer(b"")
+    return pa.StringArray.from_buffers(len(joined) // width, pa.py_buffer(offsets.copy()), data)
+
+
+def joined_bytes(rows: pa.StringArray) -> bytes:
+    """All rows one behind the other: the data buffer itself."""
+    if len(rows) == 0 or rows.buffers()[2] is None:
+        return b""
+    offsets = np.frombuffer(rows.buffers()[1], np.int32)
+    start, end = int(offsets[rows.offset]), int(offsets[rows.offset + len(rows)])
+    return cast(bytes, rows.buffers()[2].slice(start, end - start).to_pybytes())
+
+
+# ------------------------------------------------------------------------------------------------------------- columns
+
+
+class Cells:
+    """Columns of batches as pieces; keeps the tables while the dictionaries stay the same."""
+
+    def __init__(self) -> None:
+        self._dictionaries: dict[str, pa.StringArray] = {}
+        self._tables: dict[str, tuple[pa.StringArray, pa.StringArray]] = {}
+
+    def coded(self, batch: pa.RecordBatch, name: str, make: Make, *, absent: str = "", slot: str = "") -> Coded:
+        """A dictionary column (or text column) as fragments.
+
+        Args:
+            make: distinct values to fragments; called once per dictionary.
+            absent: the fragment of null, and of every row where the batch has no such column.
+            slot: tells several renderings of one column apart.
+        """
+        encoded = _encoded(batch, name)
+        if encoded is None:
+            return Coded(np.zeros(batch.num_rows, np.int32), strings(absent))
+        dictionary = self._same(name, _plain(encoded.dictionary))
+        key = f"{name}\0{slot}\0{absent}"
+        kept = self._tables.get(key)
+        if kept is None or kept[0] is not dictionary:
+            table = pa.concat_arrays([make(dictionary), strings(absent)])
+            kept = self._tables[key] = (dictionary, table)
+        return Coded(_filled(encoded.indices, len(dictionary)), kept[1])
+
+    def _same(self, name: str, dictionary: pa.StringArray) -> pa.StringArray:
+        """The dictionary seen before, if it holds the same values."""
+        known = self._dictionaries.get(name)
+        if known is None or not known.equals(dictionary):
+            known = self._dictionaries[name] = dictionary
+        return known
+
+
+def _encoded(batch: pa.RecordBatch | pa.Table, name: str) -> pa.DictionaryArray | None:
+    """A column of a batch (or table) as dictionary and indices; None where there is none."""
+    position = batch.schema.get_field_index(name)
+    if position < 0:
+        return None
+    column = batch.column(position)
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+        if isinstance(column, pa.ChunkedArray):  # no chunk at all
+            column = pa.array([], column.type)
+    if pa.types.is_null(column.type):
+        column = column.cast(pa.string())
+    return column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
+
+
+def _plain(dictionary: pa.Array) -> pa.StringArray:
+    texts = dictionary if dictionary.type == pa.string() else dictionary.cast(pa.string())
+    return texts.fill_null("") if texts.null_count else texts
+
+
+def _filled(indices: pa.Array, null: int) -> Indices:
+    if indices.null_count:
+        indices = indices.fill_null(null)
+    return cast(Indices, indices.to_numpy(zero_copy_only=False))
+
+
+def texts_of(batch: pa.RecordBatch | pa.Table, column: Column) -> pa.StringArray | None:
+    """A single-valued column as text; None where the batch has no such column."""
+    if column.kind != "number":
+        encoded = _encoded(batch, column.id)
+        return None if encoded is None else _plain(encoded.dictionary).take(encoded.indices)
+    values = _array(batch, column.id)
+    if values is None:
+        return None
+    if not pa.types.is_floating(values.type):
+        return values.cast(pa.string())
+    decimals, texts = _array(batch, column.decimals), _array(batch, column.text)
+    if decimals is None:
+        decimals = pa.nulls(len(values), pa.int8())
+    return render_numbers(values, decimals, texts)
+
+
+def _array(batch: pa.RecordBatch | pa.Table, name: str) -> pa.Array | None:
+    position = batch.schema.get_field_index(name)
+    if position < 0:
+        return None
+    column = batch.column(position)
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+        if isinstance(column, pa.ChunkedArray):
+            column = pa.array([], column.type)
+    return column
+
+
+def joined_values(
+    batch: pa.RecordBatch | pa.Table, column: Column, value: Make, text: Callable[[str], Make], separator: str
+) -> pa.StringArray | None:
+    """A multi-valued or multilingual column with the values of a row joined; null stays null.
+
+    Args:
+        value: renders distinct single values of a multi-valued column.
+        text: for a language tag, renders distinct texts of a multilingual column.
+        separator: stands between two values.
+    """
+    array = _array(batch, column.id)
+    if array is None:
+        return None
+    start, end = array.offsets[0].as_py(), array.offsets[-1].as_py()
+    offsets = pc.subtract(array.offsets, start)
+    if column.kind == "multi":
+        parts = by_distinct(array.values.slice(start, end - start), value)
+    else:
+        tags, items = array.keys.slice(start, end - start), array.items.slice(start, end - start)
+        parts = pa.nulls(len(items), pa.string())
+        for tag in pc.unique(tags).to_pylist():
+            parts = pc.if_else(pc.equal(tags, tag), by_distinct(items, text(tag)), parts)
+    joined = pc.binary_join(pa.ListArray.from_arrays(offsets, parts.fill_null("")), separator)
+    return pc.if_else(array.is_valid(), joined, None) if array.null_count else joined
+
+
+def by_distinct(values: pa.StringArray, make: Make) -> pa.StringArray:
+    """``make`` of each value, worked out once per distinct value; null stays null."""
+    encoded = values if isinstance(values, pa.DictionaryArray) else values.dictionary_encode()
+    return make(_plain(encoded.dictionary)).take(encoded.indices)
+
+
+def wrapped(values: pa.StringArray | None, count: int, before: str, after: str, absent: str = "") -> list[Piece]:
+    """Pieces of texts with something around each; ``absent`` where null."""
+    if values is None or values.null_count == len(values):
+        return [absent]
+    if not values.null_count:
+        return [before, Texts(values), after]
+    valid = cast(Mask, values.is_valid().to_numpy(zero_copy_only=False))
+    return [choose(valid, absent, before), Texts(values.fill_null("")), choose(valid, "", after)]
+
+
+def validity(batch: pa.RecordBatch, name: str) -> Mask:
+    """Which rows have a value in that column; a number also counts as there with only a text."""
+    column = _array(batch, name)
+    if column is None:
+        return np.zeros(batch.num_rows, np.bool_)
+    valid = column.is_valid()
+    text = _array(batch, f"{name}.text")
+    if text is not None and text.null_count < len(text):
+        valid = pc.or_(valid, text.is_valid())
+    return cast(Mask, valid.to_numpy(zero_copy_only=False))
+
+
+# -------------------------------------------------------------------------------------------------------------- series
+
+
+class Runs:
+    """Finds where the next series begins, across the borders of batches."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        self.ids = tuple(ids)
+        self._last: tuple[str | None, ...] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """A row has been seen."""
+        return self._last is not None
+
+    def starts(self, batch: pa.RecordBatch) -> Mask:
+        """Per row whether it begins another series than the row before it."""
+        mask = np.zeros(batch.num_rows, np.bool_)
+        first: list[str | None] = []
+        last: list[str | None] = []
+        for name in self.ids:
+            encoded = _encoded(batch, name)
+            if encoded is None:
+                first.append(None)
+                last.append(None)
+                continue
+            indices = _filled(encoded.indices, -1)
+            mask[1:] |= indices[1:] != indices[:-1]
+            first.append(encoded[0].as_py())
+            last.append(encoded[-1].as_py())
+        mask[0] = self._last != tuple(first)
+        self._last = tuple(last)
+        return mask
+
+
+def numbered(starts: Mask) -> Indices:
+    """Per row the number of its series within the batch, 1 for the first that begins here, 0 for a continued one."""
+    return cast(Indices, np.cumsum(starts, dtype=np.int32))
+
+
+# -------------------------------------------------------------------------------------------------------------- chunks
+
+
+def rendered(batches: Iterable[pa.RecordBatch], render: Callable[[pa.RecordBatch], bytes]) -> Iterator[bytes]:
+    """The batches rendered in slices whose output is about ``CHUNK`` bytes."""
+    size = ROWS
+    for batch in batches:
+        position, limit = 0, _most_rows(batch)
+        while position < batch.num_rows:
+            part = batch.slice(position, min(size, limit))
+            position += part.num_rows
+            chunk = render(part)
+            yield chunk
+            size = max(1024, min(ROWS, CHUNK * part.num_rows // max(len(chunk), 1)))
+
+
+def _most_rows(batch: pa.RecordBatch) -> int:
+    """Rows of the batch whose free texts stay below a limit."""
+    free = sum(column.nbytes for column in batch.columns if not isinstance(column, pa.DictionaryArray))
+    return max(1, min(ROWS, _BYTES * max(batch.num_rows, 1) // max(free, 1)))
+
+
+def packed(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes without tiny chunks."""
+    waiting: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        waiting.append(chunk)
+        size += len(chunk)
+        if size >= PACK:
+            yield b"".join(waiting) if len(waiting) > 1 else chunk
+            waiting, size = [], 0
+    if size:
+        yield b"".join(waiting)

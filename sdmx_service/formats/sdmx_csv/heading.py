@@ -1,0 +1,149 @@
+"""The first record of an SDMX-CSV data message: which column is what.
+
+SDMX-CSV 1.0: ``DATAFLOW`` first. SDMX-CSV 2.0 and 2.1: ``STRUCTURE``, perhaps with the separator of sub-fields in
+brackets (``STRUCTURE[;]``), first, then ``STRUCTURE_ID`` and, in any order, ``ACTION``, keys, components and columns of
+the sender's own. The character after the first field separates the columns.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from sdmx_service.errors import NotBuilt, UnreadableFile
+
+STRUCTURE: Final = "STRUCTURE"
+STRUCTURE_ID: Final = "STRUCTURE_ID"
+STRUCTURE_NAME: Final = "STRUCTURE_NAME"
+DATAFLOW: Final = "DATAFLOW"
+ACTION: Final = "ACTION"
+KEYS: Final = ("SERIES_KEY", "OBS_KEY")
+
+_FIRST_FIELD = re.compile(r'"?(?P<word>MDSTRUCTURE|STRUCTURE|DATAFLOW)(?:\[(?P<separator>[^\]])\])?"?(?P<delimiter>[^\w"]|$)')
+_HEADING = re.compile(r"(?P<id>[^\[\]:]*)(?P<multi>\[\])?(?:\[(?P<languages>[^\[\]]+)\])?(?P<label>:.*)?", re.DOTALL)
+_LANGUAGES = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """One column's heading.
+
+    Attributes:
+        id: component id or field name, without brackets and label.
+        text: the heading as sent.
+        is_multi: ``ID[]``, its cells hold several values.
+        languages: ``ID[en;fr]``, its cells hold texts by language.
+        is_both: ``ID: Name`` (``labels=both``), its cells may be ``code: name``.
+    """
+
+    id: str
+    text: str
+    is_multi: bool = False
+    languages: tuple[str, ...] = ()
+    is_both: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadingLine:
+    """The whole first record.
+
+    Attributes:
+        is_legacy: SDMX-CSV 1.0.
+        delimiter: the character between columns.
+        separator: the character between values in a cell; None where the message declares none.
+    """
+
+    is_legacy: bool
+    delimiter: str
+    separator: str | None
+    headings: tuple[Heading, ...]
+
+    @property
+    def fields(self) -> dict[str, int]:
+        """Place of each field that is no component, by name."""
+        names = (DATAFLOW,) if self.is_legacy else (STRUCTURE, STRUCTURE_ID, STRUCTURE_NAME, ACTION, *KEYS)
+        return {heading.id: place for place, heading in reversed(tuple(enumerate(self.headings))) if heading.id in names}
+
+    def places(self, ids: frozenset[str]) -> dict[str, int]:
+        """Place of each component of ``ids`` that has a column.
+
+        With ``labels=name`` (there is ``STRUCTURE_NAME``) the column after a component holds its names and is skipped,
+        whatever its heading says.
+
+        Raises:
+            UnreadableFile: two columns of one component.
+        """
+        found: dict[str, int] = {}
+        own = self.fields
+        has_names, is_name = STRUCTURE_NAME in own, False
+        for place, heading in enumerate(self.headings):
+            if is_name or heading.id not in ids or own.get(heading.id) == place:
+                is_name = False
+                continue
+            if heading.id in found:
+                raise UnreadableFile(
+                    f"Row 1: columns {found[heading.id] + 1} and {place + 1} are both {heading.id!r}.",
+                    hint="Keep one of them.",
+                )
+            found[heading.id] = place
+            is_name = has_names
+        return found
+
+
+def first_field(text: str) -> re.Match[str] | None:
+    """The first field of an SDMX-CSV message with its separators; None if the text begins with another one."""
+    return _FIRST_FIELD.match(text.removeprefix("\ufeff"))
+
+
+def parse_heading_line(text: str) -> HeadingLine:
+    """The heading line that ``text`` (the beginning of the file) opens with.
+
+    Raises:
+        UnreadableFile: not the heading of an SDMX-CSV data message; what is missing is said.
+        NotBuilt: an SDMX-CSV metadata message.
+    """
+    text = text.removeprefix("\ufeff")
+    first = first_field(text)
+    if first is None:
+        raise UnreadableFile(
+            f"Row 1 begins with {text[:40]!r}; an SDMX-CSV message begins with STRUCTURE or, in version 1.0, DATAFLOW.",
+            hint="Add the columns STRUCTURE and STRUCTURE_ID, or name the mapping that reads this file.",
+        )
+    if first["word"] == "MDSTRUCTURE":
+        raise NotBuilt("SDMX-CSV metadata messages (MDSTRUCTURE) are not read yet.", hint="Send data (STRUCTURE).")
+    delimiter = first["delimiter"]
+    if not delimiter or delimiter in "\r\n":
+        raise UnreadableFile(f"Row 1 has one column only, {first[0].strip()!r}.", hint="Separate columns with a comma.")
+    headings = tuple(map(_heading, _first_record(text, delimiter)))
+    line = HeadingLine(
+        is_legacy=first["word"] == DATAFLOW, delimiter=delimiter, separator=first["separator"], headings=headings
+    )
+    if not line.is_legacy and STRUCTURE_ID not in line.fields:
+        raise UnreadableFile(
+            f"Row 1 has no column STRUCTURE_ID; it has {', '.join(heading.text for heading in headings[:12])}.",
+            hint=f"Columns are separated by {delimiter!r}, the character after {first[0][:-1]}: check that all are.",
+        )
+    return line
+
+
+def _first_record(text: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except (csv.Error, StopIteration) as fault:
+        raise UnreadableFile(f"Row 1 cannot be read as CSV ({fault}).") from None
+
+
+def _heading(text: str) -> Heading:
+    match = _HEADING.fullmatch(text.strip())
+    if match is None:
+        return Heading(id=text, text=text)
+    return Heading(
+        id=match["id"].strip(),
+        text=text,
+        is_multi=match["multi"] is not None,
+        languages=tuple(_LANGUAGES.findall(match["languages"] or "")),
+        is_both=match["label"] is not None,
+    )

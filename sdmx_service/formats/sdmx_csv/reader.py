@@ -1,0 +1,334 @@
+"""SDMX-CSV 1.0, 2.0 and 2.1 data messages to ``Message``, one pass, one block in memory at a time.
+
+What a reader may rely on (field guides of sdmx-twg/sdmx-csv, and choices of ours):
+
+* Components stand in any order; columns that are no component are read over and named in ``Message.errors`` (severity
+  ``information``) once the data sets are read to the end. An absent column and an empty cell both mean *omitted*;
+  ``NA``, leading zeros and the like are text as sent.
+* ``_row`` is the number of the record in the sender's file, the heading being 1, as a spreadsheet counts.
+* A data set is a run of rows with the same structure and action. *Choice:* where these alternate all the time, the rows
+  of a block are regrouped by structure between two changes of action; actions keep their order.
+* *Choice:* ``code: name`` is cut for coded components, dimensions, time and numbers, not for free texts. A ``;``-file may
+  have decimal commas. A structure without version means its latest one.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import IO, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sdmx_service.errors import SyntaxFault, UnreadableFile
+from sdmx_service.formats.sdmx_csv import cells
+from sdmx_service.formats.sdmx_csv.heading import (
+    ACTION,
+    DATAFLOW,
+    KEYS,
+    STRUCTURE,
+    STRUCTURE_ID,
+    HeadingLine,
+    first_field,
+    parse_heading_line,
+)
+from sdmx_service.formats.sdmx_csv.records import Records, explain_encoding
+from sdmx_service.formats.sniffing import Head
+from sdmx_service.model.artefact import Texts
+from sdmx_service.model.columns import COLUMN, ROW, SHEET, Column, columns, read_schema
+from sdmx_service.model.message import Action, Dataset, Message, Resolve, Target
+from sdmx_service.model.urn import Ref, parse_ref
+
+IGNORED_COLUMNS: Final = "IGNORED_COLUMNS"
+"""Code of the note in ``Message.errors`` that names columns read over."""
+_HEADING_SIZE: Final = 1024**2
+_REGROUP_FROM: Final = 16
+_LATEST: Final = "~"
+_TYPES: Final = {
+    "dataflow": "Dataflow",
+    "datastructure": "DataStructure",
+    "dataprovision": "ProvisionAgreement",
+    "provisionagreement": "ProvisionAgreement",
+}
+_STRUCTURE_ID = re.compile(r"\s*([^:()]+:[^:()]+(?:\([^()]*\))?)\s*(?::.*)?", re.DOTALL)
+_LEGACY_VALUE = re.compile(r'"?[\w.-]+:[\w@$-]+\([^)]*\)')
+
+
+def sniff_sdmx_csv(head: Head) -> int:
+    """How sure it is that this is an SDMX-CSV data or metadata message, 0 to 100."""
+    if not head.is_text:
+        return 0
+    text = head.text
+    first = first_field(text)
+    if first is None:
+        return 0
+    if first["word"] != DATAFLOW:
+        return 100 if re.match(r"[^\r\n]*STRUCTURE_ID", text) else 40
+    below = text.split("\n", 1)[1:]
+    return 100 if below and _LEGACY_VALUE.match(below[0]) else 40
+
+
+def read_sdmx_csv(file: IO[bytes], resolve: Resolve) -> Message:
+    """The message in a file; its heading is read at once, the rest while the data sets are iterated.
+
+    Raises:
+        UnreadableFile: here or while iterating: not UTF-8, not CSV, no heading of SDMX-CSV, a row with another count of
+            cells, an unknown structure type or action; with row, column and value.
+        NotBuilt: a metadata message.
+        UnresolvedReference: while iterating, a structure that is not there.
+    """
+    line = parse_heading_line(_beginning(file))
+    message = Message()
+    message.datasets = _datasets(file, line, resolve, message)
+    return message
+
+
+def _beginning(file: IO[bytes]) -> str:
+    file.seek(0)
+    start = file.read(_HEADING_SIZE)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise UnreadableFile("The file is UTF-16; SDMX-CSV is UTF-8.", hint="Save the file as UTF-8.")
+    if not start.strip():
+        raise UnreadableFile("The file is empty.")
+    heading = start[: start.find(b"\n") + 1] or start
+    try:
+        heading.decode("utf-8")
+    except UnicodeDecodeError:
+        raise explain_encoding(file) from None
+    return start.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What the rows of one data set have in common, as sent, and the number of its first row."""
+
+    kind: str
+    id: str
+    action: str
+    row: int
+
+    def continues(self, other: _Run) -> bool:
+        return (self.kind, self.id, self.action) == (other.kind, other.id, other.action)
+
+
+def _datasets(file: IO[bytes], line: HeadingLine, resolve: Resolve, message: Message) -> Iterator[Dataset]:
+    used: set[int] = set(line.fields.values())
+    pieces = _Pieces(piece for table in _records(file, line) for piece in _runs(table, line))
+    known: dict[tuple[str, str], _Reading] = {}
+    while (run := pieces.next_run()) is not None:
+        reading = known.get((run.kind, run.id))
+        if reading is None:
+            ref = _reference(run, line)
+            reading = known[run.kind, run.id] = _Reading(line, ref, resolve(ref))
+            used |= reading.places
+        batches = (reading.batch(table) for table in pieces.tables_of(run))
+        yield Dataset(
+            structure=reading.target.structure,
+            ref=reading.ref,
+            batches=batches,
+            action=_action(run),
+            dataflow=reading.target.dataflow,
+            provider=reading.target.provider,
+        )
+        for _ in batches:  # What the caller left unread lies before the next data set.
+            pass
+    message.errors = (*message.errors, *_notes(line, used))
+
+
+def _records(file: IO[bytes], line: HeadingLine) -> Iterator[pa.Table]:
+    return iter(Records(file, [heading.text for heading in line.headings], line.delimiter))
+
+
+def _notes(line: HeadingLine, used: set[int]) -> Iterator[tuple[str, str, Texts]]:
+    ignored = [heading.text for place, heading in enumerate(line.headings) if place not in used]
+    if ignored:
+        text = f"Columns that are no component of the structure were read over: {', '.join(ignored)}."
+        yield IGNORED_COLUMNS, "information", Texts({"en": text})
+
+
+# ------------------------------------------------------------------------------------------------------------- runs
+
+
+class _Pieces:
+    """Tables with their runs, in order; one table can be looked at before it is taken."""
+
+    def __init__(self, pieces: Iterator[tuple[_Run, pa.Table]]) -> None:
+        self._pieces = pieces
+        self._waiting: tuple[_Run, pa.Table] | None = None
+
+    def next_run(self) -> _Run | None:
+        """The run of the table that comes next; None at the end."""
+        if self._waiting is None:
+            self._waiting = next(self._pieces, None)
+        return None if self._waiting is None else self._waiting[0]
+
+    def tables_of(self, run: _Run) -> Iterator[pa.Table]:
+        """The tables up to the next run."""
+        while (following := self.next_run()) is not None and following.continues(run):
+            assert self._waiting is not None
+            table = self._waiting[1]
+            self._waiting = None
+            yield table
+
+
+def _runs(table: pa.Table, line: HeadingLine) -> Iterator[tuple[_Run, pa.Table]]:
+    """The table cut where structure or action changes; vectorised, Python once for each run."""
+    table = table.combine_chunks()
+    kinds, ids, actions = _run_columns(table, line)
+    starts = _changes(kinds, ids, actions)
+    if len(starts) > _REGROUP_FROM:
+        order = _regrouped(kinds, ids, actions)
+        table, kinds, ids, actions = (part.take(order) for part in (table, kinds, ids, actions))
+        starts = _changes(kinds, ids, actions)
+    ends = [*starts[1:].tolist(), table.num_rows]
+    for start, end in zip(starts.tolist(), ends, strict=True):
+        row = table.column(ROW)[start].as_py()
+        run = _Run(kinds[start].as_py(), ids[start].as_py(), actions[start].as_py(), row)
+        yield run, table.slice(start, end - start)
+
+
+def _run_columns(table: pa.Table, line: HeadingLine) -> tuple[pa.Array, pa.Array, pa.Array]:
+    fields = line.fields
+    empty = pa.nulls(table.num_rows, pa.string()).fill_null("")
+
+    def column(name: str, *, is_needed: bool) -> pa.Array:
+        if name not in fields:
+            return empty
+        found = table.column(fields[name]).combine_chunks()
+        if is_needed and found.null_count:
+            place = int(np.flatnonzero(np.asarray(found.is_null()))[0])
+            raise UnreadableFile(
+                f"Row {table.column(ROW)[place].as_py()}, column {name}: the cell is empty.",
+                hint="Every row of an SDMX-CSV message names its structure.",
+            )
+        return found.fill_null("")
+
+    if line.is_legacy:
+        return empty, column(DATAFLOW, is_needed=True), empty
+    kinds, ids = column(STRUCTURE, is_needed=True), column(STRUCTURE_ID, is_needed=True)
+    return kinds, ids, column(ACTION, is_needed=False)
+
+
+def _is_change(column: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    return np.asarray(pc.not_equal(column.slice(1), column.slice(0, len(column) - 1)))
+
+
+def _changes(*parts: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    if len(parts[0]) == 0:
+        return np.empty(0, dtype=np.int64)
+    changed = np.logical_or.reduce([_is_change(part) for part in parts])
+    return np.concatenate(([0], np.flatnonzero(changed) + 1)).astype(np.int64)
+
+
+def _regrouped(kinds: pa.Array, ids: pa.Array, actions: pa.Array) -> pa.Array:
+    """An order of rows that keeps changes of action in place and puts the rows of a structure together between them."""
+    epochs = np.concatenate(([0], np.cumsum(_is_change(actions))))
+    names = pc.binary_join_element_wise(kinds, ids, "\x1f").dictionary_encode()
+    return pa.array(np.lexsort((np.arange(len(epochs)), np.asarray(names.indices), epochs)))
+
+
+def _reference(run: _Run, line: HeadingLine) -> Ref:
+    kind = "Dataflow" if line.is_legacy else _TYPES.get(run.kind.strip().lower())
+    if kind is None:
+        raise UnreadableFile(
+            f"Row {run.row}, column {STRUCTURE}: {run.kind!r} is not a type of structure.",
+            hint="Write dataflow, datastructure or dataprovision.",
+        )
+    name = DATAFLOW if line.is_legacy else STRUCTURE_ID
+    match = _STRUCTURE_ID.fullmatch(run.id)
+    try:
+        ref = parse_ref(match[1].strip(), kind).complete(version=_LATEST) if match else None
+    except SyntaxFault:
+        ref = None
+    if ref is None or ref.item is not None:
+        raise UnreadableFile(
+            f"Row {run.row}, column {name}: {run.id!r} does not name a structure.", hint="Write AGENCY:ID(VERSION)."
+        )
+    return ref
+
+
+def _action(run: _Run) -> Action:
+    try:
+        return Action.from_text(run.action or None)
+    except SyntaxFault:
+        raise UnreadableFile(
+            f"Row {run.row}, column {ACTION}: {run.action!r} is not an action.",
+            hint="Write M (merge), R (replace) or D (delete); I and A are read as M.",
+        ) from None
+
+
+# ----------------------------------------------------------------------------------------------------------- batches
+
+
+class _Reading:
+    """How the columns of a message become the columns of one structure."""
+
+    def __init__(self, line: HeadingLine, ref: Ref, target: Target) -> None:
+        self.ref = ref
+        self.target = target
+        self._line = line
+        self._schema = read_schema(target.structure)
+        self._columns = columns(target.structure)
+        self._places = line.places(frozenset(column.id for column in self._columns))
+        if line.is_legacy:
+            self._require_dimensions()
+        self._makers = [self._maker(column) for column in self._columns]
+
+    @property
+    def places(self) -> set[int]:
+        """Places of the columns that are components."""
+        return set(self._places.values())
+
+    def _require_dimensions(self) -> None:
+        missing = [id for id in self.target.structure.key_ids if id not in self._places]
+        if missing:
+            raise UnreadableFile(
+                f"Row 1 has no column for {', '.join(missing)} of {self.ref}.",
+                hint="SDMX-CSV 1.0 has a column for each dimension, named by its id in upper and lower case as in the "
+                "structure.",
+            )
+
+    def batch(self, table: pa.Table) -> pa.RecordBatch:
+        """The rows in the schema as read."""
+        count = table.num_rows
+        arrays = [maker(table) for maker in self._makers]
+        origin = {ROW: table.column(ROW).combine_chunks(), COLUMN: pa.nulls(count, pa.string())}
+        origin[SHEET] = origin[COLUMN]
+        return pa.RecordBatch.from_arrays([*arrays, *origin.values()], schema=self._schema)
+
+    def _maker(self, column: Column) -> Callable[[pa.Table], pa.Array]:
+        place = self._places.get(column.id)
+        kind = self._schema.field(column.id).type
+        if place is None:
+            return lambda table: pa.nulls(table.num_rows, kind)
+        heading, separator = self._line.headings[place], self._line.separator
+        if (heading.is_multi or heading.languages) and separator is None:
+            raise UnreadableFile(
+                f"Row 1, column {heading.text!r}: the message declares no separator for several values in a cell.",
+                hint=f"Write {STRUCTURE}[;] instead of {STRUCTURE} when ; separates them.",
+            )
+        is_number = column.component.is_numeric
+        has_commas = is_number and self._line.delimiter == ";"
+        is_labelled = heading.is_both and (column.kind != "text" or column.role in ("dimension", "time"))
+        steps: list[Callable[[pa.Array], pa.Array]] = []
+        if is_labelled and column.kind in ("code", "number"):
+            steps.append(cells.cut_labels)
+        if column.kind == "multi":
+            mark = separator if heading.is_multi else None
+            steps.append(lambda values: cells.lists(values, mark, has_decimal_commas=has_commas))
+        elif column.kind == "multilingual":
+            steps.append(lambda values: cells.maps(values, separator, heading.languages))
+        elif has_commas:
+            steps.append(cells.with_decimal_points)
+
+        def make(table: pa.Table) -> pa.Array:
+            values = table.column(place).combine_chunks()
+            for step in steps:
+                values = step(values)
+            return values
+
+        return make

@@ -1,0 +1,1 @@
+"""SDMX-JSON: structure messages 2.0 and 2.1, data messages 2.0 and 2.1."""

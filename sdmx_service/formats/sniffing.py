@@ -1,0 +1,106 @@
+"""What a format may look at to recognise a file: its first bytes, its name, the media type, the members of a zip."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import IO
+
+HEAD_SIZE = 64 * 1024
+"""Bytes that a sniffer sees."""
+
+ZIP_MAGIC = b"PK\x03\x04"
+GZIP_MAGIC = b"\x1f\x8b"
+_EMPTY_ZIP_MAGIC = b"PK\x05\x06"
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_XML_NAME = r"(?:[\w.-]+:)?([\w.-]+)"
+_XML_SKIPPED = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->", re.DOTALL)
+_XML_DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>", re.DOTALL)
+_XML_ROOT = re.compile(rf"<{_XML_NAME}(\s[^>]*)?/?>", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The beginning of a file and what is said about it.
+
+    Attributes:
+        start: the first ``HEAD_SIZE`` bytes.
+        name: the file's name; None where there is none (a request body).
+        media_type: the declared media type with its parameters, as sent; None if none was.
+        members: names in a zip archive, in its order; empty for other files and for archives that cannot be listed.
+    """
+
+    start: bytes
+    name: str | None = None
+    media_type: str | None = None
+    members: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The beginning as text, by its byte order mark, else UTF-8; what does not decode is replaced."""
+        for mark, encoding in _BOMS:
+            if self.start.startswith(mark):
+                return self.start[len(mark) :].decode(encoding, "replace")
+        return self.start.decode("utf-8", "replace")
+
+    @property
+    def first_line(self) -> str:
+        """The first line that is not blank."""
+        return next((line for line in self.text.splitlines() if line.strip()), "")
+
+    @property
+    def suffix(self) -> str:
+        """The last suffix of the name in lower case, with its dot."""
+        return PurePath(self.name).suffix.lower() if self.name else ""
+
+    @property
+    def declared(self) -> str:
+        """The media type in lower case, without parameters."""
+        return (self.media_type or "").partition(";")[0].strip().lower()
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the beginning looks like text: no NUL, unless a byte order mark says UTF-16."""
+        return b"\x00" not in self.start or self.start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+
+    @property
+    def is_workbook(self) -> bool:
+        """Whether it is an Office Open XML workbook."""
+        return "[Content_Types].xml" in self.members and any(name.startswith("xl/") for name in self.members)
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether it holds other files: gzip, or a zip that is no office document."""
+        if self.start.startswith(GZIP_MAGIC):
+            return True
+        is_document = "[Content_Types].xml" in self.members or "mimetype" in self.members[:1]
+        return self.start.startswith((ZIP_MAGIC, _EMPTY_ZIP_MAGIC)) and not is_document
+
+    @property
+    def xml_root(self) -> tuple[str, str] | None:
+        """Local name and attributes (as text) of the root element; None if this is not XML as far as can be seen."""
+        text, place = self.text, 0
+        while found := _XML_SKIPPED.match(text, place) or _XML_DOCTYPE.match(text, place):
+            place = found.end()
+        root = _XML_ROOT.match(text, place)
+        return None if root is None else (root[1], root[2] or "")
+
+
+def peek(file: IO[bytes], *, name: str | None = None, media_type: str | None = None) -> Head:
+    """The head of a seekable file, which stands at its beginning afterwards."""
+    file.seek(0)
+    start = file.read(HEAD_SIZE)
+    members = _members(file) if start.startswith(ZIP_MAGIC) else ()
+    file.seek(0)
+    return Head(start=start, name=name, media_type=media_type, members=members)
+
+
+def _members(file: IO[bytes]) -> tuple[str, ...]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return tuple(archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError):
+        return ()

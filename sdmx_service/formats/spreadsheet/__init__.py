@@ -1,0 +1,1 @@
+"""Files that are no SDMX messages: plain CSV and XLSX, read as tables of cells."""

@@ -1,0 +1,1 @@
+"""What SDMX things are: frozen, typed, multilingual, no I/O."""

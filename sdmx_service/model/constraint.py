@@ -1,0 +1,113 @@
+"""Constraints: which values and keys a dataflow, agreement or provider may hold (SDMX 3.1 *DataConstraint*)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from sdmx_service.model.artefact import Maintainable
+from sdmx_service.model.urn import Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberValue:
+    """One value; ``cascade`` ``true|false|excluderoot`` as sent, validity for the *period reported*."""
+
+    value: str
+    cascade: str | None = None
+    language: str | None = None
+    valid_from: str | None = None
+    valid_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeBound:
+    """One end of a time range."""
+
+    period: str
+    inclusive: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeRange:
+    """Before, after, or between start and end; the others None."""
+
+    before: TimeBound | None = None
+    after: TimeBound | None = None
+    start: TimeBound | None = None
+    end: TimeBound | None = None
+    valid_from: str | None = None
+    valid_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyValue:
+    """The values of one component in a region; ``include`` False takes them away."""
+
+    component: str
+    kind: Literal["key", "component"] = "key"
+    include: bool = True
+    remove_prefix: bool | None = None
+    values: tuple[MemberValue, ...] = ()
+    time_range: TimeRange | None = None
+    valid_from: str | None = None
+    valid_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CubeRegion:
+    """Values per component; components not named are free."""
+
+    include: bool = True
+    members: tuple[KeyValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataKey:
+    """One (partial) key of a key set."""
+
+    members: tuple[KeyValue, ...] = ()
+    include: bool = True
+    valid_from: str | None = None
+    valid_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataKeySet:
+    """Keys that are allowed or refused, in order."""
+
+    included: bool = True
+    keys: tuple[DataKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataConstraint(Maintainable):
+    """What is allowed (``role`` Allowed) or, before 3.1, what is there (``Actual``)."""
+
+    type: ClassVar[str] = "DataConstraint"
+    role: Literal["Allowed", "Actual"] | None = None
+    attachments: tuple[Ref, ...] = ()
+    attachment_kind: str = ""
+    """Kind of attachment where it is not an artefact reference: ``simple`` for simple data sources."""
+    regions: tuple[CubeRegion, ...] = ()
+    key_sets: tuple[DataKeySet, ...] = ()
+    reference_period: tuple[str, str] | None = None
+    release_calendar: tuple[str, str, str] | None = None
+
+    def _references(self) -> Iterator[Ref]:
+        return (ref.maintainable if ref.item is not None else ref for ref in self.attachments)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AvailabilityConstraint:
+    """What is there for a query (SDMX 3.1): attached to one artefact, with counts; not identifiable.
+
+    ``series_count`` and ``observation_count`` are exact; None where not known.
+    """
+
+    attachment: Ref
+    region: CubeRegion
+    series_count: int | None = None
+    observation_count: int | None = None
+    annotations: tuple[object, ...] = ()

@@ -1,0 +1,229 @@
+"""Findings: what a check has to say about a sender's file. Errors stop; findings accumulate.
+
+A finding is a value. Findings of one cause are one ``FindingGroup`` with its places as columns, so that a million bad
+rows do not make a million objects; a group unfolds into single findings only when somebody reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import pyarrow as pa
+
+
+class Severity(Enum):
+    """Errors refuse the submission; warnings and infos do not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingKind:
+    """An entry of the catalogue: what a code means and what to do about it.
+
+    ``message`` is a template over the group's constants and the columns of its places.
+    """
+
+    code: str
+    title: str
+    severity: Severity
+    message: str
+    explanation: str
+    remedy: str
+
+
+def _kind(code: str, severity: Severity, title: str, message: str, explanation: str, remedy: str) -> FindingKind:
+    return FindingKind(
+        code=code, title=title, severity=severity, message=message, explanation=explanation, remedy=remedy
+    )
+
+
+_ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+
+CATALOGUE: Mapping[str, FindingKind] = {
+    kind.code: kind
+    for kind in (
+        _kind("F101", _INFO, "Rows left out on purpose", "{count} rows were left out: {reason}.",
+              "The mapping says that these rows are not data of their own, for example totals of a list.",
+              "Nothing, if that is right. Otherwise correct the mapping's skip rule."),
+        _kind("F102", _ERROR, "Column not found", "The column {column!r} was not found in the header {value!r}.",
+              "The mapping reads a column by its header text, and no header of the sheet has that text.",
+              "Send the layout the mapping was made for, or add the new header text to the mapping."),
+        _kind("F103", _ERROR, "Sheet not found", "No sheet fits {expected!r}; the file has {value!r}.",
+              "The mapping reads sheets by name.", "Send the layout the mapping was made for, or correct the mapping."),
+        _kind("F104", _ERROR, "Cell cannot be read as a number", "{value!r} is not a number.",
+              "A value cell holds a text that is neither a number nor a symbol the mapping knows.",
+              "Correct the cell, or tell the mapping what the symbol means."),
+        _kind("F105", _INFO, "Columns not used", "Columns that no component or mapping uses: {value}.",
+              "The file carries columns that the target structure does not have.",
+              "Nothing, if these columns are not data."),
+        _kind("F201", _ERROR, "Value not mapped", "{component}: {value!r} has no mapping in {map}.",
+              "The representation map has no row for this value of the file.",
+              "Correct the value, or add a row to the map; the nearest known values are suggested."),
+        _kind("F202", _ERROR, "Two rows map to one key", "Two rows of the file map to the same key.",
+              "The mapping sends two different source rows to the same observation (ambiguity, technical notes 12).",
+              "Make the mapping distinguish them, or leave one out."),
+        _kind("F301", _ERROR, "Unknown component", "The structure {structure} has no component {value!r}.",
+              "A column or attribute is not part of the data structure.", "Correct its name or remove it."),
+        _kind("F302", _ERROR, "Dimension without value", "The dimension {component} has no value.",
+              "Every dimension must have a value in an observation.", "Fill the cell; use the code for total where no breakdown is meant."),
+        _kind("F303", _ERROR, "Mandatory attribute missing", "The mandatory attribute {component} has no value.",
+              "The data structure requires it.", "Fill the column, or set a constant in the mapping."),
+        _kind("F304", _ERROR, "Wrong type", "{component}: {value!r} is not a value of type {expected}.",
+              "The value does not have the type or facets (length, pattern, range, decimals) of the component.",
+              "Correct the value."),
+        _kind("F305", _ERROR, "Mandatory measure missing", "The mandatory measure {component} has no value.",
+              "The data structure requires it.", "Send a value, or a missing mark with a status."),
+        _kind("F306", _ERROR, "Contradicting attribute", "{component} has different values in one {level}.",
+              "An attribute of the data set, a group or a series has one value there, and the file gives several.",
+              "Make them equal."),
+        _kind("F401", _ERROR, "Unknown code", "{component}: {value!r} is not a code of {codelist}.",
+              "The code list of the component does not have this code.", "Use a code of the list; the nearest is suggested."),
+        _kind("F402", _ERROR, "Code not allowed here", "{component}: {value!r} is not allowed by {constraint}.",
+              "The code exists, but a constraint of the dataflow or agreement leaves it out.",
+              "Use an allowed code, or send the row to the dataflow it belongs to."),
+        _kind("F403", _ERROR, "Not a time period", "{component}: {value!r} is not a time period: {reason}.",
+              "Times are SDMX time periods such as 2024, 2024-Q1, 2024-06, 2024-06-30.", "Correct the period."),
+        _kind("F501", _ERROR, "Duplicate key", "The same key occurs more than once.",
+              "An observation may be sent once per message and action.", "Remove the repetition."),
+        _kind("F502", _ERROR, "Rows of another provider", "{component}: {value!r} may not be sent by {provider}.",
+              "The provision agreement does not cover it.", "Send only your own data."),
+        _kind("F601", _ERROR, "Rule broken", "{message}",
+              "A rule that belongs to the dataflow does not hold for the figures sent.", "Check the figures named."),
+    )
+}  # fmt: skip
+"""Every built-in finding code; rules bring their own codes (``V01`` ...), see the rule files beside the structures."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One finding, as the receipt shows it; ``row`` is 1-based as the sender sees it."""
+
+    code: str
+    severity: Severity
+    message: str
+    rule: str | None = None
+    file: str | None = None
+    sheet: str | None = None
+    row: int | None = None
+    column: str | None = None
+    key: Mapping[str, str] = field(default_factory=dict)
+    value: str | None = None
+    expected: str | None = None
+    suggestion: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding in the shape of docs (``interfaces``)."""
+        return {
+            "code": self.code, "severity": self.severity.value, "rule": self.rule, "file": self.file,
+            "sheet": self.sheet, "row": self.row, "column": self.column, "key": dict(self.key), "value": self.value,
+            "expected": self.expected, "suggestion": self.suggestion, "message": self.message,
+        }  # fmt: skip
+
+
+PLACE_COLUMNS = ("file", "sheet", "row", "column", "value", "expected", "suggestion")
+KEY_PREFIX = "key."
+"""Columns of ``FindingGroup.places`` that begin so carry the key: ``key.REF_AREA``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingGroup:
+    """All findings of one cause.
+
+    Attributes:
+        code: catalogue code, or a rule's own.
+        template: message template; placeholders are names of ``constants`` and of columns of ``places`` (``{key}`` is
+            the key as text). ``{value!r}`` quotes.
+        constants: what is the same for all: any of ``PLACE_COLUMNS`` and whatever the template names.
+        places: one row per finding: any of ``PLACE_COLUMNS``, key columns, further template columns. May have no
+            columns; then ``count`` says how many.
+    """
+
+    code: str
+    severity: Severity
+    template: str
+    rule: str | None = None
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    places: pa.Table = field(default_factory=lambda: pa.table({}))
+    count: int = 1
+
+    @classmethod
+    def of(
+        cls, code: str, *, places: pa.Table | None = None, count: int | None = None, **constants: Any
+    ) -> FindingGroup:
+        """A group of a catalogue code."""
+        kind = CATALOGUE[code]
+        table = pa.table({}) if places is None else places
+        number = count if count is not None else (table.num_rows if places is not None else 1)
+        return cls(
+            code=code, severity=kind.severity, template=kind.message, constants=constants, places=table, count=number
+        )
+
+    def findings(self, limit: int | None = None) -> Iterator[Finding]:
+        """The single findings, at most ``limit``."""
+        if self.places.num_columns == 0:
+            yield self._finding({})
+            return
+        wanted = self.places.num_rows if limit is None else min(limit, self.places.num_rows)
+        for batch in self.places.slice(0, wanted).to_batches(max_chunksize=4096):
+            for row in batch.to_pylist():
+                yield self._finding(row)
+
+    def _finding(self, row: Mapping[str, Any]) -> Finding:
+        merged = {"count": self.count, **self.constants, **{name: value for name, value in row.items() if value is not None}}
+        key = {name[len(KEY_PREFIX) :]: str(value) for name, value in merged.items() if name.startswith(KEY_PREFIX)}
+        words = _Words({**merged, "key": ".".join(key.values())})
+        return Finding(
+            code=self.code,
+            severity=self.severity,
+            message=self.template.format_map(words),
+            rule=self.rule,
+            file=_text(merged.get("file")),
+            sheet=_text(merged.get("sheet")),
+            row=merged.get("row"),
+            column=_text(merged.get("column")),
+            key=key,
+            value=_text(merged.get("value")),
+            expected=_text(merged.get("expected")),
+            suggestion=_text(merged.get("suggestion")),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole group, columns as lists, so that it can be kept and read back (``from_json``)."""
+        return {
+            "code": self.code, "severity": self.severity.value, "template": self.template, "rule": self.rule,
+            "constants": dict(self.constants), "places": self.places.to_pydict(), "count": self.count,
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> FindingGroup:
+        """The group that ``to_json`` wrote."""
+        return cls(
+            code=document["code"], severity=Severity(document["severity"]), template=document["template"],
+            rule=document["rule"], constants=document["constants"], places=pa.table(document["places"]),
+            count=document["count"],
+        )  # fmt: skip
+
+
+class _Words(dict[str, Any]):
+    """Template words; one that is not there shows as itself, so that a message never fails."""
+
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def count_findings(groups: Iterable[FindingGroup]) -> dict[str, int]:
+    """How many findings per severity, as the receipt shows it."""
+    counts = {severity.value: 0 for severity in Severity}
+    for group in groups:
+        counts[group.severity.value] += group.count
+    return counts

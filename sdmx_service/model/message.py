@@ -1,0 +1,206 @@
+"""What readers yield and writers take: header, data sets, structures; only batches are lazy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import IO
+
+import pyarrow as pa
+
+from sdmx_service.model.artefact import NO_TEXTS, Item, Maintainable, Texts
+from sdmx_service.model.constraint import AvailabilityConstraint
+from sdmx_service.model.items import Contact
+from sdmx_service.model.structure import DataStructure
+from sdmx_service.model.urn import Ref
+
+
+class Action(Enum):
+    """What a data set does to what is there (SDMX 3.1; ``Append`` and ``Information`` are read as Merge)."""
+
+    MERGE = "Merge"
+    REPLACE = "Replace"
+    DELETE = "Delete"
+
+    @classmethod
+    def from_text(cls, text: str | None) -> Action:
+        """The action of a word (``Merge``, ``Append``, ``Information``, ``M``, ``I``, ``A``, ``R``, ``D``); Merge if none.
+
+        Raises:
+            SyntaxFault: another word.
+        """
+        from sdmx_service.errors import SyntaxFault
+
+        key = (text or "M").strip().lower()
+        found = {"m": cls.MERGE, "merge": cls.MERGE, "a": cls.MERGE, "append": cls.MERGE, "i": cls.MERGE,
+                 "information": cls.MERGE, "r": cls.REPLACE, "replace": cls.REPLACE, "d": cls.DELETE,
+                 "delete": cls.DELETE}.get(key)  # fmt: skip
+        if found is None:
+            raise SyntaxFault(f"The action {text!r} is not one of Merge, Replace, Delete.", code="E102")
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """Sender or receiver of a message."""
+
+    id: str
+    names: Texts = NO_TEXTS
+    contacts: tuple[Contact, ...] = ()
+    timezone: str | None = None
+    """The sender's zone, which times without one are in (SDMX-ML ``Timezone``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The header of a message; what a message does not say is None or empty.
+
+    ``prepared`` keeps its zone when it was sent with one.
+    """
+
+    id: str = "IREF0"
+    test: bool = False
+    prepared: datetime | None = None
+    sender: Party = field(default_factory=lambda: Party(id="unknown"))
+    receivers: tuple[Party, ...] = ()
+    names: Texts = NO_TEXTS
+    sources: Texts = NO_TEXTS
+    action: Action | None = None
+    dataset_ids: tuple[str, ...] = ()
+    extracted: datetime | None = None
+    embargo: datetime | None = None
+    reporting_begin: str | None = None
+    reporting_end: str | None = None
+    languages: tuple[str, ...] = ()
+    provider: Ref | None = None
+    """Data provider named in the header (a reference with ``item``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a reference in a message means: the structure that describes the data, and where the data belong."""
+
+    structure: DataStructure
+    dataflow: Ref | None = None
+    provider: Ref | None = None
+    """A data provider: a reference with ``item``."""
+
+
+Resolve = Callable[[Ref], Target]
+"""Resolves a DataStructure, Dataflow or ProvisionAgreement reference (late-bound versions too).
+
+Raises ``UnresolvedReference``. Representations inside the structure are resolved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """Names for codes and components that a writer may print.
+
+    Attributes:
+        components: component id -> names.
+        codes: component id -> code -> item (only codes that occur).
+        structure: names of the dataflow or structure.
+    """
+
+    components: Mapping[str, Texts] = field(default_factory=dict)
+    codes: Mapping[str, Mapping[str, Item]] = field(default_factory=dict)
+    structure: Texts = NO_TEXTS
+
+
+@dataclass(slots=True, kw_only=True)
+class Dataset:
+    """Data of one structure with one action.
+
+    From a **reader**, ``batches`` have the schema as read (``columns.read_schema``). A row with every dimension is an
+    observation (and sets the attributes of higher levels it carries); a row without time, or without some dimensions,
+    carries attributes of its series, group or data set, or, with Delete, says what to delete.
+
+    For a **writer**, ``batches`` have the schema as typed, each series contiguous with ascending periods, attributes of
+    higher levels repeated on each row; ``domains`` lists per dimension, time and coded component the values that occur
+    (all batches index into those dictionaries); ``attachments`` holds the values of data set and group attributes
+    (not of those attached to the whole series key) before the rows: columns = the level's dimensions + the attribute,
+    keyed by attribute id.
+    """
+
+    structure: DataStructure
+    ref: Ref
+    """What the message names: a dataflow, structure or provision agreement."""
+    batches: Iterator[pa.RecordBatch]
+    action: Action = Action.MERGE
+    dataflow: Ref | None = None
+    provider: Ref | None = None
+    dimension_at_observation: str | None = None
+    """None: ``TIME_PERIOD`` if there is time, else ``AllDimensions``."""
+    domains: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    attachments: Mapping[str, pa.Table] = field(default_factory=dict)
+    labels: Labels = field(default_factory=Labels)
+    id: str | None = None
+    valid_from: str | None = None
+    valid_to: str | None = None
+    components: tuple[str, ...] | None = None
+    """Ids of measures and attributes to write, in order of the structure; None: all."""
+    keys_only: bool = False
+    """Only series (or key) level is written: no observations (``measures=none`` and no observation attributes)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Message:
+    """A message: header, structures, data sets (an iterable read once, in order, each to its end)."""
+
+    header: Header = field(default_factory=Header)
+    structures: tuple[Maintainable, ...] = ()
+    availability: tuple[AvailabilityConstraint, ...] = ()
+    datasets: Iterable[Dataset] = ()
+    errors: tuple[tuple[str, str, Texts], ...] = ()
+    """Errors and footer messages: (code, severity, texts)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A sheet of a workbook (or a whole CSV file) as text columns; row i of the columns is row i+1 of the sheet.
+
+    Attributes:
+        name: the sheet's name; None for CSV.
+        columns: text as a person sees it; numbers without superfluous ``.0``; empty cells are null.
+        merged: merged ranges as (first row, first column, last row, last column), 0-based.
+        hidden_rows: 0-based.
+    """
+
+    name: str | None
+    columns: tuple[pa.StringArray, ...]
+    merged: tuple[tuple[int, int, int, int], ...] = ()
+    hidden_rows: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """A file that is not a message: sheets of cells, to be read through a mapping's layout."""
+
+    sheets: tuple[Sheet, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOptions:
+    """What a client may wish of a representation.
+
+    Attributes:
+        languages: wishes in order; ``all_languages`` asks for every language where the format can carry it.
+        labels: SDMX-CSV ``labels``; time_format, keys: SDMX-CSV parameters.
+        dimension_at_observation: as ``Dataset.dimension_at_observation``.
+        variant: a family's own word for its kind (``generic``, ``structurespecific``, ...), empty for the default.
+        indent: readable layout for structure messages.
+    """
+
+    languages: tuple[str, ...] = ()
+    all_languages: bool = False
+    labels: str = "id"
+    time_format: str = "original"
+    keys: str = "none"
+    variant: str = ""
+    indent: bool = False
+
+
+
+SeekableFile = IO[bytes]

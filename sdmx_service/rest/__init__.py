@@ -1,0 +1,1 @@
+"""HTTP for machines: negotiation, answers (framework-free), problems, streaming, handlers."""

@@ -1,0 +1,179 @@
+"""An SDMX-REST request answered without HTTP: the walk of a query, and the same for the command line.
+
+request -> urls.parse -> negotiation -> dissemination -> format.write -> chunks. The first chunk is computed before the
+status is known, so that a failure up to there is a clean error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from itertools import chain
+from typing import Literal
+
+from sdmx_service.catalog.library import Library, View
+from sdmx_service.dissemination.availability import availability
+from sdmx_service.dissemination.data import data
+from sdmx_service.dissemination.structures import structures
+from sdmx_service.errors import NotBuilt, SdmxError
+from sdmx_service.formats.registry import formats_for
+from sdmx_service.model.message import Message, Party, WriteOptions
+from sdmx_service.model.query import AvailabilityQuery, DataQuery, Query, StructureQuery
+from sdmx_service.rest import problems
+from sdmx_service.rest.compression import compress
+from sdmx_service.rest.negotiation import Choice, choose, choose_encoding, parse_languages
+from sdmx_service.urls import v1, v2
+
+Api = Literal["v1", "v2"]
+_PARSERS: Mapping[str, Callable[[str, str], Query]] = {"v1": v1.parse, "v2": v2.parse}
+VARY = "Accept, Accept-Encoding, Accept-Language"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a client asked: ``path`` and ``query_string`` raw (percent-encoded), the path below the API's version."""
+
+    api: Api
+    path: str
+    query_string: str = ""
+    accept: str | None = None
+    accept_language: str | None = None
+    accept_encoding: str | None = None
+    if_none_match: str | None = None
+    if_modified_since: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Answer:
+    """Status, headers and the chunks of the body (empty for 204 and 304)."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    chunks: Iterator[bytes] = field(default_factory=lambda: iter(()))
+
+
+def answer(request: Request, library: Library, sender: Party) -> Answer:
+    """The answer to a request; every ``SdmxError`` becomes an error message in the family the client accepts."""
+    family = problems.family_of(request.accept or _DEFAULT_FAMILY[request.api], request.api)
+    try:
+        query = _PARSERS[request.api](request.path, request.query_string)
+        kind = _kind(query)
+        choice = choose(request.accept, query.representation, formats_for(kind, request.api))
+        family = problems.family_of(choice.media_type, request.api)
+        return _answer(request, query, choice, library.view(), library, sender)
+    except SdmxError as error:
+        return refusal(error, family, request.api)
+
+
+_DEFAULT_FAMILY = {"v1": "xml", "v2": "json"}
+
+
+def refusal(error: SdmxError, family: problems.Family, api: str) -> Answer:
+    """An error as an answer."""
+    status, media_type, body = problems.render(error, family, api)
+    headers = {"Vary": VARY}
+    if media_type:
+        headers["Content-Type"] = media_type
+    return Answer(status=status, headers=headers, chunks=iter((body,)) if body else iter(()))
+
+
+def _kind(query: Query) -> str:
+    if isinstance(query, DataQuery):
+        return "data"
+    if isinstance(query, AvailabilityQuery):
+        return "availability"
+    if isinstance(query, StructureQuery):
+        return "structure"
+    raise NotBuilt(f"{type(query).__name__.removesuffix('Query')} queries are not built yet.")
+
+
+def _answer(request: Request, query: Query, choice: Choice, view: View, library: Library, sender: Party) -> Answer:
+    encoding = choose_encoding(request.accept_encoding, query.representation)
+    languages = parse_languages(request.accept_language, query.representation)
+    headers = {"Content-Type": _content_type(choice), "Vary": VARY, **_validators(request, choice, view, encoding, languages)}
+    if _has_tag(request, headers):  # the tag was only ever given with a 200 to this very request
+        return _unchanged(headers)
+    message = _message(query, view, library, sender)
+    if request.if_none_match is None and _is_older(request, view):
+        return _unchanged(headers)
+    if encoding is not None:
+        headers["Content-Encoding"] = encoding
+    assert choice.format.write is not None
+    chunks = choice.format.write(message, _options(query, choice, languages))
+    first = next(chunks, b"")
+    return Answer(status=200, headers=headers, chunks=compress(chain((first,), chunks), encoding))
+
+
+def _message(query: Query, view: View, library: Library, sender: Party) -> Message:
+    if isinstance(query, DataQuery):
+        return data(query, view.catalog, library.store, view.release, sender=sender)
+    if isinstance(query, AvailabilityQuery):
+        return availability(query, view.catalog, library.store, view.release, sender=sender)
+    assert isinstance(query, StructureQuery)
+    return structures(query, view.catalog, sender=sender)
+
+
+def _content_type(choice: Choice) -> str:
+    extra = "".join(f";{name}={choice.parameters[name.lower()]}" for name in _CSV_PARAMETERS if name.lower() in choice.parameters)
+    return choice.media_type + extra
+
+
+_CSV_PARAMETERS = ("labels", "timeFormat", "keys")
+
+
+def _options(query: Query, choice: Choice, languages: Sequence[str]) -> WriteOptions:
+    wished = tuple(tag for tag in languages if tag != "*")
+    return WriteOptions(
+        languages=wished,
+        all_languages="*" in languages,
+        labels=choice.parameters.get("labels", "id"),
+        time_format=choice.parameters.get("timeformat", "original"),
+        keys=choice.parameters.get("keys", "none"),
+        dimension_at_observation=query.dimension_at_observation if isinstance(query, DataQuery) else None,
+    )
+
+
+# --- caching --------------------------------------------------------------------------------------------------------
+def _validators(
+    request: Request, choice: Choice, view: View, encoding: str | None, languages: Sequence[str]
+) -> dict[str, str]:
+    """ETag = release + catalogue generation + view + representation; Last-Modified = the release's time."""
+    parts = (
+        str(view.release), str(view.generation), request.api, request.path, request.query_string,
+        _content_type(choice), encoding or "", ",".join(languages),
+    )  # fmt: skip
+    tag = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
+    moment = view.published_at.astimezone(UTC)
+    return {"ETag": f'"{view.release}-{tag}"', "Last-Modified": format_datetime(moment.replace(microsecond=0), usegmt=True)}
+
+
+def _unchanged(headers: Mapping[str, str]) -> Answer:
+    return Answer(status=304, headers={name: headers[name] for name in ("ETag", "Last-Modified", "Vary")})
+
+
+def _has_tag(request: Request, headers: Mapping[str, str]) -> bool:
+    if request.if_none_match is None:
+        return False
+    tags = {tag.strip().removeprefix("W/") for tag in request.if_none_match.split(",")}
+    return headers["ETag"] in tags
+
+
+def _is_older(request: Request, view: View) -> bool:
+    since = _moment(request.if_modified_since)
+    return since is not None and view.published_at.replace(microsecond=0) <= since
+
+
+def _moment(text: str | None) -> datetime | None:
+    """An HTTP date; texts that are none count as not sent (RFC 9110 13.1.3)."""
+    if not text:
+        return None
+    try:
+        found = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+

@@ -1,0 +1,34 @@
+"""Compressed streams, always one member (clients stop after the first)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import zstandard
+from isal import igzip_lib
+
+_GZIP_LEVEL = 1
+_ZSTD_LEVEL = 1
+
+
+def compress(chunks: Iterator[bytes], encoding: str | None) -> Iterator[bytes]:
+    """The chunks in that content encoding; as they are for None. Small outputs are held until they make a chunk."""
+    if encoding == "gzip":
+        return _gzip(chunks)
+    return _zstd(chunks) if encoding == "zstd" else chunks
+
+
+def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    compressor = igzip_lib.IgzipCompressor(_GZIP_LEVEL, igzip_lib.COMP_GZIP)
+    for chunk in chunks:
+        if out := compressor.compress(chunk):
+            yield out
+    yield compressor.flush()
+
+
+def _zstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compressobj()
+    for chunk in chunks:
+        if out := compressor.compress(chunk):
+            yield out
+    yield compressor.flush()

@@ -1,0 +1,172 @@
+"""Which representation a client gets (SDMX-REST 2.2, *content negotiation*; RFC 9110 section 12).
+
+Media types are compared without regard to case, versions may be semver wildcards (``version=3.0.0+``), parameters that
+the format knows (``labels``, ``timeFormat``, ``keys``) travel on, and without a preference the first format offered wins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sdmx_service.errors import NotAcceptable, SyntaxFault
+from sdmx_service.formats.registry import Format
+from sdmx_service.model.query import Representation
+from sdmx_service.model.urn import VersionPattern
+
+_PART = re.compile(r'\s*;\s*([\w!#$%&\'*+.^`|~-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s]*)')
+_SPLIT = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
+_SHORT = {
+    "application/xml": "+xml",
+    "text/xml": "+xml",
+    "application/json": "+json",
+    "text/csv": "+csv",
+}
+"""Plain types that stand for the newest format of the syntax."""
+
+_FORMAT_WORDS: Mapping[str, tuple[str, ...]] = {
+    "jsondata": ("data+json",),
+    "csvdata": ("data+csv",),
+    "genericdata": ("genericdata+xml",),
+    "structurespecificdata": ("data+xml", "structurespecificdata+xml"),
+    "generictimeseriesdata": ("generictimeseriesdata+xml",),
+    "structurespecifictimeseriesdata": ("structurespecifictimeseriesdata+xml",),
+    "structure": ("structure+xml",),
+    "jsonstructure": ("structure+json",),
+    "schema": ("schema+xml",),
+}
+"""Values of the parameter ``format`` (*extension* page of SDMX-REST)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaRange:
+    """One member of an Accept header; ``type`` in lower case, ``quality`` between 0 and 1."""
+
+    type: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    quality: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The format chosen, the media type to declare, and the parameters the client gave with it."""
+
+    format: Format
+    media_type: str
+    parameters: Mapping[str, str]
+
+
+def parse_accept(header: str | None) -> tuple[MediaRange, ...]:
+    """The ranges of an Accept header, best first; a missing or empty one is ``*/*``."""
+    if not header or not header.strip():
+        return (MediaRange(type="*/*"),)
+    ranges = [_range(text) for text in _SPLIT.split(header) if text.strip()]
+    return tuple(sorted(ranges, key=lambda one: -one.quality))
+
+
+def _range(text: str) -> MediaRange:
+    kind, _, _ = text.partition(";")
+    parameters = {name.lower(): value.strip('"') for name, value in _PART.findall(text[len(kind) :])}
+    try:
+        quality = float(parameters.pop("q", "1"))
+    except ValueError:
+        quality = 1.0
+    return MediaRange(type=kind.strip().lower(), parameters=parameters, quality=max(0.0, min(1.0, quality)))
+
+
+def choose(accept: str | None, wish: Representation, offered: Sequence[Format]) -> Choice:
+    """The format to answer with; the parameters ``format`` and ``formatVersion`` win over Accept.
+
+    Raises:
+        NotAcceptable: nothing offered fits; the media types offered are listed.
+    """
+    if wish.format is not None or wish.format_version is not None:
+        return _by_words(wish, offered)
+    ranges = parse_accept(accept)
+    refused = [one for one in ranges if one.quality == 0]
+    for wanted in ranges:
+        if wanted.quality == 0:
+            continue
+        for format in offered:  # noqa: A001
+            for media_type in format.media_types:
+                excluded = any(_fits(one, media_type) and one.type != "*/*" for one in refused)
+                if _fits(wanted, media_type) and not excluded:
+                    return Choice(format=format, media_type=media_type, parameters=wanted.parameters)
+    raise NotAcceptable(f"Nothing offered here fits {accept!r}.", hint=f"Offered: {_listing(offered)}.")
+
+
+def _listing(offered: Sequence[Format]) -> str:
+    return ", ".join(format.media_types[0] for format in offered)
+
+
+def _by_words(wish: Representation, offered: Sequence[Format]) -> Choice:
+    names = _FORMAT_WORDS.get((wish.format or "").lower(), ())
+    for format in offered:  # noqa: A001
+        for media_type in format.media_types:
+            kind, version = _split_type(media_type)
+            short = kind.rpartition("vnd.sdmx.")[2]
+            right_kind = wish.format is None or short in names or wish.format.lower() == format.name
+            if right_kind and (wish.format_version is None or _same_version(wish.format_version, version)):
+                return Choice(format=format, media_type=media_type, parameters={})
+    asked = " ".join(f"{name}={value}" for name, value in (("format", wish.format), ("formatVersion", wish.format_version)) if value)
+    raise NotAcceptable(f"Nothing offered here fits {asked}.", hint=f"Offered: {_listing(offered)}.")
+
+
+def _same_version(asked: str, version: str) -> bool:
+    def padded(text: str) -> str:
+        return ".".join((text.split(".") + ["0", "0"])[:3])
+
+    return padded(asked) == padded(version)
+
+
+def _split_type(media_type: str) -> tuple[str, str]:
+    found = _range(media_type)
+    return found.type, found.parameters.get("version", "")
+
+
+def _fits(wanted: MediaRange, media_type: str) -> bool:
+    kind, version = _split_type(media_type)
+    main = kind.partition("/")[0]
+    if wanted.type in ("*/*", f"{main}/*"):
+        return True
+    if wanted.type in _SHORT:
+        return kind.endswith(_SHORT[wanted.type]) or kind == wanted.type
+    if wanted.type != kind:
+        return False
+    asked = wanted.parameters.get("version")
+    return asked is None or _version_fits(asked, version)
+
+
+def _version_fits(asked: str, version: str) -> bool:
+    if asked == version or _same_version(asked, version):
+        return True
+    try:
+        return VersionPattern.parse(asked).matches(version)
+    except SyntaxFault:
+        return False
+
+
+def parse_languages(header: str | None, wish: Representation) -> tuple[str, ...]:
+    """Language tags in order of preference; ``*`` among them asks for all (SDMX-JSON ``names``)."""
+    if wish.language:
+        return ("*",) if wish.language == "all" else tuple(part for part in wish.language.split(",") if part)
+    return tuple(one.type for one in parse_accept(header) if one.quality > 0 and one.type != "*/*") if header else ()
+
+
+ENCODINGS = ("zstd", "gzip")
+
+
+def choose_encoding(header: str | None, wish: Representation) -> str | None:
+    """``gzip``, ``zstd`` or None for none; the parameter ``compression`` wins over Accept-Encoding.
+
+    Raises:
+        NotAcceptable: ``compression`` names something that is not offered.
+    """
+    if wish.compression:
+        if wish.compression.lower() not in (*ENCODINGS, "identity"):
+            raise NotAcceptable(f"compression={wish.compression} is not offered.", hint=f"Offered: {', '.join(ENCODINGS)}.")
+        return None if wish.compression.lower() == "identity" else wish.compression.lower()
+    ranges = {one.type: one.quality for one in parse_accept(header)} if header else {}
+    best = max(ENCODINGS, key=lambda name: (ranges.get(name, ranges.get("*", 0.0)), name == "gzip"))
+    return best if ranges.get(best, ranges.get("*", 0.0)) > 0 else None

@@ -1,0 +1,108 @@
+"""Errors as answers: one table from error families to HTTP status and SDMX code, rendered in the negotiated family.
+
+SDMX-REST 2.2 status codes; SDMX-REST 1.5 appendix *SDMX error codes*; RFC 9457 below ``/api``.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+from xml.sax.saxutils import escape, quoteattr
+
+import orjson
+
+from sdmx_service import errors
+
+Family = Literal["xml31", "xml30", "xml21", "json", "problem"]
+
+
+class Status(NamedTuple):
+    """HTTP status of both interfaces and SDMX's own code (1.5)."""
+
+    v2: int
+    v1: int
+    sdmx: int
+
+
+_TABLE: tuple[tuple[type[errors.SdmxError], Status], ...] = (
+    (errors.NoResults, Status(204, 404, 100)),
+    (errors.NotFound, Status(404, 404, 100)),
+    (errors.UnresolvedReference, Status(404, 404, 100)),
+    (errors.NotAcceptable, Status(406, 406, 1000)),
+    (errors.CannotWrite, Status(406, 406, 1000)),
+    (errors.TooLarge, Status(413, 413, 130)),
+    (errors.SyntaxFault, Status(400, 400, 140)),
+    (errors.UnreadableFile, Status(400, 400, 140)),
+    (errors.SemanticFault, Status(422, 403, 150)),
+    (errors.InvalidStructure, Status(422, 403, 150)),
+    (errors.Conflict, Status(409, 409, 1000)),
+    (errors.NotAuthenticated, Status(401, 401, 110)),
+    (errors.NotAllowed, Status(403, 403, 110)),
+    (errors.NotBuilt, Status(501, 501, 501)),
+    (errors.StorageFault, Status(503, 503, 503)),
+    (errors.SdmxError, Status(500, 500, 500)),
+)
+"""First match wins."""
+
+
+def status_of(error: errors.SdmxError) -> Status:
+    """The status of an error."""
+    return next(status for kind, status in _TABLE if isinstance(error, kind))
+
+
+_NAMESPACES = {
+    "xml31": "http://www.sdmx.org/resources/sdmxml/schemas/v3_1/",
+    "xml30": "http://www.sdmx.org/resources/sdmxml/schemas/v3_0/",
+    "xml21": "http://www.sdmx.org/resources/sdmxml/schemas/v2_1/",
+}
+_MEDIA_TYPES = {
+    "xml31": "application/vnd.sdmx.structure+xml;version=3.1",
+    "xml30": "application/vnd.sdmx.structure+xml;version=3.0",
+    "xml21": "application/xml",
+    "json": "application/json",
+    "problem": "application/problem+json",
+}
+
+
+def family_of(media_type: str, api: str) -> Family:
+    """The error family that belongs to a representation; CSV and binary formats get JSON (v1: XML)."""
+    text = media_type.lower()
+    if "xml" in text:
+        return "xml31" if "3.1" in text else "xml30" if "3.0" in text else "xml21"
+    return "json" if "json" in text or api == "v2" else "xml21"
+
+
+def render(error: errors.SdmxError, family: Family, api: str) -> tuple[int, str, bytes]:
+    """HTTP status, content type and body of an error; 204 has no body."""
+    status = status_of(error)
+    number = status.v1 if api == "v1" else status.v2
+    if number == 204:
+        return number, "", b""
+    if family == "problem":
+        return number, _MEDIA_TYPES[family], _problem(error, number)
+    if family == "json":
+        return number, _MEDIA_TYPES[family], _json(error, number)
+    code = status.sdmx if api == "v1" else number
+    return number, _MEDIA_TYPES[family], _xml(error, code, _NAMESPACES[family])
+
+
+def _problem(error: errors.SdmxError, status: int) -> bytes:
+    body = {"type": "about:blank", "title": error.title, "status": status, "detail": error.detail, "code": error.code}
+    return orjson.dumps(body | ({"hint": error.hint} if error.hint else {}))
+
+
+def _text(error: errors.SdmxError) -> str:
+    return error.detail + (f" {error.hint}" if error.hint else "")
+
+
+def _json(error: errors.SdmxError, status: int) -> bytes:
+    return orjson.dumps({"errors": [{"code": status, "title": error.title, "detail": f"{_text(error)} [{error.code}]"}]})
+
+
+def _xml(error: errors.SdmxError, code: int, namespace: str) -> bytes:
+    text = escape(f"{error.title}: {_text(error)} [{error.code}]")
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f"<message:Error xmlns:message={quoteattr(namespace + 'message')} xmlns:common={quoteattr(namespace + 'common')}>"
+        f'<message:ErrorMessage code="{code}"><common:Text xml:lang="en">{text}</common:Text></message:ErrorMessage>'
+        "</message:Error>\n"
+    ).encode()

@@ -1,0 +1,37 @@
+"""What the handlers need, put together once by ``app``."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from sdmx_service.catalog.library import Library
+from sdmx_service.model.message import Party
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    """The running service as the edge sees it.
+
+    Attributes:
+        sender: who stands as sender in the headers of messages.
+        executor: worker threads for everything synchronous.
+        streams: how many answers may be open at once.
+        max_body: bytes of a request body at most.
+        max_query: characters of path and query string at most.
+    """
+
+    library: Library
+    sender: Party
+    executor: Executor
+    streams: asyncio.Semaphore
+    max_streams: int
+    max_body: int
+    max_query: int = 8192
+    limits: dict[str, object] = field(default_factory=dict)
+
+
+SERVICE = web.AppKey("service", Service)

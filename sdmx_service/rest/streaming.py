@@ -1,0 +1,60 @@
+"""The asynchronous edge: one chunk at a time is computed in a worker thread and written, then the next."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from concurrent.futures import Executor
+
+from aiohttp import web
+
+from sdmx_service.rest.answers import Answer
+
+log = logging.getLogger(__name__)
+_GATHER = 512 * 1024
+"""Small chunks are gathered up to about this many bytes before they are written."""
+
+
+def take(chunks: Iterator[bytes]) -> tuple[bytes, bool]:
+    """The next piece of the body and whether it was the last."""
+    parts: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        parts.append(chunk)
+        size += len(chunk)
+        if size >= _GATHER:
+            return b"".join(parts), False
+    return b"".join(parts), True
+
+
+async def send(request: web.Request, answer: Answer, first: tuple[bytes, bool], executor: Executor) -> web.StreamResponse:
+    """Write an answer whose first piece is known; a failure after that breaks the connection, never ends it as if whole."""
+    body, is_last = first
+    if is_last or request.method == "HEAD":
+        if hasattr(answer.chunks, "close"):
+            answer.chunks.close()
+        response: web.StreamResponse = web.Response(status=answer.status, headers=answer.headers, body=body)
+        return response
+    response = web.StreamResponse(status=answer.status, headers=answer.headers)
+    await response.prepare(request)
+    loop = asyncio.get_running_loop()
+    try:
+        while True:
+            await response.write(body)
+            if is_last:
+                break
+            body, is_last = await loop.run_in_executor(executor, take, answer.chunks)
+        await response.write_eof()
+    except (ConnectionResetError, asyncio.CancelledError):
+        raise
+    except Exception:
+        log.exception("stream of %s broke", request.path)
+        if request.transport is not None:
+            request.transport.abort()
+        raise
+    finally:
+        close = getattr(answer.chunks, "close", None)
+        if close is not None:
+            await loop.run_in_executor(executor, close)
+    return response

@@ -1,0 +1,1 @@
+"""Where figures, receipts, artefacts and principals are kept; everyone but ``app`` sees only ``port``."""

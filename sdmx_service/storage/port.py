@@ -1,0 +1,210 @@
+"""The seam to storage: what every backend does, with the same meaning.
+
+History from the first day (docs/decisions): each row version carries the release it came in with (``since``) and the one
+that ended it (``until``). Publishing applies accepted rows to the state at the release pointer, commits, and moves the
+pointer in a second transaction; readers read the pointer first and filter by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from sdmx_service.model.message import Action
+from sdmx_service.model.selection import Cube, Selection
+from sdmx_service.model.structure import DataStructure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A published state. Release 0 is the empty store. ``published_at`` is the database's clock, strictly increasing."""
+
+    number: int
+    published_at: datetime
+    submissions: tuple[str, ...] = ()
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pointer:
+    """What readers see now: the release, and the generation of the catalog's artefacts."""
+
+    release: int
+    generation: int
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Exact numbers of series and observations."""
+
+    series: int
+    observations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeCounts:
+    """What a publication did, or would do, in one dataflow."""
+
+    dataflow: str
+    inserted: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Availability:
+    """The values that occur per dimension (time and coded components as asked), with exact counts."""
+
+    values: Mapping[str, Sequence[str]]
+    counts: Counts
+    first_period: str | None = None
+    last_period: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedPart:
+    """A run of rows of one submission: one structure, dataflow, provider and action; parts apply in order.
+
+    Names are those of ``selection.dataflow_name`` and ``provider_name``.
+    """
+
+    structure: DataStructure
+    dataflow: str
+    provider: str
+    action: Action
+
+
+class Load(Protocol):
+    """Rows of a submission on their way to durable keeping outside the cubes."""
+
+    def append(self, part: StagedPart, batch: pa.RecordBatch) -> None:
+        """Add rows as typed (``columns.typed_schema``; no origin columns needed). A new part begins when ``part`` differs."""
+
+    def keep(self) -> None:
+        """Make the rows durable, all of them, under the submission's id."""
+
+    def discard(self) -> None:
+        """Forget the rows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """Who is shown where several give the same key: providers per dataflow, dataflows per cube, best first.
+
+    Who is not listed ranks after those listed, by name.
+    """
+
+    providers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    dataflows: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class Store(Protocol):
+    """A store; safe to call from several threads. Every read names its release."""
+
+    def migrate(self) -> None:
+        """Create or bring up to date the tables of the program itself."""
+
+    def close(self) -> None:
+        """Release files and connections; open iterators may fail."""
+
+    # --- cubes -------------------------------------------------------------------------------------------------
+    def open_cube(self, structure: DataStructure) -> Cube:
+        """The cube of the structure: created if new, widened by columns if a minor version brings components."""
+
+    def cubes(self) -> Sequence[Cube]:
+        """The cubes there are."""
+
+    def periods(self, cube: Cube) -> Sequence[str]:
+        """Every period text ever stored in the cube (a superset of any selection's), in chronological order."""
+
+    # --- the way in --------------------------------------------------------------------------------------------
+    def stage(self, submission: str) -> Load:
+        """Begin to keep rows for a submission (replacing what an earlier attempt of the same id left)."""
+
+    def staged(self, submission: str) -> Iterator[tuple[StagedPart, pa.RecordBatch]]:
+        """The kept rows of a submission, in order, as typed."""
+
+    def preview(self, submission: str) -> Sequence[ChangeCounts]:
+        """What publishing it now would do."""
+
+    def publish(
+        self, submissions: Sequence[str], base: int | None = None, *, ranking: Ranking | None = None, comment: str = ""
+    ) -> tuple[Release, Sequence[ChangeCounts]]:
+        """Apply kept submissions in that order as one release; with ``ranking`` also change who is shown.
+
+        Raises:
+            Conflict: ``base`` is given and is not the current release, or a submission has no kept rows.
+        """
+
+    def restore(self, release: int, *, comment: str = "") -> Release:
+        """A new release whose state equals that of an earlier one (rows and ranking)."""
+
+    # --- the way out -------------------------------------------------------------------------------------------
+    def pointer(self) -> Pointer:
+        """What is current; one cheap read."""
+
+    def releases(self) -> Sequence[Release]:
+        """All releases, oldest first, release 0 left out."""
+
+    def release_at(self, moment: datetime) -> int:
+        """The release that was current at a moment (0 before the first)."""
+
+    def count(self, selection: Selection) -> Counts:
+        """Exact counts; paging and first/lastN are respected."""
+
+    def domains(self, selection: Selection) -> Mapping[str, Sequence[str]]:
+        """Per dimension, time and coded component the values that occur in the selection (paging ignored).
+
+        Codes in code point order, periods in chronological order.
+        """
+
+    def available(self, selection: Selection, components: Sequence[str] | None = None) -> Availability:
+        """The values per dimension and time (or only of ``components``, attributes too), with counts."""
+
+    def attachments(self, selection: Selection) -> Mapping[str, pa.Table]:
+        """Values of data set and group attributes that belong to the selection: columns = level dimensions + attribute.
+
+        Keyed by attribute id; attributes of the whole series key are not in it.
+        """
+
+    def scan(self, selection: Selection, domains: Mapping[str, Sequence[str]]) -> Iterator[pa.RecordBatch]:
+        """The rows: schema as typed (cut to ``selection.components``), dictionaries are ``domains``.
+
+        Each series contiguous, periods ascending, order repeatable; memory does not grow with the answer. In the
+        ``provisionagreement`` context, or when several dataflows are asked, extra columns ``_dataflow`` and
+        ``_provider`` (dictionary) stand first.
+        """
+
+    def series(self, selection: Selection, domains: Mapping[str, Sequence[str]]) -> Iterator[pa.RecordBatch]:
+        """The series keys with attributes of series, group and data set, without observations."""
+
+    def scan_deleted(self, selection: Selection) -> Iterator[pa.RecordBatch]:
+        """With ``changed_since``: the full keys (dimensions and time, text) shown then and not shown any more."""
+
+    # --- everything else that is kept --------------------------------------------------------------------------
+    def save_document(self, kind: str, id: str, document: Mapping[str, Any]) -> None:  # noqa: A002
+        """Keep a small JSON document (receipts, findings, principals, rankings), replacing one of the same kind and id."""
+
+    def document(self, kind: str, id: str) -> Mapping[str, Any] | None:  # noqa: A002
+        """A kept document, or None."""
+
+    def documents(self, kind: str) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """All documents of a kind as (id, document), in order of first keeping."""
+
+    def remove_document(self, kind: str, id: str) -> None:  # noqa: A002
+        """Forget a document."""
+
+    def save_artefacts(self, artefacts: Mapping[str, bytes | None]) -> int:
+        """Keep artefacts (urn -> serialised form; None ends one) as one new generation; returns its number.
+
+        ``urn`` may also be a name of a mapping or rule (``mapping:ID``, ``rules:ID``).
+        """
+
+    def artefacts(self, generation: int | None = None) -> Mapping[str, bytes]:
+        """The artefacts of a generation (the current one by default)."""
