@@ -1,8 +1,8 @@
 """Write the codelists and the concept scheme of this folder from the tables in ``sources/``.
 
 The JSON messages are what the service loads; this script only saves typing and keeps them alike. Run it after a
-change of a table: ``python codelists/build.py``. It needs babel, whose CLDR territory names give areas and regions
-their names in the six official languages of the United Nations.
+change of a table, from the top of the project: ``python -m codelists.build``. It needs babel, whose CLDR territory
+names give areas and regions their names in the six official languages of the United Nations.
 """
 
 from __future__ import annotations
@@ -24,6 +24,11 @@ SCHEMA = (
 )
 LANGUAGES = ("en", "fr", "es", "ru", "zh", "ar")
 FIVE_YEAR_GROUPS = range(0, 100, 5)
+OVERLAPPING_GROUPS = (
+    *((1, 4), (0, 17), (5, 11), (12, 17), (15, 24), (15, 29), (15, 49), (18, 59), (18, 64)),
+    *((20, 64), (25, 34), (25, 54), (25, 64), (35, 44), (45, 54), (55, 64), (0, 19), (65, 74), (65, 79)),
+)
+OVERLAPPING_OPEN_GROUPS = (15, 18, 20, 25, 60, 70, 75, 80, 90, 95)
 
 
 def table(name: str) -> list[dict[str, str]]:
@@ -76,14 +81,19 @@ def areas() -> list[dict[str, Any]]:
         names |= {tag: row[tag] for tag in ("en", "fr") if row[tag]}
         names |= {tag: text for tag in LANGUAGES if (text := written.get(row["code"], {}).get(tag))}
         code = named(row["code"], names, {"en": row["note"]})
-        notes = [("AREA_TYPE", row["kind"]), ("ISO2", row["iso2"]), ("ISO3", row["iso3"]), ("VALID_TO", row["valid_to"])]
+        notes = [
+            ("AREA_TYPE", row["kind"]),
+            ("ISO2", row["iso2"]),
+            ("ISO3", row["iso3"]),
+            ("VALID_TO", row["valid_to"]),
+        ]
         code["annotations"] = [{"type": type_, "title": value} for type_, value in notes if value]
         codes.append(code | ({"parent": row["parent"]} if row["parent"] else {}))
     return codes
 
 
 def ages() -> list[dict[str, Any]]:
-    """The codes of CL_AGE: a tree of total, broad groups, five-year groups and single years, then overlapping groups."""
+    """The codes of CL_AGE: a tree of total, broad and five-year groups and single years, then overlapping groups."""
     codes = [named("_T", {"en": "Total", "fr": "Total"})]
 
     def add(code: str, en: str, fr: str, parent: str | None) -> None:
@@ -106,12 +116,9 @@ def ages() -> list[dict[str, Any]]:
     for age in range(100):
         parent = f"Y{age - age % 5}T{age - age % 5 + 4}"
         add(f"Y{age}", f"{age} year{'' if age == 1 else 's'}", f"{age} an{'' if age < 2 else 's'}", parent)
-    for low, high in ((1, 4), (0, 4), (0, 17), (5, 11), (12, 17), (15, 24), (15, 29), (15, 49), (18, 59), (18, 64)):
-        if (low, high) != (0, 4):
-            group(low, high, None)
-    for low, high in ((20, 64), (25, 34), (25, 54), (25, 64), (35, 44), (45, 54), (55, 64), (0, 19), (65, 74), (65, 79)):
+    for low, high in OVERLAPPING_GROUPS:
         group(low, high, None)
-    for low in (15, 18, 20, 25, 60, 70, 75, 80, 90, 95):
+    for low in OVERLAPPING_OPEN_GROUPS:
         open_group(low, None)
     add("_U", "Unknown", "Inconnu", "_T")
     add("_Z", "Not applicable", "Non applicable", None)
@@ -128,6 +135,18 @@ def plain(list_id: str) -> list[dict[str, Any]]:
     ]
 
 
+def concepts() -> list[dict[str, Any]]:
+    """The concepts of CS_MIG."""
+    return [
+        named(
+            row["concept"],
+            {"en": row["en"], "fr": row["fr"]},
+            {"en": row["definition_en"], "fr": row["definition_fr"]},
+        )
+        for row in table("concepts")
+    ]
+
+
 def decimals() -> list[dict[str, Any]]:
     """The codes of CL_DECIMALS."""
     texts = {0: ("Zero", "Zéro"), 1: ("One", "Un"), 2: ("Two", "Deux"), 3: ("Three", "Trois"), 4: ("Four", "Quatre")}
@@ -137,26 +156,22 @@ def decimals() -> list[dict[str, Any]]:
     ]
 
 
-def main() -> None:
-    """Write every message of this folder."""
+def messages() -> dict[Path, dict[str, Any]]:
+    """Every message of this folder by its path."""
     made = {"CL_AREA_MIG": areas, "CL_AGE": ages, "CL_DECIMALS": decimals}
+    found = {}
     for row in table("lists"):
         list_id = row["list"]
         codes = made[list_id]() if list_id in made else plain(list_id)
         header = maintained(list_id, {"en": row["en"], "fr": row["fr"]}, {"en": row["description"]})
         languages = LANGUAGES if list_id == "CL_AREA_MIG" else ("en", "fr")
-        write(HERE / f"{list_id}.json", message(list_id, {"codelists": [header | {"isPartial": False, "codes": codes}]}, languages))
-    concepts = [
-        named(
-            row["concept"],
-            {"en": row["en"], "fr": row["fr"]},
-            {"en": row["definition_en"], "fr": row["definition_fr"]},
-        )
-        for row in table("concepts")
-    ]
-    scheme = maintained("CS_MIG", {"en": "Concepts of migration statistics", "fr": "Concepts des statistiques de migration"})
-    write(HERE / "CS_MIG.json", message("CS_MIG", {"conceptSchemes": [scheme | {"isPartial": False, "concepts": concepts}]}))
+        content = {"codelists": [header | {"isPartial": False, "codes": codes}]}
+        found[HERE / f"{list_id}.json"] = message(list_id, content, languages)
+    texts = {"en": "Concepts of migration statistics", "fr": "Concepts des statistiques de migration"}
+    scheme = maintained("CS_MIG", texts) | {"isPartial": False, "concepts": concepts()}
+    return found | {HERE / "CS_MIG.json": message("CS_MIG", {"conceptSchemes": [scheme]})}
 
 
 if __name__ == "__main__":
-    main()
+    for path, content in messages().items():
+        write(path, content)

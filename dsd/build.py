@@ -18,7 +18,11 @@ from codelists.build import table as codelist_table
 HERE = Path(__file__).parent
 LATE = "1.0+.0"
 INFOMODEL = "urn:sdmx:org.sdmx.infomodel"
-DESCRIPTORS = {"dimensionList": "DimensionDescriptor", "measureList": "MeasureDescriptor", "attributeList": "AttributeDescriptor"}
+DESCRIPTORS = {
+    "dimensionList": "DimensionDescriptor",
+    "measureList": "MeasureDescriptor",
+    "attributeList": "AttributeDescriptor",
+}
 LONGEST_TEXT = 4000
 
 
@@ -66,7 +70,11 @@ def structure(row: dict[str, str]) -> dict[str, Any]:
             "measures": [component(found) | {"usage": "optional"} for found in components if found["role"] == "measure"]
         },
         "attributeList": {
-            "attributes": [attribute(found, key) for found in components if "observation" in found["role"] or "series" in found["role"]]
+            "attributes": [
+                attribute(found, key)
+                for found in components
+                if "observation" in found["role"] or "series" in found["role"]
+            ]
         },
     }
     lists = {name: {"id": DESCRIPTORS[name]} | content for name, content in parts.items()}
@@ -110,7 +118,9 @@ def agreements() -> list[dict[str, Any]]:
     """The provision agreements that ``sources/providers.csv`` lists."""
     flows = {row["dataflow"]: row for row in table("dataflows")}
     return [
-        maintained(f"PA_{row['provider']}_{flow}", {tag: f"{row['provider']}: {flows[flow][tag]}" for tag in ("en", "fr")})
+        maintained(
+            f"PA_{row['provider']}_{flow}", {tag: f"{row['provider']}: {flows[flow][tag]}" for tag in ("en", "fr")}
+        )
         | {
             "dataflow": f"{INFOMODEL}.datastructure.Dataflow={AGENCY}:{flow}({LATE})",
             "dataProvider": f"{INFOMODEL}.base.DataProvider={AGENCY}:DATA_PROVIDERS(1.0).{row['provider']}",
@@ -120,25 +130,40 @@ def agreements() -> list[dict[str, Any]]:
     ]
 
 
-def main() -> None:
-    """Write every message of this folder."""
-    for row in table("structures"):
-        name = row["structure"]
-        write(HERE / f"{name}.json", message(name, {"dataStructures": [structure(row)], "dataflows": dataflows(name)}))
-    unsd = named(
-        AGENCY,
-        {
-            "en": "International migration statistics, United Nations Statistics Division (proposed)",
-            "fr": "Statistiques des migrations internationales, Division de statistique des Nations Unies (proposition)",
-        },
-    )
-    agencies = scheme("AGENCIES", "SDMX", "Agencies", "Agences") | {"isPartial": True, "agencies": [unsd]}
-    write(HERE / "AGENCIES.json", message("AGENCIES", {"agencySchemes": [agencies]}))
+def constraints() -> list[dict[str, Any]]:
+    """Which codes a dataflow takes, where its structure allows more."""
+    found = []
+    for row in table("constraints"):
+        flow = f"{INFOMODEL}.datastructure.Dataflow={AGENCY}:{row['dataflow']}({LATE})"
+        values = [{"value": code} for code in row["codes"].split()]
+        region = {"include": True, "keyValues": [{"id": row["component"], "values": values}]}
+        content = {"role": "Allowed", "constraintAttachment": {"dataflows": [flow]}, "cubeRegions": [region]}
+        found.append(maintained(row["constraint"], {"en": row["en"], "fr": row["fr"]}) | content)
+    return found
+
+
+def messages() -> dict[Path, dict[str, Any]]:
+    """Every message of this folder by its path."""
+    found: dict[str, dict[str, Any]] = {
+        row["structure"]: {"dataStructures": [structure(row)], "dataflows": dataflows(row["structure"])}
+        for row in table("structures")
+    }
+    texts = {
+        "en": "International migration statistics, United Nations Statistics Division (proposed)",
+        "fr": "Statistiques des migrations internationales, Division de statistique des Nations Unies (proposition)",
+    }
+    agencies = scheme("AGENCIES", "SDMX", "Agencies", "Agences") | {
+        "isPartial": True,
+        "agencies": [named(AGENCY, texts)],
+    }
     partners = scheme("DATA_PROVIDERS", AGENCY, "Data providers", "Fournisseurs de données")
-    content = {"dataProviderSchemes": [partners | {"isPartial": False, "dataProviders": providers()}]}
-    write(HERE / "DATA_PROVIDERS.json", message("DATA_PROVIDERS", content))
-    write(HERE / "PROVISION_AGREEMENTS.json", message("PROVISION_AGREEMENTS", {"provisionAgreements": agreements()}))
+    found["AGENCIES"] = {"agencySchemes": [agencies]}
+    found["DATA_PROVIDERS"] = {"dataProviderSchemes": [partners | {"isPartial": False, "dataProviders": providers()}]}
+    found["CONSTRAINTS"] = {"dataConstraints": constraints()}
+    found["PROVISION_AGREEMENTS"] = {"provisionAgreements": agreements()}
+    return {HERE / f"{name}.json": message(name, content) for name, content in found.items()}
 
 
 if __name__ == "__main__":
-    main()
+    for path, content in messages().items():
+        write(path, content)

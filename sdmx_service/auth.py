@@ -83,7 +83,7 @@ def tokens(store: Store) -> list[dict[str, Any]]:
     ]
 
 
-def revoke_token(store: Store, id: str) -> None:  # noqa: A002
+def revoke_token(store: Store, id: str) -> None:
     """End a token.
 
     Raises:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
 
 _HERE = Path(__file__).resolve().parent
 
@@ -15,27 +14,24 @@ def content_folder() -> Path:
     return checkout if (checkout / "dsd").is_dir() else _HERE / "_content"
 
 
-def _setting(default: Any, help: str) -> Any:  # noqa: A002
-    if callable(default):
-        return field(default_factory=default, metadata={"help": help})
-    return field(default=default, metadata={"help": help})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of a service or command."""
 
-    data: Path = _setting(lambda: Path("data"), "directory of the embedded store")
-    store: str | None = _setting(None, "URL of the store: duckdb:///PATH or postgresql://...; default: in the data directory")
-    content: Path = _setting(content_folder, "directory with dsd/, codelists/ and mappings/ that fill an empty store")
-    host: str = _setting("127.0.0.1", "address to listen on")
-    port: int = _setting(8080, "port to listen on")
-    sender: str = _setting("UNSD_MIG", "id that stands as sender in messages")
-    threads: int = _setting(4, "worker threads for queries")
-    max_streams: int = _setting(64, "answers open at once; more are answered 503")
-    max_body: int = _setting(1024 * 1024 * 1024, "bytes of a submitted file at most")
-    memory_limit: str = _setting("2GB", "memory of the embedded database at most")
-    workspace_memory: str = _setting("1GB", "memory of the rules' workspace at most")
+    data: Path = field(default=Path("data"), metadata={"help": "directory of the embedded store"})
+    store: str | None = field(default=None, metadata={"help": "duckdb:///PATH or postgresql://...; default: in --data"})
+    content: Path = field(
+        default_factory=content_folder,
+        metadata={"help": "directory with dsd/, codelists/ and mappings/ that fill an empty store"},
+    )
+    host: str = field(default="127.0.0.1", metadata={"help": "address to listen on"})
+    port: int = field(default=8080, metadata={"help": "port to listen on"})
+    sender: str = field(default="SDMX_SERVICE", metadata={"help": "id that stands as sender in messages"})
+    threads: int = field(default=4, metadata={"help": "worker threads for queries"})
+    max_streams: int = field(default=64, metadata={"help": "answers open at once; more are answered 503"})
+    max_body: int = field(default=1024 * 1024 * 1024, metadata={"help": "bytes of a submitted file at most"})
+    memory_limit: str = field(default="1GB", metadata={"help": "memory of the embedded database at most"})
+    workspace_memory: str = field(default="1GB", metadata={"help": "memory of one check's workspace at most"})
 
     @property
     def store_url(self) -> str:

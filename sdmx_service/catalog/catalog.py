@@ -9,10 +9,11 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import TypeVar
 
+from sdmx_service.catalog.extension import extended_codes
 from sdmx_service.catalog.layout import Layout
 from sdmx_service.catalog.rules import RuleSet
 from sdmx_service.errors import NotFound, UnresolvedReference
-from sdmx_service.model.artefact import Item, Maintainable
+from sdmx_service.model.artefact import NO_TEXTS, Item, Maintainable, Texts
 from sdmx_service.model.items import Codelist, ConceptScheme, ValueList
 from sdmx_service.model.message import Labels, Target
 from sdmx_service.model.representation import Representation
@@ -111,7 +112,9 @@ class Catalog:
             raise NotFound(f"{text!r} is not unique among {type}s.", hint=f"Say which: {candidates}.")
         known = {ref.id: ref for ref in self._ordered if ref.type == type}
         near = get_close_matches(wanted.id, known, n=3, cutoff=0.4)
-        raise NotFound(f"There is no {type} {text!r}.", hint=f"Near: {', '.join(known[id].text for id in near)}." if near else "")
+        raise NotFound(
+            f"There is no {type} {text!r}.", hint=f"Near: {', '.join(known[id].text for id in near)}." if near else ""
+        )
 
     # --- references --------------------------------------------------------------------------------------------
     def children(self, artefact: Maintainable) -> tuple[Maintainable, ...]:
@@ -222,9 +225,7 @@ class Catalog:
         """
         if not codelist.extensions:
             return codelist
-        from sdmx_service.catalog.extension import extended_codes
-
-        return replace(codelist, items=extended_codes(self, codelist), extensions=())
+        return replace(codelist, items=extended_codes(self.artefact, codelist), extensions=())
 
     def labels(self, structure: DataStructure, domains: Mapping[str, Iterable[str]] | None, of: Maintainable) -> Labels:
         """Names of components and of the codes in ``domains`` (all codes where None)."""
@@ -239,9 +240,7 @@ class Catalog:
                 codes[component.id] = {code: items[code] for code in wanted if code in items}
         return Labels(components=components, codes=codes, structure=of.names)
 
-    def _concept_names(self, component: Component):  # type: ignore[no-untyped-def]
-        from sdmx_service.model.artefact import NO_TEXTS
-
+    def _concept_names(self, component: Component) -> Texts:
         scheme = self.lookup(component.concept)
         if not isinstance(scheme, ConceptScheme) or component.concept.item is None:
             return NO_TEXTS

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from sdmx_service.errors import InvalidStructure
+from sdmx_service.model.artefact import Maintainable
 from sdmx_service.model.items import Code, Codelist, CodelistExtension, MemberSelection
 from sdmx_service.model.urn import Ref
 
-if TYPE_CHECKING:
-    from sdmx_service.catalog.catalog import Catalog
+Find = Callable[[Ref], Maintainable]
+"""Finds the artefact that a reference means, or raises ``UnresolvedReference``."""
 
 
-def extended_codes(catalog: Catalog, codelist: Codelist, seen: frozenset[Ref] = frozenset()) -> tuple[Code, ...]:
+def extended_codes(find: Find, codelist: Codelist, seen: frozenset[Ref] = frozenset()) -> tuple[Code, ...]:
     """The codes of a list: those of its extensions in order, then its own, the later winning.
 
     Raises:
@@ -24,10 +25,10 @@ def extended_codes(catalog: Catalog, codelist: Codelist, seen: frozenset[Ref] = 
         raise InvalidStructure(f"The codelist {codelist.ref.text} extends itself.")
     codes: dict[str, Code] = {}
     for extension in codelist.extensions:
-        other = catalog.artefact(extension.codelist)
+        other = find(extension.codelist)
         if not isinstance(other, Codelist):
             raise InvalidStructure(f"{codelist.ref.text} extends {other.ref.text}, which is no codelist.")
-        for code in _chosen(extended_codes(catalog, other, seen | {codelist.ref}), extension):
+        for code in _chosen(extended_codes(find, other, seen | {codelist.ref}), extension):
             codes.pop(code.id, None)
             codes[code.id] = code
     for code in codelist.items:
@@ -58,7 +59,7 @@ def _members(codes: tuple[Code, ...], selection: MemberSelection) -> set[str]:
     found: set[str] = set()
     for value, cascade in selection.values:
         pattern = re.compile(".*".join(map(re.escape, value.split("%"))))
-        for id in [code.id for code in codes if pattern.fullmatch(code.id)]:  # noqa: A001
+        for id in [code.id for code in codes if pattern.fullmatch(code.id)]:
             if cascade != "excluderoot":
                 found.add(id)
             if cascade in ("true", "excluderoot"):
@@ -70,7 +71,7 @@ def _descendants(root: str, children: dict[str | None, list[str]]) -> set[str]:
     found: set[str] = set()
     open_ids = list(children.get(root, ()))
     while open_ids:
-        id = open_ids.pop()  # noqa: A001
+        id = open_ids.pop()
         if id not in found:
             found.add(id)
             open_ids.extend(children.get(id, ()))

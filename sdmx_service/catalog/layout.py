@@ -14,7 +14,7 @@ from typing import Any
 from sdmx_service.catalog.documents import Node
 from sdmx_service.model.artefact import NO_TEXTS, Texts
 from sdmx_service.model.message import Action
-from sdmx_service.model.urn import Ref
+from sdmx_service.model.urn import Ref, parse_ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,8 +185,6 @@ def read_layout(document: Mapping[str, Any], place: str) -> Layout:
 
 
 def _ref(node: Node, kind: str) -> Ref:
-    from sdmx_service.model.urn import parse_ref
-
     partial = parse_ref(node.text(), kind)
     complete = partial.complete(version="1.0")
     if complete is None:
@@ -232,7 +230,24 @@ def _table(node: Node) -> TableLayout:
         strip=clean.at("strip").texts() if clean.value is not None else (),
     )
     node.done()
+    _check(table, node)
     return table
+
+
+def _check(table: TableLayout, node: Node) -> None:
+    """Every column that is tested, filled, cleaned or read as numbers is one that the table makes."""
+    unpivot = table.unpivot
+    made = {*table.columns, *table.from_sheet, *table.from_cell, *table.fixed}
+    if unpivot is not None:
+        made |= {unpivot.value, unpivot.name, *(name for one in unpivot.columns for name in one.sets)}
+    tests = [*table.where, *table.skip, *([table.until] if table.until is not None else [])]
+    used = [*(test.column for test in tests), *table.fill_down, *table.clean_columns]
+    used += [name for one in table.numbers for name in one.columns]
+    used += [one.column for one in table.symbols]
+    if unknown := sorted(set(used) - made):
+        raise node.fault(f"the table has no column {', '.join(unknown)}; it has {', '.join(sorted(made - {''}))}.")
+    if unknown := sorted(set(table.strip) - {"footnote_marks", "spaces"}):
+        raise node.at("clean").fault(f"unknown {', '.join(unknown)}; known here: footnote_marks, spaces.")
 
 
 def _header(node: Node) -> HeaderPlace:
@@ -294,6 +309,8 @@ def _value_column(node: Node) -> ValueColumn:
 def _cell(node: Node) -> CellPlace:
     place = CellPlace(cell=node.at("cell").text().upper(), matches=node.at("matches").pattern_or_none())
     node.done()
+    if not re.fullmatch("[A-Z]{1,3}[1-9][0-9]{0,6}", place.cell):
+        raise node.fault(f"{place.cell!r} is not the address of a cell, such as A17.")
     return place
 
 

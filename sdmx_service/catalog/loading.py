@@ -37,9 +37,7 @@ class Content:
 
     def catalog(self, generation: int = 0) -> Catalog:
         """The content as a catalog."""
-        return Catalog.of(
-            self.artefacts, layouts=self.layouts, rule_sets=self.rule_sets, generation=generation
-        )
+        return Catalog.of(self.artefacts, layouts=self.layouts, rule_sets=self.rule_sets, generation=generation)
 
 
 def load_folder(folder: Path) -> Content:

@@ -158,4 +158,3 @@ def _term(node: Node) -> Term:
     node.at("missing")
     node.done()
     return term
-

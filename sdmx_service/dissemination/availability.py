@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from sdmx_service.catalog.catalog import Catalog
@@ -10,11 +10,20 @@ from sdmx_service.dissemination.plan import ANY, Plan, plan
 from sdmx_service.dissemination.structures import message_of, partial_scheme
 from sdmx_service.errors import NoResults, NotBuilt, SemanticFault
 from sdmx_service.model.artefact import Maintainable
-from sdmx_service.model.constraint import AvailabilityConstraint, CubeRegion, KeyValue, MemberValue, TimeBound, TimeRange
+from sdmx_service.model.constraint import (
+    AvailabilityConstraint,
+    CubeRegion,
+    KeyValue,
+    MemberValue,
+    TimeBound,
+    TimeRange,
+)
 from sdmx_service.model.items import Codelist, ConceptScheme, ValueList
 from sdmx_service.model.message import Message, Party
 from sdmx_service.model.query import AvailabilityQuery
+from sdmx_service.model.selection import Selection
 from sdmx_service.model.structure import DataStructure
+from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Availability, Store
 
 _NOTHING = frozenset({"none"})
@@ -45,7 +54,7 @@ def availability(query: AvailabilityQuery, catalog: Catalog, store: Store, relea
 def _components(query: AvailabilityQuery, structure: DataStructure) -> tuple[str, ...]:
     if ANY in query.component_ids:
         return structure.key_ids
-    for id in query.component_ids:  # noqa: A001
+    for id in query.component_ids:
         if id not in structure.key_ids:
             raise SemanticFault(
                 f"{structure.ref.text} has no dimension {id!r}.", hint=f"It has {', '.join(structure.key_ids)}."
@@ -58,16 +67,18 @@ def _available(one: Plan, query: AvailabilityQuery, store: Store, components: Se
     if query.mode == "exact":
         return exact
     values: dict[str, Sequence[str]] = {}
-    for id in components:  # noqa: A001
+    for id in components:
         # mode=available: the values that could still be added, so this dimension's own filter does not count
         values[id] = store.available(_without(one, id), [id]).values.get(id, ())
     return replace(exact, values=values)
 
 
-def _without(one: Plan, id: str) -> object:  # noqa: A002
+def _without(one: Plan, id: str) -> Selection:
     selection = one.selection
     ids = one.structure.dimension_ids
-    keys = tuple(tuple(None if name == id else part for name, part in zip(ids, key, strict=True)) for key in selection.keys)
+    keys = tuple(
+        tuple(None if name == id else part for name, part in zip(ids, key, strict=True)) for key in selection.keys
+    )
     time = one.structure.time_dimension
     return replace(
         selection,
@@ -88,7 +99,7 @@ def _constraint(one: Plan, available: Availability, components: Sequence[str]) -
 
 def _members(structure: DataStructure, available: Availability, components: Sequence[str]) -> Iterator[KeyValue]:
     time = None if structure.time_dimension is None else structure.time_dimension.id
-    for id in components:  # noqa: A001
+    for id in components:
         values = available.values.get(id, ())
         if not values:
             continue
@@ -119,7 +130,16 @@ def _references(
         yield from _enumerations(one.structure, available, catalog, wanted, everything)
     if everything or "conceptscheme" in wanted:
         yield from _concepts(one.structure, catalog)
-    unknown = wanted - {"all", "none", "dataflow", "datastructure", "dataproviderscheme", "codelist", "valuelist", "conceptscheme"}
+    unknown = wanted - {
+        "all",
+        "none",
+        "dataflow",
+        "datastructure",
+        "dataproviderscheme",
+        "codelist",
+        "valuelist",
+        "conceptscheme",
+    }
     if unknown:
         raise NotBuilt(f"references={','.join(sorted(unknown))} is not built for availability.")
 
@@ -139,11 +159,10 @@ def _enumerations(
 
 
 def _concepts(structure: DataStructure, catalog: Catalog) -> Iterator[Maintainable]:
-    used: Mapping[object, set[str]] = {}
-    gathered: dict[object, set[str]] = dict(used)
+    gathered: dict[Ref, set[str]] = {}
     for component in structure.components:
         gathered.setdefault(component.concept.maintainable, set()).add(component.concept.item or "")
     for ref, ids in gathered.items():
-        scheme = catalog.lookup(ref)  # type: ignore[arg-type]
+        scheme = catalog.lookup(ref)
         if isinstance(scheme, ConceptScheme):
             yield partial_scheme(scheme, ids)

@@ -15,7 +15,9 @@ from sdmx_service.model.query import DataQuery
 from sdmx_service.storage.port import Store
 
 
-def data(query: DataQuery, catalog: Catalog, store: Store, release: int, *, sender: Party, test: bool = False) -> Message:
+def data(
+    query: DataQuery, catalog: Catalog, store: Store, release: int, *, sender: Party, test: bool = False
+) -> Message:
     """The answer to a data query at a release; data sets without rows are left out.
 
     The action is Replace for a plain query and Merge when measures or attributes were cut (SDMX-REST 2.2, data.md).

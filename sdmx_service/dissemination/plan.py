@@ -90,7 +90,7 @@ def _matching(query: DataSlice, catalog: Catalog) -> Iterator[Maintainable]:
     kind = _CLASS_OF_CONTEXT[query.context]
     patterns = tuple(pattern for text in query.versions for pattern in parse_versions(text))
     found = False
-    for agency, id, versions in matching_homes(catalog, kind, query.agencies, query.ids):  # noqa: A001
+    for agency, id, versions in matching_homes(catalog, kind, query.agencies, query.ids):
         for version in _latest_per_major(patterns, versions):
             found = True
             yield catalog.artefacts[Ref(type=kind, agency=agency, id=id, version=version)]
@@ -108,7 +108,7 @@ def matching_homes(
 ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """(agency, id, versions) of the artefacts of a class whose agency and id are among those asked."""
     homes = dict.fromkeys((one.agency, one.id) for one in catalog.of_type(kind))
-    for agency, id in homes:  # noqa: A001
+    for agency, id in homes:
         if (ANY in agencies or agency in agencies) and (ANY in ids or id in ids):
             yield agency, id, catalog.versions(kind, agency, id)
 
@@ -180,7 +180,7 @@ def _checked(filters: Sequence[ComponentFilter], structure: DataStructure) -> It
             yield one
 
 
-def _unknown_component(id: str, structure: DataStructure) -> SemanticFault:  # noqa: A002
+def _unknown_component(id: str, structure: DataStructure) -> SemanticFault:
     known = [component.id for component in structure.components]
     near = get_close_matches(id, known, n=1, cutoff=0.5)
     hint = f"Did you mean {near[0]}?" if near else f"It has {', '.join(known)}."
@@ -197,9 +197,8 @@ def _by_provider(base: Plan, query: DataSlice, catalog: Catalog) -> Iterator[Pla
         if isinstance(one, ProvisionAgreement) and any(_is_asked(one.provider, asked) for asked in query.providers)
     }
     if not providers:
-        raise NotFound(
-            f"No provider {' or '.join(f'{one.agency},{one.id}' for one in query.providers)} sends {base.artefact.ref.text}."
-        )
+        asked = " or ".join(f"{one.agency},{one.id}" for one in query.providers)
+        raise NotFound(f"No provider {asked} sends {base.artefact.ref.text}.")
     for name, ref in sorted(providers.items()):
         selection = replace(base.selection, context="provisionagreement", providers=(name,))
         yield replace(base, selection=selection, provider=ref)

@@ -1,4 +1,4 @@
-"""Structure queries: matching artefacts, their references, and how much of each is shown (SDMX-REST 2.2, structures.md)."""
+"""Structure queries: matching artefacts, their references, how much of each is shown (SDMX-REST 2.2, structures.md)."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _classes(query: StructureQuery, words: Iterable[str], catalog: Catalog) -> t
 def _matching(query: StructureQuery, catalog: Catalog) -> Iterator[Maintainable]:
     patterns = tuple(pattern for text in query.versions for pattern in parse_versions(text))
     for kind in _classes(query, query.types, catalog):
-        for agency, id, versions in matching_homes(catalog, kind, query.agencies, query.ids):  # noqa: A001
+        for agency, id, versions in matching_homes(catalog, kind, query.agencies, query.ids):
             for version in _versions(patterns, versions):
                 yield catalog.artefacts[Ref(type=kind, agency=agency, id=id, version=version)]
 
@@ -159,7 +159,7 @@ def stub(artefact: Maintainable, *, complete: bool = False) -> Maintainable:
     for field in fields(artefact):
         if field.name in kept or not field.init:
             continue
-        if field.name in ("descriptions",):
+        if field.name == "descriptions":
             values[field.name] = NO_TEXTS
         elif isinstance(getattr(artefact, field.name), tuple):
             values[field.name] = ()
@@ -221,7 +221,7 @@ def partial_scheme(scheme: SchemeT, ids: Iterable[str]) -> SchemeT:
     """The scheme cut to those items and all their parents, marked partial if anything was left out."""
     index: Mapping[str, Item] = scheme.index()
     kept: set[str] = set()
-    for id in ids:  # noqa: A001
+    for id in ids:
         current: str | None = id
         while current is not None and current in index and current not in kept:
             kept.add(current)

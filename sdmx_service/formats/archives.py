@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import IO, Final
+from typing import IO, Final, cast
 
 from sdmx_service.errors import TooLarge, UnreadableFile, UnsafeFile
 from sdmx_service.formats.sniffing import GZIP_MAGIC, Head
@@ -44,7 +44,7 @@ def unpack(file: IO[bytes], head: Head) -> Iterator[tuple[str | None, IO[bytes]]
     elif head.start.startswith(GZIP_MAGIC):
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as target:
             with gzip.GzipFile(fileobj=file) as source:
-                _copy(source, target, _size(file), MAX_UNPACKED, "The gzip file")
+                _copy(cast(IO[bytes], source), target, _size(file), MAX_UNPACKED, "The gzip file")
             yield (head.name.removesuffix(".gz") if head.name else None), target
     else:
         yield from _unpack_zip(file)

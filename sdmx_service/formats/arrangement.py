@@ -7,13 +7,14 @@ that knows all dimensions it depends on; repeated on each observation it would s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from sdmx_service.errors import SemanticFault, TooLarge
+from sdmx_service.formats.fragments import Strings, array_of, pc
 from sdmx_service.model.columns import Column, columns
 from sdmx_service.model.message import Dataset
 from sdmx_service.model.structure import Attribute, DataStructure, Group
@@ -103,6 +104,8 @@ def observation_dimension(dataset: Dataset) -> str:
             f"{wanted!r} is no dimension of {dataset.structure.ref.text}.",
             hint=f"Ask for one of {', '.join(dataset.structure.key_ids)} or {ALL_DIMENSIONS}.",
         )
+    if dataset.keys_only and time is not None:  # keys without observations are the keys of time series
+        return time.id
     return wanted
 
 
@@ -151,7 +154,7 @@ def _sorted(dataset: Dataset, arrangement: Arrangement) -> Iterator[pa.RecordBat
         return
     table = pa.Table.from_batches(batches).unify_dictionaries().combine_chunks()
     keys = [_order(table, one.id) for one in arrangement.dimensions]
-    yield from table.take(pa.array(np.lexsort(keys[::-1]))).to_batches() if count else ()
+    yield from table.take(np.lexsort(keys[::-1])).to_batches() if count else ()
 
 
 def _order(table: pa.Table, name: str) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
@@ -160,3 +163,41 @@ def _order(table: pa.Table, name: str) -> np.ndarray[tuple[int], np.dtype[np.int
         column = column.dictionary_encode()
     indices: np.ndarray[tuple[int], np.dtype[np.int32]] = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return indices
+
+
+def attached(dataset: Dataset, attributes: Sequence[Column]) -> pa.RecordBatch | None:
+    """The values of attributes of one level, one row per partial key, from ``Dataset.attachments``; None without any.
+
+    Columns are the level's dimensions (text) and the attributes' own; a key without one of them has null there.
+    """
+    tables = [dataset.attachments[one.id].combine_chunks() for one in attributes if one.id in dataset.attachments]
+    if not tables or (not attributes[0].level and not any(table.num_rows for table in tables)):
+        return None
+    level = attributes[0].level or ()
+    keys = [_joined_keys(table, level) for table in tables]
+    every = pc.unique(pa.concat_arrays(keys))
+    if len(every) == 0:
+        return None
+    dimensions = {name: pa.concat_arrays([_text(table, name) for table in tables]) for name in level}
+    places = pc.index_in(every, value_set=pa.concat_arrays(keys))
+    arrays = {name: column.take(places) for name, column in dimensions.items()}
+    for table, own in zip(tables, keys, strict=True):
+        places = pc.index_in(every, value_set=own)
+        for name in table.schema.names:
+            if name not in arrays:
+                column = array_of(table, name)
+                arrays[name] = column.take(places) if column is not None else None
+    return pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
+
+
+def _text(table: pa.Table, name: str) -> Strings:
+    column = array_of(table, name)
+    return pa.nulls(table.num_rows, pa.string()) if column is None else column.cast(pa.string())
+
+
+def _joined_keys(table: pa.Table, level: Sequence[str]) -> Strings:
+    """A text per row that tells partial keys apart."""
+    if not level:
+        return pa.array([""] * min(table.num_rows, 1), pa.string())
+    parts = [pc.fill_null(_text(table, name), "\0") for name in level]
+    return pc.binary_join_element_wise(*parts, "\x1f")

@@ -10,18 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
+from pyarrow import compute
 
+from sdmx_service.model.artefact import Texts as Names
 from sdmx_service.model.columns import Column, render_numbers
+
+Strings: TypeAlias = Any
+"""An Arrow array, of strings where nothing else is said: the stubs of pyarrow cannot follow what is done here."""
+pc: Any = compute
 
 Indices = npt.NDArray[np.integer]
 Mask = npt.NDArray[np.bool_]
-Make = Callable[[pa.StringArray], pa.StringArray]
+Make = Callable[[Strings], Strings]
 """Turns distinct values into fragments, position by position."""
 
 ROWS = 16_384
@@ -40,20 +45,20 @@ class Coded(NamedTuple):
     """Per row the fragment at that place of the table."""
 
     indices: Indices
-    table: pa.StringArray
+    table: Strings
 
 
 class Texts(NamedTuple):
     """Per row a text of its own, never null."""
 
-    values: pa.StringArray
+    values: Strings
 
 
 Piece = str | Coded | Texts
 
 
 @lru_cache(maxsize=4096)
-def strings(*texts: str) -> pa.StringArray:
+def strings(*texts: str) -> Strings:
     """A table of those fragments, the same one each time."""
     return pa.array(texts, pa.string())
 
@@ -69,9 +74,9 @@ class Renderer:
     """Joins pieces to rows; keeps folded tables while the same tables come again. One for each kind of row."""
 
     def __init__(self) -> None:
-        self._folds: dict[tuple[int, int], tuple[pa.StringArray, ...]] = {}
+        self._folds: dict[tuple[int, int], tuple[Strings, ...]] = {}
 
-    def rows(self, pieces: Sequence[Piece], count: int) -> pa.StringArray:
+    def rows(self, pieces: Sequence[Piece], count: int) -> Strings:
         """One text per row: the pieces joined."""
         if count == 0:
             return pa.array([], pa.string())
@@ -105,9 +110,7 @@ class Renderer:
                 parts.append(part)
         return parts
 
-    def _merged(
-        self, left: Coded, right: Coded, known: dict[tuple[int, int], tuple[pa.StringArray, ...]]
-    ) -> Coded:
+    def _merged(self, left: Coded, right: Coded, known: dict[tuple[int, int], tuple[Strings, ...]]) -> Coded:
         key = (id(left.table), id(right.table))  # the tables are kept beside their product, so no id is used twice
         kept = self._folds[key] = known.get(key) or (left.table, right.table, _product(left.table, right.table))
         if len(right.table) == 1:
@@ -117,15 +120,15 @@ class Renderer:
         return Coded(left.indices.astype(np.int32) * np.int32(len(right.table)) + right.indices, kept[2])
 
 
-def _may_fold(left: pa.StringArray, right: pa.StringArray, limit: int) -> bool:
+def _may_fold(left: Strings, right: Strings, limit: int) -> bool:
     return min(len(left), len(right)) == 1 or len(left) * len(right) <= limit
 
 
-def _table(part: Coded | Texts) -> pa.StringArray:
+def _table(part: Coded | Texts) -> Strings:
     return part.values if isinstance(part, Texts) else part.table
 
 
-def _product(left: pa.StringArray, right: pa.StringArray) -> pa.StringArray:
+def _product(left: Strings, right: Strings) -> Strings:
     """Every entry of the left followed by every entry of the right."""
     size = len(left) * len(right)
     index = np.empty((size, 2), np.int32)
@@ -134,14 +137,14 @@ def _product(left: pa.StringArray, right: pa.StringArray) -> pa.StringArray:
     return _every(pa.concat_arrays([left, right]).take(pa.array(index.reshape(-1))), 2)
 
 
-def _every(joined: pa.StringArray, width: int) -> pa.StringArray:
+def _every(joined: Strings, width: int) -> Strings:
     """Each ``width`` neighbours as one text, by leaving out the offsets between them."""
     offsets = np.frombuffer(joined.buffers()[1], np.int32)[joined.offset : joined.offset + len(joined) + 1 : width]
     data = joined.buffers()[2] or pa.py_buffer(b"")
-    return pa.StringArray.from_buffers(len(joined) // width, pa.py_buffer(offsets.copy()), data)
+    return pa.StringArray.from_buffers(len(joined) // width, pa.py_buffer(offsets.tobytes()), data)
 
 
-def joined_bytes(rows: pa.StringArray) -> bytes:
+def joined_bytes(rows: Strings) -> bytes:
     """All rows one behind the other: the data buffer itself."""
     if len(rows) == 0 or rows.buffers()[2] is None:
         return b""
@@ -157,8 +160,8 @@ class Cells:
     """Columns of batches as pieces; keeps the tables while the dictionaries stay the same."""
 
     def __init__(self) -> None:
-        self._dictionaries: dict[str, pa.StringArray] = {}
-        self._tables: dict[str, tuple[pa.StringArray, pa.StringArray]] = {}
+        self._dictionaries: dict[str, Strings] = {}
+        self._tables: dict[str, tuple[Strings, Strings]] = {}
 
     def coded(self, batch: pa.RecordBatch, name: str, make: Make, *, absent: str = "", slot: str = "") -> Coded:
         """A dictionary column (or text column) as fragments.
@@ -179,7 +182,7 @@ class Cells:
             kept = self._tables[key] = (dictionary, table)
         return Coded(_filled(encoded.indices, len(dictionary)), kept[1])
 
-    def _same(self, name: str, dictionary: pa.StringArray) -> pa.StringArray:
+    def _same(self, name: str, dictionary: Strings) -> Strings:
         """The dictionary seen before, if it holds the same values."""
         known = self._dictionaries.get(name)
         if known is None or not known.equals(dictionary):
@@ -187,63 +190,57 @@ class Cells:
         return known
 
 
-def _encoded(batch: pa.RecordBatch | pa.Table, name: str) -> pa.DictionaryArray | None:
+def _encoded(batch: pa.RecordBatch | pa.Table, name: str) -> Strings | None:
     """A column of a batch (or table) as dictionary and indices; None where there is none."""
-    position = batch.schema.get_field_index(name)
-    if position < 0:
+    column = array_of(batch, name)
+    if column is None:
         return None
-    column = batch.column(position)
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-        if isinstance(column, pa.ChunkedArray):  # no chunk at all
-            column = pa.array([], column.type)
     if pa.types.is_null(column.type):
         column = column.cast(pa.string())
-    return column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
+    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
 
 
-def _plain(dictionary: pa.Array) -> pa.StringArray:
+def _plain(dictionary: Strings) -> Strings:
     texts = dictionary if dictionary.type == pa.string() else dictionary.cast(pa.string())
     return texts.fill_null("") if texts.null_count else texts
 
 
-def _filled(indices: pa.Array, null: int) -> Indices:
+def _filled(indices: Strings, null: int) -> Indices:
     if indices.null_count:
         indices = indices.fill_null(null)
     return cast(Indices, indices.to_numpy(zero_copy_only=False))
 
 
-def texts_of(batch: pa.RecordBatch | pa.Table, column: Column) -> pa.StringArray | None:
+def texts_of(batch: pa.RecordBatch | pa.Table, column: Column) -> Strings | None:
     """A single-valued column as text; None where the batch has no such column."""
     if column.kind != "number":
         encoded = _encoded(batch, column.id)
         return None if encoded is None else _plain(encoded.dictionary).take(encoded.indices)
-    values = _array(batch, column.id)
+    values = array_of(batch, column.id)
     if values is None:
         return None
     if not pa.types.is_floating(values.type):
         return values.cast(pa.string())
-    decimals, texts = _array(batch, column.decimals), _array(batch, column.text)
+    decimals, texts = array_of(batch, column.decimals), array_of(batch, column.text)
     if decimals is None:
         decimals = pa.nulls(len(values), pa.int8())
     return render_numbers(values, decimals, texts)
 
 
-def _array(batch: pa.RecordBatch | pa.Table, name: str) -> pa.Array | None:
+def array_of(batch: pa.RecordBatch | pa.Table, name: str) -> Strings | None:
+    """A column of a batch or table as one array; None where there is none."""
     position = batch.schema.get_field_index(name)
     if position < 0:
         return None
-    column = batch.column(position)
+    column: Any = batch.column(position)
     if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-        if isinstance(column, pa.ChunkedArray):
-            column = pa.array([], column.type)
+        return column.combine_chunks() if column.num_chunks else pa.array([], column.type)
     return column
 
 
 def joined_values(
     batch: pa.RecordBatch | pa.Table, column: Column, value: Make, text: Callable[[str], Make], separator: str
-) -> pa.StringArray | None:
+) -> Strings | None:
     """A multi-valued or multilingual column with the values of a row joined; null stays null.
 
     Args:
@@ -251,7 +248,7 @@ def joined_values(
         text: for a language tag, renders distinct texts of a multilingual column.
         separator: stands between two values.
     """
-    array = _array(batch, column.id)
+    array = array_of(batch, column.id)
     if array is None:
         return None
     start, end = array.offsets[0].as_py(), array.offsets[-1].as_py()
@@ -264,16 +261,32 @@ def joined_values(
         for tag in pc.unique(tags).to_pylist():
             parts = pc.if_else(pc.equal(tags, tag), by_distinct(items, text(tag)), parts)
     joined = pc.binary_join(pa.ListArray.from_arrays(offsets, parts.fill_null("")), separator)
-    return pc.if_else(array.is_valid(), joined, None) if array.null_count else joined
+    filled = pc.and_(array.is_valid(), pc.not_equal(offsets[1:], offsets[:-1]))  # no value at all is no value
+    return joined if pc.all(filled).as_py() else pc.if_else(filled, joined, None)
 
 
-def by_distinct(values: pa.StringArray, make: Make) -> pa.StringArray:
+def best_texts(batch: pa.RecordBatch | pa.Table, column: Column, languages: Sequence[str]) -> Strings | None:
+    """Of each multilingual value the text in the best language (``Texts.best``)."""
+    array = array_of(batch, column.id)
+    if array is None:
+        return None
+    tags = pc.unique(array.keys).to_pylist()
+    best = pa.nulls(len(array), pa.string())
+    while tags:
+        found = Names({tag: tag for tag in tags}).best(languages)
+        tag = found[0] if found is not None else tags[0]
+        best = pc.coalesce(best, pc.map_lookup(array, tag, "first"))
+        tags.remove(tag)
+    return best
+
+
+def by_distinct(values: Strings, make: Make) -> Strings:
     """``make`` of each value, worked out once per distinct value; null stays null."""
-    encoded = values if isinstance(values, pa.DictionaryArray) else values.dictionary_encode()
+    encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
     return make(_plain(encoded.dictionary)).take(encoded.indices)
 
 
-def wrapped(values: pa.StringArray | None, count: int, before: str, after: str, absent: str = "") -> list[Piece]:
+def wrapped(values: Strings | None, count: int, before: str, after: str, absent: str = "") -> list[Piece]:
     """Pieces of texts with something around each; ``absent`` where null."""
     if values is None or values.null_count == len(values):
         return [absent]
@@ -284,12 +297,14 @@ def wrapped(values: pa.StringArray | None, count: int, before: str, after: str, 
 
 
 def validity(batch: pa.RecordBatch, name: str) -> Mask:
-    """Which rows have a value in that column; a number also counts as there with only a text."""
-    column = _array(batch, name)
+    """Which rows have a value in that column; a number with only a text counts, an empty list does not."""
+    column = array_of(batch, name)
     if column is None:
         return np.zeros(batch.num_rows, np.bool_)
     valid = column.is_valid()
-    text = _array(batch, f"{name}.text")
+    if pa.types.is_list(column.type) or pa.types.is_map(column.type):
+        valid = pc.and_(valid, pc.not_equal(column.offsets[1:], column.offsets[:-1]))
+    text = array_of(batch, f"{name}.text")
     if text is not None and text.null_count < len(text):
         valid = pc.or_(valid, text.is_valid())
     return cast(Mask, valid.to_numpy(zero_copy_only=False))
@@ -354,7 +369,7 @@ def rendered(batches: Iterable[pa.RecordBatch], render: Callable[[pa.RecordBatch
 def _most_rows(batch: pa.RecordBatch) -> int:
     """Rows of the batch whose free texts stay below a limit."""
     free = sum(column.nbytes for column in batch.columns if not isinstance(column, pa.DictionaryArray))
-    return max(1, min(ROWS, _BYTES * max(batch.num_rows, 1) // max(free, 1)))
+    return max(1, min(ROWS, int(_BYTES * max(batch.num_rows, 1) // max(free, 1))))
 
 
 def packed(chunks: Iterable[bytes]) -> Iterator[bytes]:

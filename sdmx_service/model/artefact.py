@@ -70,6 +70,19 @@ NO_TEXTS = Texts()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link from an artefact to something else (SDMX 3.0 *Link*); ``rel`` says how the two belong together."""
+
+    rel: str
+    url: str | None = None
+    urn: str | None = None
+    uri: str | None = None
+    type: str | None = None
+    titles: Texts = NO_TEXTS
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
     """A note on an artefact (base, *Annotation*): id, title, type, links, a value, texts."""
 
@@ -80,6 +93,8 @@ class Annotation:
     texts: Texts = NO_TEXTS
     urls: Texts = NO_TEXTS
     """Links by language; the empty tag stands for a link without language."""
+    links: tuple[Link, ...] = ()
+    """Links that say more than an address and a language (SDMX-JSON only)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +106,7 @@ class Identified:
     descriptions: Texts = NO_TEXTS
     annotations: tuple[Annotation, ...] = ()
     uri: str | None = None
+    links: tuple[Link, ...] = ()
 
     def name(self, languages: Iterable[str] = ()) -> str:
         """The name in the best language; the id if there is none."""
@@ -156,7 +172,7 @@ class ItemScheme(Maintainable, Generic[ItemT]):
     items: tuple[ItemT, ...] = ()
     is_partial: bool = False
 
-    def item(self, id: str) -> ItemT | None:  # noqa: A002 - the standard's word
+    def item(self, id: str) -> ItemT | None:
         """The item with that id; use ``index`` for many look-ups."""
         return next((item for item in self.items if item.id == id), None)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from sdmx_service.model.artefact import Maintainable
+from sdmx_service.model.artefact import Annotation, Maintainable
 from sdmx_service.model.urn import Ref
 
 
@@ -61,6 +61,7 @@ class CubeRegion:
 
     include: bool = True
     members: tuple[KeyValue, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,18 @@ class DataKey:
     include: bool = True
     valid_from: str | None = None
     valid_to: str | None = None
+    annotations: tuple[Annotation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryableDataSource:
+    """A service that data come from (SDMX 2.1 and 3.0 *QueryableDataSource*)."""
+
+    data_url: str
+    wsdl_url: str | None = None
+    wadl_url: str | None = None
+    is_rest: bool = False
+    is_web_service: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +95,23 @@ class DataKeySet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReferencePeriod:
+    """The time that data fall into, as ISO 8601 moments (SDMX 2.1 *ReferencePeriod*)."""
+
+    start: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseCalendar:
+    """When data are released, as ISO 8601 durations (before 3.1 *ReleaseCalendar*)."""
+
+    periodicity: str
+    offset: str
+    tolerance: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataConstraint(Maintainable):
     """What is allowed (``role`` Allowed) or, before 3.1, what is there (``Actual``)."""
 
@@ -90,10 +120,13 @@ class DataConstraint(Maintainable):
     attachments: tuple[Ref, ...] = ()
     attachment_kind: str = ""
     """Kind of attachment where it is not an artefact reference: ``simple`` for simple data sources."""
+    simple_sources: tuple[str, ...] = ()
+    """Addresses of files that the constraint is attached to (before 3.1)."""
+    queryable_sources: tuple[QueryableDataSource, ...] = ()
     regions: tuple[CubeRegion, ...] = ()
     key_sets: tuple[DataKeySet, ...] = ()
-    reference_period: tuple[str, str] | None = None
-    release_calendar: tuple[str, str, str] | None = None
+    reference_period: ReferencePeriod | None = None
+    release_calendar: ReleaseCalendar | None = None
 
     def _references(self) -> Iterator[Ref]:
         return (ref.maintainable if ref.item is not None else ref for ref in self.attachments)
@@ -110,4 +143,4 @@ class AvailabilityConstraint:
     region: CubeRegion
     series_count: int | None = None
     observation_count: int | None = None
-    annotations: tuple[object, ...] = ()
+    annotations: tuple[Annotation, ...] = ()

@@ -62,6 +62,15 @@ CATALOGUE: Mapping[str, FindingKind] = {
         _kind("F105", _INFO, "Columns not used", "Columns that no component or mapping uses: {value}.",
               "The file carries columns that the target structure does not have.",
               "Nothing, if these columns are not data."),
+        _kind("F106", _ERROR, "Column not unique", "The column {column!r} fits several columns: {value}.",
+              "Several headers of the sheet fit what the mapping calls one column, so that it is not clear which is meant.",
+              "Give the columns different headers, or name the column by its letter in the mapping."),
+        _kind("F107", _ERROR, "Cell or sheet name not as expected", "{value!r} does not fit {expected!r}.",
+              "The mapping takes a text, such as the country or the year, from this cell or from the sheet's name.",
+              "Send the layout the mapping was made for, or correct the mapping."),
+        _kind("F108", _WARNING, "Row not read", "No table of the mapping reads this row.",
+              "Each table of the mapping reads rows with certain values only, and this row has others.",
+              "Nothing, if the row is not to be read. Otherwise add its values to the mapping."),
         _kind("F201", _ERROR, "Value not mapped", "{component}: {value!r} has no mapping in {map}.",
               "The representation map has no row for this value of the file.",
               "Correct the value, or add a row to the map; the nearest known values are suggested."),
@@ -79,7 +88,7 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "Correct the value."),
         _kind("F305", _ERROR, "Mandatory measure missing", "The mandatory measure {component} has no value.",
               "The data structure requires it.", "Send a value, or a missing mark with a status."),
-        _kind("F306", _ERROR, "Contradicting attribute", "{component} has different values in one {level}.",
+        _kind("F306", _ERROR, "Contradicting attribute", "{component} has different values in one {level}: {values}.",
               "An attribute of the data set, a group or a series has one value there, and the file gives several.",
               "Make them equal."),
         _kind("F401", _ERROR, "Unknown code", "{component}: {value!r} is not a code of {codelist}.",
@@ -89,7 +98,7 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "Use an allowed code, or send the row to the dataflow it belongs to."),
         _kind("F403", _ERROR, "Not a time period", "{component}: {value!r} is not a time period: {reason}.",
               "Times are SDMX time periods such as 2024, 2024-Q1, 2024-06, 2024-06-30.", "Correct the period."),
-        _kind("F501", _ERROR, "Duplicate key", "The same key occurs more than once.",
+        _kind("F501", _ERROR, "Duplicate key", "The same key occurs more than once: rows {rows}.",
               "An observation may be sent once per message and action.", "Remove the repetition."),
         _kind("F502", _ERROR, "Rows of another provider", "{component}: {value!r} may not be sent by {provider}.",
               "The provision agreement does not cover it.", "Send only your own data."),
@@ -175,7 +184,11 @@ class FindingGroup:
                 yield self._finding(row)
 
     def _finding(self, row: Mapping[str, Any]) -> Finding:
-        merged = {"count": self.count, **self.constants, **{name: value for name, value in row.items() if value is not None}}
+        merged = {
+            "count": self.count,
+            **self.constants,
+            **{name: value for name, value in row.items() if value is not None},
+        }
         key = {name[len(KEY_PREFIX) :]: str(value) for name, value in merged.items() if name.startswith(KEY_PREFIX)}
         words = _Words({**merged, "key": ".".join(key.values())})
         return Finding(

@@ -1,5 +1,6 @@
 """Item schemes: codelists, value lists, concepts, categories, organisations (SDMX 3.1 packages
-*codelist*, *conceptscheme*, *categoryscheme*, *base*)."""
+*codelist*, *conceptscheme*, *categoryscheme*, *base*).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from sdmx_service.model.artefact import Item, ItemScheme, Maintainable, Texts
-from sdmx_service.model.representation import Representation
+from sdmx_service.model.representation import Representation, TextFormat
 from sdmx_service.model.urn import Ref
 
 
@@ -198,7 +199,7 @@ class HierarchicalCode(Item):
 class Level(Item):
     """A level of a hierarchy; ``child`` is the level below."""
 
-    coding_format: Representation | None = None
+    coding_format: TextFormat | None = None
     child: Level | None = None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from sdmx_service.model.artefact import Annotation, Item, ItemScheme, Maintainable
+from sdmx_service.model.artefact import Annotation, Item, ItemScheme, Link, Maintainable
 from sdmx_service.model.urn import Ref
 
 
@@ -76,6 +76,8 @@ class TimePatternMap:
         frequency_id: the output frequency itself.
         pattern: the date pattern, or the epoch unit.
         resolve: start or end of period (or mid) when going to a higher frequency.
+        mapped_frequencies: ids of those of the structure map's ``frequency_formats`` that hold here.
+        frequency_formats: the same as pairs of frequency and date pattern.
     """
 
     sources: tuple[str, ...]
@@ -90,6 +92,22 @@ class TimePatternMap:
     resolve: str | None = None
     frequency_formats: tuple[tuple[str, str], ...] = ()
     annotations: tuple[Annotation, ...] = ()
+    id: str | None = None
+    mapped_frequencies: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrequencyFormat:
+    """The date pattern that one frequency is written in (SDMX 3.0 *FrequencyFormatMapping*)."""
+
+    frequency_id: str
+    date_pattern: str
+    id: str | None = None
+    annotations: tuple[Annotation, ...] = ()
+    links: tuple[Link, ...] = ()
+    uri: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +120,7 @@ class StructureMap(Maintainable):
     components: tuple[ComponentMap, ...] = ()
     fixed: tuple[FixedValue, ...] = ()
     times: tuple[TimePatternMap, ...] = ()
+    frequency_formats: tuple[FrequencyFormat, ...] = ()
 
     def _references(self) -> Iterator[Ref]:
         yield from (self.source, self.target)
@@ -118,6 +137,9 @@ class ItemMap(Item):
     target: str
     valid_from: str | None = None
     valid_to: str | None = None
+    is_regex: bool = False
+    start_index: int | None = None
+    end_index: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import IO
 
 import pyarrow as pa
 
+from sdmx_service.errors import SyntaxFault
 from sdmx_service.model.artefact import NO_TEXTS, Item, Maintainable, Texts
 from sdmx_service.model.constraint import AvailabilityConstraint
 from sdmx_service.model.items import Contact
@@ -26,13 +27,11 @@ class Action(Enum):
 
     @classmethod
     def from_text(cls, text: str | None) -> Action:
-        """The action of a word (``Merge``, ``Append``, ``Information``, ``M``, ``I``, ``A``, ``R``, ``D``); Merge if none.
+        """The action of a word or its first letter (``Append`` and ``Information`` are Merge); Merge if none.
 
         Raises:
             SyntaxFault: another word.
         """
-        from sdmx_service.errors import SyntaxFault
-
         key = (text or "M").strip().lower()
         found = {"m": cls.MERGE, "merge": cls.MERGE, "a": cls.MERGE, "append": cls.MERGE, "i": cls.MERGE,
                  "information": cls.MERGE, "r": cls.REPLACE, "replace": cls.REPLACE, "d": cls.DELETE,
@@ -198,9 +197,9 @@ class WriteOptions:
     labels: str = "id"
     time_format: str = "original"
     keys: str = "none"
+    dimension_at_observation: str | None = None
     variant: str = ""
     indent: bool = False
-
 
 
 SeekableFile = IO[bytes]

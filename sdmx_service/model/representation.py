@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from sdmx_service.model.artefact import NO_TEXTS, Texts
 from sdmx_service.model.urn import Ref
 
 UNBOUNDED = "unbounded"
@@ -22,6 +23,15 @@ TIME_TYPES = frozenset(
      "TimeRange"}
 )  # fmt: skip
 """Data types whose values are time periods."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentinelValue:
+    """A value with a meaning of its own, such as -1 for "not applicable" (SDMX 3.0 *SentinelValue*)."""
+
+    value: str
+    names: Texts = NO_TEXTS
+    descriptions: Texts = NO_TEXTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +57,7 @@ class TextFormat:
     decimals: int | None = None
     pattern: str | None = None
     is_multilingual: bool | None = None
-    sentinels: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
-    """Sentinel values: (value, names by language)."""
+    sentinels: tuple[SentinelValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,9 @@ class Cube:
     @classmethod
     def of(cls, structure: DataStructure | Ref) -> Cube:
         """The cube of a structure (or of a reference to one with an exact version)."""
-        return cls(agency=structure.agency, id=structure.id, major=int(structure.version.split(".")[0].rstrip("+~*") or 1))
+        return cls(
+            agency=structure.agency, id=structure.id, major=int(structure.version.split(".")[0].rstrip("+~*") or 1)
+        )
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from sdmx_service.model.artefact import Identified, Maintainable
+from sdmx_service.model.artefact import Annotation, Identified, Maintainable
 from sdmx_service.model.representation import NUMERIC_TYPES, Representation
 from sdmx_service.model.urn import Ref
 
@@ -77,6 +77,8 @@ class Relationship:
     dimensions: tuple[str, ...] = ()
     group: str | None = None
     attachment_groups: tuple[str, ...] = ()
+    optional_dimensions: tuple[str, ...] = ()
+    """Those of ``dimensions`` that need not be there (SDMX 3.0 *optional*)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ class MetadataAttributeUsage:
 
     metadata_attribute: str
     relationship: Relationship = field(default_factory=Relationship)
-    annotations: tuple[object, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,10 @@ class DataStructure(Maintainable):
     measures: tuple[Measure, ...] = ()
     metadata_structure: Ref | None = None
     evolving_structure: bool | None = None
+    dimension_annotations: tuple[Annotation, ...] = ()
+    """Annotations of the dimension descriptor as a whole; so the next two for theirs."""
+    attribute_annotations: tuple[Annotation, ...] = ()
+    measure_annotations: tuple[Annotation, ...] = ()
 
     @property
     def dimension_ids(self) -> tuple[str, ...]:
@@ -140,7 +146,7 @@ class DataStructure(Maintainable):
         time = () if self.time_dimension is None else (self.time_dimension,)
         return (*self.dimensions, *time, *self.measures, *self.attributes)
 
-    def component(self, id: str) -> Component | None:  # noqa: A002 - the standard's word
+    def component(self, id: str) -> Component | None:
         """The component with that id."""
         return next((component for component in self.components if component.id == id), None)
 
@@ -231,6 +237,8 @@ class MetadataProvisionAgreement(Maintainable):
     type: ClassVar[str] = "MetadataProvisionAgreement"
     metadataflow: Ref
     provider: Ref
+    targets: tuple[str, ...] = ()
+    """What the metadata may be about, as URN patterns; empty: what the metadataflow says."""
 
     def _references(self) -> Iterator[Ref]:
         yield self.metadataflow
@@ -243,6 +251,8 @@ class MetadataAttribute(Component):
 
     is_presentational: bool = False
     items: tuple[MetadataAttribute, ...] = ()
+    min_occurs: int | None = None
+    max_occurs: int | Literal["unbounded"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +261,8 @@ class MetadataStructure(Maintainable):
 
     type: ClassVar[str] = "MetadataStructure"
     attributes: tuple[MetadataAttribute, ...] = ()
+    attribute_annotations: tuple[Annotation, ...] = ()
+    """Annotations of the metadata attribute descriptor as a whole."""
 
     def _references(self) -> Iterator[Ref]:
         def walk(attributes: tuple[MetadataAttribute, ...]) -> Iterator[Ref]:

@@ -93,7 +93,11 @@ def _kind(query: Query) -> str:
 def _answer(request: Request, query: Query, choice: Choice, view: View, library: Library, sender: Party) -> Answer:
     encoding = choose_encoding(request.accept_encoding, query.representation)
     languages = parse_languages(request.accept_language, query.representation)
-    headers = {"Content-Type": _content_type(choice), "Vary": VARY, **_validators(request, choice, view, encoding, languages)}
+    headers = {
+        "Content-Type": _content_type(choice),
+        "Vary": VARY,
+        **_validators(request, choice, view, encoding, languages),
+    }
     if _has_tag(request, headers):  # the tag was only ever given with a 200 to this very request
         return _unchanged(headers)
     message = _message(query, view, library, sender)
@@ -117,7 +121,9 @@ def _message(query: Query, view: View, library: Library, sender: Party) -> Messa
 
 
 def _content_type(choice: Choice) -> str:
-    extra = "".join(f";{name}={choice.parameters[name.lower()]}" for name in _CSV_PARAMETERS if name.lower() in choice.parameters)
+    extra = "".join(
+        f";{name}={choice.parameters[name.lower()]}" for name in _CSV_PARAMETERS if name.lower() in choice.parameters
+    )
     return choice.media_type + extra
 
 
@@ -147,7 +153,10 @@ def _validators(
     )  # fmt: skip
     tag = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
     moment = view.published_at.astimezone(UTC)
-    return {"ETag": f'"{view.release}-{tag}"', "Last-Modified": format_datetime(moment.replace(microsecond=0), usegmt=True)}
+    return {
+        "ETag": f'"{view.release}-{tag}"',
+        "Last-Modified": format_datetime(moment.replace(microsecond=0), usegmt=True),
+    }
 
 
 def _unchanged(headers: Mapping[str, str]) -> Answer:
@@ -175,5 +184,3 @@ def _moment(text: str | None) -> datetime | None:
     except (TypeError, ValueError):
         return None
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-
-

@@ -20,6 +20,7 @@ from sdmx_service.rest.streaming import send, take
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ALLOWED = "GET, HEAD, OPTIONS"
+_ACCEPTED = "Accept, Accept-Language, Authorization, Content-Type, If-None-Match, If-Modified-Since"
 _EXPOSED = "ETag, Last-Modified, Content-Language, Location, Server-Timing"
 
 
@@ -81,22 +82,24 @@ def _begin(asked: Request, service: Service) -> tuple[Answer, tuple[bytes, bool]
         return found, take(found.chunks)
     except SdmxError as error:
         found = refusal(error, problems.family_of(asked.accept or "", asked.api), asked.api)
-    except Exception:
-        found = unexpected(asked.api)
+    except Exception as error:  # noqa: BLE001 - the last door: logged, answered without detail
+        found = unexpected(asked.api, error)
     return found, take(found.chunks)
 
 
-def unexpected(api: str) -> Answer:
+def unexpected(api: str, cause: Exception) -> Answer:
     """A fault of ours: logged with a reference, answered without detail."""
     reference = uuid.uuid4().hex[:12]
-    log.exception("unexpected error, reference %s", reference)
+    log.error("unexpected error, reference %s", reference, exc_info=cause)
     error = SdmxError(f"An unexpected error; it was logged under the reference {reference}.", title="Internal error")
     return refusal(error, "json", api)
 
 
 def _text(status: int, words: str, headers: dict[str, str] | None = None) -> web.Response:
     body = words.encode()
-    return web.Response(status=status, body=body, headers={"Content-Type": "text/plain; charset=utf-8", **(headers or {})})
+    return web.Response(
+        status=status, body=body, headers={"Content-Type": "text/plain; charset=utf-8", **(headers or {})}
+    )
 
 
 async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
@@ -108,9 +111,8 @@ def _allow(headers: object) -> None:
     values = {
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, POST",
-        "Access-Control-Allow-Headers": "Accept, Accept-Language, Authorization, Content-Type, If-None-Match, If-Modified-Since",
+        "Access-Control-Allow-Headers": _ACCEPTED,
         "Access-Control-Expose-Headers": _EXPOSED,
     }
     for name, value in values.items():
         headers[name] = value  # type: ignore[index]
-

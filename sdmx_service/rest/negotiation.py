@@ -1,7 +1,7 @@
 """Which representation a client gets (SDMX-REST 2.2, *content negotiation*; RFC 9110 section 12).
 
 Media types are compared without regard to case, versions may be semver wildcards (``version=3.0.0+``), parameters that
-the format knows (``labels``, ``timeFormat``, ``keys``) travel on, and without a preference the first format offered wins.
+the format knows (``labels``, ``timeFormat``, ``keys``) travel on, and without a preference the first one offered wins.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def choose(accept: str | None, wish: Representation, offered: Sequence[Format]) 
     for wanted in ranges:
         if wanted.quality == 0:
             continue
-        for format in offered:  # noqa: A001
+        for format in offered:
             for media_type in format.media_types:
                 excluded = any(_fits(one, media_type) and one.type != "*/*" for one in refused)
                 if _fits(wanted, media_type) and not excluded:
@@ -102,20 +102,22 @@ def _listing(offered: Sequence[Format]) -> str:
 
 def _by_words(wish: Representation, offered: Sequence[Format]) -> Choice:
     names = _FORMAT_WORDS.get((wish.format or "").lower(), ())
-    for format in offered:  # noqa: A001
+    for format in offered:
         for media_type in format.media_types:
             kind, version = _split_type(media_type)
             short = kind.rpartition("vnd.sdmx.")[2]
             right_kind = wish.format is None or short in names or wish.format.lower() == format.name
             if right_kind and (wish.format_version is None or _same_version(wish.format_version, version)):
                 return Choice(format=format, media_type=media_type, parameters={})
-    asked = " ".join(f"{name}={value}" for name, value in (("format", wish.format), ("formatVersion", wish.format_version)) if value)
+    asked = " ".join(
+        f"{name}={value}" for name, value in (("format", wish.format), ("formatVersion", wish.format_version)) if value
+    )
     raise NotAcceptable(f"Nothing offered here fits {asked}.", hint=f"Offered: {_listing(offered)}.")
 
 
 def _same_version(asked: str, version: str) -> bool:
     def padded(text: str) -> str:
-        return ".".join((text.split(".") + ["0", "0"])[:3])
+        return ".".join([*text.split("."), "0", "0"][:3])
 
     return padded(asked) == padded(version)
 
@@ -165,7 +167,9 @@ def choose_encoding(header: str | None, wish: Representation) -> str | None:
     """
     if wish.compression:
         if wish.compression.lower() not in (*ENCODINGS, "identity"):
-            raise NotAcceptable(f"compression={wish.compression} is not offered.", hint=f"Offered: {', '.join(ENCODINGS)}.")
+            raise NotAcceptable(
+                f"compression={wish.compression} is not offered.", hint=f"Offered: {', '.join(ENCODINGS)}."
+            )
         return None if wish.compression.lower() == "identity" else wish.compression.lower()
     ranges = {one.type: one.quality for one in parse_accept(header)} if header else {}
     best = max(ENCODINGS, key=lambda name: (ranges.get(name, ranges.get("*", 0.0)), name == "gzip"))

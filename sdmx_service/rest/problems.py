@@ -95,14 +95,17 @@ def _text(error: errors.SdmxError) -> str:
 
 
 def _json(error: errors.SdmxError, status: int) -> bytes:
-    return orjson.dumps({"errors": [{"code": status, "title": error.title, "detail": f"{_text(error)} [{error.code}]"}]})
+    return orjson.dumps(
+        {"errors": [{"code": status, "title": error.title, "detail": f"{_text(error)} [{error.code}]"}]}
+    )
 
 
 def _xml(error: errors.SdmxError, code: int, namespace: str) -> bytes:
     text = escape(f"{error.title}: {_text(error)} [{error.code}]")
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<message:Error xmlns:message={quoteattr(namespace + 'message')} xmlns:common={quoteattr(namespace + 'common')}>"
+        f"<message:Error xmlns:message={quoteattr(namespace + 'message')}"
+        f" xmlns:common={quoteattr(namespace + 'common')}>"
         f'<message:ErrorMessage code="{code}"><common:Text xml:lang="en">{text}</common:Text></message:ErrorMessage>'
         "</message:Error>\n"
     ).encode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -22,6 +22,7 @@ class Service:
         streams: how many answers may be open at once.
         max_body: bytes of a request body at most.
         max_query: characters of path and query string at most.
+        workspace_memory: memory of the rules' workspace of one check.
     """
 
     library: Library
@@ -31,7 +32,7 @@ class Service:
     max_streams: int
     max_body: int
     max_query: int = 8192
-    limits: dict[str, object] = field(default_factory=dict)
+    workspace_memory: str = "1GB"
 
 
 SERVICE = web.AppKey("service", Service)

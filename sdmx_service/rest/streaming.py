@@ -28,8 +28,10 @@ def take(chunks: Iterator[bytes]) -> tuple[bytes, bool]:
     return b"".join(parts), True
 
 
-async def send(request: web.Request, answer: Answer, first: tuple[bytes, bool], executor: Executor) -> web.StreamResponse:
-    """Write an answer whose first piece is known; a failure after that breaks the connection, never ends it as if whole."""
+async def send(
+    request: web.Request, answer: Answer, first: tuple[bytes, bool], executor: Executor
+) -> web.StreamResponse:
+    """Write an answer whose first piece is known; a failure later breaks the connection, never ends it as if whole."""
     body, is_last = first
     if is_last or request.method == "HEAD":
         if hasattr(answer.chunks, "close"):

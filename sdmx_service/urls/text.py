@@ -52,6 +52,7 @@ _MOMENT = re.compile(
 )
 _START_DAY = re.compile(r"--(\d{2})-(\d{2})", re.ASCII)
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_FLAGS = ("true", "false", "1", "0")
 _LONGEST_SHOWN = 80
 
 
@@ -82,7 +83,7 @@ def suggestion(word: str, words: Collection[str]) -> str:
 
 
 def unknown_resource(
-    resource: str, known: Collection[str], hints: Mapping[str, str], planned: Collection[str] = ()
+    resource: str, known: Collection[str], hints: Mapping[str, str], planned: Collection[str]
 ) -> SdmxError:
     """The error for a first part of the path that is no resource: not built (501), or unknown (404).
 
@@ -287,12 +288,15 @@ class Parameters:
         return members
 
     def flag(self, name: str) -> bool:
-        """``true`` or ``false``, the latter if not given.
+        """An ``xs:boolean``: ``true``, ``false``, ``1`` or ``0``; no if not given.
+
+        *Choice:* in any case, since clients written in Python send ``True``.
 
         Raises:
             SyntaxFault: another word.
         """
-        return self.one_of(name, ("true", "false"), "false") == "true"
+        value = self.text(name)
+        return value is not None and choose(value.lower(), _FLAGS, f"The parameter {name}") in ("true", "1")
 
     def number(self, name: str, minimum: int) -> int | None:
         """A whole number, at least ``minimum``, at most 18 digits; None if not given.

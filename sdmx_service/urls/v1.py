@@ -91,6 +91,7 @@ _RESOURCE_HINTS = {
     "dataconstraint": "In version 1 this is contentconstraint.",
     "structuremap": "In version 1 this is structureset.",
 }
+_FURTHER_RESOURCES = ("namealiasscheme",)  # in the OpenAPI file only; SDMX has no such artefact
 _VERSION = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
 
 
@@ -102,7 +103,7 @@ def parse(path: str, query_string: str) -> Query:
         query_string: raw, percent-encoded text after ``?``.
 
     Raises:
-        NotFound: the resource is unknown.
+        NotFound: the resource is unknown. NotBuilt: it is in the standard, and cannot be read here.
         UnknownParameter: the resource has no such parameter; names the nearest that it has.
         SyntaxFault: anything else does not follow the grammar.
     """
@@ -111,7 +112,7 @@ def parse(path: str, query_string: str) -> Query:
         return _read_structure(resource, parts, query_string)
     reader = _READERS.get(resource)
     if reader is None:
-        raise text.unknown_resource(resource, RESOURCES, _RESOURCE_HINTS)
+        raise text.unknown_resource(resource, RESOURCES, _RESOURCE_HINTS, _FURTHER_RESOURCES)
     return reader(parts, query_string)
 
 

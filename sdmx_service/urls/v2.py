@@ -4,8 +4,10 @@ Sources: sdmx-rest 2.2.2, doc/data.md, availability.md, structures.md, schema.md
 are those of these documents; keys and ``c`` filters are in :mod:`.conditions`. Decisions where the documents say
 nothing, or two things:
 
-* *standard:* ``structure/all`` and ``metadata/codelist`` of the documents' examples contradict their own grammar and
-  are refused; the message says what to write.
+* *choice:* the artefact types ``all`` (an example in structures.md) and ``structure`` (the official test kit), words of
+  version 1, are read as ``*``.
+* *standard:* ``metadata/codelist`` of the examples in metadata.md contradicts its own grammar and is refused; the
+  message says what to write.
 * *choice:* ``updatedAfter`` later than ``asOf`` is a semantic fault.
 """
 
@@ -302,8 +304,8 @@ def _read_structure(parts: Sequence[str], query_string: str) -> StructureQuery:
 
 def _artefact_type(parts: Mapping[str, str]) -> str:
     kind = parts.get("artefactType", "*")
-    if kind == "all":
-        raise text.fault("The part artefactType of the path", kind, "this is the word of version 1", "Write *.")
+    if kind in ("all", "structure"):
+        return "*"
     return text.choose(kind, ("*", *STRUCTURE_TYPES), "The part artefactType of the path")
 
 

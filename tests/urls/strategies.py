@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from datetime import datetime, timedelta, timezone
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from hypothesis import strategies as st
 
@@ -176,9 +176,16 @@ PROVIDERS = st.lists(
 ).map(tuple)
 
 
+METADATA_BY: tuple[Literal["metadataset", "metadataflow", "structure"], ...] = (
+    "metadataset",
+    "metadataflow",
+    "structure",
+)
+
+
 @st.composite
 def v2_metadata(draw: st.DrawFn) -> MetadataQuery:
-    by = draw(st.sampled_from(("metadataset", "metadataflow", "structure")))
+    by = draw(st.sampled_from(METADATA_BY))
     return MetadataQuery(
         by=by,
         artefact_type=draw(st.sampled_from(("*", *v2.STRUCTURE_TYPES))) if by == "structure" else "*",

@@ -212,6 +212,8 @@ EXAMPLES = [
     ),
     # structures.md; the version of structures is the latest
     ("structure", StructureQuery()),
+    ("structure/all/ECB?detail=allstubs", StructureQuery(agencies=("ECB",), detail="allstubs")),
+    ("structure/structure/ECB", StructureQuery(agencies=("ECB",))),  # so asks the official test kit
     (
         "structure/datastructure/ECB/ECB_EXR1/1.0.0?references=children&detail=referencepartial",
         StructureQuery(
@@ -396,7 +398,7 @@ REFUSED = [
     ("data?offset=٣", SyntaxFault, "offset"),
     ("data?firstNObservations=0", SyntaxFault, "firstNObservations.*'0'"),
     ("data?lastNObservations=" + "9" * 5000, SyntaxFault, "lastNObservations"),
-    ("data?includeHistory=True", SyntaxFault, "includeHistory.*'True'.*true"),
+    ("data?includeHistory=yes", SyntaxFault, "includeHistory.*'yes'.*true"),
     ("data?updatedAfter=2009-05-15", SyntaxFault, "updatedAfter.*2009-05-15"),
     ("data?updatedAfter=2009-05-15T14:15:00%2001:00", SyntaxFault, "updatedAfter.*%2B"),
     ("data?updatedAfter=2009-02-30T14:15:00Z", SyntaxFault, "updatedAfter"),
@@ -433,7 +435,6 @@ REFUSED = [
     ("availability/*", SyntaxFault, "context.*'\\*'"),
     ("availability/dataflow?references=parents", SyntaxFault, "parents"),
     ("availability/dataflow?mode=exakt", SyntaxFault, "exakt.*exact"),
-    ("structure/all/ECB", SyntaxFault, "all.*\\*"),
     ("structure/codelists/ECB", SyntaxFault, "codelists.*codelist"),
     ("structure/contentconstraint", SyntaxFault, "contentconstraint.*dataconstraint"),
     ("structure/datastructure/ECB/X/1.0/ITEM", SyntaxFault, "datastructure has no items"),
@@ -472,6 +473,14 @@ def test_what_is_refused_says_where_and_what_to_do(address: str, error: type[Sdm
 )
 def test_a_slash_at_either_end_and_empty_pieces_do_not_count(address: str) -> None:
     assert parse(address) == DataQuery(context="dataflow", agencies=("ECB",))
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("true", True), ("1", True), ("True", True), ("false", False), ("0", False), ("FALSE", False)],
+)
+def test_truth_values(written: str, expected: bool) -> None:
+    assert parse(f"data?includeHistory={written}") == DataQuery(include_history=expected)
 
 
 def test_every_structure_type_is_read() -> None:

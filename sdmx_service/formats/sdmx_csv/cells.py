@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Final, cast
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,30 +20,52 @@ _LANGUAGE = r"(?:([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*):)?"
 _WITH_LANGUAGE = re.compile(_LANGUAGE + "(.*)", re.DOTALL)
 
 
-def cut_labels(cells: pa.Array) -> pa.Array:
+def cut_labels(cells: pa.Array[Any]) -> pa.Array[Any]:
     """``code: name`` cut to ``code``; other cells stay (SDMX-CSV, ``labels=both``)."""
     return _on_distinct(cells, lambda values: pc.list_element(pc.split_pattern(values, ": ", max_splits=1), 0))
 
 
-def with_decimal_points(cells: pa.Array) -> pa.Array:
+def with_decimal_points(cells: pa.Array[Any]) -> pa.Array[Any]:
     """``12,4`` as ``12.4``; whatever is no number with a decimal comma stays."""
     if not pc.any(pc.match_substring(cells, ",")).as_py():
         return cells
     return pc.replace_substring_regex(cells, _DECIMAL_COMMA, r"\1.\2")
 
 
-def lists(cells: pa.Array, separator: str | None, *, has_decimal_commas: bool = False) -> pa.Array:
+def lists(cells: pa.Array[Any], separator: str | None, *, has_decimal_commas: bool, has_labels: bool) -> pa.Array[Any]:
     """Cells of several values as lists; without a separator each cell is one value."""
 
     def parse(text: str) -> list[str]:
         values = split_values(text, separator)
+        if has_labels:
+            values = [value.partition(": ")[0] for value in values]
         return [re.sub(_DECIMAL_COMMA, r"\1.\2", value) for value in values] if has_decimal_commas else values
 
     return _parsed(cells, parse, pa.list_(pa.string()))
 
 
-def maps(cells: pa.Array, separator: str | None, languages: tuple[str, ...]) -> pa.Array:
-    """Cells with texts by language as maps."""
+def single_values(cells: pa.Array[Any], separator: str) -> pa.Array[Any]:
+    """Cells that may hold several values, for a component that has one: the value where it is one, else the cell."""
+
+    def parse(text: str) -> str:
+        values = split_values(text, separator)
+        return values[0] if len(values) == 1 else text
+
+    return _parsed(cells, parse, pa.string())
+
+
+def single_texts(cells: pa.Array[Any], separator: str, languages: tuple[str, ...]) -> pa.Array[Any]:
+    """Cells with texts by language, for a component that has one text: the text where it is one, else the cell."""
+
+    def parse(text: str) -> str:
+        texts = split_texts(text, separator, languages)
+        return texts[0][1] if len(texts) == 1 else text
+
+    return _parsed(cells, parse, pa.string())
+
+
+def maps(cells: pa.Array[Any], separator: str | None, languages: tuple[str, ...]) -> pa.Array[Any]:
+    """Cells with texts by language as maps; without a separator each cell is one text."""
     return _parsed(cells, lambda text: split_texts(text, separator, languages), pa.map_(pa.string(), pa.string()))
 
 
@@ -102,13 +124,13 @@ def _unquoted(quoted: str | None, plain: str | None) -> str:
     return quoted.replace('""', '"') if quoted is not None else (plain or "")
 
 
-def _on_distinct(cells: pa.Array, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
+def _on_distinct(cells: pa.Array[Any], change: Callable[[pa.Array[Any]], pa.Array[Any]]) -> pa.Array[Any]:
     encoded = cells.dictionary_encode()
     return change(encoded.dictionary).take(encoded.indices)
 
 
-def _parsed(cells: pa.Array, parse: Callable[[str], object], kind: pa.DataType) -> pa.Array:
-    def change(values: pa.Array) -> pa.Array:
-        return cast(pa.Array, pa.array([parse(text) for text in values.to_pylist()], type=kind))
+def _parsed(cells: pa.Array[Any], parse: Callable[[str], object], kind: pa.DataType) -> pa.Array[Any]:
+    def change(values: pa.Array[Any]) -> pa.Array[Any]:
+        return pa.array([parse(text) for text in values.to_pylist() if text is not None], type=kind)
 
     return _on_distinct(cells, change)

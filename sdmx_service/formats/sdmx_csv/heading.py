@@ -22,7 +22,9 @@ DATAFLOW: Final = "DATAFLOW"
 ACTION: Final = "ACTION"
 KEYS: Final = ("SERIES_KEY", "OBS_KEY")
 
-_FIRST_FIELD = re.compile(r'"?(?P<word>MDSTRUCTURE|STRUCTURE|DATAFLOW)(?:\[(?P<separator>[^\]])\])?"?(?P<delimiter>[^\w"]|$)')
+_FIRST_FIELD = re.compile(
+    r'"?(?P<word>MDSTRUCTURE|STRUCTURE|DATAFLOW)(?:\[(?P<separator>[^\]])\])?"?(?P<delimiter>[^\w"]|$)'
+)
 _HEADING = re.compile(r"(?P<id>[^\[\]:]*)(?P<multi>\[\])?(?:\[(?P<languages>[^\[\]]+)\])?(?P<label>:.*)?", re.DOTALL)
 _LANGUAGES = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 
@@ -65,7 +67,8 @@ class HeadingLine:
     def fields(self) -> dict[str, int]:
         """Place of each field that is no component, by name."""
         names = (DATAFLOW,) if self.is_legacy else (STRUCTURE, STRUCTURE_ID, STRUCTURE_NAME, ACTION, *KEYS)
-        return {heading.id: place for place, heading in reversed(tuple(enumerate(self.headings))) if heading.id in names}
+        places = reversed(range(len(self.headings)))
+        return {self.headings[place].id: place for place in places if self.headings[place].id in names}
 
     def places(self, ids: frozenset[str]) -> dict[str, int]:
         """Place of each component of ``ids`` that has a column.

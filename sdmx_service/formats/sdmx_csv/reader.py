@@ -8,8 +8,8 @@ What a reader may rely on (field guides of sdmx-twg/sdmx-csv, and choices of our
 * ``_row`` is the number of the record in the sender's file, the heading being 1, as a spreadsheet counts.
 * A data set is a run of rows with the same structure and action. *Choice:* where these alternate all the time, the rows
   of a block are regrouped by structure between two changes of action; actions keep their order.
-* *Choice:* ``code: name`` is cut for coded components, dimensions, time and numbers, not for free texts. A ``;``-file may
-  have decimal commas. A structure without version means its latest one.
+* *Choice:* ``code: name`` is cut for coded components, dimensions, time and numbers, not for free texts. A ``;``-file
+  may have decimal commas. A structure without version means its latest one.
 """
 
 from __future__ import annotations
@@ -18,30 +18,36 @@ import codecs
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, Final
+from itertools import chain, groupby
+from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sdmx_service.errors import SyntaxFault, UnreadableFile
+from sdmx_service.formats.delimited import explain_encoding
 from sdmx_service.formats.sdmx_csv import cells
 from sdmx_service.formats.sdmx_csv.heading import (
     ACTION,
     DATAFLOW,
-    KEYS,
     STRUCTURE,
     STRUCTURE_ID,
+    STRUCTURE_NAME,
+    Heading,
     HeadingLine,
     first_field,
     parse_heading_line,
 )
-from sdmx_service.formats.sdmx_csv.records import Records, explain_encoding
+from sdmx_service.formats.sdmx_csv.records import Records
 from sdmx_service.formats.sniffing import Head
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.columns import COLUMN, ROW, SHEET, Column, columns, read_schema
 from sdmx_service.model.message import Action, Dataset, Message, Resolve, Target
 from sdmx_service.model.urn import Ref, parse_ref
+
+if TYPE_CHECKING:
+    _Step: TypeAlias = Callable[[pa.Array[Any]], pa.Array[Any]]
 
 IGNORED_COLUMNS: Final = "IGNORED_COLUMNS"
 """Code of the note in ``Message.errors`` that names columns read over."""
@@ -111,31 +117,31 @@ class _Run:
     action: str
     row: int
 
-    def continues(self, other: _Run) -> bool:
-        return (self.kind, self.id, self.action) == (other.kind, other.id, other.action)
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.kind, self.id, self.action
 
 
 def _datasets(file: IO[bytes], line: HeadingLine, resolve: Resolve, message: Message) -> Iterator[Dataset]:
     used: set[int] = set(line.fields.values())
-    pieces = _Pieces(piece for table in _records(file, line) for piece in _runs(table, line))
+    pieces = (piece for table in _records(file, line) for piece in _runs(table, line))
     known: dict[tuple[str, str], _Reading] = {}
-    while (run := pieces.next_run()) is not None:
+    for _, group in groupby(pieces, key=lambda piece: piece[0].key):
+        first = next(group)
+        run = first[0]
         reading = known.get((run.kind, run.id))
         if reading is None:
             ref = _reference(run, line)
             reading = known[run.kind, run.id] = _Reading(line, ref, resolve(ref))
             used |= reading.places
-        batches = (reading.batch(table) for table in pieces.tables_of(run))
         yield Dataset(
             structure=reading.target.structure,
             ref=reading.ref,
-            batches=batches,
+            batches=map(reading.batch, (table for _, table in chain([first], group))),
             action=_action(run),
             dataflow=reading.target.dataflow,
             provider=reading.target.provider,
         )
-        for _ in batches:  # What the caller left unread lies before the next data set.
-            pass
     message.errors = (*message.errors, *_notes(line, used))
 
 
@@ -153,36 +159,17 @@ def _notes(line: HeadingLine, used: set[int]) -> Iterator[tuple[str, str, Texts]
 # ------------------------------------------------------------------------------------------------------------- runs
 
 
-class _Pieces:
-    """Tables with their runs, in order; one table can be looked at before it is taken."""
-
-    def __init__(self, pieces: Iterator[tuple[_Run, pa.Table]]) -> None:
-        self._pieces = pieces
-        self._waiting: tuple[_Run, pa.Table] | None = None
-
-    def next_run(self) -> _Run | None:
-        """The run of the table that comes next; None at the end."""
-        if self._waiting is None:
-            self._waiting = next(self._pieces, None)
-        return None if self._waiting is None else self._waiting[0]
-
-    def tables_of(self, run: _Run) -> Iterator[pa.Table]:
-        """The tables up to the next run."""
-        while (following := self.next_run()) is not None and following.continues(run):
-            assert self._waiting is not None
-            table = self._waiting[1]
-            self._waiting = None
-            yield table
-
-
 def _runs(table: pa.Table, line: HeadingLine) -> Iterator[tuple[_Run, pa.Table]]:
     """The table cut where structure or action changes; vectorised, Python once for each run."""
+    if table.num_rows == 0:
+        return
     table = table.combine_chunks()
     kinds, ids, actions = _run_columns(table, line)
     starts = _changes(kinds, ids, actions)
     if len(starts) > _REGROUP_FROM:
         order = _regrouped(kinds, ids, actions)
-        table, kinds, ids, actions = (part.take(order) for part in (table, kinds, ids, actions))
+        table = table.take(order)
+        kinds, ids, actions = (part.take(order) for part in (kinds, ids, actions))
         starts = _changes(kinds, ids, actions)
     ends = [*starts[1:].tolist(), table.num_rows]
     for start, end in zip(starts.tolist(), ends, strict=True):
@@ -191,11 +178,11 @@ def _runs(table: pa.Table, line: HeadingLine) -> Iterator[tuple[_Run, pa.Table]]
         yield run, table.slice(start, end - start)
 
 
-def _run_columns(table: pa.Table, line: HeadingLine) -> tuple[pa.Array, pa.Array, pa.Array]:
+def _run_columns(table: pa.Table, line: HeadingLine) -> tuple[pa.Array[Any], pa.Array[Any], pa.Array[Any]]:
     fields = line.fields
     empty = pa.nulls(table.num_rows, pa.string()).fill_null("")
 
-    def column(name: str, *, is_needed: bool) -> pa.Array:
+    def column(name: str, *, is_needed: bool) -> pa.Array[Any]:
         if name not in fields:
             return empty
         found = table.column(fields[name]).combine_chunks()
@@ -213,22 +200,20 @@ def _run_columns(table: pa.Table, line: HeadingLine) -> tuple[pa.Array, pa.Array
     return kinds, ids, column(ACTION, is_needed=False)
 
 
-def _is_change(column: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _is_change(column: pa.Array[Any]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return np.asarray(pc.not_equal(column.slice(1), column.slice(0, len(column) - 1)))
 
 
-def _changes(*parts: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    if len(parts[0]) == 0:
-        return np.empty(0, dtype=np.int64)
+def _changes(*parts: pa.Array[Any]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     changed = np.logical_or.reduce([_is_change(part) for part in parts])
     return np.concatenate(([0], np.flatnonzero(changed) + 1)).astype(np.int64)
 
 
-def _regrouped(kinds: pa.Array, ids: pa.Array, actions: pa.Array) -> pa.Array:
+def _regrouped(kinds: pa.Array[Any], ids: pa.Array[Any], actions: pa.Array[Any]) -> pa.Array[Any]:
     """An order of rows that keeps changes of action in place and puts the rows of a structure together between them."""
     epochs = np.concatenate(([0], np.cumsum(_is_change(actions))))
-    names = pc.binary_join_element_wise(kinds, ids, "\x1f").dictionary_encode()
-    return pa.array(np.lexsort((np.arange(len(epochs)), np.asarray(names.indices), epochs)))
+    kind_codes, id_codes = (np.asarray(part.dictionary_encode().indices) for part in (kinds, ids))
+    return pa.array(np.lexsort((np.arange(len(epochs)), kind_codes, id_codes, epochs)))
 
 
 def _reference(run: _Run, line: HeadingLine) -> Ref:
@@ -280,8 +265,9 @@ class _Reading:
 
     @property
     def places(self) -> set[int]:
-        """Places of the columns that are components."""
-        return set(self._places.values())
+        """Places of the columns that are components, or names of components."""
+        found = set(self._places.values())
+        return found | {place + 1 for place in found} if STRUCTURE_NAME in self._line.fields else found
 
     def _require_dimensions(self) -> None:
         missing = [id for id in self.target.structure.key_ids if id not in self._places]
@@ -300,7 +286,7 @@ class _Reading:
         origin[SHEET] = origin[COLUMN]
         return pa.RecordBatch.from_arrays([*arrays, *origin.values()], schema=self._schema)
 
-    def _maker(self, column: Column) -> Callable[[pa.Table], pa.Array]:
+    def _maker(self, column: Column) -> Callable[[pa.Table], pa.Array[Any]]:
         place = self._places.get(column.id)
         kind = self._schema.field(column.id).type
         if place is None:
@@ -311,24 +297,35 @@ class _Reading:
                 f"Row 1, column {heading.text!r}: the message declares no separator for several values in a cell.",
                 hint=f"Write {STRUCTURE}[;] instead of {STRUCTURE} when ; separates them.",
             )
-        is_number = column.component.is_numeric
-        has_commas = is_number and self._line.delimiter == ";"
-        is_labelled = heading.is_both and (column.kind != "text" or column.role in ("dimension", "time"))
-        steps: list[Callable[[pa.Array], pa.Array]] = []
-        if is_labelled and column.kind in ("code", "number"):
-            steps.append(cells.cut_labels)
-        if column.kind == "multi":
-            mark = separator if heading.is_multi else None
-            steps.append(lambda values: cells.lists(values, mark, has_decimal_commas=has_commas))
-        elif column.kind == "multilingual":
-            steps.append(lambda values: cells.maps(values, separator, heading.languages))
-        elif has_commas:
-            steps.append(cells.with_decimal_points)
+        steps = _steps(column, heading, separator, has_commas=self._line.delimiter == ";")
 
-        def make(table: pa.Table) -> pa.Array:
+        def make(table: pa.Table) -> pa.Array[Any]:
             values = table.column(place).combine_chunks()
             for step in steps:
                 values = step(values)
             return values
 
         return make
+
+
+def _steps(column: Column, heading: Heading, separator: str | None, *, has_commas: bool) -> list[_Step]:
+    """What makes the component's values of the cells, in order."""
+    has_commas = has_commas and column.component.is_numeric
+    is_free = not column.component.form.is_coded and not column.component.is_numeric
+    has_labels = heading.is_both and not (is_free and column.role in ("attribute", "measure"))
+    if column.kind == "multi":
+        mark = separator if heading.is_multi else None
+        return [lambda values: cells.lists(values, mark, has_decimal_commas=has_commas, has_labels=has_labels)]
+    if column.kind == "multilingual":
+        mark = separator if heading.languages else None
+        return [lambda values: cells.maps(values, mark, heading.languages)]
+    steps: list[_Step] = []
+    if heading.languages and separator is not None:
+        steps.append(lambda values: cells.single_texts(values, separator, heading.languages))
+    elif heading.is_multi and separator is not None:
+        steps.append(lambda values: cells.single_values(values, separator))
+    if has_labels:
+        steps.append(cells.cut_labels)
+    if has_commas:
+        steps.append(cells.with_decimal_points)
+    return steps

@@ -9,32 +9,35 @@ best language is written. An empty text is written as an empty cell.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from sdmx_service.errors import SyntaxFault
+from sdmx_service.errors import CannotWrite, SyntaxFault
 from sdmx_service.formats.fragments import (
     Cells,
     Coded,
+    Indices,
     Make,
     Piece,
     Renderer,
     Runs,
+    Strings,
     Texts,
+    array_of,
+    best_texts,
     by_distinct,
     joined_bytes,
     joined_values,
     numbered,
     packed,
+    pc,
     rendered,
-    strings,
     texts_of,
     wrapped,
 )
-from sdmx_service.model.artefact import NO_TEXTS, Item, Texts as Names
+from sdmx_service.model.artefact import NO_TEXTS, Item
 from sdmx_service.model.columns import Column, columns
 from sdmx_service.model.message import Action, Dataset, Message, WriteOptions
 from sdmx_service.model.period import PeriodKind, normalise, parse_period
@@ -56,10 +59,34 @@ def write_csv(message: Message, options: WriteOptions, *, version: str = "2.1") 
         options: ``labels`` (``id``, ``name``, ``both``), ``time_format`` (``original``, ``normalized``), ``keys``
             (``none``, ``obs``, ``series``, ``both``), ``languages``.
         version: ``1.0``, ``2.0`` or ``2.1``.
+
+    Raises:
+        CannotWrite: the version has no such parameter or value.
     """
+    _check(options, version)
     datasets = [_Source.of(dataset, options) for dataset in message.datasets]
     header = _Header.of(datasets, options, version)
     return packed(_chunks(datasets, header, options, version))
+
+
+PARAMETERS = {
+    "1.0": {"labels": ("id", "both"), "timeFormat": ("original", "normalized"), "keys": ("none",)},
+    "2.0": {
+        "labels": ("id", "name", "both"),
+        "timeFormat": ("original", "normalized"),
+        "keys": ("none", "obs", "series", "both"),
+    },
+}
+PARAMETERS["2.1"] = PARAMETERS["2.0"]
+"""Per version the values of the media type's parameters, the default first."""
+
+
+def _check(options: WriteOptions, version: str) -> None:
+    wished = {"labels": options.labels, "timeFormat": options.time_format, "keys": options.keys}
+    for name, value in wished.items():
+        known = PARAMETERS[version][name]
+        if value not in known:
+            raise CannotWrite(f"SDMX-CSV {version} has no {name}={value}.", hint=f"Ask for one of {', '.join(known)}.")
 
 
 def _chunks(datasets: Sequence[_Source], header: _Header, options: WriteOptions, version: str) -> Iterator[bytes]:
@@ -106,9 +133,8 @@ def _with(first: pa.RecordBatch | None, others: Iterator[pa.RecordBatch]) -> Ite
 
 
 def _languages(batch: pa.RecordBatch | None, name: str) -> tuple[str, ...]:
-    if batch is None or batch.schema.get_field_index(name) < 0:
-        return ()
-    return tuple(sorted(pc.unique(batch.column(name).keys).to_pylist()))
+    array = None if batch is None else array_of(batch, name)
+    return () if array is None else tuple(sorted(pc.unique(array.keys).to_pylist()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +189,18 @@ class _DatasetWriter:
     def __init__(self, source: _Source, header: _Header, options: WriteOptions, version: str) -> None:
         dataset = source.dataset
         self._dataset, self._options, self._version = dataset, options, version
-        self._columns, self._ids = source.columns, header.ids
+        self._columns = source.columns
         self._keys = [one for one in source.columns.values() if one.role == "dimension"]
         self._time = next((one for one in source.columns.values() if one.role == "time"), None)
-        split = next((place for place, one in enumerate(header.ids) if not self._is_dimension(one)), len(header.ids))
+        own = [one.id for one in self._keys]
+        split = next((place for place, name in enumerate(header.ids) if name not in own), len(header.ids))
         self._head, self._tail = header.ids[:split], header.ids[split:]
-        self._runs = Runs([one.id for one in self._keys])
+        self._runs = Runs(own)
         self._cells, self._series, self._rows, self._key = Cells(), Renderer(), Renderer(), Renderer()
         self._normalise = _normaliser(dataset) if options.time_format == "normalized" else None
         self._lead = _lead(dataset, options, version)
-
-    def _is_dimension(self, name: str) -> bool:
-        return name in self._columns and self._columns[name].role == "dimension"
+        self._series_key = version != "1.0" and options.keys in ("series", "both")
+        self._observation_key = version != "1.0" and options.keys in ("obs", "both")
 
     def render(self, batch: pa.RecordBatch) -> bytes:
         """The lines of a batch: what a series shares is rendered once for the series."""
@@ -185,10 +211,176 @@ class _DatasetWriter:
         if batch.num_rows == 0:
             return b""
         starts[0] = True
-        heads = batch if starts.all() else batch.select([one.id for one in self._keys]).take(pa.array(starts.nonzero()[0]))
+        heads = batch.select([one.id for one in self._keys if one.id in batch.schema.names])
+        heads = heads if starts.all() else heads.take(starts.nonzero()[0])
         number = numbered(starts) - 1
-        pieces: list[Piece] = [Coded(number, self._series.rows([self._lead], heads.num_rows))] if False else []
-        pieces += self._lead_pieces(batch, heads, number)
-        pieces.append(Coded(number, self._series.rows(self._cells_of(heads, self._head, self._cells), heads.num_rows)))
-        pieces += self._cells_of(batch, self._tail, self._cells, hide=self._dataset.keys_only)
+        shared: list[Piece] = [self._lead]
+        keys = self._key_rows(heads) if self._series_key or self._observation_key else None
+        if self._series_key and keys is not None:
+            shared += [SEPARATOR, Texts(_quoted(keys))]
+        pieces: list[Piece] = []
+        if self._observation_key and keys is not None:
+            pieces += [Coded(number, self._series.rows(shared, heads.num_rows)), SEPARATOR]
+            pieces += self._observation_keys(batch, number, keys)
+            shared = []
+        for name in self._head:
+            shared += self._cell(heads, name)
+        pieces.append(Coded(number, self._series.rows(shared, heads.num_rows)))
+        for name in self._tail:
+            pieces += self._cell(batch, name)
         return joined_bytes(self._rows.rows([*pieces, "\n"], batch.num_rows))
+
+    # keys ---------------------------------------------------------------------------------------------------------
+
+    def _key_rows(self, heads: pa.RecordBatch) -> Strings:
+        pieces: list[Piece] = []
+        for one in self._keys:
+            pieces += [".", self._cells.coded(heads, one.id, _as_is, slot="key")]
+        return self._key.rows(pieces[1:], heads.num_rows)
+
+    def _observation_keys(self, batch: pa.RecordBatch, number: Indices, keys: Strings) -> list[Piece]:
+        pieces: list[Piece] = [Coded(number, keys)]
+        plain = not _needs_quotes(keys)
+        if self._time is not None and not self._dataset.keys_only:
+            time = self._cells.coded(batch, self._time.id, _as_is, slot="key")
+            pieces += [".", time]
+            plain = plain and not _needs_quotes(time.table)
+        return pieces if plain else [Texts(_quoted(self._key.rows(pieces, batch.num_rows)))]
+
+    # cells --------------------------------------------------------------------------------------------------------
+
+    def _cell(self, batch: pa.RecordBatch, name: str) -> list[Piece]:
+        """A separator and a cell, and with ``labels=name`` another separator and the name's cell."""
+        column = self._columns.get(name)
+        pieces: list[Piece] = [SEPARATOR]
+        if column is None or (
+            self._dataset.keys_only
+            and (column.role in ("time", "measure") or column.level is None)
+            and column.role != "dimension"
+        ):
+            return pieces * (2 if self._options.labels == "name" else 1)
+        if column.kind in ("code", "text"):
+            pieces.append(self._cells.coded(batch, name, self._make(column), slot="cell"))
+        elif column.kind == "number":
+            pieces += wrapped(texts_of(batch, column), batch.num_rows, "", "")
+        else:
+            pieces += wrapped(self._several(batch, column), batch.num_rows, "", "")
+        if self._options.labels == "name":
+            pieces.append(SEPARATOR)
+            if (names := self._names(column)) is not None:
+                pieces.append(self._cells.coded(batch, name, names, slot="name"))
+        return pieces
+
+    def _make(self, column: Column) -> Make:
+        if column.role == "time":
+            if (normalise := self._normalise) is not None:
+                return lambda values: _quoted(normalise(values))
+            return _quoted
+        names = self._names(column) if self._options.labels == "both" else None
+        return _quoted if names is None else self._both(column)
+
+    def _both(self, column: Column) -> Make:
+        labels, languages = self._dataset.labels.codes[column.id], self._options.languages
+        return lambda values: _quoted(
+            pa.array(
+                [f"{code}: {labels[code].name(languages)}" if code in labels else code for code in values.to_pylist()],
+                pa.string(),
+            )
+        )
+
+    def _names(self, column: Column) -> Make | None:
+        """Codes to the cells of their names; None where the component has no coded values."""
+        labels, languages = self._dataset.labels.codes.get(column.id), self._options.languages
+        if not labels or column.kind != "code":
+            return None
+        return lambda values: _quoted(
+            pa.array([_name(labels.get(code), languages) for code in values.to_pylist()], pa.string())
+        )
+
+    def _several(self, batch: pa.RecordBatch, column: Column) -> Strings | None:
+        """A multi-valued or multilingual cell."""
+        if self._version != "1.0":
+            joined = joined_values(batch, column, _subquoted, _tagged, SUBFIELD)
+        elif column.kind == "multi":
+            joined = joined_values(batch, column, _as_is, lambda _: _as_is, "; ")
+        else:
+            joined = best_texts(batch, column, self._options.languages)
+        return None if joined is None else by_distinct(joined, _quoted)
+
+
+def _name(item: Item | None, languages: Sequence[str]) -> str:
+    return "" if item is None else item.name(languages)
+
+
+def _lead(dataset: Dataset, options: WriteOptions, version: str) -> str:
+    """The cells before the first component, the same on every row."""
+    name = dataset.labels.structure.text(options.languages, "")
+    ref = (dataset.dataflow or dataset.ref) if version == "1.0" else dataset.ref
+    text = f"{_exact(ref)}: {name}" if options.labels == "both" and name else _exact(ref)
+    if version == "1.0":
+        return quoted(text)
+    cells = [_STRUCTURES.get(dataset.ref.type, "datastructure"), text]
+    cells += [name] if options.labels == "name" else []
+    return SEPARATOR.join(map(quoted, [*cells, _ACTIONS[version][dataset.action]]))
+
+
+def _exact(ref: Ref) -> str:
+    return f"{ref.agency}:{ref.id}({ref.version})"
+
+
+# -------------------------------------------------------------------------------------------------------------- values
+
+
+def _as_is(values: Strings) -> Strings:
+    return values
+
+
+_SPECIAL = f'[{SEPARATOR}"\\r\\n]'
+
+
+def quoted(text: str) -> str:
+    """A cell, quoted where RFC 4180 asks for it."""
+    return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in f'{SEPARATOR}"\r\n') else text
+
+
+def _needs_quotes(values: Strings) -> bool:
+    return bool(pc.any(pc.match_substring_regex(values, _SPECIAL)).as_py())
+
+
+def _quoted(values: Strings) -> Strings:
+    """Cells, quoted where RFC 4180 asks for it."""
+    special = pc.match_substring_regex(values, _SPECIAL)
+    if not pc.any(special).as_py():
+        return values
+    doubled = pc.replace_substring(values, '"', '""')
+    return pc.if_else(special, pc.binary_join_element_wise('"', doubled, '"', ""), values)
+
+
+def _subquoted(values: Strings) -> Strings:
+    """Values of a multi-valued cell, quoted where they hold the sub-field separator or begin with a quote."""
+    special = pc.or_(pc.match_substring(values, SUBFIELD), pc.starts_with(values, '"'))
+    if not pc.any(special).as_py():
+        return values
+    doubled = pc.replace_substring(values, '"', '""')
+    return pc.if_else(special, pc.binary_join_element_wise('"', doubled, '"', ""), values)
+
+
+def _tagged(tag: str) -> Make:
+    """Texts of a language as ``tag:text``."""
+    return lambda values: pc.binary_join_element_wise(f"{tag}:", _subquoted(values), "")
+
+
+def _normaliser(dataset: Dataset) -> Make:
+    """``timeFormat=normalized``: the first moment of each period, with a time where the message has points in time."""
+    time = dataset.structure.time_dimension
+    known = dataset.domains.get(time.id, ()) if time is not None else ()
+    with_time = any("T" in text for text in known)
+
+    def normal(text: str) -> str:
+        try:
+            period = parse_period(text)
+            return normalise(period, with_time=with_time or period.kind is PeriodKind.DATE_TIME)
+        except SyntaxFault:
+            return text
+
+    return lambda values: pa.array([normal(text) for text in values.to_pylist()], pa.string())

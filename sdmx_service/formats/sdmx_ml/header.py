@@ -31,6 +31,7 @@ from sdmx_service.model.items import Contact
 from sdmx_service.model.message import Action, Header, Party
 
 _ADDRESSES = {"Telephone": "telephone", "Fax": "fax", "X400": "x400", "URI": "uri", "Email": "email"}
+_CONTACT = {"Name", "Department", "Role", *_ADDRESSES}
 _ADDRESS_TAGS = {kind: tag for tag, kind in _ADDRESSES.items()}
 
 _ACTIONS = {
@@ -110,19 +111,22 @@ def read_contact(element: Element) -> Contact:
     Raises:
         UnreadableFile: it holds something that the schema does not know.
     """
-    addresses = []
     for child in children(element):
-        name = local_name(child)
-        if name in _ADDRESSES:
-            addresses.append((_ADDRESSES[name], token_of(child)))
-        elif name not in ("Name", "Department", "Role"):
-            raise unreadable(child, f"a contact has no {name}.")
+        if local_name(child) not in _CONTACT:
+            raise unreadable(child, f"a contact has no {local_name(child)}.")
     return Contact(
         id=element.get("id"),
         names=texts_of(named(element, "Name")),
         departments=texts_of(named(element, "Department")),
         roles=texts_of(named(element, "Role")),
-        addresses=tuple(addresses),
+        addresses=read_contact_addresses(element),
+    )
+
+
+def read_contact_addresses(element: Element) -> tuple[tuple[str, str], ...]:
+    """Telephone, fax, X400, URI and e-mail, in the order sent, as (kind, text)."""
+    return tuple(
+        (_ADDRESSES[local_name(child)], token_of(child)) for child in children(element) if local_name(child) in _ADDRESSES
     )
 
 
@@ -179,21 +183,21 @@ def _append_party(parent: Element, tag: str, party: Party, spaces: Namespaces) -
     child = append(parent, tag, id=party.id)
     append_texts(child, f"{{{spaces.common}}}Name", party.names)
     for contact in party.contacts:
-        append_contact(child, contact, spaces, spaces.message)
+        _append_contact(child, contact, spaces)
     if party.timezone is not None and tag.endswith("Sender"):
         append(child, f"{{{spaces.message}}}Timezone", party.timezone)
 
 
-def append_contact(parent: Element, contact: Contact, spaces: Namespaces, namespace: str) -> None:
-    """A ``Contact`` in the namespace of the message (parties) or of structures (organisations).
-
-    The id is written in the latter only: a party's contact has none in the schema.
-    """
-    child = append(parent, f"{{{namespace}}}Contact")
-    if contact.id is not None and namespace == spaces.structure:
-        child.set("id", contact.id)
+def _append_contact(parent: Element, contact: Contact, spaces: Namespaces) -> None:
+    """A contact of a party; it has no id in the schema."""
+    child = append(parent, f"{{{spaces.message}}}Contact")
     append_texts(child, f"{{{spaces.common}}}Name", contact.names)
-    append_texts(child, f"{{{namespace}}}Department", contact.departments)
-    append_texts(child, f"{{{namespace}}}Role", contact.roles)
-    for kind, text in contact.addresses:
-        append(child, f"{{{namespace}}}{_ADDRESS_TAGS[kind]}", text)
+    append_texts(child, f"{{{spaces.message}}}Department", contact.departments)
+    append_texts(child, f"{{{spaces.message}}}Role", contact.roles)
+    append_contact_addresses(child, contact.addresses, spaces.message)
+
+
+def append_contact_addresses(parent: Element, addresses: tuple[tuple[str, str], ...], namespace: str) -> None:
+    """Telephone, fax, X400, URI and e-mail, in the namespace of the message (parties) or of structures."""
+    for kind, text in addresses:
+        append(parent, f"{{{namespace}}}{_ADDRESS_TAGS[kind]}", text)

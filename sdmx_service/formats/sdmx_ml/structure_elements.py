@@ -22,13 +22,13 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def local_name(element: Element) -> str:
-    """The name of an element without its namespace; empty for comments and processing instructions."""
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+    """The name of an element without its namespace."""
+    return str(element.tag).rpartition("}")[2]
 
 
 def children(element: Element) -> Iterator[Element]:
-    """The child elements, without comments and processing instructions."""
-    return (child for child in element if isinstance(child.tag, str))
+    """The child elements; those who parse leave out comments and processing instructions."""
+    return iter(element)
 
 
 def named(element: Element, name: str) -> list[Element]:
@@ -64,7 +64,7 @@ def text_of(element: Element) -> str:
     inner = next(children(element), None)
     if inner is not None:
         raise unreadable(inner, f"only text may stand in {local_name(element)}.")
-    return "".join(element.itertext(with_tail=False)) if len(element) else element.text or ""
+    return element.text or ""
 
 
 def token_of(element: Element) -> str:

@@ -1,0 +1,211 @@
+"""Write the structure maps and representation maps of this folder from the tables in ``sources/``.
+
+Run it from the top of the project after a change of a table: ``python -m mappings.build``. The layouts
+(``<ID>/layout.json``) are written by hand. Tables of several sources or targets separate them with ``|``; a row whose
+``folder`` begins with ``*`` stands for every structure map whose folder begins with the rest of it.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from babel import Locale
+
+from codelists.build import AGENCY, VERSION, maintained, message, write
+from codelists.build import table as codelist_table
+
+HERE = Path(__file__).parent
+LATE = "1.0+.0"
+INFOMODEL = "urn:sdmx:org.sdmx.infomodel"
+MAPS = f"{INFOMODEL}.structuremapping.RepresentationMap"
+FLAG_ORDER = "czbdesfpun"
+"""Eurostat's flags, the weightiest first: the first one becomes the status, the rest is told in a comment."""
+FLAG_STATUS = dict(zip(FLAG_ORDER, "QMBDEIFPUN", strict=True))
+LONGEST_COMBINATION = 3
+Row = tuple[tuple[str, ...], tuple[str, ...], str]
+
+
+def table(name: str) -> list[dict[str, str]]:
+    """The rows of ``sources/<name>.csv``."""
+    with (HERE / "sources" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def once(pairs: Iterable[tuple[str, str, str]]) -> Iterator[Row]:
+    """Rows of one source and one target; the first row of a source wins."""
+    seen: set[str] = set()
+    for source, target, note in pairs:
+        if source and source not in seen:
+            seen.add(source)
+            yield (source,), (target,), note
+
+
+def iso3() -> Iterator[Row]:
+    """ISO 3166-1 alpha-3, and the two codes that extracts of UN DESA add."""
+    yield from once((area["iso3"], area["code"], "") for area in codelist_table("areas") if area["kind"] == "area")
+    yield ("XCX",), ("830",), "Channel Islands (user-assigned code)"
+    yield ("OOO",), ("OTH_UNK",), "Other and unknown (UN DESA location 2003)"
+
+
+def estat_areas() -> Iterator[Row]:
+    """Eurostat's special codes, then ISO 3166-1 alpha-2."""
+    special = [(row["source"], row["target"], row["note"]) for row in table("estat_areas")]
+    areas = codelist_table("areas")
+    yield from once(special + [(area["iso2"], area["code"], "") for area in areas if area["kind"] == "area"])
+
+
+def names(language: str) -> Iterator[Row]:
+    """Names of areas in a language: those written out, M49's own, CLDR's."""
+    territories = Locale(language).territories
+    written = [(row["source"], row["target"], "") for row in table("names_en")] if language == "en" else []
+    areas = [area for area in codelist_table("areas") if area["kind"] in ("area", "former")]
+    own = {row["code"]: row.get(language, "") for row in codelist_table("area_names")}
+    standard = [(area.get(language, "") or own.get(area["code"], ""), area["code"], "") for area in areas]
+    everyday = [
+        (territories.get(area["cldr"], "").replace("’", "'"), area["code"], "") for area in areas if area["cldr"]
+    ]
+    yield from once(written + standard + everyday)
+
+
+def estat_ages() -> Iterator[Row]:
+    """Eurostat's ages: single years, five-year groups, open and broad groups."""
+    pairs = [
+        ("TOTAL", "_T"),
+        ("UNK", "_U"),
+        ("Y_LT1", "Y0"),
+        ("Y_LT5", "Y0T4"),
+        ("Y_LT15", "Y0T14"),
+        ("Y_LT18", "Y0T17"),
+    ]
+    pairs += [(f"Y{low}-{low + 4}", f"Y{low}T{low + 4}") for low in range(0, 100, 5)]
+    pairs += [
+        (f"Y{low}-{high}", f"Y{low}T{high}")
+        for low, high in ((0, 14), (15, 64), (20, 64), (25, 54), (15, 24), (55, 64), (15, 29))
+    ]
+    pairs += [(f"Y_GE{low}", f"Y_GE{low}") for low in (15, 18, 60, 65, 70, 75, 80, 85, 90, 95, 100)]
+    pairs += [(f"Y{age}", f"Y{age}") for age in range(100)]
+    yield from once((source, target, "") for source, target in pairs)
+
+
+def estat_flags() -> Iterator[Row]:
+    """Eurostat's flags and every combination of up to three, which Eurostat writes in alphabetical order."""
+    yield ("",), ("A", "", ""), ""
+    yield (":",), ("O", "", ""), "Not available"
+    for size in range(1, LONGEST_COMBINATION + 1):
+        for flags in combinations(sorted(FLAG_ORDER), size):
+            first = min(flags, key=FLAG_ORDER.index)
+            text = "".join(flags)
+            comment = f"Source flags: {text}" if size > 1 else ""
+            yield (text,), (FLAG_STATUS[first], "C" if "c" in flags else "", comment), ""
+
+
+def written_rows(map_id: str, sources: int, targets: int) -> Iterator[Row]:
+    """The rows of ``sources/representation_rows.csv``."""
+    for row in table("representation_rows"):
+        if row["map"] == map_id:
+            source = tuple(row["source"].split("|")) if sources > 1 else (row["source"],)
+            target = tuple(row["target"].split("|")) if targets > 1 else (row["target"],)
+            yield source, target, row["note"]
+
+
+def listed(name: str) -> Iterator[Row]:
+    """The rows of a table with the columns source, target, note."""
+    yield from once((row["source"], row["target"], row["note"]) for row in table(name))
+
+
+MADE: dict[str, Callable[[], Iterator[Row]]] = {
+    "RM_ISO3_AREA": iso3,
+    "RM_ESTAT_AREA": estat_areas,
+    "RM_NAME_EN_AREA": lambda: names("en"),
+    "RM_NAME_FR_AREA": lambda: names("fr"),
+    "RM_NAME_DE_AREA": lambda: names("de"),
+    "RM_ESTAT_AGE": estat_ages,
+    "RM_ESTAT_FLAG": estat_flags,
+    "RM_DESTATIS_AREA": lambda: listed("destatis_areas"),
+}
+
+
+def value(text: str) -> dict[str, Any]:
+    """A source value; what begins with ``^`` or is ``.*`` is a regular expression."""
+    return {"value": text} | ({"isRegEx": True} if text.startswith("^") or text == ".*" else {})
+
+
+def mapping_row(row: Row) -> dict[str, Any]:
+    """One row of a representation map."""
+    sources, targets, note = row
+    found: dict[str, Any] = {"sourceValues": [value(text) for text in sources], "targetValues": list(targets)}
+    return found | ({"annotations": [{"type": "NOTE", "title": note}]} if note else {})
+
+
+def kind(text: str) -> dict[str, str]:
+    """What values a side of a map takes: a codelist or a data type."""
+    if text.startswith("CL_"):
+        return {"codelist": f"{INFOMODEL}.codelist.Codelist={AGENCY}:{text}({LATE})"}
+    return {"dataType": text}
+
+
+def representation_map(row: dict[str, str]) -> dict[str, Any]:
+    """A representation map with its rows."""
+    sources, targets = row["sources"].split(), row["targets"].split()
+    rows = MADE[row["map"]]() if row["map"] in MADE else written_rows(row["map"], len(sources), len(targets))
+    return maintained(row["map"], {"en": row["en"]}) | {
+        "source": [kind(text) for text in sources],
+        "target": [kind(text) for text in targets],
+        "representationMappings": [mapping_row(found) for found in rows],
+    }
+
+
+def structure_map(folder: str, map_id: str, rows: list[dict[str, str]]) -> dict[str, Any]:
+    """A structure map: fixed values, copies, and maps by representation map."""
+    head = next(row for row in rows if row["dataflow"])
+    found = maintained(map_id, {"en": head["en"]}) | {
+        "source": f"{INFOMODEL}.datastructure.DataStructure={AGENCY}:SRC_{folder}(1.0.0)",
+        "target": f"{INFOMODEL}.datastructure.Dataflow={AGENCY}:{head['dataflow']}({LATE})",
+    }
+    components, fixed = [], []
+    for row in rows:
+        if row["sources"]:
+            one: dict[str, Any] = {"source": row["sources"].split(), "target": row["targets"].split()}
+            if row["representation"]:
+                one["representationMap"] = f"{MAPS}={AGENCY}:{row['representation']}({VERSION})"
+            components.append(one)
+        else:
+            fixed += [{"target": target, "values": [row["fixed"]]} for target in row["targets"].split()]
+    return found | {"componentMaps": components} | ({"fixedValueMaps": fixed} if fixed else {})
+
+
+def structure_maps(folder: str) -> list[dict[str, Any]]:
+    """Every structure map of a folder; rows for all maps of a source fill what a map does not say itself."""
+    rows = table("structure_maps")
+    own = [row for row in rows if row["folder"] == folder]
+    general = [row for row in rows if row["folder"].startswith("*") and folder.startswith(row["folder"][1:])]
+    found = []
+    for map_id in dict.fromkeys(row["map"] for row in own):
+        mine = [row for row in own if row["map"] == map_id]
+        found.append(structure_map(folder, map_id, mine + general))
+    return found
+
+
+def messages() -> dict[Path, dict[str, Any]]:
+    """Every message of this folder by its path."""
+    maps = table("representation_maps")
+    found = {}
+    shared = [row for row in maps if row["folder"] == "shared"]
+    for subject, with_eurostat in (("areas", False), ("eurostat", True)):
+        content = [representation_map(row) for row in shared if ("ESTAT" in row["map"]) == with_eurostat]
+        found[HERE / "shared" / f"{subject}.json"] = message(f"MAPS_{subject}", {"representationMaps": content})
+    for folder in dict.fromkeys(row["folder"] for row in table("structure_maps") if not row["folder"].startswith("*")):
+        data: dict[str, Any] = {"structureMaps": structure_maps(folder)}
+        own = [representation_map(row) for row in maps if row["folder"] == folder]
+        data |= {"representationMaps": own} if own else {}
+        found[HERE / folder / "maps.json"] = message(f"MAPS_{folder}", data)
+    return found
+
+
+if __name__ == "__main__":
+    for path, content in messages().items():
+        write(path, content)

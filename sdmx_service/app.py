@@ -1,0 +1,90 @@
+"""The composition root: settings -> store, library -> aiohttp application. Only here a storage backend is chosen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from aiohttp import web
+
+from sdmx_service import web as pages
+from sdmx_service.catalog.library import Library
+from sdmx_service.errors import SyntaxFault
+from sdmx_service.model.message import Party
+from sdmx_service.rest import api, handlers
+from sdmx_service.rest.service import SERVICE, Service
+from sdmx_service.settings import Settings
+from sdmx_service.storage.duckdb_store import DuckDBStore
+from sdmx_service.storage.port import Store
+from sdmx_service.storage.postgres_store import PostgresStore
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that the settings name, migrated.
+
+    Raises:
+        SyntaxFault: the URL names no known backend.
+        StorageFault: it cannot be opened.
+    """
+    url = settings.store_url
+    scheme = urlsplit(url).scheme
+    if scheme in ("postgresql", "postgres"):
+        store: Store = PostgresStore(url)
+    elif scheme == "duckdb":
+        path = Path(unquote(url.removeprefix("duckdb:///")))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        store = DuckDBStore(path, memory_limit=settings.memory_limit)
+    else:
+        raise SyntaxFault(f"{url!r} names no store.", hint="Use duckdb:///PATH or postgresql://...")
+    store.migrate()
+    return store
+
+
+def build(settings: Settings, library: Library) -> web.Application:
+    """The application over an open store; the store stays the caller's to close."""
+    application = web.Application(middlewares=[api.api_errors], client_max_size=settings.max_body)
+    application.add_routes(handlers.routes())
+    application.add_routes(api.routes())
+    pages.install(application)
+    application.on_response_prepare.append(handlers.on_prepare)
+    application.cleanup_ctx.append(_service(settings, library))
+    return application
+
+
+def _service(settings: Settings, library: Library) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def run(application: web.Application) -> AsyncIterator[None]:
+        with ThreadPoolExecutor(settings.threads, thread_name_prefix="answer") as executor:
+            application[SERVICE] = Service(
+                library=library,
+                sender=Party(id=settings.sender),
+                executor=executor,
+                streams=asyncio.Semaphore(settings.max_streams),
+                max_streams=settings.max_streams,
+                max_body=settings.max_body,
+                workspace_memory=settings.workspace_memory,
+            )
+            pages.attach(application, library, executor)
+            yield
+
+    return run
+
+
+def serve(settings: Settings, announce: Callable[..., None]) -> None:
+    """Run the service until it is told to stop; an empty store is filled first; ``announce`` is told the address."""
+    store = open_store(settings)
+    try:
+        library = Library(store)
+        if store.pointer().generation == 0:
+            library.fill(settings.content)
+        web.run_app(
+            build(settings, library),
+            host=settings.host,
+            port=settings.port,
+            access_log=None,
+            print=announce,
+        )
+    finally:
+        store.close()

@@ -1,0 +1,164 @@
+"""Delimited text cut into records of text cells by Arrow, with the number of each record in the sender's file.
+
+A record is what a spreadsheet shows as a row: a line break inside quotes does not end it. Records that have too few or
+too many cells are handed to the caller, who knows what they mean.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO, Final, Literal, cast
+
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from sdmx_service.errors import UnreadableFile
+
+BLOCK_SIZE: Final = 4 * 1024**2
+"""Bytes read at once; no record may be longer."""
+_CHUNK: Final = 1024**2
+_END: Final = "\x1eend of file\x1e"
+"""A last record of our own: where it is not found as a record, an opening quote was never closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OddRecord:
+    """A record that does not fit: its number (the first record is 1), its cells, its text."""
+
+    number: int
+    cells: list[str]
+    text: str
+
+
+class _Framed(io.RawIOBase):
+    """A file followed by a line break and the record ``_END``; closing it leaves the file open."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file: IO[bytes] | None = file
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if self._file is None:
+            return b""
+        chunk = self._file.read(size)
+        if not chunk:
+            self._file = None
+            return f"\n{_END}\n".encode()
+        return chunk
+
+
+class DelimitedFile:
+    """A file of delimited text in UTF-8, read once.
+
+    Args:
+        file: seekable.
+        width: cells of a record; at least 2, since a record of one cell cannot be told from a file that ends in quotes.
+        on_odd: takes a record of another width; an error that it returns ends the reading.
+    """
+
+    def __init__(
+        self, file: IO[bytes], width: int, delimiter: str, on_odd: Callable[[OddRecord], UnreadableFile | None]
+    ) -> None:
+        self._file = file
+        self._width = max(width, 2)
+        self._delimiter = delimiter
+        self._on_odd = on_odd
+        self._is_complete = False
+        self._fault: UnreadableFile | None = None
+
+    def open(self, *, skip: int = 0) -> arrow_csv.CSVStreamingReader:
+        """A reader of batches with columns ``0``, ``1`` ... of text, null where empty; ``skip`` records are left out.
+
+        An empty line is a record of empty cells; so is the end of a file that ends with a line break.
+
+        Raises:
+            pyarrow.ArrowInvalid, UnicodeDecodeError: here or while reading; ``explain`` tells what they mean.
+        """
+        names = [str(place) for place in range(self._width)]
+        self._file.seek(0)
+        return arrow_csv.open_csv(
+            cast(IO[bytes], _Framed(self._file)),
+            # One thread, so that the numbers of records that do not fit are known.
+            arrow_csv.ReadOptions(
+                column_names=names, skip_rows_after_names=skip, use_threads=False, block_size=BLOCK_SIZE
+            ),
+            arrow_csv.ParseOptions(
+                delimiter=self._delimiter,
+                newlines_in_values=True,
+                ignore_empty_lines=False,
+                invalid_row_handler=self._take_odd,
+            ),
+            arrow_csv.ConvertOptions(
+                column_types={name: pa.string() for name in names},
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        )
+
+    def check_end(self) -> None:
+        """Make sure, after the last batch, that the file did not end inside quotes.
+
+        Raises:
+            UnreadableFile: it did.
+        """
+        if not self._is_complete:
+            raise UnreadableFile(
+                "The file ends inside quotes: an opening quote is never closed, or the file is truncated.",
+                hint='Close each quote, write a quote inside quotes as "", or send the file again.',
+            )
+
+    def explain(self, fault: Exception) -> UnreadableFile:
+        """What an exception of the reader means, in words that help."""
+        if self._fault is not None:
+            return self._fault
+        if isinstance(fault, UnicodeDecodeError) or "UTF8" in str(fault):
+            return explain_encoding(self._file)
+        if "straddling" in str(fault):
+            return UnreadableFile(
+                f"A row is longer than {BLOCK_SIZE} bytes: an opening quote is probably never closed.",
+                hint='Close each quote, and write a quote inside quotes as "".',
+            )
+        return UnreadableFile(f"The file cannot be cut into rows ({fault}).", hint="Check quotes and separators.")
+
+    def _take_odd(self, row: arrow_csv.InvalidRow) -> Literal["skip", "error"]:
+        if row.text == _END:
+            self._is_complete = True
+            return "skip"
+        self._fault = self._on_odd(OddRecord(row.number or 0, self._cells(row.text), row.text))
+        return "skip" if self._fault is None else "error"
+
+    def _cells(self, text: str) -> list[str]:
+        try:
+            return next(csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter), [])
+        except csv.Error:
+            return [text]
+
+
+def explain_encoding(file: IO[bytes]) -> UnreadableFile:
+    """The error that says where the file stops being UTF-8 and what to do."""
+    file.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    line, place = 1, 0
+    while chunk := file.read(_CHUNK):
+        pending = len(decoder.getstate()[0])
+        try:
+            decoder.decode(chunk)
+        except UnicodeDecodeError as fault:
+            line += fault.object[: fault.start].count(b"\n")
+            position = place - pending + fault.start
+            return UnreadableFile(
+                f"Line {line}: byte {position + 1} of the file, 0x{fault.object[fault.start]:02X}, is not UTF-8.",
+                hint="Save the file as UTF-8; it looks like an older encoding such as Windows-1252 or UTF-16.",
+            )
+        line += chunk.count(b"\n")
+        place += len(chunk)
+    return UnreadableFile(
+        f"The file ends inside a character, after {place} bytes: it is truncated.", hint="Send it again."
+    )

@@ -1,0 +1,333 @@
+"""The table of formats: what can be read and written, under which names, media types and suffixes.
+
+Only this module imports the families. The order is that of preference: the first that fits is the default, and with
+``version`` parameters of equal standing the newest comes first (SDMX-REST 2.2.2 and 1.5, *content negotiation*).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+from sdmx_service.errors import NotFound, UnknownFormat
+from sdmx_service.formats.archives import unpack
+from sdmx_service.formats.sdmx_csv import reader as csv_reader
+from sdmx_service.formats.sdmx_csv import writer as csv_writer
+from sdmx_service.formats.sdmx_json import data_writer as json_data_writer
+from sdmx_service.formats.sdmx_json import structure_reader as json_structure_reader
+from sdmx_service.formats.sdmx_json import structure_writer as json_structure_writer
+from sdmx_service.formats.sdmx_ml import data_generic_writer, data_writer
+from sdmx_service.formats.sdmx_ml import data_reader as ml_data_reader
+from sdmx_service.formats.sdmx_ml import structure_reader as ml_structure_reader
+from sdmx_service.formats.sdmx_ml import structure_writer as ml_structure_writer
+from sdmx_service.formats.sniffing import Head
+from sdmx_service.formats.sniffing import peek as head_of
+from sdmx_service.formats.spreadsheet import reader as spreadsheet_reader
+from sdmx_service.model.message import Message, Resolve, SeekableFile, Tables, WriteOptions
+
+__all__ = ["FORMATS", "Format", "formats_for", "head_of", "named", "of_media_type", "of_suffix", "recognise",
+           "recognise_data", "structure_format", "unpack"]  # fmt: skip
+
+Kind = Literal["data", "structure", "availability", "schema"]
+Sniff = Callable[[Head], int]
+Read = Callable[[SeekableFile, Resolve], Message | Tables]
+Write = Callable[[Message, WriteOptions], Iterator[bytes]]
+NO_PARAMETERS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+
+def never(head: Head) -> int:
+    """A format that is only written recognises nothing."""
+    return 0
+
+
+class Format(NamedTuple):
+    """A format, or one version of it.
+
+    Attributes:
+        name: how people and receipts call it.
+        media_types: the first is the one that answers declare; all are understood.
+        suffixes: of file names, with their dot.
+        sniff: how sure it is that a file is of this format, 0 to 100.
+        read: the message (or tables) in a file; None if it is not read.
+        write: the message as bytes; None if it is not written.
+        kinds: what it holds.
+        apis: the versions of the API that offer it, the one it belongs to first.
+        parameters: parameters of the media type and their values, the default first.
+    """
+
+    name: str
+    media_types: tuple[str, ...]
+    suffixes: tuple[str, ...]
+    sniff: Sniff = never
+    read: Read | None = None
+    write: Write | None = None
+    kinds: tuple[Kind, ...] = ("data",)
+    apis: tuple[str, ...] = ()
+    parameters: Mapping[str, tuple[str, ...]] = NO_PARAMETERS
+
+
+def sniff_structures_ml(head: Head) -> int:
+    """How sure it is that this is a structure message in SDMX-ML."""
+    root = head.xml_root
+    return 100 if root is not None and root[0] in ("Structure", "RegistryInterface") else 0
+
+
+_SDMX = "application/vnd.sdmx."
+_V2, _V1 = ("v2", "v1"), ("v1", "v2")
+_STRUCTURES: tuple[Kind, ...] = ("structure", "availability")
+
+
+def _structures(read: Callable[[SeekableFile], Message]) -> Read:
+    return lambda file, _: read(file)
+
+
+def _ml_structures(version: str) -> Write:
+    return lambda message, options: ml_structure_writer.write_structures(message, version, options)
+
+
+def _json_structures(version: str) -> Write:
+    return lambda message, options: json_structure_writer.write_structures(message, version, options)
+
+
+def sniff_structures_json(head: Head) -> int:
+    """How sure it is that this is a structure message in SDMX-JSON: an object that is not a data message."""
+    text = head.text.lstrip()
+    return 80 if text.startswith("{") and '"dataSets"' not in text else 0
+
+
+def _csv(version: str, apis: tuple[str, ...]) -> Format:
+    return Format(
+        name=f"sdmx-csv-{version}",
+        media_types=(f"{_SDMX}data+csv;version={version}.0",),
+        suffixes=(".csv",),
+        write=partial(csv_writer.write_csv, version=version),
+        apis=apis,
+        parameters=csv_writer.PARAMETERS[version],
+    )
+
+
+def _json_data(version: str) -> Format:
+    return Format(
+        name=f"sdmx-json-{version}",
+        media_types=(f"{_SDMX}data+json;version={version}.0",),
+        suffixes=(".json",),
+        write=partial(json_data_writer.write_data, version=version),
+        apis=_V2,
+    )
+
+
+def _ml_data(version: str) -> Format:
+    return Format(
+        name=f"sdmx-ml-{version}",
+        media_types=(f"{_SDMX}data+xml;version={version}.0",),
+        suffixes=(".xml",),
+        write=partial(data_writer.write_specific, version=version),
+        apis=_V2,
+    )
+
+
+def _ml_21(name: str, write: Write) -> Format:
+    return Format(
+        name=f"sdmx-ml-2.1-{name}",
+        media_types=(f"{_SDMX}{name}data+xml;version=2.1",),
+        suffixes=(".xml",),
+        write=write,
+        apis=_V1,
+    )
+
+
+def _json_structure(version: str) -> Format:
+    return Format(
+        name=f"structure-json-{version}",
+        media_types=(f"{_SDMX}structure+json;version={version}.0",),
+        suffixes=(".json",),
+        write=_json_structures(version),
+        kinds=_STRUCTURES,
+        apis=_V2,
+    )
+
+
+def _ml_structure(version: str, apis: tuple[str, ...]) -> Format:
+    return Format(
+        name=f"structure-xml-{version}",
+        media_types=(f"{_SDMX}structure+xml;version={version if version == '2.1' else version + '.0'}",),
+        suffixes=(".xml",),
+        write=_ml_structures(version),
+        kinds=_STRUCTURES,
+        apis=apis,
+    )
+
+
+FORMATS: tuple[Format, ...] = (
+    # data, as SDMX-REST 2.2 lists them, then those of 1.5
+    _json_data("2.1"),
+    _ml_data("3.1"),
+    _csv("2.1", _V2),
+    _json_data("2.0"),
+    _ml_data("3.0"),
+    _csv("2.0", _V2),
+    _ml_21("generic", data_generic_writer.write_generic),
+    _ml_21("structurespecific", partial(data_writer.write_specific, version="2.1")),
+    _ml_21("generictimeseries", partial(data_generic_writer.write_generic, time_series=True)),
+    _ml_21("structurespecifictimeseries", partial(data_writer.write_specific, version="2.1", time_series=True)),
+    _csv("1.0", _V1),
+    # structures
+    _json_structure("2.1"),
+    _ml_structure("3.1", _V2),
+    _json_structure("2.0"),
+    _ml_structure("3.0", _V2),
+    _ml_structure("2.1", _V1),
+    # what is read, whatever its version
+    Format(
+        name="sdmx-csv",
+        media_types=(f"{_SDMX}data+csv", "text/csv"),
+        suffixes=(".csv",),
+        sniff=csv_reader.sniff_sdmx_csv,
+        read=csv_reader.read_sdmx_csv,
+    ),
+    Format(
+        name="sdmx-ml",
+        media_types=(
+            f"{_SDMX}data+xml",
+            f"{_SDMX}genericdata+xml",
+            f"{_SDMX}structurespecificdata+xml",
+            f"{_SDMX}generictimeseriesdata+xml",
+            f"{_SDMX}structurespecifictimeseriesdata+xml",
+            "application/xml",
+            "text/xml",
+        ),
+        suffixes=(".xml",),
+        sniff=ml_data_reader.sniff_sdmx_ml_data,
+        read=ml_data_reader.read_sdmx_ml_data,
+    ),
+    Format(
+        name="structure-xml",
+        media_types=(f"{_SDMX}structure+xml", "application/xml", "text/xml"),
+        suffixes=(".xml",),
+        sniff=sniff_structures_ml,
+        read=_structures(ml_structure_reader.read_structures),
+        kinds=("structure",),
+    ),
+    Format(
+        name="structure-json",
+        media_types=(f"{_SDMX}structure+json", "application/json"),
+        suffixes=(".json",),
+        sniff=sniff_structures_json,
+        read=_structures(json_structure_reader.read_structures),
+        kinds=("structure",),
+    ),
+    Format(
+        name="xlsx",
+        media_types=("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",),
+        suffixes=(".xlsx", ".xlsm"),
+        sniff=spreadsheet_reader.sniff_workbook,
+        read=spreadsheet_reader.read_workbook,
+    ),
+    Format(
+        name="csv",
+        media_types=("text/csv", "text/tab-separated-values", "application/csv"),
+        suffixes=(".csv", ".tsv", ".tab", ".txt"),
+        sniff=spreadsheet_reader.sniff_csv,
+        read=spreadsheet_reader.read_csv,
+    ),
+)
+"""All formats, in order of preference."""
+
+_BY_NAME = {one.name: one for one in FORMATS}
+
+
+def named(name: str) -> Format:
+    """The format of that name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = _BY_NAME.get(name)
+    if found is None:
+        raise NotFound(f"There is no format {name!r}.", hint=f"There are {', '.join(_BY_NAME)}.")
+    return found
+
+
+def formats_for(kind: str, api: str) -> tuple[Format, ...]:
+    """The formats that an API offers for a kind of resource, the default first.
+
+    Those that belong to this version of the API come before those of the other one.
+    """
+    offered = [one for one in FORMATS if one.write is not None and kind in one.kinds and api in one.apis]
+    return tuple(sorted(offered, key=lambda one: one.apis.index(api)))
+
+
+def of_media_type(media_type: str, formats: Sequence[Format] = FORMATS) -> Format | None:
+    """The first format of a media type; parameters other than ``version`` do not matter, nor does case."""
+    kind, version = _split(media_type)
+    for one in formats:
+        for own in one.media_types:
+            own_kind, own_version = _split(own)
+            if kind == own_kind and version in ("", own_version):
+                return one
+    return None
+
+
+def of_suffix(name: str, kind: Kind = "data") -> Format | None:
+    """The first written format of that kind for a file of that name."""
+    return next(
+        (one for one in FORMATS if one.write and kind in one.kinds and name.lower().endswith(one.suffixes)), None
+    )
+
+
+def _split(media_type: str) -> tuple[str, str]:
+    """Type and version of a media type, in lower case."""
+    kind, *parameters = (part.strip().lower() for part in media_type.split(";"))
+    said = dict(part.partition("=")[::2] for part in parameters)
+    return kind, said.get("version", "").strip('"')
+
+
+# --------------------------------------------------------------------------------------------------------- recognising
+
+
+def recognise(head: Head, kind: Kind) -> Format:
+    """The format of a file by its looks.
+
+    Raises:
+        UnknownFormat: none recognises it, or several are equally sure; the candidates are listed.
+    """
+    readable = [one for one in FORMATS if one.read is not None and kind in one.kinds]
+    sure = {one.name: one.sniff(head) for one in readable}
+    best = max(sure.values(), default=0)
+    found = [one for one in readable if best and sure[one.name] == best]
+    if len(found) == 1:
+        return found[0]
+    called = repr(head.name) if head.name else "The file"
+    names = ", ".join(one.name for one in found or readable)
+    if found:
+        raise UnknownFormat(f"{called} may be any of {names}.", hint="Say which format it is.")
+    raise UnknownFormat(f"{called} is of no format known here.", hint=f"Formats that are read: {names}.")
+
+
+def recognise_data(head: Head, name: str | None = None) -> Format:
+    """The format of a data file: the one named, else by its looks.
+
+    Raises:
+        NotFound: there is no such format.
+        UnknownFormat: it is not read, none recognises the file, or several do.
+    """
+    if name is None:
+        return recognise(head, "data")
+    found = named(name)
+    if found.read is None:  # a version: the reader of the family reads all of them
+        family = (one for one in FORMATS if one.read is not None and "data" in one.kinds and name.startswith(one.name))
+        found = next(family, found)
+    if found.read is None:
+        raise UnknownFormat(f"{name} is written, not read.")
+    return found
+
+
+def structure_format(body: bytes, name: str | None = None) -> Format:
+    """The format of a structure message.
+
+    Raises:
+        UnknownFormat: it is none that is read.
+    """
+    return recognise(Head(start=body[: 64 * 1024], name=name), "structure")

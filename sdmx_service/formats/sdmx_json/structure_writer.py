@@ -1,0 +1,97 @@
+"""Structure messages of SDMX-JSON 2.0 and 2.1, written artefact by artefact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+
+from sdmx_service.errors import CannotWrite
+from sdmx_service.formats.sdmx_json.header import Speech, put_texts, write_header
+from sdmx_service.formats.sdmx_json.structure_codec import write
+from sdmx_service.formats.structure_tables import ARTEFACTS, Artefacts
+from sdmx_service.formats.structure_versions import ordered
+from sdmx_service.model.artefact import Texts
+from sdmx_service.model.message import Message, WriteOptions
+
+SCHEMAS: Mapping[str, str] = MappingProxyType(
+    {
+        "2.0": "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/v2.0.0/structure-message/tools/schemas/2.0.0/"
+        "sdmx-json-structure-schema.json",
+        "2.1": "https://json.sdmx.org/2.1/sdmx-json-structure-schema.json",
+    }
+)
+"""The addresses of the official schemas, by version."""
+
+_SDMX = {"2.0": "3.0", "2.1": "3.1"}
+
+
+def write_structures(message: Message, version: str, options: WriteOptions | None = None) -> Iterator[bytes]:
+    """The structure message as SDMX-JSON of a version, piece by piece.
+
+    Texts are written in the language that fits ``options.languages`` best, and with ``options.all_languages`` in every
+    one (*standard*, SDMX-REST 2.2.2 ``negotiation``: ``name`` and ``names``). Pieces are made when asked for, so an
+    error may come after the first of them; ``list`` makes sure.
+
+    Raises:
+        CannotWrite: an artefact holds something that the version cannot carry.
+    """
+    if version not in SCHEMAS:
+        raise CannotWrite(f"Structures are written as SDMX-JSON {', '.join(SCHEMAS)}, not {version}.")
+    wished = options or WriteOptions()
+    speech = Speech(wishes=wished.languages, everything=wished.all_languages)
+    artefacts = ordered((*message.structures, *message.availability), _SDMX[version])
+    languages = sorted(_languages((*artefacts, message.header), speech) - {""})
+    meta = write_header(message.header, languages=languages, speech=speech)
+    option = orjson.OPT_INDENT_2 if wished.indent else None
+    if version == "2.0":
+        meta = {"schema": SCHEMAS[version], **meta}
+    head = b"{" if version == "2.0" else b'{"$schema":' + orjson.dumps(SCHEMAS[version]) + b","
+    yield head + b'"meta":' + orjson.dumps(meta, option=option)
+    yield b',"data":{'
+    yield from _containers(artefacts, _SDMX[version], speech, option)
+    yield b"}"
+    if message.errors:
+        yield b',"errors":' + orjson.dumps([_error(*one, speech) for one in message.errors], option=option)
+    yield b"}"
+
+
+def _containers(artefacts: list[Any], version: str, speech: Speech, option: int | None) -> Iterator[bytes]:
+    kinds = {kind.shape.model: kind for kind in ARTEFACTS if kind.since <= version}
+    before: Artefacts | None = None
+    for artefact in artefacts:
+        kind = kinds.get(type(artefact))
+        if kind is None:
+            raise CannotWrite(f"SDMX-JSON has no {type(artefact).__name__} in the version of SDMX {version}.")
+        written = orjson.dumps(write(artefact, kind.shape, version, speech, f"/data/{kind.json}"), option=option)
+        if kind is before:
+            yield b"," + written
+        else:
+            yield (b"" if before is None else b"],") + b'"' + kind.json.encode() + b'":[' + written
+        before = kind
+    if before is not None:
+        yield b"]"
+
+
+def _error(code: str, severity: str, texts: Texts, speech: Speech) -> dict[str, Any]:
+    node: dict[str, Any] = {"code": int(code) if code.isascii() and code.isdigit() else 500}
+    put_texts(node, "title", "titles", texts, speech)
+    return node
+
+
+def _languages(things: Iterable[Any], speech: Speech) -> set[str]:
+    """The languages in which the texts of things, and of what they hold, are written."""
+    found: set[str] = set()
+    waiting = list(things)
+    while waiting:
+        thing = waiting.pop()
+        if isinstance(thing, Texts):
+            found |= speech.of(thing)
+        elif isinstance(thing, tuple):
+            waiting += thing
+        elif is_dataclass(thing):
+            waiting += (getattr(thing, one.name) for one in fields(thing))
+    return found

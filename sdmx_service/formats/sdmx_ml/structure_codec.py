@@ -1,0 +1,538 @@
+"""Shapes as XML: what reads and writes any shape of ``structure_shapes`` as SDMX-ML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sdmx_service.errors import CannotWrite, SyntaxFault
+from sdmx_service.formats.sdmx_ml.header import append_contact_addresses, read_contact_addresses
+from sdmx_service.formats.sdmx_ml.namespaces import NAMESPACES, XML_LANG, Namespaces
+from sdmx_service.formats.sdmx_ml.structure_elements import (
+    Element,
+    append,
+    append_texts,
+    as_boolean,
+    as_integer,
+    children,
+    first,
+    local_name,
+    place_written,
+    text_of,
+    texts_of,
+    token_of,
+    unreadable,
+    writable,
+)
+from sdmx_service.formats.sdmx_ml.structure_references import (
+    append_local_id,
+    append_reference,
+    parse_urn,
+    read_local_id,
+    read_reference,
+)
+from sdmx_service.formats.structure_shapes import (
+    Addresses,
+    Field,
+    Fixed,
+    Flag,
+    Kind,
+    Links,
+    LocalId,
+    Localised,
+    MapColumns,
+    MappedComponents,
+    MemberValues,
+    Nest,
+    OptionalDimensions,
+    Part,
+    Position,
+    Reference,
+    Shape,
+    Urn,
+    Value,
+    Values,
+    belongs,
+    left_over,
+    parts_of,
+    required_of,
+)
+from sdmx_service.model.artefact import Link, Maintainable, Texts
+from sdmx_service.model.urn import Ref
+
+_UNBOUNDED = "unbounded"
+_SELF = "self"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One element being read: its children by name, and what has been found so far."""
+
+    element: Element
+    version: str
+    groups: Mapping[str, list[Element]]
+    found: dict[str, Any]
+
+    def one(self, name: str) -> Element | None:
+        """The child with that name; None without one.
+
+        Raises:
+            UnreadableFile: there are several.
+        """
+        group = self.groups.get(name, ())
+        if len(group) > 1:
+            raise unreadable(group[1], f"a second {name}, where there may be one.")
+        return group[0] if group else None
+
+    def many(self, name: str) -> list[Element]:
+        """The children with that name."""
+        return self.groups.get(name, [])
+
+    def add(self, name: str, values: tuple[Any, ...]) -> None:
+        """Add to an attribute that several fields share."""
+        if values:
+            self.found[name] = self.found.get(name, ()) + values
+
+
+# --------------------------------------------------------------------------------------------------------------- reading
+
+
+def read(element: Element, shape: Shape, version: str) -> Any:
+    """The object that an element of this shape says.
+
+    Raises:
+        UnreadableFile: it has a part that the shape does not know, lacks one, or a value is not of its type.
+    """
+    found = dict(shape.given)
+    _read_fields(element, parts_of(shape.fields, version, "ml"), version, found)
+    make = shape.make or shape.model
+    missing = required_of(shape.model) - found.keys() - {"id" if shape.make else ""}
+    if missing:
+        names = ", ".join(sorted(_spelling(shape, name, version) for name in missing))
+        raise unreadable(element, f"{local_name(element)} has no {names}.")
+    made = make(**found)
+    if getattr(made, "id", None) == "":
+        raise unreadable(element, f"{local_name(element)} has no id.")
+    return made
+
+
+def _spelling(shape: Shape, name: str, version: str) -> str:
+    parts = [part for part in parts_of(shape.fields, version, "ml") if name in part.models]
+    return parts[0].ml if parts else name
+
+
+def _read_fields(element: Element, parts: tuple[Field, ...], version: str, found: dict[str, Any]) -> None:
+    groups: dict[str, list[Element]] = {}
+    for child in children(element):
+        groups.setdefault(local_name(child), []).append(child)
+    _refuse_unknown(element, parts, groups)
+    reading = Reading(element=element, version=version, groups=groups, found=found)
+    for part in parts:
+        _READERS[type(part)](part, reading)
+
+
+def _refuse_unknown(element: Element, parts: tuple[Field, ...], groups: Mapping[str, list[Element]]) -> None:
+    attributes, elements = _names(parts)
+    for name in element.attrib:
+        if name not in attributes and not str(name).startswith("{"):
+            raise unreadable(element, f"{local_name(element)} has no attribute {str(name)!r}.")
+    for name, group in groups.items():
+        if name not in elements:
+            raise unreadable(group[0], f"SDMX-ML has no {name} in {local_name(element)}, or it is not supported.")
+
+
+@cache
+def _names(parts: tuple[Field, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """The names of the attributes and of the child elements that the fields read."""
+    attributes = (part.ml for part in parts if _is_attribute(part))
+    elements = (name for part in parts if not _is_attribute(part) for name in _element_names(part))
+    return frozenset(attributes), frozenset(elements)
+
+
+def _is_attribute(part: Field) -> bool:
+    return isinstance(part, Fixed | Position | Urn) or (isinstance(part, Value) and part.place == "attribute")
+
+
+def _element_names(part: Field) -> tuple[str, ...]:
+    if isinstance(part, Addresses):
+        return ("Telephone", "Fax", "X400", "URI", "Email")
+    if isinstance(part, MapColumns):
+        return (f"{part.ml}Codelist", f"{part.ml}DataType")
+    return ("Source", "Target") if isinstance(part, MappedComponents) else (part.ml,)
+
+
+def _typed(element: Element, text: str, kind: Kind) -> Any:
+    if kind == "text" or kind == "scalar":
+        return text
+    if kind == "boolean":
+        return as_boolean(element, text)
+    if kind == "integer" or (kind == "occurs" and text.strip() != _UNBOUNDED):
+        return as_integer(element, text)
+    return text.strip()
+
+
+def _read_value(part: Value, reading: Reading) -> None:
+    element, text = reading.element, None
+    if part.place == "attribute":
+        text = element.get(XML_LANG if part.ml == "xml:lang" else part.ml)
+    elif part.place == "content":
+        text = text_of(element)
+    elif (child := reading.one(part.ml)) is not None:
+        element, text = child, text_of(child)
+    if text is None:
+        if part.missing is not None:
+            reading.found[part.model] = part.missing
+        return
+    value = _typed(element, text, part.kind)
+    if part.words is not None:
+        if value not in part.words:
+            raise unreadable(element, f"{part.ml} is {value!r}, not one of {', '.join(map(repr, part.words))}.")
+        value = part.words[value]
+    reading.found[part.model] = value
+    reading.found.update(part.also or {})
+
+
+def _read_values(part: Values, reading: Reading) -> None:
+    reading.add(part.model, tuple(_typed(one, text_of(one), part.kind) for one in reading.many(part.ml)))
+
+
+def _read_localised(part: Localised, reading: Reading) -> None:
+    group = reading.many(part.ml)
+    if not group:
+        return
+    if part.neutral:
+        pairs = [(one.get(XML_LANG, ""), token_of(one)) for one in group]
+        if len({language for language, _ in pairs}) < len(pairs):
+            raise unreadable(group[-1], f"a second {part.ml} in one language.")
+        reading.found[part.model] = Texts(pairs)
+    else:
+        reading.found[part.model] = texts_of(group)
+
+
+def _read_reference(part: Reference, reading: Reading) -> None:
+    refs = tuple(read_reference(one, part.to) for one in reading.many(part.ml))
+    if part.many or part.model == "attachments":
+        reading.add(part.model, refs)
+    elif (child := reading.one(part.ml)) is not None:
+        reading.found[part.model] = read_reference(child, part.to)
+
+
+def _read_local_id(part: LocalId, reading: Reading) -> None:
+    if not part.many:
+        if (child := reading.one(part.ml)) is not None:
+            reading.found[part.model] = read_local_id(child)
+        return
+    holders = [_inner(one, part.inner) if part.inner else one for one in reading.many(part.ml)]
+    reading.add(part.model, tuple(read_local_id(one) for one in holders))
+
+
+def _inner(element: Element, name: str) -> Element:
+    found = first(element, name)
+    if found is None:
+        raise unreadable(element, f"{local_name(element)} has no {name}.")
+    return found
+
+
+def _read_part(part: Part, reading: Reading) -> None:
+    if part.many:
+        shape = part.shape()
+        reading.add(part.model, tuple(read(one, shape, reading.version) for one in reading.many(part.ml)))
+    elif (child := reading.one(part.ml)) is not None:
+        reading.found[part.model] = read(child, part.shape(), reading.version)
+
+
+def _read_nest(part: Nest, reading: Reading) -> None:
+    if (child := reading.one(part.ml)) is not None:
+        _read_fields(child, parts_of(part.fields, reading.version, "ml"), reading.version, reading.found)
+
+
+def _read_flag(part: Flag, reading: Reading) -> None:
+    if reading.one(part.ml) is not None:
+        reading.found[part.model] = part.value
+
+
+def _read_links(part: Links, reading: Reading) -> None:
+    """Links; the artefact's own address follows from its identification and is left out (*choice*)."""
+    links = []
+    for one in reading.many(part.ml):
+        if (rel := one.get("rel")) is None:
+            raise unreadable(one, "the link has no rel.")
+        if rel != _SELF:
+            links.append(Link(rel=rel, url=one.get("url"), urn=one.get("urn"), type=one.get("type")))
+    reading.add(part.model, tuple(links))
+
+
+def _read_addresses(part: Addresses, reading: Reading) -> None:
+    reading.add(part.model, read_contact_addresses(reading.element))
+
+
+def _read_optional_dimensions(part: OptionalDimensions, reading: Reading) -> None:
+    group = reading.many(part.ml)
+    names = tuple(read_local_id(one) for one in group)
+    reading.add("dimensions", names)
+    optional = (as_boolean(one, one.get("optional", "false")) for one in group)
+    reading.add("optional_dimensions", tuple(name for name, is_so in zip(names, optional, strict=True) if is_so))
+
+
+def _read_member_values(part: MemberValues, reading: Reading) -> None:
+    pairs = tuple((token_of(one), one.get("cascadeValues", "false")) for one in reading.many(part.ml))
+    reading.add(part.model, pairs)
+
+
+def _read_map_columns(part: MapColumns, reading: Reading) -> None:
+    columns: list[Ref | str] = []
+    for child in children(reading.element):
+        if local_name(child) == f"{part.ml}Codelist":
+            columns.append(parse_urn(child, token_of(child)))
+        elif local_name(child) == f"{part.ml}DataType":
+            columns.append(token_of(child))
+    reading.add(part.model, tuple(columns))
+
+
+def _read_mapped_components(part: MappedComponents, reading: Reading) -> None:
+    targets = {token_of(one) for one in reading.many("Target")}
+    if len(targets) != 1:
+        raise unreadable(reading.element, "a time map with several targets is not supported.")
+    reading.found["sources"] = tuple(token_of(one) for one in reading.many("Source"))
+    reading.found["target"] = targets.pop()
+
+
+def _pass(part: Field, reading: Reading) -> None:
+    """Nothing to read: what is written there follows from something else."""
+
+
+_READERS: Mapping[type, Callable[[Any, Reading], None]] = {
+    Value: _read_value,
+    Values: _read_values,
+    Localised: _read_localised,
+    Reference: _read_reference,
+    LocalId: _read_local_id,
+    Part: _read_part,
+    Nest: _read_nest,
+    Flag: _read_flag,
+    Fixed: _pass,
+    Position: _pass,
+    Urn: _pass,
+    Links: _read_links,
+    Addresses: _read_addresses,
+    OptionalDimensions: _read_optional_dimensions,
+    MemberValues: _read_member_values,
+    MapColumns: _read_map_columns,
+    MappedComponents: _read_mapped_components,
+}
+
+# --------------------------------------------------------------------------------------------------------------- writing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """One element being written: what it stands for, and its place among its siblings."""
+
+    element: Element
+    thing: Any
+    version: str
+    position: int = 1
+
+    @property
+    def spaces(self) -> Namespaces:
+        """The namespaces of the version."""
+        return NAMESPACES[self.version]
+
+    def tag(self, name: str, space: str = "structure") -> str:
+        """The full name of an element."""
+        return f"{{{self.spaces.common if space == 'common' else self.spaces.structure}}}{name}"
+
+
+def write(parent: Element, tag: str, thing: Any, shape: Shape, version: str, position: int = 1) -> Element:
+    """A new last child that says what an object of this shape is.
+
+    Raises:
+        CannotWrite: the object says something that the version cannot carry.
+    """
+    element = append(parent, tag)
+    parts = parts_of(shape.fields, version, "ml")
+    if (identity := getattr(thing, "id", None)) is not None and any(part.ml == "id" for part in parts):
+        element.set("id", writable(element, identity))  # early, so that errors can say where
+    for name in left_over(shape, thing, version, "ml"):
+        raise CannotWrite(
+            f"{place_written(element)}: SDMX-ML {version} cannot carry {name} of {shape.name} "
+            f"({_short(getattr(thing, name))})."
+        )
+    writing = Writing(element=element, thing=thing, version=version, position=position)
+    for part in parts:
+        _WRITERS[type(part)](part, writing)
+    return element
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+def _spelt(value: Any, kind: Kind) -> str:
+    return str(value).lower() if kind == "boolean" else str(value)
+
+
+def _write_value(part: Value, writing: Writing) -> None:
+    if part.when is not None and not part.when(writing.thing):
+        return
+    value = getattr(writing.thing, part.model)
+    if value is None and part.place == "content":
+        value = ""
+    if value is None or (value == part.default and not part.always):
+        return
+    if part.words is not None:
+        value = next(word for word, meant in part.words.items() if meant == value)
+    text = _spelt(value, part.kind)
+    if part.place == "element":
+        append(writing.element, writing.tag(part.ml, part.space), text)
+    elif part.place == "content":
+        writing.element.text = writable(writing.element, text)
+    else:
+        writing.element.set(XML_LANG if part.ml == "xml:lang" else part.ml, writable(writing.element, text))
+
+
+def _write_values(part: Values, writing: Writing) -> None:
+    for value in getattr(writing.thing, part.model):
+        append(writing.element, writing.tag(part.ml), _spelt(value, part.kind))
+
+
+def _write_localised(part: Localised, writing: Writing) -> None:
+    texts = getattr(writing.thing, part.model)
+    if not texts and part.required:
+        texts = Texts({"en": str(getattr(writing.thing, "id", None) or getattr(writing.thing, "value", ""))})
+    if part.neutral and writing.version == "2.1" and tuple(texts) not in ((), ("",)):
+        raise CannotWrite(f"{place_written(writing.element)}: SDMX-ML 2.1 has one {part.ml}, without language.")
+    append_texts(writing.element, writing.tag(part.ml, part.space), texts)
+
+
+def _write_reference(part: Reference, writing: Writing) -> None:
+    value = getattr(writing.thing, part.model)
+    refs = () if value is None else value if isinstance(value, tuple) else (value,)
+    for ref in refs:
+        if belongs(part, ref):
+            append_reference(writing.element, writing.tag(part.ml), ref, writing.version)
+
+
+def _write_local_id(part: LocalId, writing: Writing) -> None:
+    value = getattr(writing.thing, part.model)
+    for identity in value if part.many else () if value is None else (value,):
+        if part.inner:
+            holder = append(writing.element, writing.tag(part.ml))
+            append_local_id(holder, writing.tag(part.inner), identity, writing.version)
+        else:
+            append_local_id(writing.element, writing.tag(part.ml), identity, writing.version)
+
+
+def _write_part(part: Part, writing: Writing) -> None:
+    if part.when is not None and not part.when(writing.thing):
+        return
+    value = getattr(writing.thing, part.model)
+    if value is None and part.fill is not None:
+        value = part.fill()
+    if not part.many:
+        value = () if value is None else (value,)
+    tag, shape = writing.tag(part.ml, part.space), part.shape()
+    for position, one in enumerate(value, 1):
+        if part.only is None or part.only(one):
+            write(writing.element, tag, one, shape, writing.version, position)
+
+
+def _write_nest(part: Nest, writing: Writing) -> None:
+    inner = append(writing.element, writing.tag(part.ml, part.space))
+    nested = Writing(element=inner, thing=writing.thing, version=writing.version)
+    for one in parts_of(part.fields, writing.version, "ml"):
+        _WRITERS[type(one)](one, nested)
+    if not part.always and len(inner) == 0 and not inner.text:
+        writing.element.remove(inner)
+
+
+def _write_flag(part: Flag, writing: Writing) -> None:
+    if getattr(writing.thing, part.model) == part.value:
+        append(writing.element, writing.tag(part.ml))
+
+
+def _write_fixed(part: Fixed, writing: Writing) -> None:
+    if part.value is not None and part.ml:
+        writing.element.set(part.ml, str(part.value))
+
+
+def _write_position(part: Position, writing: Writing) -> None:
+    writing.element.set(part.ml, str(writing.position))
+
+
+def _write_urn(part: Urn, writing: Writing) -> None:
+    if isinstance(writing.thing, Maintainable):
+        try:
+            urn = writing.thing.urn
+        except SyntaxFault as fault:
+            raise CannotWrite(f"{place_written(writing.element)}: {fault.detail}") from None
+        writing.element.set(part.ml, urn)
+
+
+def _write_links(part: Links, writing: Writing) -> None:
+    for link in getattr(writing.thing, part.model):
+        if link.url is None or link.uri is not None or link.titles or link.language is not None:
+            raise CannotWrite(
+                f"{place_written(writing.element)}: SDMX-ML cannot carry the link {_short(link)}: it needs an address "
+                "and has no title or language."
+            )
+        said = {"rel": link.rel, "url": link.url, "urn": link.urn, "type": link.type}
+        append(
+            writing.element, writing.tag(part.ml, "common"), **{name: text for name, text in said.items() if text is not None}
+        )
+
+
+def _write_addresses(part: Addresses, writing: Writing) -> None:
+    append_contact_addresses(writing.element, getattr(writing.thing, part.model), writing.spaces.structure)
+
+
+def _write_optional_dimensions(part: OptionalDimensions, writing: Writing) -> None:
+    for name in writing.thing.dimensions:
+        child = append_local_id(writing.element, writing.tag(part.ml), name, writing.version)
+        if name in writing.thing.optional_dimensions:
+            child.set("optional", "true")
+
+
+def _write_member_values(part: MemberValues, writing: Writing) -> None:
+    for value, cascade in getattr(writing.thing, part.model):
+        child = append(writing.element, writing.tag(part.ml), value)
+        if cascade not in ("", "false"):
+            child.set("cascadeValues", cascade)
+
+
+def _write_map_columns(part: MapColumns, writing: Writing) -> None:
+    for column in getattr(writing.thing, part.model):
+        if isinstance(column, Ref):
+            append_reference(writing.element, writing.tag(f"{part.ml}Codelist"), column, writing.version)
+        else:
+            append(writing.element, writing.tag(f"{part.ml}DataType"), column)
+
+
+def _write_mapped_components(part: MappedComponents, writing: Writing) -> None:
+    for source in writing.thing.sources:
+        append(writing.element, writing.tag("Source"), source)
+        append(writing.element, writing.tag("Target"), writing.thing.target)
+
+
+_WRITERS: Mapping[type, Callable[[Any, Writing], None]] = {
+    Value: _write_value,
+    Values: _write_values,
+    Localised: _write_localised,
+    Reference: _write_reference,
+    LocalId: _write_local_id,
+    Part: _write_part,
+    Nest: _write_nest,
+    Flag: _write_flag,
+    Fixed: _write_fixed,
+    Position: _write_position,
+    Urn: _write_urn,
+    Links: _write_links,
+    Addresses: _write_addresses,
+    OptionalDimensions: _write_optional_dimensions,
+    MemberValues: _write_member_values,
+    MapColumns: _write_map_columns,
+    MappedComponents: _write_mapped_components,
+}

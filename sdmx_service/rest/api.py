@@ -1,0 +1,298 @@
+"""The service's own interface below ``/api``: submissions and their life, releases, limits, health."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from email.message import Message
+from typing import IO, Any, TypeVar
+
+import orjson
+from aiohttp import BodyPartReader, web
+
+from sdmx_service.auth import Principal, authenticate
+from sdmx_service.errors import NotBuilt, NotFound, SdmxError, SemanticFault, SyntaxFault, TooLarge, UnknownParameter
+from sdmx_service.model.finding import FindingGroup
+from sdmx_service.rest import problems
+from sdmx_service.rest.service import SERVICE, Service
+from sdmx_service.submission.reading import Wish
+from sdmx_service.submission.receipt import Receipt, load_findings, load_receipt, receipts
+from sdmx_service.submission.submit import SentFile, publish, submit, withdraw
+
+T = TypeVar("T")
+_SPOOL = 1 << 20
+_WISHES = ("dataflow", "provider", "mapping", "format")
+FINDING_COLUMNS = (
+    "code", "severity", "rule", "file", "sheet", "row", "column", "key", "value", "expected", "suggestion", "message",
+)  # fmt: skip
+
+
+def routes() -> list[web.RouteDef]:
+    """The routes below ``/api``, and those an operator asks."""
+    return [
+        web.post("/api/submissions", post_submission),
+        web.get("/api/submissions", list_submissions),
+        web.get("/api/submissions/{id}", show_submission),
+        web.get(r"/api/submissions/{id}/findings{suffix:(\.csv|\.html|\.xlsx)?}", show_findings),
+        web.post("/api/submissions/{id}/publish", publish_submission),
+        web.post("/api/submissions/{id}/withdraw", withdraw_submission),
+        web.post("/api/submissions/{id}/{step}", other_step),
+        web.get("/api/releases", list_releases),
+        web.get("/api/releases/{a}/diff/{b}", diff_releases),
+        web.get("/api/limits", limits),
+        web.get("/health/live", live),
+        web.get("/health/ready", ready),
+        web.get("/metrics", unbuilt),
+        web.get("/openapi.json", unbuilt),
+    ]
+
+
+async def _in_thread(service: Service, work: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(service.executor, work)
+
+
+def _json(value: object, status: int = 200, **headers: str) -> web.Response:
+    body = orjson.dumps(value, option=orjson.OPT_INDENT_2)
+    return web.Response(status=status, body=body, headers={"Content-Type": "application/json", **headers})
+
+
+def problem(error: SdmxError) -> web.Response:
+    """An error as ``application/problem+json``."""
+    status, media_type, body = problems.render(error, "problem", "v2")
+    headers = {"Content-Type": media_type}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return web.Response(status=status, body=body, headers=headers)
+
+
+async def _principal(request: web.Request, service: Service) -> Principal:
+    header = request.headers.get("Authorization")
+    return await _in_thread(service, lambda: authenticate(service.library.store, header))
+
+
+# --- submissions ----------------------------------------------------------------------------------------------------
+async def post_submission(request: web.Request) -> web.StreamResponse:
+    """``POST /api/submissions``: 201 accepted or published, 422 refused, both with the receipt."""
+    service = request.app[SERVICE]
+    principal = await _principal(request, service)
+    wish, publish_now = _wish(request.query)
+    with tempfile.TemporaryFile() as spooled:
+        name, media_type = await _spool(request, spooled, service.max_body)
+        sent = SentFile(file=spooled, name=name, media_type=media_type)
+        receipt = await _in_thread(
+            service,
+            lambda: submit(
+                sent, wish, service.library, principal, publish_now=publish_now, memory=service.workspace_memory
+            ),
+        )
+    status = 422 if receipt.status == "refused" else 201
+    return _json(receipt.to_json(), status, Location=f"/api/submissions/{receipt.id}")
+
+
+def _wish(query: Mapping[str, str]) -> tuple[Wish, bool]:
+    unknown = sorted(set(query) - {*_WISHES, "publish", "name"})
+    if unknown:
+        raise UnknownParameter(
+            f"{', '.join(unknown)} is not a parameter here.", hint=f"Known: {', '.join((*_WISHES, 'publish', 'name'))}."
+        )
+    publish_now = query.get("publish", "false")
+    if publish_now not in ("true", "false"):
+        raise SyntaxFault(f"publish={publish_now!r} is neither true nor false.")
+    return Wish(**{name: query[name] for name in _WISHES if query.get(name)}), publish_now == "true"
+
+
+async def _spool(request: web.Request, target: IO[bytes], limit: int) -> tuple[str, str | None]:
+    """The body on disk; the name and media type it was sent with."""
+    if request.content_type == "multipart/form-data":
+        reader = await request.multipart()
+        while (part := await reader.next()) is not None:
+            if isinstance(part, BodyPartReader) and part.filename:
+                await _copy(part, target, limit)
+                return part.filename, part.headers.get("Content-Type")
+        raise SyntaxFault("The form has no file.", hint="Send the file as a form field with a file name.")
+    await _copy(request.content, target, limit)
+    if target.tell() == 0:
+        raise SyntaxFault("The request has no body.", hint="Send the file as the body.")
+    target.seek(0)
+    return request.query.get("name") or _disposition(request) or "submission", request.headers.get("Content-Type")
+
+
+def _disposition(request: web.Request) -> str | None:
+    message = Message()
+    message["Content-Disposition"] = request.headers.get("Content-Disposition", "")
+    return message.get_filename()
+
+
+async def _copy(source: Any, target: IO[bytes], limit: int) -> None:
+    size = 0
+    read = source.read_chunk if isinstance(source, BodyPartReader) else source.read
+    while chunk := await read(_SPOOL):
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(f"The file is larger than {limit} bytes.", hint="Send it in parts.")
+        target.write(chunk)
+    target.seek(0, io.SEEK_END)
+
+
+async def list_submissions(request: web.Request) -> web.StreamResponse:
+    """``GET /api/submissions``: the receipts a principal may see, newest last."""
+    service = request.app[SERVICE]
+    principal = await _principal(request, service)
+    found = await _in_thread(
+        service, lambda: [one.to_json() for one in receipts(service.library.store) if _sees(principal, one)]
+    )
+    return _json({"submissions": found})
+
+
+def _sees(principal: Principal, receipt: Receipt) -> bool:
+    return principal.role != "provider" or receipt.provider == principal.provider or receipt.principal == principal.id
+
+
+def _shown(principal: Principal, service: Service, submission: str) -> Receipt:
+    receipt = load_receipt(service.library.store, submission)
+    if not _sees(principal, receipt):
+        raise NotFound(f"There is no submission {submission!r}.")
+    return receipt
+
+
+async def show_submission(request: web.Request) -> web.StreamResponse:
+    """``GET /api/submissions/ID``: one receipt."""
+    service = request.app[SERVICE]
+    principal = await _principal(request, service)
+    receipt = await _in_thread(service, lambda: _shown(principal, service, request.match_info["id"]))
+    return _json(receipt.to_json())
+
+
+async def show_findings(request: web.Request) -> web.StreamResponse:
+    """``GET /api/submissions/ID/findings[.csv]``: every finding, as JSON or CSV."""
+    service = request.app[SERVICE]
+    principal = await _principal(request, service)
+    suffix = request.match_info["suffix"]
+    if suffix in (".html", ".xlsx"):
+        raise NotBuilt(f"Findings as {suffix[1:]} are not built yet.", hint="Ask for .csv or JSON.")
+
+    def load() -> tuple[FindingGroup, ...]:
+        _shown(principal, service, request.match_info["id"])
+        return load_findings(service.library.store, request.match_info["id"])
+
+    groups = await _in_thread(service, load)
+    if suffix == ".csv":
+        body = await _in_thread(service, lambda: findings_csv(groups))
+        return web.Response(body=body, headers={"Content-Type": "text/csv; charset=utf-8"})
+    found = await _in_thread(service, lambda: [one.to_json() for group in groups for one in group.findings()])
+    return _json({"findings": found})
+
+
+def findings_csv(groups: Iterable[FindingGroup]) -> bytes:
+    """Findings as CSV, one row each."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(FINDING_COLUMNS)
+    for group in groups:
+        for finding in group.findings():
+            row = finding.to_json()
+            row["key"] = ".".join(row["key"].values())
+            writer.writerow([_inert(row[name]) for name in FINDING_COLUMNS])
+    return out.getvalue().encode()
+
+
+def _inert(value: object) -> object:
+    """A text that a spreadsheet would take for a formula is quoted with an apostrophe."""
+    return "'" + value if isinstance(value, str) and value[:1] in ("=", "+", "@", "\t", "\r") else value
+
+
+async def publish_submission(request: web.Request) -> web.StreamResponse:
+    """``POST /api/submissions/ID/publish``."""
+    service = request.app[SERVICE]
+    principal = await _principal(request, service)
+    found = await _in_thread(service, lambda: publish([request.match_info["id"]], service.library, principal))
+    return _json(found[0].to_json())
+
+
+async def withdraw_submission(request: web.Request) -> web.StreamResponse:
+    """``POST /api/submissions/ID/withdraw``."""
+    service = request.app[SERVICE]
+    principal = await _principal(request, service)
+    found = await _in_thread(service, lambda: withdraw(request.match_info["id"], service.library, principal))
+    return _json(found.to_json())
+
+
+async def other_step(request: web.Request) -> web.StreamResponse:
+    """The other steps of a submission's life."""
+    raise NotBuilt(f"The step {request.match_info['step']!r} is not built yet.", hint="There are publish and withdraw.")
+
+
+# --- releases and the operator's questions ---------------------------------------------------------------------------
+async def list_releases(request: web.Request) -> web.StreamResponse:
+    """``GET /api/releases``: every release, oldest first."""
+    service = request.app[SERVICE]
+    found = await _in_thread(service, service.library.store.releases)
+    return _json(
+        {
+            "releases": [
+                {
+                    "release": one.number,
+                    "published_at": one.published_at.isoformat(),
+                    "submissions": list(one.submissions),
+                    "comment": one.comment,
+                }
+                for one in found
+            ]
+        }
+    )
+
+
+async def diff_releases(request: web.Request) -> web.StreamResponse:
+    """``GET /api/releases/A/diff/B``."""
+    raise NotBuilt("The difference between two releases is not built yet.")
+
+
+async def limits(request: web.Request) -> web.StreamResponse:
+    """``GET /api/limits``: the limits as data."""
+    service = request.app[SERVICE]
+    return _json(
+        {
+            "max_body_bytes": service.max_body,
+            "max_address_characters": service.max_query,
+            "max_open_answers": service.max_streams,
+        }
+    )
+
+
+async def live(request: web.Request) -> web.StreamResponse:
+    """``GET /health/live``: the process answers."""
+    return _json({"status": "live"})
+
+
+async def ready(request: web.Request) -> web.StreamResponse:
+    """``GET /health/ready``: the store answers; says at which release."""
+    service = request.app[SERVICE]
+    view = await _in_thread(service, service.library.view)
+    return _json({"status": "ready", "release": view.release, "generation": view.generation})
+
+
+async def unbuilt(request: web.Request) -> web.StreamResponse:
+    """An address that is promised and not there yet."""
+    return problem(NotBuilt(f"{request.path} is not built yet."))
+
+
+@web.middleware
+async def api_errors(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Errors below ``/api`` and ``/health`` as problem+json; others pass."""
+    if not request.path.startswith(("/api", "/health")):
+        return await handler(request)  # type: ignore[no-any-return]
+    try:
+        return await handler(request)  # type: ignore[no-any-return]
+    except SdmxError as error:
+        return problem(error)
+    except web.HTTPNotFound:
+        return problem(NotFound(f"There is nothing at {request.path}."))
+    except web.HTTPMethodNotAllowed as error:
+        return problem(
+            SemanticFault(
+                f"{request.method} is not possible here.", hint=f"Possible: {', '.join(sorted(error.allowed_methods))}."
+            )
+        )

@@ -1,0 +1,90 @@
+"""What stands behind the small numbers in the rows of a cube, as it was known at a release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sdmx_service.storage.layout import CubeLayout
+from sdmx_service.storage.quoting import identifier, literal
+
+Query = Callable[[str], pa.Table]
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Names of dataflows, providers and periods of one cube.
+
+    Attributes:
+        dataflows, providers: number -> name.
+        agreements: the pairs (dataflow, provider) that ever sent something.
+        periods: number -> text.
+        starts, ends: number -> first second and end (``model.period``).
+    """
+
+    dataflows: Mapping[int, str]
+    providers: Mapping[int, str]
+    agreements: frozenset[tuple[int, int]]
+    periods: Mapping[int, str]
+    starts: Mapping[int, int]
+    ends: Mapping[int, int]
+
+    @cached_property
+    def dataflow_numbers(self) -> Mapping[str, int]:
+        """Name -> number."""
+        return {name: number for number, name in self.dataflows.items()}
+
+    @cached_property
+    def provider_numbers(self) -> Mapping[str, int]:
+        """Name -> number."""
+        return {name: number for number, name in self.providers.items()}
+
+    @cached_property
+    def period_numbers(self) -> Mapping[str, int]:
+        """Text -> number."""
+        return {text: number for number, text in self.periods.items()}
+
+    @cached_property
+    def chronological(self) -> Sequence[int]:
+        """The numbers of the periods by first moment, then the shorter first, then by text."""
+        return sorted(self.periods, key=lambda number: (self.starts[number], self.ends[number], self.periods[number]))
+
+    @cached_property
+    def period_ranks(self) -> npt.NDArray[np.int64]:
+        """Number -> place in time."""
+        ranks = np.zeros(max(self.periods, default=0) + 1, dtype=np.int64)
+        for rank, number in enumerate(self.chronological):
+            ranks[number] = rank
+        return ranks
+
+
+def _columns(table: pa.Table) -> list[tuple[Any, ...]]:
+    return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+
+def read_members(query: Query, kind: str) -> dict[int, str]:
+    """Number -> name of all dataflows, or all providers, of the store."""
+    return dict(_columns(query(f"SELECT _number, _name FROM members WHERE _kind = {literal(kind)}")))
+
+
+def read_directory(query: Query, layout: CubeLayout) -> Directory:
+    """The directory of a cube."""
+    pairs = frozenset(
+        _columns(query(f"SELECT _dataflow, _provider FROM agreements WHERE _cube = {literal(layout.number)}"))
+    )
+    flows, providers = read_members(query, "dataflow"), read_members(query, "provider")
+    periods = _columns(query(f"SELECT _number, _period, _start, _end FROM {identifier(layout.table('periods'))}"))
+    return Directory(
+        dataflows={number: flows[number] for number, _ in pairs},
+        providers={number: providers[number] for _, number in pairs},
+        agreements=pairs,
+        periods={number: text for number, text, _, _ in periods},
+        starts={number: start for number, _, start, _ in periods},
+        ends={number: end for number, _, _, end in periods},
+    )

@@ -1,0 +1,76 @@
+"""Small things that are kept as JSON or bytes: documents, and artefacts in generations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sdmx_service.storage.engine import Engine, Session
+from sdmx_service.storage.layout import OPEN
+from sdmx_service.storage.quoting import literal, member
+
+
+class Documents:
+    """The documents and artefacts of a store."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def save(self, kind: str, id: str, document: Mapping[str, Any]) -> None:  # noqa: A002
+        """Keep a document, in the place of an earlier one."""
+        body = literal(json.dumps(document, ensure_ascii=False))
+        place = f"_kind = {literal(kind)} AND _id = {literal(id)}"
+        with self._engine.transaction() as session:
+            if session.execute(f"UPDATE documents SET _body = {body} WHERE {place}"):
+                return
+            number = session.rows("SELECT coalesce(max(_number), 0) + 1 FROM documents")[0][0]
+            session.execute(
+                f"INSERT INTO documents VALUES ({literal(number)}, {literal(kind)}, {literal(id)}, {body})"
+            )
+
+    def one(self, kind: str, id: str) -> Mapping[str, Any] | None:  # noqa: A002
+        """A document, or None."""
+        query = f"SELECT _body FROM documents WHERE _kind = {literal(kind)} AND _id = {literal(id)}"
+        found = self._engine.read(query).column(0).to_pylist()
+        return json.loads(found[0]) if found else None
+
+    def all(self, kind: str) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """All of a kind."""
+        rows = self._engine.read(f"SELECT _id, _body FROM documents WHERE _kind = {literal(kind)} ORDER BY _number")
+        return [
+            (id, json.loads(body))
+            for id, body in zip(rows.column(0).to_pylist(), rows.column(1).to_pylist(), strict=True)
+        ]  # fmt: skip
+
+    def remove(self, kind: str, id: str) -> None:  # noqa: A002
+        """Forget a document."""
+        with self._engine.transaction() as session:
+            session.execute(f"DELETE FROM documents WHERE _kind = {literal(kind)} AND _id = {literal(id)}")
+
+    # --- artefacts ---------------------------------------------------------------------------------------------
+
+    def save_artefacts(self, artefacts: Mapping[str, bytes | None]) -> int:
+        """Keep artefacts as one generation; the caller holds the store's lock."""
+        with self._engine.transaction() as session:
+            generation = int(session.rows("SELECT _number FROM generations")[0][0]) + 1
+            session.execute(
+                f"UPDATE artefacts SET _until = {literal(generation)} WHERE _until = {OPEN} AND {member('_urn', artefacts)}"
+            )
+            for urn, body in artefacts.items():
+                self._keep(session, urn, body, generation)
+            session.execute(f"UPDATE generations SET _number = {literal(generation)}")
+            return generation
+
+    @staticmethod
+    def _keep(session: Session, urn: str, body: bytes | None, generation: int) -> None:
+        if body is not None:
+            session.keep_bytes("artefacts", {"_urn": urn, "_since": generation, "_until": OPEN}, "_body", body)
+
+    def artefacts(self, generation: int | None) -> Mapping[str, bytes]:
+        """The artefacts of a generation."""
+        at = "(SELECT _number FROM generations)" if generation is None else literal(generation)
+        rows = self._engine.read(
+            f'SELECT _urn, _body FROM artefacts WHERE _since <= {at} AND _until > {at} ORDER BY _urn COLLATE "C"'
+        )
+        return dict(zip(rows.column(0).to_pylist(), rows.column(1).to_pylist(), strict=True))

@@ -1,0 +1,57 @@
+"""What a database must do for the store: the few things in which the backends differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+
+class Session(Protocol):
+    """A transaction: everything in it, or nothing."""
+
+    def execute(self, statement: str) -> int:
+        """Run a statement; returns the number of rows touched."""
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a small query."""
+
+    def table(self, query: str) -> pa.Table:
+        """The rows of a query as Arrow."""
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """Append rows; the columns of both have the same names."""
+
+    def keep_bytes(self, table: str, values: Mapping[str, str | int], column: str, body: bytes) -> None:
+        """Insert a row whose ``column`` holds bytes."""
+
+    def create_work(self, table: str, columns: Mapping[str, str]) -> None:
+        """An empty table for the time of this transaction: name of a column -> type."""
+
+    def analyse(self, table: str) -> None:
+        """Let the planner know how large a work table has become."""
+
+
+class Engine(Protocol):
+    """A database, used by several threads."""
+
+    @property
+    def clock(self) -> str:
+        """The database's time as SQL: whole microseconds since 1970 (UTC)."""
+
+    def read(self, query: str) -> pa.Table:
+        """The rows of a query."""
+
+    def stream(self, query: str) -> Iterator[pa.RecordBatch]:
+        """The rows of a query, in batches, in bounded memory."""
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """A transaction that commits at the end, and is rolled back by an exception."""
+
+    def lock(self) -> AbstractContextManager[None]:
+        """The store's lock: one publication at a time, over all processes that use the store."""
+
+    def close(self) -> None:
+        """Release files and connections."""

@@ -1,0 +1,16 @@
+CREATE TABLE pointer (_id INTEGER NOT NULL, _release INTEGER NOT NULL, _published_at BIGINT NOT NULL);
+INSERT INTO pointer VALUES (1, 0, 0);
+CREATE TABLE store_lock (_id INTEGER NOT NULL);
+INSERT INTO store_lock VALUES (1);
+CREATE TABLE releases (_number INTEGER NOT NULL, _published_at BIGINT, _submissions TEXT NOT NULL, _comment TEXT NOT NULL);
+CREATE TABLE rankings (_release INTEGER NOT NULL, _body TEXT NOT NULL);
+CREATE TABLE cubes (_number INTEGER NOT NULL, _agency TEXT NOT NULL, _id TEXT NOT NULL, _major INTEGER NOT NULL, _columns TEXT NOT NULL);
+CREATE TABLE members (_kind TEXT NOT NULL, _number INTEGER NOT NULL, _name TEXT NOT NULL);
+CREATE TABLE agreements (_cube INTEGER NOT NULL, _dataflow INTEGER NOT NULL, _provider INTEGER NOT NULL);
+CREATE TABLE submissions (_submission TEXT NOT NULL, _attempt TEXT NOT NULL);
+CREATE TABLE parts (_attempt TEXT NOT NULL, _part INTEGER NOT NULL, _body TEXT NOT NULL);
+CREATE TABLE staged (_attempt TEXT NOT NULL, _part INTEGER NOT NULL, _batch INTEGER NOT NULL, _body BYTEA NOT NULL);
+CREATE TABLE documents (_number BIGINT NOT NULL, _kind TEXT NOT NULL, _id TEXT NOT NULL, _body TEXT NOT NULL);
+CREATE TABLE generations (_number INTEGER NOT NULL);
+INSERT INTO generations VALUES (0);
+CREATE TABLE artefacts (_urn TEXT NOT NULL, _since INTEGER NOT NULL, _until INTEGER NOT NULL, _body BYTEA NOT NULL);

@@ -1,0 +1,229 @@
+"""The store in PostgreSQL, for several service processes on one store. psycopg writes, ADBC reads Arrow."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, Generic, TypeVar
+
+import adbc_driver_manager
+import adbc_driver_postgresql.dbapi
+import psycopg
+import pyarrow as pa
+import pyarrow.csv
+from psycopg.conninfo import make_conninfo
+
+from sdmx_service.errors import StorageFault
+from sdmx_service.storage.engine import Session
+from sdmx_service.storage.layout import CubeLayout
+from sdmx_service.storage.quoting import identifier, literal
+from sdmx_service.storage.sql_store import SqlStore
+
+_MIGRATION = 0x5D31
+"""Number of the advisory lock under which the program's tables are created (before there is a lock of our own)."""
+_CSV = pyarrow.csv.WriteOptions(include_header=False)
+_COPIED = 65_536
+"""Rows of one piece of a COPY."""
+_SETTINGS = "-c jit=off -c standard_conforming_strings=on -c timezone=UTC"
+_WRITER_SETTINGS = f"{_SETTINGS} -c work_mem=64MB -c maintenance_work_mem=256MB"
+
+Connection = TypeVar("Connection")
+
+
+class PostgresStore(SqlStore):
+    """A store in a database of its own."""
+
+    def __init__(self, url: str, *, connections: int = 8) -> None:
+        """Prepare to connect; nothing is opened yet.
+
+        Args:
+            url: ``postgresql://...``, as libpq reads it.
+            connections: most connections of this process for reading, and as many for writing.
+        """
+        self._postgres = PostgresEngine(url, connections)
+        super().__init__(self._postgres)
+
+    def migrate(self) -> None:
+        """Take the steps that the store has not taken yet, one process at a time."""
+        with self._postgres.transaction() as session:
+            session.execute(f"SELECT pg_advisory_xact_lock({_MIGRATION})")
+            super().migrate()
+
+    def _add_keys(self, session: Session, layout: CubeLayout) -> None:
+        history = {
+            layout.table("series"): ("_sid", "_dataflow", "_provider", "_since"),
+            layout.observations.name: (*layout.observations.identity, "_since"),
+            layout.attachments.name: (*layout.attachments.identity, "_since"),
+            layout.table("periods"): ("_number",),
+        }
+        for table, names in history.items():
+            listed = ", ".join(map(identifier, names))
+            session.execute(f"ALTER TABLE {identifier(table)} ADD PRIMARY KEY ({listed})")
+
+
+class Pool(Generic[Connection]):
+    """At most so many connections; who comes later waits."""
+
+    def __init__(self, connect: Callable[[], Connection], close: Callable[[Connection], None], size: int) -> None:
+        self._connect = connect
+        self._close = close
+        self._places = threading.BoundedSemaphore(size)
+        self._idle: list[Connection] = []
+        self._guard = threading.Lock()
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection; one that saw an error is not used again."""
+        with self._places:
+            with self._guard:
+                connection = self._idle.pop() if self._idle else None
+            if connection is None:
+                connection = self._connect()
+            try:
+                yield connection
+            except BaseException:
+                with suppress(Exception):
+                    self._close(connection)
+                raise
+            with self._guard:
+                self._idle.append(connection)
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        with self._guard:
+            while self._idle:
+                self._close(self._idle.pop())
+
+
+class PostgresEngine:
+    """A database and two bounded pools of connections to it."""
+
+    clock = "CAST(floor(extract(epoch FROM clock_timestamp()) * 1000000) AS BIGINT)"
+
+    def __init__(self, url: str, size: int) -> None:
+        reading = make_conninfo(url, options=_SETTINGS)
+        writing = make_conninfo(url, options=_WRITER_SETTINGS)
+        self._readers: Pool[Any] = Pool(
+            lambda: adbc_driver_postgresql.dbapi.connect(reading, autocommit=True), lambda one: one.close(), size
+        )
+        self._writers: Pool[psycopg.Connection[Any]] = Pool(
+            lambda: psycopg.connect(writing), lambda one: one.close(), size
+        )
+        self._thread_lock = threading.RLock()
+        self._depth = 0
+
+    @contextmanager
+    def _reader(self) -> Iterator[Any]:
+        with _faults(), self._readers.connection() as connection, connection.cursor() as cursor:
+            yield cursor
+
+    def read(self, query: str) -> pa.Table:
+        """The rows of a query."""
+        with self._reader() as cursor:
+            cursor.execute(query)
+            table: pa.Table = cursor.fetch_arrow_table()
+            return table
+
+    def stream(self, query: str) -> Iterator[pa.RecordBatch]:
+        """The rows of a query in batches."""
+        with self._reader() as cursor:
+            cursor.execute(query)
+            yield from cursor.fetch_record_batch()
+
+    @contextmanager
+    def transaction(self) -> Iterator[PostgresSession]:
+        """A transaction on a connection of the pool."""
+        with _faults(), self._writers.connection() as connection, connection.transaction():
+            yield PostgresSession(connection)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """A row lock held by a connection of its own, so that it outlasts the transactions of a publication."""
+        with self._thread_lock:
+            self._depth += 1
+            try:
+                if self._depth > 1:
+                    yield
+                else:
+                    with self.transaction() as session:
+                        session.rows("SELECT _id FROM store_lock FOR UPDATE")
+                        yield
+            finally:
+                self._depth -= 1
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._readers.close()
+        self._writers.close()
+
+
+class PostgresSession:
+    """A transaction."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str) -> int:
+        """Run a statement."""
+        return max(0, self._connection.execute(statement.encode()).rowcount)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a small query."""
+        return self._connection.execute(query.encode()).fetchall()
+
+    def table(self, query: str) -> pa.Table:
+        """The rows of a small query as Arrow."""
+        cursor = self._connection.execute(query.encode())
+        names = [column.name for column in cursor.description or ()]
+        rows = cursor.fetchall()
+        return pa.table({name: pa.array([row[place] for row in rows]) for place, name in enumerate(names)})
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """Append rows by COPY."""
+        names = ", ".join(identifier(name) for name in rows.column_names)
+        statement = f"COPY {identifier(table)} ({names}) FROM STDIN (FORMAT csv)".encode()
+        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for batch in rows.to_batches(max_chunksize=_COPIED):
+                sink = io.BytesIO()
+                pyarrow.csv.write_csv(batch, sink, _CSV)
+                copy.write(sink.getbuffer())
+
+    def keep_bytes(self, table: str, values: Mapping[str, str | int], column: str, body: bytes) -> None:
+        """Insert a row with bytes."""
+        names = ", ".join(identifier(name) for name in (*values, column))
+        marks = ", ".join(["%s"] * (len(values) + 1))
+        statement = f"INSERT INTO {identifier(table)} ({names}) VALUES ({marks})".encode()
+        self._connection.execute(statement, [*values.values(), body])
+
+    def create_work(self, table: str, columns: Mapping[str, str]) -> None:
+        """An empty unlogged table, kept from one publication to the next."""
+        known = self.rows(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+            f" AND table_name = {literal(table)} ORDER BY ordinal_position"
+        )
+        if [name for (name,) in known] == list(columns):
+            self.execute(f"TRUNCATE {identifier(table)}")
+            return
+        listed = ", ".join(f"{identifier(name)} {kind}" for name, kind in columns.items())
+        self.execute(f"DROP TABLE IF EXISTS {identifier(table)}")
+        self.execute(f"CREATE UNLOGGED TABLE {identifier(table)} ({listed})")
+
+    def analyse(self, table: str) -> None:
+        """Gather statistics."""
+        self.execute(f"ANALYZE {identifier(table)}")
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    """Errors of the database as ours."""
+    try:
+        yield
+    except (psycopg.Error, adbc_driver_manager.Error) as error:
+        state = str(getattr(error, "sqlstate", None) or "")
+        if state.startswith("08") or isinstance(error, psycopg.OperationalError) or "connect" in str(error).lower():
+            raise StorageFault(
+                f"The database cannot be reached: {error}", hint="Try again; if it stays so, look at the server."
+            ) from error
+        raise StorageFault(f"PostgreSQL {state}: {error}") from error

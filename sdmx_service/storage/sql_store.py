@@ -1,0 +1,417 @@
+"""The store in SQL: everything of ``port.Store`` but how to connect (``duckdb_store``, ``postgres_store``)."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from typing import Any
+
+import pyarrow as pa
+
+from sdmx_service.errors import Conflict, NotFound, StorageFault
+from sdmx_service.model.selection import Cube, Selection
+from sdmx_service.model.structure import DataStructure
+from sdmx_service.storage.directory import Directory, read_directory
+from sdmx_service.storage.documents import Documents
+from sdmx_service.storage.engine import Engine, Session
+from sdmx_service.storage.layout import CubeLayout, lay_out, widen
+from sdmx_service.storage.port import Availability, ChangeCounts, Counts, Load, Pointer, Ranking, Release, StagedPart
+from sdmx_service.storage.publication import Publication
+from sdmx_service.storage.quoting import identifier, literal, literals
+from sdmx_service.storage.reading import Reading
+from sdmx_service.storage.staging import StagedLoad, staged_parts
+from sdmx_service.storage.versions import clean
+
+_KEPT_READINGS = 32
+"""Readings kept for the next call with the same selection (domains, then scan)."""
+
+
+class SqlStore:
+    """A store on an engine; see ``port.Store`` for what each method promises."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._documents = Documents(engine)
+        self._guard = threading.Lock()
+        self._layouts: dict[Cube, CubeLayout] | None = None
+        self._directories: dict[Cube, tuple[int, Directory]] = {}
+        self._readings: OrderedDict[tuple[Any, ...], Reading] = OrderedDict()
+
+    # --- the program's own tables ------------------------------------------------------------------------------
+
+    def migrate(self) -> None:
+        """Take the steps that the store has not taken yet."""
+        steps = sorted(
+            (one for one in files("sdmx_service.storage.migrations").iterdir() if one.name.endswith(".sql")),
+            key=lambda one: one.name,
+        )
+        with self._engine.transaction() as session:
+            session.execute("CREATE TABLE IF NOT EXISTS migrations (_number INTEGER NOT NULL)")
+        with self._engine.transaction() as session:
+            taken = int(session.rows("SELECT count(*) FROM migrations")[0][0])
+            if taken > len(steps):
+                raise StorageFault(
+                    f"The store is at step {taken}, this program knows {len(steps)}.",
+                    hint="Use the version of the program that last wrote to the store.",
+                )
+            for number, step in enumerate(steps[taken:], start=taken + 1):
+                for statement in step.read_text(encoding="utf-8").split(";\n"):
+                    if statement.strip():
+                        session.execute(statement)
+                session.execute(f"INSERT INTO migrations VALUES ({number})")
+
+    def close(self) -> None:
+        """Release files and connections."""
+        self._engine.close()
+
+    # --- cubes -------------------------------------------------------------------------------------------------
+
+    def open_cube(self, structure: DataStructure) -> Cube:
+        """Create or widen the cube of the structure."""
+        cube = Cube.of(structure)
+        known = self._known_layouts().get(cube)
+        if known is not None and widen(known, structure) is known:
+            return cube
+        with self._engine.lock(), self._engine.transaction() as session:
+            layouts = _read_layouts(session)
+            old = layouts.get(cube)
+            if old is None:
+                number = max((one.number for one in layouts.values()), default=0) + 1
+                self._create(session, lay_out(number, structure))
+            elif (wider := widen(old, structure)) is not old:
+                self._widen(session, old, wider)
+        with self._guard:
+            self._layouts = None
+        return cube
+
+    def _create(self, session: Session, layout: CubeLayout) -> None:
+        for statement in layout.statements():
+            session.execute(statement)
+        self._add_keys(session, layout)
+        cube = layout.cube
+        listed = literals([layout.number, cube.agency, cube.id, cube.major, layout.to_json()])
+        session.execute(f"INSERT INTO cubes VALUES ({listed})")
+
+    def _add_keys(self, session: Session, layout: CubeLayout) -> None:
+        """Keys and indexes of a new cube, where the database profits."""
+
+    @staticmethod
+    def _widen(session: Session, old: CubeLayout, wider: CubeLayout) -> None:
+        types = wider.observations.types
+        for name in types.keys() - old.observations.types.keys():
+            session.execute(
+                f"ALTER TABLE {identifier(wider.observations.name)} ADD COLUMN {identifier(name)} {types[name]}"
+            )
+        body = literal(wider.to_json())
+        session.execute(f"UPDATE cubes SET _columns = {body} WHERE _number = {literal(wider.number)}")
+
+    def cubes(self) -> Sequence[Cube]:
+        """The cubes there are."""
+        with self._engine.transaction() as session:
+            return list(_read_layouts(session))
+
+    def _known_layouts(self) -> dict[Cube, CubeLayout]:
+        with self._guard:
+            layouts = self._layouts
+        if layouts is None:
+            with self._engine.transaction() as session:
+                layouts = _read_layouts(session)
+            with self._guard:
+                self._layouts = layouts
+        return layouts
+
+    def _layout(self, cube: Cube) -> CubeLayout | None:
+        found = self._known_layouts().get(cube)
+        if found is None:  # another process may have created it
+            with self._guard:
+                self._layouts = None
+            found = self._known_layouts().get(cube)
+        return found
+
+    def _directory(self, layout: CubeLayout, release: int) -> Directory:
+        """What was known at a release, or later: numbers never change."""
+        with self._guard:
+            known = self._directories.get(layout.cube)
+        if known is not None and known[0] >= release:
+            return known[1]
+        directory = read_directory(self._engine.read, layout)
+        with self._guard:
+            self._directories[layout.cube] = (release, directory)
+        return directory
+
+    def periods(self, cube: Cube) -> Sequence[str]:
+        """Every period text ever stored."""
+        layout = self._layout(cube)
+        if layout is None or layout.time is None:
+            return []
+        directory = self._directory(layout, self.pointer().release)
+        return [directory.periods[number] for number in directory.chronological]
+
+    # --- the way in --------------------------------------------------------------------------------------------
+
+    def stage(self, submission: str) -> Load:
+        """Begin to keep rows."""
+        return StagedLoad(self._engine, submission)
+
+    def staged(self, submission: str) -> Iterator[tuple[StagedPart, pa.RecordBatch]]:
+        """The kept rows."""
+        for part, batches in staged_parts(self._engine, submission):
+            for batch in batches:
+                yield part, batch
+
+    def preview(self, submission: str) -> Sequence[ChangeCounts]:
+        """What publishing would do: it is done, and undone."""
+        with self._engine.lock():
+            parts = self._open_parts([submission])
+            current = self.pointer().release
+            self._clean(current)
+            with _undone(self._engine) as session:
+                publication = Publication(session, _read_layouts(session), self._ranking(current))
+                for part, batches in parts:
+                    publication.add(part, batches)
+                return publication.settle()
+
+    def publish(
+        self, submissions: Sequence[str], base: int | None = None, *, ranking: Ranking | None = None, comment: str = ""
+    ) -> tuple[Release, Sequence[ChangeCounts]]:
+        """Apply kept submissions as one release."""
+        with self._engine.lock():
+            current = self.pointer().release
+            if base is not None and base != current:
+                raise Conflict(
+                    f"Release {current} is current, not {base}.", hint="Look at what changed since, and publish again."
+                )
+            parts = self._open_parts(submissions)
+            self._clean(current)
+            with self._engine.transaction() as session:
+                publication = Publication(session, _read_layouts(session), ranking or self._ranking(current))
+                for part, batches in parts:
+                    publication.add(part, batches)
+                if ranking is not None:
+                    publication.rank()
+                changes = publication.settle()
+                publication.apply(current + 1)
+                self._write_release(session, current + 1, submissions, comment, ranking)
+            return self._move_pointer(current + 1), changes
+
+    def restore(self, release: int, *, comment: str = "") -> Release:
+        """Make everything as it was at a release, as a new one."""
+        with self._engine.lock():
+            current = self.pointer().release
+            if not 0 <= release <= current:
+                raise NotFound(f"There is no release {release}.", hint=f"Releases go from 0 to {current}.")
+            self._clean(current)
+            ranking = self._ranking(release)
+            with self._engine.transaction() as session:
+                publication = Publication(session, _read_layouts(session), ranking)
+                publication.restore(release)
+                publication.settle()
+                publication.apply(current + 1)
+                self._write_release(session, current + 1, (), comment, ranking)
+            return self._move_pointer(current + 1)
+
+    def _open_parts(self, submissions: Sequence[str]) -> list[tuple[StagedPart, Iterator[pa.RecordBatch]]]:
+        parts = [part for submission in submissions for part in staged_parts(self._engine, submission)]
+        for part, _ in parts:
+            self.open_cube(part.structure)
+        return parts
+
+    def _clean(self, current: int) -> None:
+        """Remove what a publication that was cut off has left."""
+        with self._engine.transaction() as session:
+            if not session.rows(f"SELECT 1 FROM releases WHERE _number > {literal(current)}"):
+                return
+            for layout in _read_layouts(session).values():
+                for table in (layout.observations, layout.attachments, layout.table("series")):
+                    clean(session, table, current)
+            session.execute(f"DELETE FROM releases WHERE _number > {literal(current)}")
+            session.execute(f"DELETE FROM rankings WHERE _release > {literal(current)}")
+
+    def _write_release(
+        self, session: Session, number: int, submissions: Sequence[str], comment: str, ranking: Ranking | None
+    ) -> None:
+        listed = literals([number, None, json.dumps(list(submissions)), comment])
+        session.execute(f"INSERT INTO releases VALUES ({listed})")
+        if ranking is not None:
+            body = json.dumps({"providers": _lists(ranking.providers), "dataflows": _lists(ranking.dataflows)})
+            session.execute(f"INSERT INTO rankings VALUES ({literals([number, body])})")
+
+    def _move_pointer(self, number: int) -> Release:
+        """The second transaction: the release becomes current."""
+        with self._engine.transaction() as session:
+            moved = session.execute(
+                f"UPDATE pointer SET _release = {literal(number)}, _published_at ="
+                f" greatest({self._engine.clock}, _published_at + 1) WHERE _release = {literal(number - 1)}"
+            )
+            if moved != 1:
+                raise StorageFault(f"Release {number} could not become current: another one did.")
+            session.execute(
+                f"UPDATE releases SET _published_at = (SELECT _published_at FROM pointer) WHERE _number = {literal(number)}"
+            )
+        return self.releases()[-1]
+
+    def _ranking(self, release: int) -> Ranking:
+        rows = self._engine.read(
+            f"SELECT _body FROM rankings WHERE _release <= {literal(release)} ORDER BY _release DESC LIMIT 1"
+        )
+        return Ranking(**json.loads(rows.column(0)[0].as_py())) if rows.num_rows else Ranking()
+
+    # --- releases ----------------------------------------------------------------------------------------------
+
+    def pointer(self) -> Pointer:
+        """What is current."""
+        rows = self._engine.read("SELECT p._release, g._number, p._published_at FROM pointer p, generations g")
+        release, generation, microseconds = (column[0].as_py() for column in rows.columns)
+        return Pointer(release=release, generation=generation, published_at=_moment(microseconds))
+
+    def releases(self) -> Sequence[Release]:
+        """All releases up to the current one."""
+        rows = self._engine.read(
+            "SELECT _number, _published_at, _submissions, _comment FROM releases"
+            " WHERE _number <= (SELECT _release FROM pointer) ORDER BY _number"
+        )
+        return [
+            Release(
+                number=row["_number"],
+                published_at=_moment(row["_published_at"]),
+                submissions=tuple(json.loads(row["_submissions"])),
+                comment=row["_comment"],
+            )
+            for row in rows.to_pylist()
+        ]
+
+    def release_at(self, moment: datetime) -> int:
+        """The release that was current at a moment."""
+        return max((one.number for one in self.releases() if one.published_at <= moment), default=0)
+
+    # --- the way out -------------------------------------------------------------------------------------------
+
+    def _reading(self, selection: Selection) -> Reading | None:
+        """The reading of a selection; None if nothing was ever stored in the cube."""
+        layout = self._layout(selection.cube)
+        if layout is None:
+            return None
+        directory = self._directory(layout, selection.release)
+        key = _selection_key(selection)
+        with self._guard:
+            known = self._readings.get(key)
+            if known is not None and known.layout is layout:
+                self._readings.move_to_end(key)
+                return known
+        reading = Reading(self._engine, layout, directory, selection)
+        with self._guard:
+            self._readings[key] = reading
+            while len(self._readings) > _KEPT_READINGS:
+                self._readings.popitem(last=False)
+        return reading
+
+    def count(self, selection: Selection) -> Counts:
+        """Exact counts."""
+        reading = self._reading(selection)
+        return Counts(series=0, observations=0) if reading is None else reading.counts()
+
+    def domains(self, selection: Selection) -> Mapping[str, Sequence[str]]:
+        """The values that occur."""
+        reading = self._reading(selection)
+        return {} if reading is None else reading.domains()
+
+    def available(self, selection: Selection, components: Sequence[str] | None = None) -> Availability:
+        """The values that occur, with counts."""
+        reading = self._reading(selection)
+        if reading is None:
+            return Availability(values={}, counts=Counts(series=0, observations=0))
+        return reading.available(components)
+
+    def attachments(self, selection: Selection) -> Mapping[str, pa.Table]:
+        """Values of data set and group attributes."""
+        reading = self._reading(selection)
+        return {} if reading is None else reading.attachments()
+
+    def scan(self, selection: Selection, domains: Mapping[str, Sequence[str]]) -> Iterator[pa.RecordBatch]:
+        """The rows."""
+        reading = self._reading(selection)
+        return iter(()) if reading is None else reading.batches(domains)
+
+    def series(self, selection: Selection, domains: Mapping[str, Sequence[str]]) -> Iterator[pa.RecordBatch]:
+        """The series keys with their attributes."""
+        reading = self._reading(selection)
+        return iter(()) if reading is None else reading.series(domains)
+
+    def scan_deleted(self, selection: Selection) -> Iterator[pa.RecordBatch]:
+        """The keys that are not shown any more."""
+        reading = self._reading(selection)
+        return iter(()) if reading is None else reading.deleted()
+
+    # --- everything else that is kept --------------------------------------------------------------------------
+
+    def save_document(self, kind: str, id: str, document: Mapping[str, Any]) -> None:  # noqa: A002
+        """Keep a document."""
+        self._documents.save(kind, id, document)
+
+    def document(self, kind: str, id: str) -> Mapping[str, Any] | None:  # noqa: A002
+        """A kept document."""
+        return self._documents.one(kind, id)
+
+    def documents(self, kind: str) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """All documents of a kind."""
+        return self._documents.all(kind)
+
+    def remove_document(self, kind: str, id: str) -> None:  # noqa: A002
+        """Forget a document."""
+        self._documents.remove(kind, id)
+
+    def save_artefacts(self, artefacts: Mapping[str, bytes | None]) -> int:
+        """Keep artefacts as a new generation."""
+        with self._engine.lock():
+            return self._documents.save_artefacts(artefacts)
+
+    def artefacts(self, generation: int | None = None) -> Mapping[str, bytes]:
+        """The artefacts of a generation."""
+        return self._documents.artefacts(generation)
+
+
+def _moment(microseconds: int) -> datetime:
+    """A moment from microseconds since 1970 (integers compare and grow exactly, whatever the database's time zones)."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+
+
+class _Undo(Exception):  # noqa: N818 - not an error
+    """Ends a transaction that is to leave nothing."""
+
+
+@contextmanager
+def _undone(engine: Engine) -> Iterator[Session]:
+    """A transaction that is rolled back at its end."""
+    try:
+        with engine.transaction() as session:
+            yield session
+            raise _Undo
+    except _Undo:
+        return
+
+
+def _read_layouts(session: Session) -> dict[Cube, CubeLayout]:
+    rows = session.rows("SELECT _number, _agency, _id, _major, _columns FROM cubes ORDER BY _number")
+    found = [
+        CubeLayout.from_json(number, Cube(agency=agency, id=id_, major=major), columns)
+        for number, agency, id_, major, columns in rows
+    ]
+    return {layout.cube: layout for layout in found}
+
+
+def _lists(names: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    return {name: list(ranked) for name, ranked in names.items()}
+
+
+def _selection_key(selection: Selection) -> tuple[Any, ...]:
+    """What tells selections apart; the structure, of which many are equal, by its version and components only."""
+    structure = selection.structure
+    names = (structure.version, *(component.id for component in structure.components))
+    return (*(getattr(selection, name) for name in selection.__slots__ if name != "structure"), names)
+
+

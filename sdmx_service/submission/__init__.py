@@ -1,0 +1,1 @@
+"""The way in: receive, map, validate, stage, decide, receipt."""

@@ -1,0 +1,122 @@
+"""What the constraints of a structure, dataflow and provision agreement leave of each component's codes.
+
+SDMX 3.1 technical notes, *constraints*: the levels cascade, a lower one may only narrow. A value may end in ``%``;
+``cascade`` takes a code's descendants with it. Cube regions are applied per component.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.model.artefact import Item
+from sdmx_service.model.constraint import CubeRegion, DataConstraint, KeyValue, MemberValue
+from sdmx_service.model.message import Target
+from sdmx_service.model.selection import provider_name
+from sdmx_service.model.structure import Component, ProvisionAgreement
+from sdmx_service.model.urn import Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """Codes left per component (components not named are free), and the constraint that narrowed each last."""
+
+    codes: Mapping[str, Collection[str]] = field(default_factory=dict)
+    constraints: Mapping[str, str] = field(default_factory=dict)
+
+
+def allowed_codes(target: Target, catalog: Catalog) -> Allowed:
+    """The codes that may be sent to a target."""
+    codes: dict[str, set[str]] = {}
+    sources: dict[str, str] = {}
+    for constraint in _constraints(target, catalog):
+        for component in target.structure.components:
+            items = catalog.codes(component) if component.form.is_coded else None
+            if items is None:
+                continue
+            left = _left(constraint, component, items)
+            if left is not None:
+                codes[component.id] = left & codes.get(component.id, set(items))
+                sources[component.id] = constraint.ref.text
+    return Allowed(codes=codes, constraints=sources)
+
+
+def _constraints(target: Target, catalog: Catalog) -> Iterator[DataConstraint]:
+    """The constraints that hold, those of the structure first, then dataflow, then agreement."""
+    levels = [target.structure.ref, *([target.dataflow] if target.dataflow else []), *_agreements(target, catalog)]
+    found = [
+        one for one in catalog.of_type("DataConstraint") if isinstance(one, DataConstraint) and one.role != "Actual"
+    ]
+    for level in levels:
+        for constraint in found:
+            if any(_means(catalog, ref, level) for ref in constraint.attachments):
+                yield constraint
+
+
+def _means(catalog: Catalog, ref: Ref, level: Ref) -> bool:
+    artefact = catalog.lookup(ref)
+    return artefact is not None and artefact.ref == level
+
+
+def _agreements(target: Target, catalog: Catalog) -> Iterable[Ref]:
+    if target.dataflow is None or target.provider is None:
+        return ()
+    wanted = provider_name(target.provider)
+    return [
+        one.ref
+        for one in catalog.parents(catalog.artefact(target.dataflow))
+        if isinstance(one, ProvisionAgreement) and provider_name(one.provider) == wanted
+    ]
+
+
+def _left(constraint: DataConstraint, component: Component, items: Mapping[str, Item]) -> set[str] | None:
+    """The codes that a constraint leaves of a component; None if it says nothing about it."""
+    included: set[str] | None = None
+    excluded: set[str] = set()
+    for region in constraint.regions:
+        for member in region.members:
+            if member.component != component.id or not member.values:
+                continue
+            named = _named(member.values, items)
+            if not member.include:
+                named = set(items) - named
+            if region.include:
+                included = named if included is None else included | named
+            elif _is_alone(region, member):
+                excluded |= named
+    if included is None and not excluded:
+        return None
+    return (set(items) if included is None else included) - excluded
+
+
+def _is_alone(region: CubeRegion, member: KeyValue) -> bool:
+    """An excluded region over several components forbids combinations, not codes of one of them."""
+    return len(region.members) == 1 and region.members[0] is member
+
+
+def _named(values: Iterable[MemberValue], items: Mapping[str, Item]) -> set[str]:
+    children: dict[str | None, list[str]] = {}
+    for item in items.values():
+        children.setdefault(item.parent, []).append(item.id)
+    found: set[str] = set()
+    for value in values:
+        pattern = re.compile(".*".join(map(re.escape, value.value.split("%"))))
+        roots = [id for id in items if pattern.fullmatch(id)] if "%" in value.value else [value.value]
+        if value.cascade != "excluderoot":
+            found.update(roots)
+        if value.cascade in ("true", "excluderoot"):
+            found.update(_below(roots, children))
+    return found
+
+
+def _below(roots: Iterable[str], children: Mapping[str | None, list[str]]) -> set[str]:
+    found: set[str] = set()
+    open_ids = [child for root in roots for child in children.get(root, ())]
+    while open_ids:
+        id = open_ids.pop()
+        if id not in found:
+            found.add(id)
+            open_ids.extend(children.get(id, ()))
+    return found

@@ -1,0 +1,231 @@
+"""The figures that rules look at, as SQL over the workspace: rows sent, or stored rows overlaid by rows sent.
+
+Every query of figures has the structure's dimensions under their workspace names (``workspace.column_names``) and
+``_value`` (double; null where the figure is missing or suppressed), ``_file``, ``_row``, ``_column``, ``_sheet``,
+``_provider`` and ``_sent``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.errors import InvalidStructure
+from sdmx_service.model.columns import Column, columns
+from sdmx_service.model.selection import dataflow_name
+from sdmx_service.model.structure import Dataflow, DataStructure
+from sdmx_service.model.urn import PartialRef, Ref, Version
+from sdmx_service.storage.quoting import both, identifier
+from sdmx_service.submission.workspace import SentRows, Workspace, column_names, conditions, observations, untouched
+
+History = Callable[[Ref, Mapping[str, Collection[str]]], Iterator[pa.RecordBatch]]
+"""Stored, currently shown rows of a dataflow (as typed) whose dimensions have one of the values given."""
+
+_ORIGIN = "s._file, s._row, s._column, s._sheet"
+_NOWHERE = (
+    "CAST(NULL AS VARCHAR) AS _file, CAST(NULL AS BIGINT) AS _row,"
+    " CAST(NULL AS VARCHAR) AS _column, CAST(NULL AS VARCHAR) AS _sheet"
+)
+_MOST_WANTED = 1_000
+"""Values of a dimension that are named to the store; with more, all are read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """A dataflow that a rule looks at: as the catalog knows it, and what was sent of it."""
+
+    name: str
+    ref: Ref | None
+    structure: DataStructure
+    sent: SentRows | None = None
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Component id -> column."""
+        return column_names(self.structure)
+
+    def number(self, component: str, rule: str) -> Column:
+        """The numeric component that a rule names.
+
+        Raises:
+            InvalidStructure: the structure has no such component, or it holds no numbers.
+        """
+        for column in columns(self.structure):
+            if column.id == component and column.kind == "number":
+                return column
+        raise InvalidStructure(f"Rule {rule}: {self.structure.ref.text} has no component {component!r} with numbers.")
+
+
+class Figures:
+    """Where rules get their figures from.
+
+    Args:
+        dataflows: those that the rows sent belong to.
+        history: how to read stored rows; None where there is no store.
+    """
+
+    def __init__(
+        self, workspace: Workspace, catalog: Catalog, dataflows: Iterable[Dataflow], history: History | None
+    ) -> None:
+        self.workspace = workspace
+        self.catalog = catalog
+        self._history = history
+        self._refs = {dataflow_name(flow.ref): flow.ref for flow in dataflows}
+        self._kept: dict[object, str] = {}
+
+    @property
+    def has_history(self) -> bool:
+        """Whether there is a store to read."""
+        return self._history is not None
+
+    def close(self) -> None:
+        """Forget what was read from the store."""
+        for table in self._kept.values():
+            self.workspace.drop(table)
+        self._kept.clear()
+
+    # --- dataflows ---------------------------------------------------------------------------------------------
+    def sent_flows(self) -> list[Flow]:
+        """The dataflows sent."""
+        refs = self._refs
+        return [
+            Flow(name=sent.dataflow, ref=refs.get(sent.dataflow), structure=sent.structure, sent=sent)
+            for sent in self.workspace.sent
+        ]
+
+    def flow(self, named: PartialRef) -> Flow | None:
+        """The dataflow that a term names, or None if the catalog does not have it."""
+        for flow in self.sent_flows():
+            if flow.ref is not None and named.matches(flow.ref):
+                return flow
+        found = [one.ref for one in self.catalog.of_type("Dataflow") if named.matches(one.ref)]
+        ref = max(found, key=lambda ref: Version.parse(ref.version), default=None)
+        if ref is None:
+            return None
+        name = dataflow_name(ref)
+        return Flow(name=name, ref=ref, structure=self.catalog.structure_of(self.catalog.dataflow(ref)))
+
+    # --- figures -----------------------------------------------------------------------------------------------
+    def select(
+        self,
+        flow: Flow,
+        column: Column,
+        where: Mapping[str, Collection[str]],
+        *,
+        result: bool,
+        near: Mapping[str, Collection[str]] | None = None,
+    ) -> str:
+        """The query of the figures of a dataflow.
+
+        Args:
+            flow: the dataflow.
+            column: the numeric component that is the figure.
+            where: values that components must have; those the structure lacks are not tested.
+            result: stored rows overlaid by sent rows, one figure per key; else the sent rows, per provider.
+            near: values of dimensions outside which stored rows are not needed.
+        """
+        if not result:
+            return self._sent_figures(flow, column, where)
+        history = self._stored(flow, column, {**(near or {}), **where})
+        parts = [] if history is None else [self._stored_figures(flow, column, where, history)]
+        if flow.sent is not None:
+            parts.append(self._overlaying_figures(flow, flow.sent, column, where, history))
+        return " UNION ALL ".join(parts) or self._no_figures(flow)
+
+    def _no_figures(self, flow: Flow) -> str:
+        keys = ", ".join(f"CAST(NULL AS VARCHAR) AS {flow.names[id]}" for id in flow.structure.key_ids)
+        return f"SELECT {keys}, CAST(NULL AS DOUBLE) AS _value, {_NOWHERE}, '' AS _provider, false AS _sent WHERE 1 = 0"
+
+    def _sent_figures(self, flow: Flow, column: Column, where: Mapping[str, Collection[str]]) -> str:
+        if flow.sent is None:
+            return self._no_figures(flow)
+        return (
+            f"SELECT {_keys(flow, 's')}, {_finite('s.' + flow.names[column.id])} AS _value, {_ORIGIN},"
+            f" s._provider, true AS _sent FROM ({observations(flow.sent)}) AS s"
+            f" WHERE {self._sent_conditions(flow, flow.sent, where)}"
+        )
+
+    def _overlaying_figures(
+        self, flow: Flow, sent: SentRows, column: Column, where: Mapping[str, Collection[str]], history: str | None
+    ) -> str:
+        """Sent rows; where a merge leaves the figure out, the stored one holds."""
+        name = flow.names[column.id]
+        value, join = _finite(f"s.{name}"), ""
+        if history is not None:
+            kept = f"s.{name} IS NULL AND s._action = 'Merge'"
+            value = f"CASE WHEN {kept} THEN {_finite(f'h.{name}')} ELSE {value} END"
+            same = both(f"s.{flow.names[id]} = h.{flow.names[id]}" for id in flow.structure.key_ids)
+            join = f" LEFT JOIN {history} AS h ON {same}"
+        return (
+            f"SELECT {_keys(flow, 's')}, {value} AS _value, {_ORIGIN}, '' AS _provider, true AS _sent"
+            f" FROM ({observations(sent, by_provider=False)}) AS s{join}"
+            f" WHERE {self._sent_conditions(flow, sent, where)}"
+        )
+
+    def _stored_figures(self, flow: Flow, column: Column, where: Mapping[str, Collection[str]], history: str) -> str:
+        others = "1 = 1" if flow.sent is None else untouched(flow.sent, "h")
+        return (
+            f"SELECT {_keys(flow, 'h')}, {_finite('h.' + flow.names[column.id])} AS _value,"
+            f" {_NOWHERE}, '' AS _provider, false AS _sent"
+            f" FROM {history} AS h WHERE {conditions(flow.structure, where, 'h.')} AND {others}"
+        )
+
+    def _sent_conditions(self, flow: Flow, sent: SentRows, where: Mapping[str, Collection[str]]) -> str:
+        """Conditions on sent rows; an attribute of a higher level holds for all rows of its level."""
+        attached = {column.id: column for column in columns(flow.structure) if column.is_attached}
+        plain = {id: codes for id, codes in where.items() if id not in attached}
+        tests = [conditions(flow.structure, plain, "s.")]
+        for id in where:
+            if id in attached:
+                tests.append(self._attached_condition(flow, sent, attached[id], where[id]))
+        return both(tests)
+
+    def _attached_condition(self, flow: Flow, sent: SentRows, column: Column, codes: Collection[str]) -> str:
+        own = conditions(flow.structure, {column.id: codes}, "s.")
+        names = flow.names
+        rows = (
+            f"{sent.table} AS a WHERE a._dataflow = s._dataflow AND a._provider = s._provider AND a._action <> 'Delete'"
+        )
+        level = both(f"a.{names[id]} = s.{names[id]}" for id in column.level or ())
+        elsewhere = f"SELECT 1 FROM {rows} AND {level} AND {conditions(flow.structure, {column.id: codes}, 'a.')}"
+        if self._is_repeated(sent, names[column.id]):
+            return own
+        return f"({own} OR (s.{names[column.id]} IS NULL AND EXISTS ({elsewhere})))"
+
+    def _is_repeated(self, sent: SentRows, name: str) -> bool:
+        """Whether every observation carries the attribute itself."""
+        query = f"SELECT count(*) AS lacking FROM {sent.table} WHERE _whole AND {name} IS NULL AND _action <> 'Delete'"
+        return not self.workspace.read(query)["lacking"][0].as_py()
+
+    # --- stored rows -------------------------------------------------------------------------------------------
+    def _stored(self, flow: Flow, column: Column, wanted: Mapping[str, Collection[str]]) -> str | None:
+        """The table with the stored rows of a dataflow; None without a store or dataflow."""
+        if self._history is None or flow.ref is None:
+            return None
+        dimensions = flow.structure.dimension_ids
+        where = {id: sorted(codes) for id, codes in wanted.items() if id in dimensions and len(codes) <= _MOST_WANTED}
+        tested = [id for id in wanted if id in flow.names and id not in flow.structure.key_ids]
+        key = (flow.name, column.id, tuple(tested), repr(sorted(where.items())))
+        if key not in self._kept:
+            kinds = {one.id: "DOUBLE" if one.kind == "number" else "VARCHAR" for one in columns(flow.structure)}
+            ids = dict.fromkeys([*flow.structure.key_ids, column.id, *tested])
+            rows = _renamed(self._history(flow.ref, where), {id: flow.names[id] for id in ids})
+            self._kept[key] = self.workspace.keep(rows, {flow.names[id]: kinds[id] for id in ids})
+        return self._kept[key]
+
+
+def _renamed(batches: Iterable[pa.RecordBatch], names: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        present = [id for id in names if id in batch.schema.names]
+        yield pa.record_batch([batch.column(id) for id in present], names=[names[id] for id in present])
+
+
+def _keys(flow: Flow, alias: str) -> str:
+    return ", ".join(f"{alias}.{identifier(flow.names[id])}" for id in flow.structure.key_ids)
+
+
+def _finite(expression: str) -> str:
+    return f"CASE WHEN isfinite({expression}) THEN {expression} END"

@@ -1,0 +1,241 @@
+"""A sent file becomes data sets with known dataflow and provider: receive and map.
+
+What the caller says (dataflow, provider, mapping) is taken; else what the file itself says; else a layout that
+recognises the file. Where several fit or none does, the candidates are listed and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.layout import Layout
+from sdmx_service.errors import NotFound, SemanticFault, UnknownFormat, UnresolvedReference
+from sdmx_service.formats.registry import Format, head_of, recognise_data
+from sdmx_service.model.columns import columns
+from sdmx_service.model.items import DataProviderScheme
+from sdmx_service.model.mapping import StructureMap
+from sdmx_service.model.message import Action, Dataset, Message, SeekableFile, Tables, Target
+from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgreement
+from sdmx_service.model.urn import Ref
+from sdmx_service.submission import tables as extraction
+from sdmx_service.submission.mapping import Mapper
+from sdmx_service.submission.report import Report
+from sdmx_service.submission.suggestions import Suggester
+
+_BATCH = 65_536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the sender said beside the file; None = take what the file says.
+
+    Attributes:
+        dataflow, provider: references as people write them (``AGENCY:ID(VERSION)``, id ...).
+        mapping: id of a layout.
+        format: name of a format, when the sender knows better than its looks.
+    """
+
+    dataflow: str | None = None
+    provider: str | None = None
+    mapping: str | None = None
+    format: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Part:
+    """Rows of one data set with a complete target; batches have the schema as read."""
+
+    target: Target
+    dataflow: Dataflow
+    provider: Ref
+    action: Action
+    batches: Iterator[pa.RecordBatch]
+
+
+@dataclass(slots=True, kw_only=True)
+class Received:
+    """A file recognised: its format, the mapping that reads it (None for an SDMX message), its parts in order."""
+
+    format: Format
+    layout: Layout | None
+    parts: Iterator[Part]
+
+    @property
+    def complete(self) -> tuple[str, ...]:
+        """Dimensions for which the file claims to list every part."""
+        return () if self.layout is None else self.layout.complete
+
+
+def receive(
+    file: SeekableFile,
+    name: str,
+    media_type: str | None,
+    wish: Wish,
+    catalog: Catalog,
+    report: Report,
+    sender: Ref | None,
+) -> Received:
+    """Recognise a file and read it lazily.
+
+    Args:
+        sender: the provider that the principal is bound to; used when nothing else says who the data come from.
+
+    Raises:
+        UnknownFormat: no format or no mapping recognises the file, or several do.
+        UnreadableFile: it is not what it claims to be.
+        NotFound: something the sender named does not exist.
+    """
+    format = recognise_data(head_of(file, name=name, media_type=media_type), wish.format)
+    assert format.read is not None
+    content = format.read(file, catalog.target)
+    if isinstance(content, Message):
+        return Received(format=format, layout=None, parts=_message_parts(content, wish, catalog, sender))
+    layout = _layout(content, format, name, wish, catalog)
+    return Received(format=format, layout=layout, parts=_table_parts(content, layout, wish, catalog, report, sender))
+
+
+# --- SDMX messages --------------------------------------------------------------------------------------------------
+def _message_parts(message: Message, wish: Wish, catalog: Catalog, sender: Ref | None) -> Iterator[Part]:
+    for dataset in message.datasets:
+        target = Target(structure=dataset.structure, dataflow=dataset.dataflow, provider=dataset.provider)
+        dataflow = _dataflow(target, wish, catalog)
+        provider = _provider(wish, catalog, dataset.provider or message.header.provider, sender)
+        yield _part(dataflow, provider, dataset, catalog)
+
+
+def _part(dataflow: Dataflow, provider: Ref, dataset: Dataset, catalog: Catalog) -> Part:
+    target = Target(structure=dataset.structure, dataflow=dataflow.ref, provider=provider)
+    return Part(target=target, dataflow=dataflow, provider=provider, action=dataset.action, batches=dataset.batches)
+
+
+def _dataflow(target: Target, wish: Wish, catalog: Catalog) -> Dataflow:
+    if wish.dataflow is not None:
+        return _wished_dataflow(wish.dataflow, target.structure, catalog)
+    if target.dataflow is not None:
+        return catalog.dataflow(target.dataflow)
+    flows = catalog.dataflows_of(target.structure.ref)
+    if len(flows) == 1:
+        return flows[0]
+    names = ", ".join(flow.ref.text for flow in flows) or "none"
+    raise SemanticFault(
+        f"The file says {target.structure.ref.text}, and it does not say for which dataflow.",
+        hint=f"Say the dataflow; of this structure there are: {names}.",
+    )
+
+
+def _wished_dataflow(text: str, structure: DataStructure, catalog: Catalog) -> Dataflow:
+    dataflow = catalog.named(text, "Dataflow")
+    assert isinstance(dataflow, Dataflow)
+    other = catalog.structure_of(dataflow)
+    if (other.agency, other.id) != (structure.agency, structure.id):
+        raise SemanticFault(
+            f"The file holds data of {structure.ref.text}, and {dataflow.ref.text} is of {other.ref.text}.",
+            hint="Choose a dataflow of the file's structure.",
+        )
+    return dataflow
+
+
+def _provider(wish: Wish, catalog: Catalog, said: Ref | None, sender: Ref | None) -> Ref:
+    if wish.provider is not None:
+        return named_provider(wish.provider, catalog)
+    if said is not None:
+        return said
+    if sender is not None:
+        return sender
+    raise SemanticFault(
+        "The file does not say who provides the data.", hint="Say the provider, or send the header with one."
+    )
+
+
+def named_provider(text: str, catalog: Catalog) -> Ref:
+    """The provider a person means: ``AGENCY:SCHEME(1.0).ID``, ``AGENCY:ID``, ``AGENCY.ID``, a URN or an id.
+
+    Raises:
+        NotFound: no provider scheme has it; the nearest are listed.
+    """
+    wanted = text.rpartition("=")[2]
+    known: dict[str, Ref] = {}
+    for scheme in catalog.of_type("DataProviderScheme"):
+        assert isinstance(scheme, DataProviderScheme)
+        for item in scheme.items:
+            ref = Ref(type="DataProvider", agency=scheme.agency, id=scheme.id, version=scheme.version, item=item.id)
+            for form in (ref.text, f"{ref.agency}:{item.id}", f"{ref.agency}.{item.id}", item.id):
+                known.setdefault(form, ref)
+    if wanted in known:
+        return known[wanted]
+    near = Suggester.of_words(known).nearest(wanted)
+    raise NotFound(f"There is no data provider {text!r}.", hint=f"Near: {near}." if near else "")
+
+
+# --- tables through a mapping ---------------------------------------------------------------------------------------
+def _layout(tables: Tables, format: Format, name: str, wish: Wish, catalog: Catalog) -> Layout:
+    if wish.mapping is not None:
+        if wish.mapping not in catalog.layouts:
+            raise NotFound(f"There is no mapping {wish.mapping!r}.", hint=f"There are: {_names(catalog.layouts)}.")
+        return catalog.layouts[wish.mapping]
+    fitting = extraction.recognise(catalog.layouts.values(), tables, format.name, name)
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise UnknownFormat(
+            f"Several mappings recognise {name!r}.", hint=f"Say which: {_names(one.id for one in fitting)}."
+        )
+    raise UnknownFormat(
+        f"{name!r} is a table, and no mapping recognises it.",
+        hint=f"Say the mapping ({_names(catalog.layouts)}) or send an SDMX message.",
+    )
+
+
+def _names(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words)) or "none"
+
+
+def _table_parts(
+    tables: Tables, layout: Layout, wish: Wish, catalog: Catalog, report: Report, sender: Ref | None
+) -> Iterator[Part]:
+    mappers: dict[Ref, tuple[Mapper, Dataflow]] = {}
+    provider = _provider(wish, catalog, layout.provider, sender)
+    for table, rows in extraction.extract(layout, tables, report):
+        if table.map not in mappers:
+            mappers[table.map] = _mapper(table.map, catalog)
+        mapper, dataflow = mappers[table.map]
+        target = Target(structure=catalog.structure_of(dataflow), dataflow=dataflow.ref, provider=provider)
+        mapped = mapper.apply(rows, report)
+        if layout.replaces:
+            yield _replaced_slice(layout, target, dataflow, provider, mapped)
+        yield Part(
+            target=target,
+            dataflow=dataflow,
+            provider=provider,
+            action=layout.action,
+            batches=iter(mapped.to_batches(max_chunksize=_BATCH)),
+        )
+
+
+def _mapper(ref: Ref, catalog: Catalog) -> tuple[Mapper, Dataflow]:
+    structure_map = catalog.artefact(ref)
+    if not isinstance(structure_map, StructureMap):
+        raise UnresolvedReference(f"{ref.text} is a {structure_map.type}, not a structure map.")
+    target = catalog.artefact(structure_map.target)
+    if isinstance(target, ProvisionAgreement):
+        target = catalog.artefact(target.dataflow)
+    if not isinstance(target, Dataflow):
+        raise UnresolvedReference(f"{ref.text} maps to {target.ref.text}, which is no dataflow.")
+    return Mapper(structure_map, catalog, catalog.structure_of(target)), target
+
+
+def _replaced_slice(layout: Layout, target: Target, dataflow: Dataflow, provider: Ref, rows: pa.Table) -> Part:
+    """A deletion of the slice that the file replaces: the combinations of ``layout.replaces`` that it holds."""
+    names = list(layout.replaces)
+    slices = rows.select(names).group_by(names).aggregate([])
+    fields = {
+        column.id: slices[column.id] if column.id in names else pa.nulls(slices.num_rows, pa.string())
+        for column in columns(target.structure)
+        if column.kind not in ("multi", "multilingual")
+    }
+    batches = pa.table(fields).to_batches()
+    return Part(target=target, dataflow=dataflow, provider=provider, action=Action.DELETE, batches=iter(batches))

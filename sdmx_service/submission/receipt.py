@@ -1,0 +1,169 @@
+"""The receipt of a submission (docs: *Receipt*), kept in the store with its findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from sdmx_service.errors import NotFound
+from sdmx_service.model.finding import FindingGroup
+from sdmx_service.model.selection import dataflow_name
+from sdmx_service.model.urn import parse_ref
+from sdmx_service.storage.port import ChangeCounts, Store
+
+Status = Literal["received", "refused", "accepted", "approved", "scheduled", "published", "superseded", "withdrawn"]
+_RECEIPT, _FINDINGS = "receipt", "findings"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFacts:
+    """The file as it came: ``format`` is the format's name."""
+
+    name: str
+    sha256: str
+    bytes: int
+    format: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataflowCounts:
+    """What a submission brings to one dataflow; the counts of changes are against the release it was checked at."""
+
+    dataflow: str
+    observations: int = 0
+    inserted: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """As the receipt shows it."""
+        counts = asdict(self)
+        return {"dataflow": counts.pop("dataflow"), "counts": counts}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What became of a submission.
+
+    Attributes:
+        provider: ``AGENCY.ID``.
+        mapping: id of the mapping used, None for an SDMX message.
+        findings: counts per severity.
+        rules_not_run: ids of rules that need what this check did not have.
+        release: the release it was published in.
+        checked_at: the release its rules were last checked against, None without a store.
+        principal: id of who sent it.
+    """
+
+    id: str
+    status: Status
+    received_at: str
+    provider: str | None
+    mapping: str | None
+    file: FileFacts
+    dataflows: tuple[DataflowCounts, ...] = ()
+    findings: Mapping[str, int] = field(default_factory=dict)
+    rules_not_run: tuple[str, ...] = ()
+    release: int | None = None
+    checked_at: int | None = None
+    principal: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The receipt as users and partners read it."""
+        base = f"/api/submissions/{self.id}"
+        return {
+            "id": self.id, "status": self.status, "received_at": self.received_at, "provider": self.provider,
+            "mapping": self.mapping, "file": asdict(self.file),
+            "dataflows": [one.to_json() for one in self.dataflows], "findings": dict(self.findings),
+            "rules_not_run": list(self.rules_not_run), "release": self.release,
+            "links": {"self": base, "findings": f"{base}/findings"},
+        }  # fmt: skip
+
+
+def with_changes(receipt: Receipt, changes: Sequence[ChangeCounts]) -> Receipt:
+    """The receipt with counts of changes per dataflow."""
+    by_name = {one.dataflow: one for one in changes}
+    counted = []
+    for flow in receipt.dataflows:
+        change = by_name.get(_stored_name(flow.dataflow))
+        if change is not None:
+            flow = replace(
+                flow,
+                inserted=change.inserted,
+                changed=change.changed,
+                unchanged=change.unchanged,
+                deleted=change.deleted,
+            )
+        counted.append(flow)
+    return replace(receipt, dataflows=tuple(counted))
+
+
+def _stored_name(dataflow: str) -> str:
+    """How the store names a dataflow that the receipt names ``AGENCY:ID(VERSION)``."""
+    ref = parse_ref(dataflow, "Dataflow").complete()
+    assert ref is not None
+    return dataflow_name(ref)
+
+
+def save_receipt(store: Store, receipt: Receipt) -> None:
+    """Keep a receipt."""
+    document = receipt.to_json() | {"checked_at": receipt.checked_at, "principal": receipt.principal}
+    store.save_document(_RECEIPT, receipt.id, document)
+
+
+def save_findings(store: Store, submission: str, groups: Sequence[FindingGroup]) -> None:
+    """Keep the findings of a submission."""
+    store.save_document(_FINDINGS, submission, {"groups": [group.to_json() for group in groups]})
+
+
+def load_receipt(store: Store, submission: str) -> Receipt:
+    """The receipt of a submission; one whose release got through although its note did not counts as published.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    document = store.document(_RECEIPT, submission)
+    if document is None:
+        raise NotFound(f"There is no submission {submission!r}.")
+    return _settled(_from_json(document), store)
+
+
+def receipts(store: Store) -> Iterator[Receipt]:
+    """All receipts, in order of arrival."""
+    for _, document in store.documents(_RECEIPT):
+        yield _settled(_from_json(document), store)
+
+
+def load_findings(store: Store, submission: str) -> tuple[FindingGroup, ...]:
+    """The findings of a submission."""
+    load_receipt(store, submission)
+    document = store.document(_FINDINGS, submission)
+    return tuple(map(FindingGroup.from_json, document["groups"])) if document is not None else ()
+
+
+def _settled(receipt: Receipt, store: Store) -> Receipt:
+    if receipt.status != "accepted":
+        return receipt
+    for release in store.releases():
+        if receipt.id in release.submissions:
+            return replace(receipt, status="published", release=release.number)
+    return receipt
+
+
+def _from_json(document: Mapping[str, Any]) -> Receipt:
+    return Receipt(
+        id=document["id"],
+        status=document["status"],
+        received_at=document["received_at"],
+        provider=document["provider"],
+        mapping=document["mapping"],
+        file=FileFacts(**document["file"]),
+        dataflows=tuple(DataflowCounts(dataflow=one["dataflow"], **one["counts"]) for one in document["dataflows"]),
+        findings=document["findings"],
+        rules_not_run=tuple(document["rules_not_run"]),
+        release=document["release"],
+        checked_at=document.get("checked_at"),
+        principal=document.get("principal"),
+    )

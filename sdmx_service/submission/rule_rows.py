@@ -1,0 +1,59 @@
+"""Rules that look at one row at a time: *value* (the range of a measure) and *same* (one code in two dimensions)."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from sdmx_service.catalog.rules import Rule
+from sdmx_service.errors import InvalidStructure
+from sdmx_service.storage.quoting import both, either, literal, member
+from sdmx_service.submission.figures import Figures, Flow
+from sdmx_service.submission.workspace import PLACE, key_columns
+
+
+def wrong_values(rule: Rule, flow: Flow, figures: Figures) -> pa.Table:
+    """The sent figures below the minimum, above the maximum, or not whole.
+
+    Raises:
+        InvalidStructure: the structure has no such numeric component.
+    """
+    tests, expected = [], []
+    if rule.integer:
+        tests.append("_value <> trunc(_value)")
+        expected.append("a whole number")
+    if rule.minimum is not None:
+        tests.append(f"_value < {rule.minimum!r}")
+        expected.append(f"{_plain(rule.minimum)} or more")
+    if rule.maximum is not None:
+        tests.append(f"_value > {rule.maximum!r}")
+        expected.append(f"{_plain(rule.maximum)} or less")
+    query = figures.select(flow, flow.number(rule.component, rule.id), rule.when, result=False)
+    statement = f"""
+        SELECT {PLACE}, plain(_value) AS value, {literal(", ".join(expected))} AS expected,
+               {key_columns(flow.structure, flow.names)}
+        FROM ({query}) WHERE {either(tests)} ORDER BY _row"""
+    return figures.workspace.places(statement, flow.structure)
+
+
+def equal_codes(rule: Rule, flow: Flow, figures: Figures) -> pa.Table:
+    """The sent rows with one code in all the dimensions named; ``value`` is the code, ``figure`` the figure.
+
+    Raises:
+        InvalidStructure: the structure has no such dimension, or fewer than two are named.
+    """
+    unknown = [id for id in rule.dimensions if id not in flow.structure.dimension_ids]
+    if unknown or len(rule.dimensions) < 2:
+        problem = f"there is no dimension {', '.join(unknown)}" if unknown else "two dimensions must be named"
+        raise InvalidStructure(f"Rule {rule.id} on {flow.structure.ref.text}: {problem}.")
+    first, *others = (flow.names[id] for id in rule.dimensions)
+    equal = both(f"{first} = {other}" for other in others)
+    kept = f"NOT {member(first, set(rule.excluded))}" if rule.excluded else "1 = 1"
+    query = figures.select(flow, flow.number(rule.component, rule.id), rule.when, result=False)
+    statement = f"""
+        SELECT {PLACE}, {first} AS value, {key_columns(flow.structure, flow.names)}, plain(_value) AS figure
+        FROM ({query}) WHERE {equal} AND {kept} ORDER BY _row"""
+    return figures.workspace.places(statement, flow.structure)
+
+
+def _plain(number: float) -> str:
+    return str(int(number)) if number.is_integer() else repr(number)

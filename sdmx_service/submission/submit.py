@@ -1,0 +1,361 @@
+"""The walk of a submission: receive -> map -> validate -> stage -> decide -> receipt; later publish or withdraw.
+
+``check`` ends after the findings and changes nothing. A file is one transaction: with any error nothing of it is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sdmx_service.auth import Principal
+from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.library import Library
+from sdmx_service.errors import Conflict, NotAllowed
+from sdmx_service.formats.registry import head_of, unpack
+from sdmx_service.model.columns import COLUMN, ROW, SHEET
+from sdmx_service.model.finding import FindingGroup
+from sdmx_service.model.message import SeekableFile, Target
+from sdmx_service.model.selection import Cube, Selection, dataflow_name, provider_name
+from sdmx_service.model.urn import Ref
+from sdmx_service.storage.port import Load, Release, StagedPart, Store
+from sdmx_service.submission.constraints import allowed_codes
+from sdmx_service.submission.reading import Part, Received, Wish, named_provider, receive
+from sdmx_service.submission.receipt import (
+    DataflowCounts,
+    FileFacts,
+    Receipt,
+    load_receipt,
+    save_findings,
+    save_receipt,
+    with_changes,
+)
+from sdmx_service.submission.report import Report
+from sdmx_service.submission.rules import run_rules
+from sdmx_service.submission.validation import Validator
+from sdmx_service.submission.workspace import Workspace
+
+_PIECE = 1 << 20
+History = Callable[[Ref, Mapping[str, Collection[str]]], Iterator[pa.RecordBatch]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentFile:
+    """A file with its name; ``file`` is seekable and stays open as long as it is checked."""
+
+    file: SeekableFile
+    name: str
+    media_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a check found: the receipt (not kept) and the findings."""
+
+    receipt: Receipt
+    groups: tuple[FindingGroup, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Check:
+    """What a check gathers while the rows pass by."""
+
+    report: Report = field(default_factory=Report)
+    parts: dict[tuple[str, str], Part] = field(default_factory=dict)
+    observations: Counter[str] = field(default_factory=Counter)
+    rules_not_run: tuple[str, ...] = ()
+    received: Received | None = None
+
+
+# --- check and submit -----------------------------------------------------------------------------------------------
+def check(
+    sent: SentFile,
+    wish: Wish,
+    catalog: Catalog,
+    *,
+    store: Store | None = None,
+    release: int | None = None,
+    memory: str = "1GB",
+) -> Outcome:
+    """The findings of a file, nothing kept; with a store its history serves the rules of scope *result*.
+
+    Raises:
+        SdmxError: the file cannot be read at all, or the call is wrong.
+    """
+    found = _run(sent, wish, catalog, None, _history(store, catalog, release), None, memory)
+    status = "refused" if found.report.has_errors else "received"
+    return Outcome(receipt=_receipt(sent, found, "", None, release, status), groups=found.report.groups)
+
+
+def submit(
+    sent: SentFile,
+    wish: Wish,
+    library: Library,
+    principal: Principal,
+    *,
+    publish_now: bool = False,
+    memory: str = "1GB",
+) -> Receipt:
+    """Check a file, keep its rows if nothing is wrong, and give the receipt; publish it at once if asked.
+
+    Raises:
+        NotAllowed: the principal may not send data of that provider, or may not publish.
+        SdmxError: the file cannot be read at all, or the call is wrong.
+    """
+    if publish_now:
+        principal.must_publish()
+    view, store = library.view(), library.store
+    identity = f"S{datetime.now(UTC):%Y%m%d%H%M%S}{secrets.token_hex(3)}"
+    load = store.stage(identity)
+    try:
+        history = _history(store, view.catalog, view.release)
+        found = _run(sent, wish, view.catalog, load, history, principal, memory)
+    except BaseException:
+        load.discard()
+        raise
+    status = "refused" if found.report.has_errors else "accepted"
+    receipt = _receipt(sent, found, identity, principal, view.release, status)
+    save_findings(store, identity, found.report.groups)
+    if status == "refused":
+        load.discard()
+        save_receipt(store, receipt)
+        return receipt
+    load.keep()
+    receipt = with_changes(receipt, store.preview(identity))
+    save_receipt(store, receipt)
+    return publish([identity], library, principal, memory=memory)[0] if publish_now else receipt
+
+
+def _run(
+    sent: SentFile,
+    wish: Wish,
+    catalog: Catalog,
+    load: Load | None,
+    history: History | None,
+    principal: Principal | None,
+    memory: str,
+) -> _Check:
+    found = _Check()
+    found.report.file = sent.name
+    sender = _bound_provider(principal, catalog)
+    with closing(Workspace(memory)) as workspace:
+        for name, file in _members(sent):
+            found.report.file = name
+            found.received = receive(file, name, sent.media_type, wish, catalog, found.report, sender)
+            for part in found.received.parts:
+                _pass(part, catalog, principal, found, workspace, load)
+        workspace.duplicates(found.report)
+        found.rules_not_run = tuple(
+            run_rules(
+                workspace,
+                catalog.rule_sets.values(),
+                catalog,
+                [part.dataflow for part in found.parts.values()],
+                history,
+                found.received.complete if found.received else (),
+                found.report,
+            )
+        )
+    return found
+
+
+def _members(sent: SentFile) -> Iterator[tuple[str, SeekableFile]]:
+    """The files of an archive, one after the other, or the file itself."""
+    for name, file in unpack(sent.file, head_of(sent.file, name=sent.name, media_type=sent.media_type)):
+        yield name or sent.name, file
+
+
+def _bound_provider(principal: Principal | None, catalog: Catalog) -> Ref | None:
+    if principal is None or principal.provider is None:
+        return None
+    return named_provider(principal.provider, catalog)
+
+
+def _pass(
+    part: Part, catalog: Catalog, principal: Principal | None, found: _Check, workspace: Workspace, load: Load | None
+) -> None:
+    """One part: every batch validated, put into the workspace, staged."""
+    if principal is not None and not principal.may_submit(part.provider):
+        raise NotAllowed(
+            f"The token {principal.id} may not send data of {provider_name(part.provider)}.",
+            hint=f"It is bound to {principal.provider}.",
+        )
+    target = Target(structure=part.target.structure, dataflow=part.dataflow.ref, provider=part.provider)
+    validator = Validator(
+        target=target,
+        action=part.action,
+        catalog=catalog,
+        report=found.report,
+        allowed=allowed_codes(target, catalog),
+    )
+    staged = StagedPart(
+        structure=target.structure,
+        dataflow=dataflow_name(part.dataflow.ref),
+        provider=provider_name(part.provider),
+        action=part.action,
+    )
+    found.parts.setdefault((staged.dataflow, staged.provider), part)
+    for batch in part.batches:
+        typed = validator.check(batch)
+        found.observations[part.dataflow.ref.text] += _observations(typed, target)
+        workspace.add(staged, typed)
+        if load is not None and not found.report.has_errors:
+            load.append(staged, typed.drop_columns([ROW, COLUMN, SHEET]))
+    validator.finish()
+
+
+def _observations(batch: pa.RecordBatch, target: Target) -> int:
+    """Rows with every dimension."""
+    whole = None
+    for id in target.structure.key_ids:
+        valid = batch.column(id).is_valid()
+        whole = valid if whole is None else pc.and_(whole, valid)
+    return len(batch) if whole is None else int(pc.sum(whole).as_py() or 0)
+
+
+def _receipt(
+    sent: SentFile, found: _Check, identity: str, principal: Principal | None, release: int | None, status: str
+) -> Receipt:
+    received = found.received
+    assert received is not None
+    providers = sorted({provider_name(part.provider) for part in found.parts.values()})
+    return Receipt(
+        id=identity,
+        status=status,  # type: ignore[arg-type]
+        received_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        provider=", ".join(providers) or None,
+        mapping=None if received.layout is None else received.layout.id,
+        file=_facts(sent, received.format.name),
+        dataflows=tuple(
+            DataflowCounts(dataflow=name, observations=count) for name, count in found.observations.items()
+        ),
+        findings=found.report.counts,
+        rules_not_run=found.rules_not_run,
+        checked_at=release,
+        principal=None if principal is None else principal.id,
+    )
+
+
+def _facts(sent: SentFile, format: str) -> FileFacts:
+    digest, size = hashlib.sha256(), 0
+    sent.file.seek(0)
+    while piece := sent.file.read(_PIECE):
+        digest.update(piece)
+        size += len(piece)
+    return FileFacts(name=sent.name, sha256=digest.hexdigest(), bytes=size, format=format)
+
+
+def _history(store: Store | None, catalog: Catalog, release: int | None) -> History | None:
+    """Stored, currently shown rows of a dataflow, for rules of scope *result*."""
+    if store is None or release is None:
+        return None
+
+    def rows(dataflow: Ref, where: Mapping[str, Collection[str]]) -> Iterator[pa.RecordBatch]:
+        flow = catalog.dataflow(dataflow)
+        structure = catalog.structure_of(flow)
+        cube = Cube.of(structure)
+        if cube not in store.cubes():
+            return
+        key = tuple(frozenset(where[id]) if id in where else None for id in structure.dimension_ids)
+        selection = Selection(
+            structure=structure,
+            cube=cube,
+            context="dataflow",
+            release=release,
+            dataflows=(dataflow_name(flow.ref),),
+            keys=(key,),
+        )
+        yield from store.scan(selection, store.domains(selection))
+
+    return rows
+
+
+# --- later life -----------------------------------------------------------------------------------------------------
+def publish(
+    submissions: Sequence[str], library: Library, principal: Principal, *, memory: str = "1GB", comment: str = ""
+) -> list[Receipt]:
+    """Publish accepted submissions, in that order, as one release; their receipts afterwards.
+
+    If something was published since a submission was checked, its set rules run again first.
+
+    Raises:
+        NotAllowed: the principal may not publish.
+        Conflict: a submission is not accepted, or its rules do not hold any more.
+    """
+    principal.must_publish()
+    view, store = library.view(), library.store
+    kept = [load_receipt(store, submission) for submission in submissions]
+    for receipt in kept:
+        if receipt.status != "accepted":
+            raise Conflict(f"The submission {receipt.id} is {receipt.status}, not accepted.")
+        if receipt.checked_at != view.release:
+            _check_again(receipt, library, memory)
+    release, changes = store.publish([receipt.id for receipt in kept], view.release, comment=comment)
+    published = [_published(receipt, release) for receipt in kept]
+    if len(published) == 1:
+        published = [with_changes(published[0], changes)]
+    for receipt in published:
+        save_receipt(store, receipt)
+    return published
+
+
+def _published(receipt: Receipt, release: Release) -> Receipt:
+    return replace(receipt, status="published", release=release.number)
+
+
+def _check_again(receipt: Receipt, library: Library, memory: str) -> None:
+    view, store = library.view(), library.store
+    report = Report()
+    with closing(Workspace(memory)) as workspace:
+        flows = {}
+        for part, batch in store.staged(receipt.id):
+            flows[part.dataflow] = view.catalog.dataflow(_dataflow_ref(part.dataflow, view.catalog))
+            workspace.add(part, _with_origin(batch))
+        history = _history(store, view.catalog, view.release)
+        run_rules(workspace, view.catalog.rule_sets.values(), view.catalog, list(flows.values()), history, (), report)
+    if report.has_errors:
+        first = next(report.findings())
+        raise Conflict(
+            f"Since {receipt.id} was checked, other figures were published, and now it does not hold: {first.message}",
+            hint="Submit the file again.",
+        )
+
+
+def _with_origin(batch: pa.RecordBatch) -> pa.RecordBatch:
+    count = len(batch)
+    for name, kind in ((ROW, pa.int64()), (COLUMN, pa.string()), (SHEET, pa.string())):
+        batch = batch.append_column(pa.field(name, kind), pa.nulls(count, kind))
+    return batch
+
+
+def _dataflow_ref(name: str, catalog: Catalog) -> Ref:
+    for artefact in catalog.of_type("Dataflow"):
+        if dataflow_name(artefact.ref) == name:
+            return artefact.ref
+    raise Conflict(f"The dataflow {name} is not in the catalog any more.")
+
+
+def withdraw(submission: str, library: Library, principal: Principal) -> Receipt:
+    """Take back a submission that is not published.
+
+    Raises:
+        Conflict: it is published (then a correction or a restore is the way) or was refused.
+    """
+    principal_may = principal.may_publish
+    receipt = load_receipt(library.store, submission)
+    if not principal_may and receipt.principal != principal.id:
+        raise NotAllowed(f"The token {principal.id} did not send {submission}.")
+    if receipt.status != "accepted":
+        raise Conflict(f"The submission {submission} is {receipt.status}; only an accepted one can be withdrawn.")
+    library.store.stage(submission).discard()
+    withdrawn = replace(receipt, status="withdrawn")
+    save_receipt(library.store, withdrawn)
+    return withdrawn

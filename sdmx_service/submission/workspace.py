@@ -1,0 +1,391 @@
+"""The rows of one submission in a bounded temporary database, for checks that need all rows at once.
+
+DuckDB whatever the store is: a file in a temporary folder, gone when the workspace is closed. One table per structure;
+its columns are numbered (``column_names``), because ids of components are case-sensitive and names of columns are not.
+Codes, times and texts are text, numbers are doubles. What is sent once more for the same key is reported here
+(``duplicates``); rules read the rows through ``figures``.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import duckdb
+import pyarrow as pa
+
+from sdmx_service.model.columns import COLUMN, ROW, SHEET, Column, columns
+from sdmx_service.model.finding import KEY_PREFIX, FindingGroup
+from sdmx_service.model.message import Action
+from sdmx_service.model.structure import DataStructure, Measure
+from sdmx_service.storage.port import StagedPart
+from sdmx_service.storage.quoting import both, identifier, literal, member
+from sdmx_service.submission.report import Report
+
+_PLAIN = """CREATE MACRO plain(number) AS CASE
+    WHEN number = trunc(number) AND abs(number) < 1e15 THEN CAST(CAST(number AS BIGINT) AS VARCHAR)
+    ELSE format('{:.15g}', CAST(number AS DOUBLE)) END"""
+"""A number as people write it: no superfluous ``.0``, no digits that a double does not have."""
+_MOST_VALUES = 10_000
+"""Distinct values of a dimension that are remembered; beyond, the dimension counts as unknown."""
+_NAMED_ROWS = 5
+_KEY = "key_"
+
+
+PLACE = '_file AS file, _row AS row, _column AS "column", _sheet AS sheet'
+"""The columns of places that say where a row came from."""
+ORIGIN = ("_file", "_column", "_sheet")
+"""The origin of a row beside its number."""
+
+
+def first_origin(order: str, condition: str = "1 = 1") -> str:
+    """The aggregates that give the origin, beside its number, of the first of some rows."""
+    return ", ".join(f"arg_min({name}, {order}) FILTER ({condition}) AS {name}" for name in ORIGIN)
+
+
+def column_names(structure: DataStructure) -> dict[str, str]:
+    """Component id -> column of the workspace's tables, in the standard's order."""
+    return {component.id: f"c{number}" for number, component in enumerate(structure.components)}
+
+
+@dataclass(slots=True, kw_only=True)
+class SentRows:
+    """What is known of the rows of one dataflow and structure without reading them.
+
+    Attributes:
+        table: the table they are in, with rows of other dataflows of the structure.
+        values: per dimension the values that occur outside deletions; None where there are too many.
+        repeated: a key may occur more than once (several actions, or duplicates).
+    """
+
+    table: str
+    structure: DataStructure
+    dataflow: str
+    providers: set[str] = field(default_factory=set)
+    actions: set[Action] = field(default_factory=set)
+    values: dict[str, set[str] | None] = field(default_factory=dict)
+    repeated: bool = False
+
+    def fixed(self) -> dict[str, str]:
+        """The dimensions with one value throughout."""
+        return {id: next(iter(found)) for id, found in self.values.items() if found is not None and len(found) == 1}
+
+    def may_have(self, dimension: str, code: str) -> bool:
+        """Whether a row with that code was sent; true where it is not known."""
+        found = self.values.get(dimension)
+        return found is None or code in found
+
+    def note(self, part: StagedPart, batch: pa.RecordBatch) -> None:
+        """Remember what the batch brings."""
+        self.providers.add(part.provider)
+        self.actions.add(part.action)
+        if part.action is Action.DELETE:
+            return
+        for id in self.structure.key_ids:
+            known = self.values.setdefault(id, set())
+            if known is not None:
+                known |= set(batch.column(id).unique().drop_null().to_pylist())
+                if len(known) > _MOST_VALUES:
+                    self.values[id] = None
+
+
+class Workspace:
+    """Typed rows of one submission; a context manager.
+
+    Args:
+        memory: what the database may use, as DuckDB writes it (``512MB``); beyond, it works on disk.
+        folder: where the temporary folder is made; None: the system's place.
+
+    Attributes:
+        file: the file whose rows come next, where a submission has several; findings name it.
+    """
+
+    def __init__(self, memory: str = "512MB", *, threads: int = 2, folder: Path | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="workspace-", dir=folder)
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory,
+            "threads": threads,
+            "temp_directory": str(Path(self._folder.name) / "spill"),
+            "preserve_insertion_order": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "checkpoint_threshold": "1TB",
+        }
+        try:
+            self._connection = duckdb.connect(str(Path(self._folder.name) / "rows.duckdb"), config=settings)
+        except BaseException:
+            self._folder.cleanup()
+            raise
+        self._connection.execute(_PLAIN)
+        self.file: str | None = None
+        self._tables: dict[str, str] = {}
+        self._sent: dict[tuple[str, str], SentRows] = {}
+        self._part: StagedPart | None = None
+        self._number = -1
+        self._next = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget the rows and remove the files."""
+        self._connection.close()
+        self._folder.cleanup()
+
+    @property
+    def sent(self) -> tuple[SentRows, ...]:
+        """The dataflows sent, in order of first appearance."""
+        return tuple(self._sent.values())
+
+    # --- rows in -----------------------------------------------------------------------------------------------
+    def add(self, part: StagedPart, batch: pa.RecordBatch) -> None:
+        """Add rows as typed, with their origin columns where there are any. A new part begins when ``part`` differs."""
+        sent = self._sent_rows(part)
+        if not _is_same(self._part, part):
+            self._part, self._number = part, self._number + 1
+        sent.note(part, batch)
+        sent.repeated = sent.repeated or len(sent.actions - {Action.DELETE}) > 1
+        present = {name: f"i{number}" for number, name in enumerate(batch.schema.names)}
+        marks = [str(self._number), literal(part.dataflow), literal(part.provider), literal(part.action.value)]
+        marks.append(literal(self.file))
+        origin = [present.get(name, "NULL") for name in (ROW, COLUMN, SHEET)]
+        whole = both(f"{present.get(id, 'NULL')} IS NOT NULL" for id in part.structure.key_ids)
+        values = [_value(column, present) for column in columns(part.structure)]
+        expressions = [*marks, *origin, whole, _ends(part.structure, present), *values]
+        self._insert(sent.table, pa.Table.from_batches([batch]), expressions)
+
+    def _sent_rows(self, part: StagedPart) -> SentRows:
+        structure = part.structure
+        name = structure.ref.text
+        if name not in self._tables:
+            table = f"rows_{len(self._tables)}"
+            parts = "_part INTEGER, _dataflow VARCHAR, _provider VARCHAR, _action VARCHAR"
+            origin = "_file VARCHAR, _row BIGINT, _column VARCHAR, _sheet VARCHAR, _whole BOOLEAN, _ends BOOLEAN"
+            own = ", ".join(f"c{number} {_sql_type(one)}" for number, one in enumerate(columns(structure)))
+            self.run(f"CREATE TABLE {table} ({parts}, {origin}, {own})")
+            self._tables[name] = table
+        key = (name, part.dataflow)
+        if key not in self._sent:
+            self._sent[key] = SentRows(table=self._tables[name], structure=structure, dataflow=part.dataflow)
+        return self._sent[key]
+
+    def _insert(self, table: str, rows: pa.Table, expressions: Iterable[str]) -> None:
+        """Insert expressions over the rows, whose columns are called ``i0``, ``i1`` ..."""
+        numbered = rows.rename_columns([f"i{number}" for number in range(rows.num_columns)])
+        self._connection.register("incoming", numbered)
+        try:
+            self.run(f"INSERT INTO {table} SELECT {', '.join(expressions)} FROM incoming")
+        finally:
+            self._connection.unregister("incoming")
+
+    # --- for checks --------------------------------------------------------------------------------------------
+    def run(self, statement: str) -> None:
+        """Run a statement that answers nothing."""
+        self._connection.execute(statement).fetchall()
+
+    def read(self, query: str) -> pa.Table:
+        """The answer to a query, whole."""
+        return self._connection.sql(query).to_arrow_table()
+
+    def places(self, query: str, structure: DataStructure) -> pa.Table:
+        """The answer to a query with ``key_columns`` as places of findings."""
+        table = self.read(query)
+        keys = {f"{_KEY}{number}": KEY_PREFIX + id for number, id in enumerate(structure.key_ids)}
+        return table.rename_columns([keys.get(name, name) for name in table.column_names])
+
+    def keep(self, rows: Iterable[pa.RecordBatch], types: Mapping[str, str]) -> str:
+        """A new table of rows from elsewhere: columns ``types`` (name -> SQL type), null where a batch lacks one."""
+        self._next += 1
+        table = f"kept_{self._next}"
+        self.run(f"CREATE TABLE {table} ({', '.join(f'{identifier(name)} {kind}' for name, kind in types.items())})")
+        for batch in rows:
+            present = {name: f"i{number}" for number, name in enumerate(batch.schema.names)}
+            chosen = [present.get(name, "NULL") for name in types]
+            self._insert(table, pa.Table.from_batches([batch]), chosen)
+        return table
+
+    def drop(self, table: str) -> None:
+        """Forget a table that ``keep`` made."""
+        self.run(f"DROP TABLE {identifier(table)}")
+
+    # --- the same thing twice ----------------------------------------------------------------------------------
+    def duplicates(self, report: Report) -> None:
+        """Report keys that occur more than once (F501) and attributes that contradict themselves (F306).
+
+        A key counts once per dataflow, provider and action, over the whole submission.
+        """
+        for sent in self._sent.values():
+            places = self._repeated_keys(sent)
+            if places.num_rows:
+                sent.repeated = True
+                report.add(FindingGroup.of("F501", places=places))
+            self._report_contradictions(sent, report)
+
+    def _repeated_keys(self, sent: SentRows) -> pa.Table:
+        names = column_names(sent.structure)
+        fixed = {} if Action.DELETE in sent.actions else sent.fixed()
+        varying = [names[id] for id in sent.structure.key_ids if id not in fixed]
+        key = ["_provider", "_action", *varying]
+        rows = f"{sent.table} WHERE _whole AND _dataflow = {literal(sent.dataflow)}"
+        twice = f"SELECT hash({', '.join(key)}) AS h FROM {rows} GROUP BY h HAVING count(*) > 1"
+        named = f"array_to_string(list_slice(list_sort(list(_row)), 1, {_NAMED_ROWS}), ', ')"
+        more = f"CASE WHEN count(*) > {_NAMED_ROWS} THEN ' ...' ELSE '' END"
+        measure = next((column for column in columns(sent.structure) if column.role == "measure"), None)
+        value = "NULL" if measure is None else _shown(measure, f"r.{names[measure.id]}")
+        query = f"""
+            WITH twice AS ({twice}),
+            r AS (SELECT * FROM {rows} AND hash({", ".join(key)}) IN (SELECT h FROM twice)),
+            g AS (SELECT {", ".join(key)}, {named} || {more} AS named, min(_row) AS lowest
+                  FROM r GROUP BY {", ".join(key)} HAVING count(*) > 1)
+            SELECT {PLACE}, {value} AS value,
+                   {key_columns(sent.structure, {id: f"r.{names[id]}" for id in sent.structure.key_ids})},
+                   g.named AS rows
+            FROM r JOIN g USING ({", ".join(key)}) ORDER BY g.lowest, r._row"""
+        return self.places(query, sent.structure)
+
+    def _report_contradictions(self, sent: SentRows, report: Report) -> None:
+        names = column_names(sent.structure)
+        levels: dict[tuple[str, ...], list[Column]] = {}
+        for column in columns(sent.structure):
+            if column.level is not None and self._varies(sent, names[column.id]):
+                levels.setdefault(column.level, []).append(column)
+        for level, attached in levels.items():
+            for column in self._contradicting(sent, level, attached):
+                places = self._contradictions(sent, level, column)
+                level_name = _level_name(sent.structure, level)
+                report.add(FindingGroup.of("F306", places=places, component=column.id, level=level_name))
+
+    def _varies(self, sent: SentRows, name: str) -> bool:
+        answer = self.read(f"SELECT min({name}) <> max({name}) AS varies FROM {_given(sent)}")
+        return bool(answer["varies"][0].as_py())
+
+    def _contradicting(self, sent: SentRows, level: tuple[str, ...], attached: list[Column]) -> list[Column]:
+        """Those attributes of a level that have several values somewhere in it."""
+        names = column_names(sent.structure)
+        own = [names[column.id] for column in attached]
+        found = ", ".join(f"min({name}) <> max({name}) AS {name}" for name in own)
+        whole = both([f"{names[id]} IS NOT NULL" for id in level])
+        group = ", ".join(["_provider", "_action", *(names[id] for id in level)])
+        inner = f"SELECT {found} FROM {_given(sent)} AND {whole} GROUP BY {group}"
+        answer = self.read(f"SELECT {', '.join(f'bool_or({name}) AS {name}' for name in own)} FROM ({inner})")
+        return [column for column, name in zip(attached, own, strict=True) if answer[name][0].as_py()]
+
+    def _contradictions(self, sent: SentRows, level: tuple[str, ...], column: Column) -> pa.Table:
+        """One row per value: the first row of the file that gives it."""
+        names = column_names(sent.structure)
+        own = names[column.id]
+        keys = ["_provider", "_action", *(names[id] for id in level)]
+        whole = both([f"{names[id]} IS NOT NULL" for id in level])
+        given = f"{_given(sent)} AND {own} IS NOT NULL AND {whole}"
+        key = key_columns(sent.structure, {id: names[id] for id in level})
+        query = f"""
+            WITH v AS (SELECT {", ".join(keys)}, {_shown(column, own)} AS value, min(_row) AS _row,
+                              {first_origin("_row")}
+                       FROM {given} GROUP BY {", ".join(keys)}, {own}),
+            g AS (SELECT {", ".join(keys)}, min(_row) AS lowest,
+                         array_to_string(list_slice(list_sort(list(value)), 1, {_NAMED_ROWS}), ', ') AS "values"
+                  FROM v GROUP BY {", ".join(keys)} HAVING count(*) > 1)
+            SELECT {PLACE}, value, {key + "," if key else ""} "values"
+            FROM v JOIN g USING ({", ".join(keys)}) ORDER BY lowest, _row"""
+        return self.places(query, sent.structure)
+
+
+def observations(sent: SentRows, *, by_provider: bool = True) -> str:
+    """The query of the observations that the sent rows leave: each key once, the last one said, deletions done.
+
+    Args:
+        by_provider: False: one row per key whoever sent it.
+    """
+    names = column_names(sent.structure)
+    dimensions = [names[id] for id in sent.structure.key_ids]
+    of_flow = f"_dataflow = {literal(sent.dataflow)}"
+    query = f"SELECT * FROM {sent.table} AS s WHERE _whole AND {of_flow} AND _action <> 'Delete'"
+    if Action.DELETE in sent.actions:
+        query += f" AND NOT EXISTS ({_deleted_by(sent, 's')} AND d._part > s._part AND d._provider = s._provider)"
+    if sent.repeated or (not by_provider and len(sent.providers) > 1):
+        key = [*(["_provider"] if by_provider else []), *dimensions]
+        over = f"PARTITION BY {', '.join(key)}" if key else ""
+        query += f" QUALIFY row_number() OVER ({over} ORDER BY _part DESC, _row DESC NULLS LAST) = 1"
+    return query
+
+
+def _deleted_by(sent: SentRows, alias: str) -> str:
+    names = column_names(sent.structure)
+    fits = both(f"(d.{names[id]} IS NULL OR d.{names[id]} = {alias}.{names[id]})" for id in sent.structure.key_ids)
+    return (
+        f"SELECT 1 FROM {sent.table} AS d WHERE d._action = 'Delete' AND d._ends"
+        f" AND d._dataflow = {literal(sent.dataflow)} AND {fits}"
+    )
+
+
+def untouched(sent: SentRows, alias: str) -> str:
+    """The condition that no sent row says or deletes the key of a row of ``alias`` (same column names)."""
+    names = column_names(sent.structure)
+    same = both(f"t.{names[id]} = {alias}.{names[id]}" for id in sent.structure.key_ids)
+    flow = f"t._dataflow = {literal(sent.dataflow)} AND t._action <> 'Delete'"
+    condition = f"NOT EXISTS (SELECT 1 FROM {sent.table} AS t WHERE t._whole AND {flow} AND {same})"
+    if Action.DELETE in sent.actions:
+        condition += f" AND NOT EXISTS ({_deleted_by(sent, alias)})"
+    return condition
+
+
+def key_columns(structure: DataStructure, expressions: Mapping[str, str]) -> str:
+    """The select list of key columns of ``Workspace.places``, in key order; dimensions without expression are left out."""
+    chosen = (id for id in structure.key_ids if id in expressions)
+    return ", ".join(f"{expressions[id]} AS {_KEY}{structure.key_ids.index(id)}" for id in chosen)
+
+
+def conditions(structure: DataStructure, where: Mapping[str, Iterable[str]], prefix: str = "") -> str:
+    """The condition that components have one of some values; components the structure lacks are not tested."""
+    names = column_names(structure)
+    return both(member(f"{prefix}{names[id]}", set(codes)) for id, codes in where.items() if id in names)
+
+
+def _is_same(one: StagedPart | None, other: StagedPart) -> bool:
+    if one is None:
+        return False
+    mine = (one.structure.ref, one.dataflow, one.provider, one.action)
+    return mine == (other.structure.ref, other.dataflow, other.provider, other.action)
+
+
+def _sql_type(column: Column) -> str:
+    return "DOUBLE" if column.kind == "number" else "VARCHAR"
+
+
+def _value(column: Column, present: Mapping[str, str]) -> str:
+    name = present.get(column.id, "NULL")
+    return f"CAST({name} AS VARCHAR)" if column.kind in ("multi", "multilingual") else name
+
+
+def _ends(structure: DataStructure, present: Mapping[str, str]) -> str:
+    """The condition that a deletion ends observations: it names nothing but a key, or it names a measure.
+
+    SDMX 3.1 technical notes, *Action*: a deletion without measures and attributes deletes everything at its key.
+    """
+    carried = [one for one in structure.components if one.id not in structure.key_ids and one.id in present]
+    measures = [f"{present[one.id]} IS NOT NULL" for one in carried if isinstance(one, Measure)]
+    nothing = both(f"{present[one.id]} IS NULL" for one in carried)
+    return " OR ".join([f"({nothing})", *measures])
+
+
+def _shown(column: Column, expression: str) -> str:
+    return f"plain({expression})" if column.kind == "number" else f"CAST({expression} AS VARCHAR)"
+
+
+def _given(sent: SentRows) -> str:
+    return f"{sent.table} WHERE _dataflow = {literal(sent.dataflow)} AND _action <> 'Delete'"
+
+
+def _level_name(structure: DataStructure, level: tuple[str, ...]) -> str:
+    if not level:
+        return "data set"
+    return "series" if level == structure.dimension_ids else "group"
