@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from aiohttp import web
 
 from sdmx_service import web as pages
+from sdmx_service.auth import create_token, revoke_token
 from sdmx_service.catalog.library import Library
 from sdmx_service.errors import SyntaxFault
 from sdmx_service.model.message import Party
@@ -79,12 +83,27 @@ def serve(settings: Settings, announce: Callable[..., None]) -> None:
         library = Library(store)
         if store.pointer().generation == 0:
             library.fill(settings.content)
-        web.run_app(
-            build(settings, library),
-            host=settings.host,
-            port=settings.port,
-            access_log=None,
-            print=announce,
-        )
+        with _holding(settings, store):
+            web.run_app(
+                build(settings, library), host=settings.host, port=settings.port, access_log=None, print=announce
+            )
     finally:
         store.close()
+
+
+@contextmanager
+def _holding(settings: Settings, store: Store) -> Iterator[None]:
+    """While an embedded store is held, commands on the same folder find the service through ``service.json``."""
+    if settings.store is not None:
+        yield
+        return
+    token, principal = create_token(store, role="administrator")
+    note = settings.data / "service.json"
+    note.unlink(missing_ok=True)
+    with os.fdopen(os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump({"url": f"http://{settings.host}:{settings.port}", "token": token}, file)
+    try:
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+        revoke_token(store, principal.id)

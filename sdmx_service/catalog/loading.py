@@ -79,7 +79,9 @@ def _document(path: Path) -> Mapping[str, Any]:
 
 
 def _read_message(body: bytes, name: str | None = None) -> tuple[Maintainable, ...]:
-    message = structure_format(body, name).read(io.BytesIO(body), _no_data)
+    read = structure_format(body, name).read
+    assert read is not None
+    message = read(io.BytesIO(body), _no_data)
     assert isinstance(message, Message)
     return message.structures
 

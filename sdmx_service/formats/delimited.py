@@ -35,10 +35,12 @@ class OddRecord:
 
 
 class _Framed(io.RawIOBase):
-    """A file followed by a line break and the record ``_END``; closing it leaves the file open."""
+    """A file in UTF-8 followed by a line break and the record ``_END``; closing it leaves the file open."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file: IO[bytes] | None = file
+        # Checked here, since Arrow hands over records of the wrong width without having checked them.
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
 
     def readable(self) -> bool:
         return True
@@ -47,6 +49,7 @@ class _Framed(io.RawIOBase):
         if self._file is None:
             return b""
         chunk = self._file.read(size)
+        self._decoder.decode(chunk, not chunk)
         if not chunk:
             self._file = None
             return f"\n{_END}\n".encode()
@@ -99,6 +102,7 @@ class DelimitedFile:
                 null_values=[""],
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
+                check_utf8=False,
             ),
         )
 
@@ -118,7 +122,7 @@ class DelimitedFile:
         """What an exception of the reader means, in words that help."""
         if self._fault is not None:
             return self._fault
-        if isinstance(fault, UnicodeDecodeError) or "UTF8" in str(fault):
+        if isinstance(fault, UnicodeDecodeError):
             return explain_encoding(self._file)
         if "straddling" in str(fault):
             return UnreadableFile(

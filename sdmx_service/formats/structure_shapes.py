@@ -23,6 +23,9 @@ Kind = Literal["text", "token", "boolean", "integer", "number", "occurs", "casca
 JSON; ``occurs`` a count or ``unbounded``; ``cascade`` true, false or excluderoot; ``scalar`` text in the model, and in
 JSON text or a number."""
 
+SELF = "#self"
+"""The name of a reference that the element itself is."""
+
 Place = Literal["element", "attribute", "content"]
 Space = Literal["structure", "common"]
 Family = Literal["ml", "json"]
@@ -140,6 +143,18 @@ class Part(Field):
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Mixture(Field):
+    """Objects of several shapes that share one attribute of the model, in the order of the document (SDMX-ML only)."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The attribute that they share."""
+        return self.parts[0].models
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Nest(Field):
     """Fields of the same object that the message puts one level deeper; no ``json``: SDMX-JSON does not.
 
@@ -158,9 +173,13 @@ class Nest(Field):
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Flag(Field):
-    """An empty element whose presence says that the model's attribute has this value."""
+    """An empty element whose presence says that the model's attribute has this value.
+
+    ``refers``: SDMX-ML 2.1 names a part of the structure in it.
+    """
 
     value: Any
+    refers: str = ""
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)

@@ -36,7 +36,7 @@ from sdmx_service.formats.structure_shapes import (
     Values,
 )
 from sdmx_service.model import constraint as constraints
-from sdmx_service.model import items, mapping, structure
+from sdmx_service.model import items, mapping, process, structure, transformation
 from sdmx_service.model.artefact import Annotation
 from sdmx_service.model.representation import Representation, SentinelValue, TextFormat
 
@@ -91,6 +91,7 @@ _AFTER_VERSION: tuple[Field, ...] = (
     attribute("validFrom", "valid_from"),
     attribute("validTo", "valid_to"),
     attribute("isFinal", "is_final", "boolean", until="2.1"),
+    Value(json="isFinal", model="is_final", kind="boolean", since="9"),  # read only: 1.0 had it, and 2.0 messages too
     attribute("isPartialLanguage", "is_partial_language", "boolean", since="3.1"),
     attribute("isExternalReference", "is_external_reference", "boolean", default=False),
     Value(ml="serviceURL", model="service_url"),
@@ -129,7 +130,7 @@ def scheme(model: type, tag: str, json: str, item: Callable[[], Shape], *after: 
 SENTINEL: Final[Shape] = Shape(
     model=SentinelValue, fields=(attribute("value", "value", "scalar"), NAMES, DESCRIPTIONS)
 )
-_FACETS: tuple[Field, ...] = (
+FACETS: tuple[Field, ...] = (
     attribute("isSequence", "is_sequence", "boolean"),
     attribute("interval", "interval", "number"),
     attribute("startValue", "start_value", "number"),
@@ -150,7 +151,7 @@ _FACETS: tuple[Field, ...] = (
 
 def _text_format(missing: str, *, always: bool = True) -> Shape:
     kind = attribute("textType", "type", json="dataType", default=missing, always=always, missing=missing)
-    return Shape(model=TextFormat, fields=(kind, *_FACETS))
+    return Shape(model=TextFormat, fields=(kind, *FACETS))
 
 
 TEXT_FORMAT: Final[Shape] = _text_format("String")
@@ -159,7 +160,8 @@ CODED_TEXT_FORMAT: Final[Shape] = _text_format("String", always=False)
 TIME_TEXT_FORMAT: Final[Shape] = _text_format("ObservationalTimePeriod")
 
 
-def _representation(text: Shape, enumeration: str = "Codelist", standard: str = "String") -> Shape:
+def representation(text: Shape, enumeration: str = "Codelist", standard: str = "String") -> Shape:
+    """The shape of a representation: ``standard`` is the type of one that says nothing."""
     return Shape(
         model=Representation,
         fields=(
@@ -174,11 +176,8 @@ def _representation(text: Shape, enumeration: str = "Codelist", standard: str = 
     )  # fmt: skip
 
 
-REPRESENTATION: Final[Shape] = _representation(TEXT_FORMAT)
-TIME_REPRESENTATION: Final[Shape] = _representation(TIME_TEXT_FORMAT, standard="ObservationalTimePeriod")
-MEASURE_REPRESENTATION: Final[Shape] = _representation(TEXT_FORMAT, "ConceptScheme")
-"""Of the measure dimension of 2.1."""
-
+REPRESENTATION: Final[Shape] = representation(TEXT_FORMAT)
+TIME_REPRESENTATION: Final[Shape] = representation(TIME_TEXT_FORMAT, standard="ObservationalTimePeriod")
 
 def local_representation(shape: Shape = REPRESENTATION, **more: Any) -> Part:
     """The representation of a component."""
@@ -304,6 +303,7 @@ LEVEL: Final[Shape] = Shape(
 HIERARCHY: Final[Shape] = maintained(
     items.Hierarchy,
     attribute("hasFormalLevels", "has_formal_levels", "boolean", always=True),
+    Fixed(json="isPartial"),
     Value(json="leveled", model="has_formal_levels", kind="boolean", since="9"),  # read only: the word of 1.0, met in 2.0
     Part(ml="Level", json="level", model="level", shape=lambda: LEVEL),
     Part(ml="HierarchicalCode", json="hierarchicalCodes", model="items", shape=lambda: HIERARCHICAL_CODE, many=True),
@@ -317,8 +317,8 @@ HIERARCHY_ASSOCIATION: Final[Shape] = maintained(
 
 # ------------------------------------------------------------------------------------------------------ data structures
 
-_CONCEPT_IDENTITY = Reference(ml="ConceptIdentity", json="conceptIdentity", model="concept", to="Concept")
-_CONCEPT_ROLES = Reference(ml="ConceptRole", json="conceptRoles", model="concept_roles", to="Concept", many=True)
+CONCEPT_IDENTITY = Reference(ml="ConceptIdentity", json="conceptIdentity", model="concept", to="Concept")
+CONCEPT_ROLES = Reference(ml="ConceptRole", json="conceptRoles", model="concept_roles", to="Concept", many=True)
 
 
 def make_component(model: type, *, id: str | None = None, **said: Any) -> Any:  # noqa: A002 - the standard's word
@@ -329,13 +329,13 @@ def make_component(model: type, *, id: str | None = None, **said: Any) -> Any:  
 
 def component(model: type, *fields: Field, **more: Any) -> Shape:
     """The shape of a component of a data structure."""
-    head = (*IDENTIFIED, _CONCEPT_IDENTITY)
+    head = (*IDENTIFIED, CONCEPT_IDENTITY)
     make = partial(make_component, model)
     return Shape(model=model, fields=(*head, *fields), make=more.pop("make", make), silent=("resolved",), **more)
 
 
-_POSITION = Position(ml="position", json="position")
-DIMENSION: Final[Shape] = component(structure.Dimension, _POSITION, local_representation(), _CONCEPT_ROLES)
+POSITION = Position(ml="position", json="position")
+DIMENSION: Final[Shape] = component(structure.Dimension, POSITION, local_representation(), CONCEPT_ROLES)
 
 
 def time_of_standard() -> Representation:
@@ -383,7 +383,7 @@ ATTRIBUTE: Final[Shape] = component(
     structure.Attribute,
     attribute("usage", "usage", default="optional"),
     local_representation(),
-    _CONCEPT_ROLES,
+    CONCEPT_ROLES,
     _RELATION,
     Nest(ml="MeasureRelationship", fields=(Values(ml="Measure", json="measureRelationship", model="measures"),)),
 )
@@ -398,7 +398,7 @@ METADATA_USAGE: Final[Shape] = Shape(
     ),
 )
 MEASURE: Final[Shape] = component(
-    structure.Measure, attribute("usage", "usage", default="optional"), local_representation(), _CONCEPT_ROLES
+    structure.Measure, attribute("usage", "usage", default="optional"), local_representation(), CONCEPT_ROLES
 )
 GROUP: Final[Shape] = Shape(
     model=structure.Group,
@@ -699,6 +699,7 @@ def _time_map(kind: str, *attributes: Field) -> Shape:
             *IDENTIFIED,
             *attributes,
             attribute("resolvePeriod", "resolve"),
+            Value(json="yearStart", model="year_start", since="9"),  # read only: a draft of 3.0 had it
             MappedComponents(ml="Source", json="mappedComponents"),
             element("FrequencyDimension", "frequency_dimension"),
             Values(ml="MappedFrequencies", json="mappedFrequencies", model="mapped_frequencies"),
@@ -788,6 +789,241 @@ CATEGORY_SCHEME_MAP: Final[Shape] = _scheme_map(mapping.CategorySchemeMap, "Cate
 ORGANISATION_SCHEME_MAP: Final[Shape] = _scheme_map(mapping.OrganisationSchemeMap, "")
 REPORTING_TAXONOMY_MAP: Final[Shape] = _scheme_map(mapping.ReportingTaxonomyMap, "ReportingTaxonomy")
 
+# ------------------------------------------------------------------------------------------------- geographic codelists
+
+
+def _geographic(model: type, tag: str, json: str, item: Field, *more: Field) -> Shape:
+    shape = Shape(model=items.GeoFeature, fields=(*NAMED, PARENT, item))
+    fixed = Fixed(ml="geoType", json="geoType", value=model.__name__)
+    return scheme(model, tag, json, lambda: shape, EXTENSIONS, fixed, *more)
+
+
+GEOGRAPHIC_CODELIST: Final[Shape] = _geographic(
+    items.GeographicCodelist, "GeoFeatureSetCode", "geoFeatureSetCodes", attribute("value", "value", "text", always=True)
+)
+GEO_GRID_CODELIST: Final[Shape] = _geographic(
+    items.GeoGridCodelist,
+    "GeoGridCode",
+    "geoGridCodes",
+    element("GeoCell", "value", "text", always=True),
+    element("GridDefinition", "grid_definition", "text", always=True),
+)
+
+# ------------------------------------------------------------------------------------------------- metadata constraints
+
+METADATA_TARGET_REGION: Final[Shape] = Shape(
+    model=constraints.MetadataTargetRegion,
+    fields=(
+        _INCLUDE,
+        *_VALID,
+        notes(),
+        Part(ml="Component", json="components", model="members", shape=lambda: COMPONENT_VALUES, many=True),
+    ),
+)
+METADATA_CONSTRAINT: Final[Shape] = maintained(
+    constraints.MetadataConstraint,
+    attribute("role", "role", until="3.0"),
+    Nest(
+        ml="ConstraintAttachment",
+        json="constraintAttachment",
+        fields=(
+            Reference(ml="MetadataProvider", json="metadataProvider", model="attachments", to="MetadataProvider",
+                      only=True),
+            attached("MetadataSet", "metadataSets", until="3.0"),
+            Values(ml="SimpleDataSource", json="simpleDataSources", model="simple_sources", until="3.0"),
+            attached("MetadataStructure", "metadataStructures"),
+            attached("Metadataflow", "metadataflows"),
+            attached("MetadataProvisionAgreement", "metadataProvisionAgreements"),
+            _QUERYABLE,
+        ),
+    ),
+    Part(ml="ReleaseCalendar", json="releaseCalendar", model="release_calendar", shape=lambda: RELEASE_CALENDAR,
+         until="3.0"),
+    Part(ml="MetadataTargetRegion", json="metadataTargetRegions", model="regions",
+         shape=lambda: METADATA_TARGET_REGION, many=True),
+)  # fmt: skip
+
+# ------------------------------------------------------------------------------------------------- taxonomies, processes
+
+REPORTING_CATEGORY: Final[Shape] = Shape(
+    model=items.ReportingCategory,
+    fields=(
+        *NAMED,
+        Part(ml="ReportingCategory", json="reportingCategories", model="items", shape=lambda: REPORTING_CATEGORY,
+             many=True),
+        Reference(ml="StructuralMetadata", json="structuralMetadata", model="structures", many=True),
+        Reference(ml="ProvisioningMetadata", json="provisioningMetadata", model="flows", many=True),
+    ),
+)  # fmt: skip
+REPORTING_TAXONOMY: Final[Shape] = scheme(
+    items.ReportingTaxonomy, "ReportingCategory", "reportingCategories", lambda: REPORTING_CATEGORY
+)
+
+PROCESS_OBJECT: Final[Shape] = Shape(
+    model=process.ProcessObject,
+    fields=(
+        attribute("localID", "local_id"),
+        notes(),
+        Reference(ml="ObjectReference", json="objectReference", model="reference"),
+    ),
+)
+COMPUTATION: Final[Shape] = Shape(
+    model=process.Computation,
+    fields=(
+        attribute("localID", "local_id"),
+        attribute("softwarePackage", "software_package", "text"),
+        attribute("softwareLanguage", "software_language", "text"),
+        attribute("softwareVersion", "software_version", "text"),
+        notes(),
+        DESCRIPTIONS,
+    ),
+)
+
+
+def make_transition(*, id: str | None = None, **said: Any) -> process.Transition:  # noqa: A002 - the standard's word
+    """A transition; one without id takes its local id, or else the step it leads to."""
+    return process.Transition(id=id or said.get("local_id") or said.get("target_step") or "", **said)
+
+
+TRANSITION: Final[Shape] = Shape(
+    model=process.Transition,
+    make=make_transition,
+    fields=(
+        *IDENTIFIED,
+        attribute("localID", "local_id"),
+        LocalId(ml="TargetStep", json="targetStep", model="target_step"),
+        Localised(ml="Condition", json="condition", all="conditions", model="conditions", space="structure"),
+    ),
+)
+PROCESS_STEP: Final[Shape] = Shape(
+    model=process.ProcessStep,
+    fields=(
+        *NAMED,
+        Part(ml="Input", json="inputs", model="inputs", shape=lambda: PROCESS_OBJECT, many=True),
+        Part(ml="Output", json="outputs", model="outputs", shape=lambda: PROCESS_OBJECT, many=True),
+        Part(ml="Computation", json="computation", model="computation", shape=lambda: COMPUTATION),
+        Part(ml="Transition", json="transitions", model="transitions", shape=lambda: TRANSITION, many=True),
+        Part(ml="ProcessStep", json="processSteps", model="steps", shape=lambda: PROCESS_STEP, many=True),
+    ),
+)
+PROCESS: Final[Shape] = maintained(
+    process.Process, Part(ml="ProcessStep", json="processSteps", model="steps", shape=lambda: PROCESS_STEP, many=True)
+)
+
+# ------------------------------------------------------------------------------------------------------------------ VTL
+
+
+def _vtl(model: type, tag: str, json: str, item: Shape, *references: Field) -> Shape:
+    version = attribute("vtlVersion", "vtl_version", "text")
+    return scheme(model, tag, json, lambda: item, *references, version)
+
+
+def _item(model: type, *fields: Field) -> Shape:
+    return Shape(model=model, fields=(*NAMED, *fields))
+
+
+_MAPPING_SCHEME = Reference(
+    ml="VtlMappingScheme", json="vtlMappingScheme", model="mapping_scheme", to="VtlMappingScheme"
+)
+_RULESET_SCHEMES = Reference(
+    ml="RulesetScheme", json="rulesetSchemes", model="ruleset_schemes", to="RulesetScheme", many=True
+)
+TRANSFORMATION_SCHEME: Final[Shape] = _vtl(
+    transformation.TransformationScheme,
+    "Transformation",
+    "transformations",
+    _item(
+        transformation.Transformation,
+        attribute("isPersistent", "is_persistent", "boolean", always=True),
+        element("Expression", "expression", "text"),
+        element("Result", "result", "text"),
+    ),
+    _MAPPING_SCHEME,
+    Reference(ml="NamePersonalisationScheme", json="namePersonalisationScheme", model="personalisation_scheme",
+              to="NamePersonalisationScheme"),
+    Reference(ml="CustomTypeScheme", json="customTypeScheme", model="custom_type_scheme", to="CustomTypeScheme"),
+    _RULESET_SCHEMES,
+    Reference(ml="UserDefinedOperatorScheme", json="userDefinedOperatorSchemes", model="operator_schemes",
+              to="UserDefinedOperatorScheme", many=True),
+)  # fmt: skip
+RULESET_SCHEME: Final[Shape] = _vtl(
+    transformation.RulesetScheme,
+    "Ruleset",
+    "rulesets",
+    _item(
+        transformation.Ruleset,
+        attribute("rulesetType", "kind", "text"),
+        attribute("rulesetScope", "scope", "text"),
+        element("RulesetDefinition", "definition", "text"),
+    ),
+    _MAPPING_SCHEME,
+)
+USER_DEFINED_OPERATOR_SCHEME: Final[Shape] = _vtl(
+    transformation.UserDefinedOperatorScheme,
+    "UserDefinedOperator",
+    "userDefinedOperators",
+    _item(transformation.UserDefinedOperator, element("OperatorDefinition", "definition", "text")),
+    _MAPPING_SCHEME,
+    _RULESET_SCHEMES,
+)
+CUSTOM_TYPE_SCHEME: Final[Shape] = _vtl(
+    transformation.CustomTypeScheme,
+    "CustomType",
+    "customTypes",
+    _item(
+        transformation.CustomType,
+        element("VtlScalarType", "vtl_scalar_type", "text"),
+        element("DataType", "data_type", "text"),
+        element("VtlLiteralFormat", "vtl_literal_format", "text"),
+        element("OutputFormat", "output_format", "text"),
+        element("NullValue", "null_value", "text"),
+    ),
+)
+NAME_PERSONALISATION_SCHEME: Final[Shape] = _vtl(
+    transformation.NamePersonalisationScheme,
+    "NamePersonalisation",
+    "namePersonalisations",
+    _item(
+        transformation.NamePersonalisation,
+        attribute("vtlArtefact", "vtl_artefact", "text"),
+        element("VtlDefaultName", "default_name", "text"),
+        element("PersonalisedName", "personalised_name", "text"),
+    ),
+)
+
+
+def _mapped(tag: str, **more: Any) -> Reference:
+    return Reference(ml=tag, json=tag.lower(), model="mapped", to=tag, only=True, **more)
+
+
+def _conversion(direction: str, space: str) -> Shape:
+    keys = Nest(
+        ml=f"{direction}Vtl{space}",
+        json=f"{direction.lower()}Vtl{space}",
+        fields=(Values(ml="Key", json="keys", model="keys"),),
+    )
+    return Shape(model=transformation.VtlConversion, fields=(attribute("method", "method", "text"), keys))
+
+
+_TO_VTL, _FROM_VTL = _conversion("To", "SubSpace"), _conversion("From", "SuperSpace")
+VTL_MAPPING_SCHEME: Final[Shape] = scheme(
+    transformation.VtlMappingScheme,
+    "VtlMapping",
+    "vtlMappings",
+    lambda: VTL_MAPPING,
+)
+VTL_MAPPING: Final[Shape] = _item(
+    transformation.VtlMapping,
+    attribute("alias", "alias", "text"),
+    _mapped("Dataflow"),
+    Flag(ml="GenericDataflow", json="genericDataflow", model="is_generic", value=True),
+    Part(ml="ToVtlMapping", json="toVtlMapping", model="to_vtl", shape=lambda: _TO_VTL),
+    Part(ml="FromVtlMapping", json="fromVtlMapping", model="from_vtl", shape=lambda: _FROM_VTL),
+    _mapped("Codelist"),
+    _mapped("ConceptScheme", until="2.1"),
+    _mapped("Concept"),
+)
+
 # ----------------------------------------------------------------------------------------------------------- the message
 
 
@@ -816,23 +1052,34 @@ ARTEFACTS: Final[tuple[Artefacts, ...]] = (
     _artefacts("Codelist", CODELIST),
     _artefacts("ConceptSchemeMap", CONCEPT_SCHEME_MAP),
     _artefacts("ConceptScheme", CONCEPT_SCHEME),
+    _artefacts("CustomTypeScheme", CUSTOM_TYPE_SCHEME),
     _artefacts("DataConstraint", DATA_CONSTRAINT),
     _artefacts("DataConsumerScheme", DATA_CONSUMER_SCHEME),
     _artefacts("Dataflow", DATAFLOW),
     _artefacts("DataProviderScheme", DATA_PROVIDER_SCHEME),
     _artefacts("DataStructure", DATA_STRUCTURE),
+    _artefacts("GeographicCodelist", GEOGRAPHIC_CODELIST),
+    _artefacts("GeoGridCodelist", GEO_GRID_CODELIST),
     _artefacts("Hierarchy", HIERARCHY, "Hierarchies"),
     _artefacts("HierarchyAssociation", HIERARCHY_ASSOCIATION),
+    _artefacts("MetadataConstraint", METADATA_CONSTRAINT),
     _artefacts("Metadataflow", METADATAFLOW),
     _artefacts("MetadataProviderScheme", METADATA_PROVIDER_SCHEME),
     _artefacts("MetadataProvisionAgreement", METADATA_PROVISION_AGREEMENT),
     _artefacts("MetadataStructure", METADATA_STRUCTURE),
+    _artefacts("NamePersonalisationScheme", NAME_PERSONALISATION_SCHEME),
     _artefacts("OrganisationSchemeMap", ORGANISATION_SCHEME_MAP),
     _artefacts("OrganisationUnitScheme", ORGANISATION_UNIT_SCHEME),
+    _artefacts("Process", PROCESS, "Processes"),
     _artefacts("ProvisionAgreement", PROVISION_AGREEMENT),
+    _artefacts("ReportingTaxonomy", REPORTING_TAXONOMY, "ReportingTaxonomies"),
     _artefacts("ReportingTaxonomyMap", REPORTING_TAXONOMY_MAP),
     _artefacts("RepresentationMap", REPRESENTATION_MAP),
+    _artefacts("RulesetScheme", RULESET_SCHEME),
     _artefacts("StructureMap", STRUCTURE_MAP),
+    _artefacts("TransformationScheme", TRANSFORMATION_SCHEME),
+    _artefacts("UserDefinedOperatorScheme", USER_DEFINED_OPERATOR_SCHEME),
     _artefacts("ValueList", VALUE_LIST),
+    _artefacts("VtlMappingScheme", VTL_MAPPING_SCHEME),
 )
 """The kinds of artefacts of SDMX 3.x, in the order of ``SDMXStructure.xsd``."""

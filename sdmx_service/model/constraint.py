@@ -133,6 +133,33 @@ class DataConstraint(Maintainable):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataTargetRegion:
+    """Values per metadata attribute."""
+
+    include: bool = True
+    members: tuple[KeyValue, ...] = ()
+    valid_from: str | None = None
+    valid_to: str | None = None
+    annotations: tuple[Annotation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataConstraint(Maintainable):
+    """What reference metadata are allowed (SDMX 3.0)."""
+
+    type: ClassVar[str] = "MetadataConstraint"
+    role: Literal["Allowed", "Actual"] | None = None
+    attachments: tuple[Ref, ...] = ()
+    simple_sources: tuple[str, ...] = ()
+    queryable_sources: tuple[QueryableDataSource, ...] = ()
+    release_calendar: ReleaseCalendar | None = None
+    regions: tuple[MetadataTargetRegion, ...] = ()
+
+    def _references(self) -> Iterator[Ref]:
+        return (ref.maintainable for ref in self.attachments)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AvailabilityConstraint:
     """What is there for a query (SDMX 3.1): attached to one artefact, with counts; not identifiable.
 

@@ -64,9 +64,32 @@ class ValueList(ItemScheme[ValueItem]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeoFeature(Code):
-    """A code with a geographic feature set in WKT-like text (GeoFeatureSetCode / GridCode)."""
+    """A code with a geographic feature set in WKT-like text (*GeoFeatureSetCode*), or a grid cell (*GeoGridCode*)."""
 
     value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeographicCodelist(ItemScheme[GeoFeature]):
+    """A codelist whose codes have geographic features (SDMX 3.0). In URNs it is a Codelist."""
+
+    type: ClassVar[str] = "Codelist"
+    extensions: tuple[CodelistExtension, ...] = ()
+
+    def _references(self) -> Iterator[Ref]:
+        return (extension.codelist for extension in self.extensions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeoGridCodelist(ItemScheme[GeoFeature]):
+    """A codelist whose codes are cells of a grid (SDMX 3.0). In URNs it is a Codelist."""
+
+    type: ClassVar[str] = "Codelist"
+    extensions: tuple[CodelistExtension, ...] = ()
+    grid_definition: str = ""
+
+    def _references(self) -> Iterator[Ref]:
+        return (extension.codelist for extension in self.extensions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,16 +137,39 @@ class CategoryScheme(ItemScheme[Category]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Categorisation(Maintainable):
-    """That an artefact belongs to a category. In 3.1 its version is fixed to 1.0."""
+    """That an artefact belongs to a category. In 3.1 its version is fixed to 1.0. A stub has neither side."""
 
     type: ClassVar[str] = "Categorisation"
-    source: Ref
-    target: Ref
+    source: Ref | None = None
+    target: Ref | None = None
     """A category: a reference with ``item`` (the dotted path)."""
 
     def _references(self) -> Iterator[Ref]:
-        yield self.source
-        yield self.target
+        yield from (ref for ref in (self.source, self.target) if ref is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportingCategory(Item):
+    """A heading of a report, and the structures, or the flows and agreements, that belong under it."""
+
+    items: tuple[ReportingCategory, ...] = ()
+    structures: tuple[Ref, ...] = ()
+    flows: tuple[Ref, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportingTaxonomy(ItemScheme[ReportingCategory]):
+    """How a report or publication is divided (*ReportingTaxonomy*)."""
+
+    type: ClassVar[str] = "ReportingTaxonomy"
+
+    def _references(self) -> Iterator[Ref]:
+        def walk(categories: tuple[ReportingCategory, ...]) -> Iterator[Ref]:
+            for one in categories:
+                yield from (*one.structures, *one.flows)
+                yield from walk(one.items)
+
+        return walk(self.items)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

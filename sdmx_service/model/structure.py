@@ -256,13 +256,47 @@ class MetadataAttribute(Component):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TargetObject(Identified):
+    """A kind of thing that metadata of SDMX 2.1 may be about.
+
+    ``kind`` is the standard's class: ``IdentifiableObjectTarget``, ``DataSetTarget``, ``KeyDescriptorValuesTarget``,
+    ``ConstraintContentTarget``, ``ReportPeriodTarget``.
+    """
+
+    kind: str
+    object_type: str | None = None
+    representation: Representation | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataTarget(Identified):
+    """What a report of SDMX 2.1 is about: together the objects identify it."""
+
+    objects: tuple[TargetObject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportStructure(Identified):
+    """The headings of one report of SDMX 2.1, and the ids of the targets it is about."""
+
+    attributes: tuple[MetadataAttribute, ...] = ()
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetadataStructure(Maintainable):
-    """The headings of reference metadata."""
+    """The headings of reference metadata.
+
+    In SDMX 2.1 they stand in ``reports``, and ``targets`` says what about; from 3.0 on there is one list,
+    ``attributes``, and the metadataflow says what about.
+    """
 
     type: ClassVar[str] = "MetadataStructure"
     attributes: tuple[MetadataAttribute, ...] = ()
     attribute_annotations: tuple[Annotation, ...] = ()
     """Annotations of the metadata attribute descriptor as a whole."""
+    targets: tuple[MetadataTarget, ...] = ()
+    reports: tuple[ReportStructure, ...] = ()
 
     def _references(self) -> Iterator[Ref]:
         def walk(attributes: tuple[MetadataAttribute, ...]) -> Iterator[Ref]:
@@ -272,4 +306,6 @@ class MetadataStructure(Maintainable):
                     yield one.representation.enumeration
                 yield from walk(one.items)
 
-        return walk(self.attributes)
+        yield from walk(self.attributes)
+        for report in self.reports:
+            yield from walk(report.attributes)

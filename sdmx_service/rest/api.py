@@ -13,12 +13,21 @@ from typing import IO, Any, TypeVar
 import orjson
 from aiohttp import BodyPartReader, web
 
-from sdmx_service.auth import Principal, authenticate
-from sdmx_service.errors import NotBuilt, NotFound, SdmxError, SemanticFault, SyntaxFault, TooLarge, UnknownParameter
+from sdmx_service.auth import ROLES, Principal, authenticate, create_token, revoke_token, tokens
+from sdmx_service.errors import (
+    NotAllowed,
+    NotBuilt,
+    NotFound,
+    SdmxError,
+    SemanticFault,
+    SyntaxFault,
+    TooLarge,
+    UnknownParameter,
+)
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.rest import problems
 from sdmx_service.rest.service import SERVICE, Service
-from sdmx_service.submission.reading import Wish
+from sdmx_service.submission.reading import Wish, named_provider
 from sdmx_service.submission.receipt import Receipt, load_findings, load_receipt, receipts
 from sdmx_service.submission.submit import SentFile, publish, submit, withdraw
 
@@ -41,6 +50,11 @@ def routes() -> list[web.RouteDef]:
         web.post("/api/submissions/{id}/withdraw", withdraw_submission),
         web.post("/api/submissions/{id}/{step}", other_step),
         web.get("/api/releases", list_releases),
+        web.post(r"/api/releases/{number:\d+}/restore", restore_release),
+        web.get("/api/tokens", list_tokens),
+        web.post("/api/tokens", make_token),
+        web.post("/api/tokens/{id}/revoke", end_token),
+        web.get("/api/dataflows/{name}", find_dataflow),
         web.get("/api/releases/{a}/diff/{b}", diff_releases),
         web.get("/api/limits", limits),
         web.get("/health/live", live),
@@ -243,6 +257,67 @@ async def list_releases(request: web.Request) -> web.StreamResponse:
             ]
         }
     )
+
+
+async def restore_release(request: web.Request) -> web.StreamResponse:
+    """``POST /api/releases/N/restore``: a new release with the state of release N."""
+    service = request.app[SERVICE]
+    principal = await _principal(request, service)
+    principal.must_publish()
+    number = int(request.match_info["number"])
+    release = await _in_thread(
+        service, lambda: service.library.store.restore(number, comment=f"restores release {number}")
+    )
+    return _json({"release": release.number, "published_at": release.published_at.isoformat()}, 201)
+
+
+async def _administrator(request: web.Request, service: Service) -> None:
+    principal = await _principal(request, service)
+    if principal.role != "administrator":
+        raise NotAllowed(f"The token {principal.id} may not manage tokens.", hint="An administrator may.")
+
+
+async def list_tokens(request: web.Request) -> web.StreamResponse:
+    """``GET /api/tokens``: the tokens there are, for administrators."""
+    service = request.app[SERVICE]
+    await _administrator(request, service)
+    return _json({"tokens": await _in_thread(service, lambda: tokens(service.library.store))})
+
+
+async def make_token(request: web.Request) -> web.StreamResponse:
+    """``POST /api/tokens`` with ``{"provider": REF}`` or ``{"role": ROLE}``: a new token, shown once."""
+    service = request.app[SERVICE]
+    await _administrator(request, service)
+    try:
+        wish = orjson.loads(await request.read())
+        provider, role = wish.get("provider"), wish.get("role")
+    except (orjson.JSONDecodeError, AttributeError):
+        raise SyntaxFault("The body is not a JSON object.", hint='Send {"role": "publisher"}.') from None
+    if (provider is None) == (role is None) or (role is not None and role not in ROLES[1:]):
+        raise SyntaxFault("Give either a provider or a role.", hint=f"Roles: {', '.join(ROLES[1:])}.")
+
+    def create() -> str:
+        view = service.library.view()
+        ref = None if provider is None else named_provider(provider, view.catalog)
+        return create_token(service.library.store, role=role or "provider", provider=ref)[0]
+
+    return _json({"token": await _in_thread(service, create)}, 201)
+
+
+async def end_token(request: web.Request) -> web.StreamResponse:
+    """``POST /api/tokens/ID/revoke``."""
+    service = request.app[SERVICE]
+    await _administrator(request, service)
+    await _in_thread(service, lambda: revoke_token(service.library.store, request.match_info["id"]))
+    return _json({"revoked": request.match_info["id"]})
+
+
+async def find_dataflow(request: web.Request) -> web.StreamResponse:
+    """``GET /api/dataflows/NAME``: the dataflow a person means."""
+    service = request.app[SERVICE]
+    view = await _in_thread(service, service.library.view)
+    flow = view.catalog.named(request.match_info["name"], "Dataflow")
+    return _json({"agency": flow.agency, "id": flow.id, "version": flow.version, "urn": flow.urn})
 
 
 async def diff_releases(request: web.Request) -> web.StreamResponse:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import zstandard
-from isal import igzip_lib
+from isal import isal_zlib
 
 _GZIP_LEVEL = 1
 _ZSTD_LEVEL = 1
+_GZIP_WBITS = 31
+"""A gzip header and trailer around raw deflate."""
 
 
 def compress(chunks: Iterator[bytes], encoding: str | None) -> Iterator[bytes]:
@@ -19,7 +21,7 @@ def compress(chunks: Iterator[bytes], encoding: str | None) -> Iterator[bytes]:
 
 
 def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    compressor = igzip_lib.IgzipCompressor(_GZIP_LEVEL, igzip_lib.COMP_GZIP)
+    compressor = isal_zlib.compressobj(_GZIP_LEVEL, isal_zlib.DEFLATED, _GZIP_WBITS)
     for chunk in chunks:
         if out := compressor.compress(chunk):
             yield out

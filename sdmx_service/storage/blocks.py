@@ -58,17 +58,6 @@ class SeriesNumbers:
 
 
 @dataclass(frozen=True)
-class Attachments:
-    """Values of attached attributes, as read: origin, partial key, component, value."""
-
-    rows: pa.Table
-
-    def of(self, column: StoredColumn) -> pa.Table:
-        """Those of one attribute."""
-        return self.rows.filter(pc.equal(self.rows["_component"], column.id))
-
-
-@dataclass(frozen=True)
 class Block:
     """Series with their observations, in the order of the answer.
 
@@ -198,11 +187,11 @@ def order_rows(rows: pa.Table, numbers: SeriesNumbers, ranks: Integers) -> tuple
 
 
 def attach(
-    column: StoredColumn, series: pa.Table, found: Attachments, layout: CubeLayout, group: Sequence[str]
+    column: StoredColumn, series: pa.Table, found: pa.Table | None, layout: CubeLayout, group: Sequence[str]
 ) -> Array:
-    """Per series the text of an attached attribute."""
-    rows = found.of(column)
-    if rows.num_rows == 0:
+    """Per series the text of an attached attribute, from attachments as read."""
+    rows = None if found is None else found.filter(pc.equal(found["_component"], column.id))
+    if rows is None or rows.num_rows == 0:
         return pa.nulls(series.num_rows, pa.string())
     level = [c.name for c in layout.dimensions if c.id in (column.level or ())]
     names = ["_sid"] if layout.is_whole_key(column) else level

@@ -26,6 +26,7 @@ class Directory:
         agreements: the pairs (dataflow, provider) that ever sent something.
         periods: number -> text.
         starts, ends: number -> first second and end (``model.period``).
+        attached: ids of the attributes of series, groups and data sets that ever had a value.
     """
 
     dataflows: Mapping[int, str]
@@ -34,6 +35,7 @@ class Directory:
     periods: Mapping[int, str]
     starts: Mapping[int, int]
     ends: Mapping[int, int]
+    attached: frozenset[str]
 
     @cached_property
     def dataflow_numbers(self) -> Mapping[str, int]:
@@ -79,6 +81,7 @@ def read_directory(query: Query, layout: CubeLayout) -> Directory:
         _columns(query(f"SELECT _dataflow, _provider FROM agreements WHERE _cube = {literal(layout.number)}"))
     )
     flows, providers = read_members(query, "dataflow"), read_members(query, "provider")
+    attachments = identifier(layout.attachments.name)
     periods = _columns(query(f"SELECT _number, _period, _start, _end FROM {identifier(layout.table('periods'))}"))
     return Directory(
         dataflows={number: flows[number] for number, _ in pairs},
@@ -87,4 +90,5 @@ def read_directory(query: Query, layout: CubeLayout) -> Directory:
         periods={number: text for number, text, _, _ in periods},
         starts={number: start for number, _, start, _ in periods},
         ends={number: end for number, _, _, end in periods},
+        attached=frozenset(found[0] for found in _columns(query(f"SELECT DISTINCT _component FROM {attachments}"))),
     )

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sdmx_service.model.selection import Selection
-from sdmx_service.storage.blocks import Attachments, Block, Integers, attach, integers, lay_series, order_rows
+from sdmx_service.storage.blocks import Block, Integers, attach, integers, lay_series, order_rows
 from sdmx_service.storage.blocks import origin_columns
 from sdmx_service.storage.directory import Directory
 from sdmx_service.storage.engine import Engine
@@ -84,7 +84,8 @@ class Reading:
     @cached_property
     def plan(self) -> Plan:
         """Which series, with how many observations."""
-        rows = self.engine.read(self._plan_query())
+        looked_up = self._looked_up
+        rows = self.engine.read(self._plan_query()) if looked_up is None else _ones(looked_up)
         sids, counts = integers(rows, "_sid"), integers(rows, "_n")
         order = [*reversed([integers(rows, name) for name in self.conditions.group[1:]]), sids]
         if len(sids) > 1:
@@ -94,6 +95,11 @@ class Reading:
             begins = np.flatnonzero(np.concatenate([[True], np.any(keys[:, 1:] != keys[:, :-1], axis=0)]))
             sids, counts = sids[begins], np.add.reduceat(counts, begins)
         return Plan(sids, self._limited(counts))
+
+    @cached_property
+    def _looked_up(self) -> pa.Table | None:
+        """The observations of a few series named by whole keys: one query, no plan."""
+        return None if not self.conditions.exact or self.conditions.series else self._rows(None, None)
 
     def _plan_query(self) -> str:
         conditions = self.conditions
@@ -132,30 +138,30 @@ class Reading:
     # --- rows --------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _shared_attachments(self) -> Attachments:
+    def _shared_attachments(self) -> pa.Table | None:
         """Attachments of groups and data sets: few, and read once."""
-        shared = [c.id for c in self.attached if not self.layout.is_whole_key(c)]
-        if not shared:
-            return Attachments(self._no_attachments())
-        return Attachments(self.engine.read(self.conditions.attachments(shared)))
+        shared = [c.id for c in self._used_attached if not self.layout.is_whole_key(c)]
+        return self.engine.read(self.conditions.attachments(shared)) if shared else None
 
-    def _no_attachments(self) -> pa.Table:
-        texts = dict.fromkeys(["_component", *self.layout.key_types, "_value"], pa.array([], pa.string()))
-        numbers = dict.fromkeys(["_sid", "_dataflow", "_provider", "_since"], pa.array([], pa.int64()))
-        return pa.table({**numbers, **texts})
+    @cached_property
+    def _used_attached(self) -> tuple[StoredColumn, ...]:
+        """The attached attributes of the answer that ever had a value."""
+        return tuple(c for c in self.attached if c.id in self.directory.attached)
 
-    def _attachments(self, low: int, high: int) -> Attachments:
-        own = [c.id for c in self.attached if self.layout.is_whole_key(c)]
+    def _attachments(self, low: int, high: int) -> pa.Table | None:
+        own = [c.id for c in self._used_attached if self.layout.is_whole_key(c)]
         if not own:
             return self._shared_attachments
         between = f"a._sid BETWEEN {literal(low)} AND {literal(high)}"
         narrow = [condition.format("a") for condition in self.conditions.narrow]
         rows = self.engine.read(self.conditions.attachments(own, both([between, *narrow])))
-        shared = self._shared_attachments.rows
-        return Attachments(pa.concat_tables([rows, shared.cast(rows.schema)]) if shared.num_rows else rows)
+        shared = self._shared_attachments
+        return rows if shared is None else pa.concat_tables([rows, shared])
 
     def series_table(self, low: int, high: int) -> pa.Table:
         """Series versions of a range of numbers."""
+        if self._looked_up is not None:
+            return self._named_series(self._looked_up)
         names = ["_sid", "_dataflow", "_provider", *self.layout.key_types]
         return self.engine.read(
             f"SELECT {', '.join(f's.{identifier(name)}' for name in names)}"
@@ -163,13 +169,21 @@ class Reading:
             f" WHERE {self.conditions.series_where()} AND s._sid BETWEEN {literal(low)} AND {literal(high)}"
         )
 
+    def _named_series(self, rows: pa.Table) -> pa.Table:
+        """Series from observations whose keys are known."""
+        series = rows.select(["_sid", "_dataflow", "_provider"]).group_by(["_sid", "_dataflow", "_provider"]).aggregate([])
+        codes = [self.conditions.exact[sid] for sid in integers(series, "_sid").tolist()]
+        for place, name in enumerate(self.layout.key_types):
+            series = series.append_column(name, pa.array([one[place] for one in codes], pa.string()))
+        return series
+
     def block(self, low: int, high: int, *, with_rows: bool = True) -> Block:
         """The series of a range of numbers, with their observations."""
         group = self.conditions.group
         series, numbers = lay_series(self.series_table(low, high), group)
         found = self._attachments(low, high)
         attached = {c.id: attach(c, series, found, self.layout, group) for c in self.attached}
-        rows = self._rows(low, high) if with_rows else pa.table({"_period": pa.array([], pa.int64())})
+        rows = self._observations(low, high) if with_rows else pa.table({"_period": pa.array([], pa.int64())})
         if with_rows:
             rows, places = order_rows(rows, numbers, self.directory.period_ranks)
         else:
@@ -177,11 +191,14 @@ class Reading:
         block = Block(self.layout, self.directory, series, attached, places, rows)
         return block if self.is_whole_series or not with_rows else block.used()
 
-    def _rows(self, low: int, high: int) -> pa.Table:
+    def _rows(self, low: int | None, high: int | None) -> pa.Table:
         names = [identifier(name) for column in self.observed for name in column.names]
         return self.engine.read(
             self.conditions.observations(["_sid", "_dataflow", "_provider", "_period", *names], low, high)
         )
+
+    def _observations(self, low: int, high: int) -> pa.Table:
+        return self._rows(low, high) if self._looked_up is None else self._looked_up
 
     @cached_property
     def whole(self) -> Block:
@@ -192,7 +209,7 @@ class Reading:
     @property
     def is_small(self) -> bool:
         """The answer is read once."""
-        return 0 < self.plan.total <= SMALL
+        return 0 < self.plan.total <= SMALL or (self._looked_up is not None and self.plan.total > 0)
 
     def _ranges(self, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
         """Ranges of numbers that hold observations ``start`` to ``stop``, and the first observation of each."""
@@ -386,6 +403,11 @@ class Reading:
             texts = pa.array([self.directory.periods[n] for n in integers(rows, "_period").tolist()], pa.string())
             found[self.layout.time.id] = texts
         return pa.RecordBatch.from_arrays(list(found.values()), names=list(found))
+
+
+def _ones(rows: pa.Table) -> pa.Table:
+    """Observations as a plan, each counting as one."""
+    return rows.select(["_sid", "_dataflow", "_provider"]).append_column("_n", pa.array(np.ones(rows.num_rows, dtype=np.int64)))
 
 
 def _is_coded_list(column: StoredColumn, selection: Selection) -> bool:

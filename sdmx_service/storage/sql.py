@@ -8,7 +8,7 @@ of partial keys, since a join on anything but ``_sid`` is not for a spread datab
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -26,7 +26,7 @@ from sdmx_service.storage.quoting import both, either, identifier, literal, memb
 from sdmx_service.storage.values import decode_text
 
 _MOST_KEYS = 256
-"""So many full keys are looked up by their numbers; above, by their codes."""
+"""So many full keys, or ranges of numbers, are looked up as such; above, by their codes."""
 _RELATIONS = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 LEAST_SHOWN = {"provisionagreement": 0, "dataflow": 1, "datastructure": 2}
 """Context -> the least ``_shown`` of rows that belong to it."""
@@ -100,30 +100,29 @@ class Conditions:
     # --- series ------------------------------------------------------------------------------------------------
 
     @cached_property
+    def exact(self) -> Mapping[int, tuple[str, ...]]:
+        """Number -> codes of the series, where the keys name every dimension of a few; else empty."""
+        found: dict[int, tuple[str, ...]] = {}
+        for key in self.selection.keys:
+            full = [sorted(codes) for codes in key if codes is not None]
+            if len(full) < len(self.layout.dimensions) or math.prod(map(len, full)) + len(found) > _MOST_KEYS:
+                return {}
+            found |= {number_key(codes): codes for codes in product(*full)}
+        return found
+
+    @cached_property
     def narrow(self) -> tuple[str, ...]:
         """Conditions on ``{0}._sid`` that the keys imply, as templates: empty if they imply none."""
-        numbers: set[int] = set()
+        if self.exact:
+            return (member("{0}._sid", self.exact),)
         ranges: set[tuple[int, int]] = set()
         for key in self.selection.keys:
-            if not self._narrow_key(key, numbers, ranges):
+            first = [sorted(codes) for codes in key[:2] if codes is not None]
+            if len(first) < 2 or math.prod(map(len, first)) + len(ranges) > _MOST_KEYS:
                 return ()
-        if not numbers and not ranges:
-            return ()
-        parts = [member("{0}._sid", numbers)] if numbers else []
-        parts += [f"{{0}}._sid BETWEEN {literal(low)} AND {literal(high)}" for low, high in sorted(ranges)]
-        return (either(parts),)
-
-    def _narrow_key(self, key: Key, numbers: set[int], ranges: set[tuple[int, int]]) -> bool:
-        """Add what one key implies; False if it implies nothing."""
-        full = [sorted(codes) for codes in key if codes is not None]
-        if len(full) == len(key) == len(self.layout.dimensions) and math.prod(map(len, full)) <= _MOST_KEYS:
-            numbers.update(number_key(codes) for codes in product(*full))
-            return len(numbers) <= _MOST_KEYS
-        first = full[:2] if len(key) > 2 and key[0] is not None and key[1] is not None else []
-        if len(first) < 2 or math.prod(map(len, first)) > _MOST_KEYS:
-            return False
-        ranges.update(cluster_range(codes) for codes in product(*first))
-        return len(ranges) <= _MOST_KEYS
+            ranges.update(cluster_range(codes) for codes in product(*first))
+        between = (f"{{0}}._sid BETWEEN {literal(low)} AND {literal(high)}" for low, high in sorted(ranges))
+        return (either(between),) if ranges else ()
 
     def _key(self, key: Key) -> str:
         pairs = zip(self.layout.dimensions, key, strict=True)
@@ -131,9 +130,9 @@ class Conditions:
 
     @cached_property
     def series(self) -> tuple[str, ...]:
-        """Conditions on series beyond validity, origin and being shown; empty if all series are wanted."""
-        found = [condition.format("s") for condition in self.narrow]
-        if self.selection.keys:
+        """Conditions on series beyond validity, origin, being shown and ``exact``; empty if there are none."""
+        found = []
+        if self.selection.keys and not self.exact:
             wanted = either(f"({self._key(key)})" for key in self.selection.keys)
             found += [wanted] if wanted != "((1 = 1))" else []
         for one in self.selection.filters:
@@ -147,7 +146,13 @@ class Conditions:
     def series_where(self) -> str:
         """All conditions on series."""
         return both(
-            [valid_at("s", self.release), f"s.{self.count_column} > 0", *self.origin("s"), *self.series]
+            [
+                valid_at("s", self.release),
+                f"s.{self.count_column} > 0",
+                *self.origin("s"),
+                *(condition.format("s") for condition in self.narrow),
+                *self.series,
+            ]
         )
 
     # --- observations ------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, cast
 
-from sdmx_service.model.representation import Representation, TextFormat
+from sdmx_service.model.artefact import Texts
+from sdmx_service.model.representation import Representation, SentinelValue, TextFormat
 from sdmx_service.model.structure import (
     Attribute,
     Component,
@@ -117,10 +118,17 @@ def _encode_form(form: Representation | None) -> Json | None:
         return None
     return {
         "enumeration": None if form.enumeration is None else _encode_ref(form.enumeration),
-        "format": None if form.text_format is None else _plain(form.text_format),
+        "format": None if form.text_format is None else _format(form.text_format),
         "min": form.min_occurs,
         "max": form.max_occurs,
     }
+
+
+def _format(text_format: TextFormat) -> Json:
+    body = _plain(text_format)
+    if text_format.sentinels:
+        body["sentinels"] = [[one.value, list(one.names.items())] for one in text_format.sentinels]
+    return body
 
 
 def _decode_form(body: Mapping[str, Any] | None) -> Representation | None:
@@ -128,7 +136,7 @@ def _decode_form(body: Mapping[str, Any] | None) -> Representation | None:
         return None
     format_ = body["format"]
     if format_ is not None and "sentinels" in format_:
-        sentinels = tuple((value, tuple((name, text) for name, text in names)) for value, names in format_["sentinels"])
+        sentinels = tuple(SentinelValue(value=value, names=Texts(names)) for value, names in format_["sentinels"])
         format_ = {**format_, "sentinels": sentinels}
     return Representation(
         enumeration=None if body["enumeration"] is None else _decode_ref(body["enumeration"]),

@@ -78,11 +78,6 @@ class DatePattern:
         has_month = any(token.letter == "M" for token in tokens)
         return [_Token("d", token.text) if token.letter == "D" and has_month else token for token in tokens]
 
-    @property
-    def has_year(self) -> bool:
-        """Whether a year stands in it."""
-        return any(token.letter == "y" for token in self._tokens)
-
     # --- reading -----------------------------------------------------------------------------------------------
     @cached_property
     def _months(self) -> Mapping[str, int]:
@@ -121,6 +116,16 @@ class DatePattern:
         if letter == "y":
             return "[0-9]{2}" if count == 2 else "[0-9]{4}"
         return {"D": "[0-9]{1,3}", "n": "[0-9]{1,3}", "S": "[0-9]{1,9}"}.get(letter, "[0-9]{1,2}")
+
+    def check_readable(self) -> None:
+        """Refuse a pattern that texts cannot be read with.
+
+        Raises:
+            InvalidStructure: it has no year, or a letter twice.
+        """
+        if not any(token.letter == "y" for token in self._tokens):
+            raise InvalidStructure(f"The date pattern {self.pattern!r} has no year.")
+        _ = self._expression
 
     def read(self, text: str) -> Mapping[str, int]:
         """The fields of a text, by name: year, month, day, number ...

@@ -177,11 +177,9 @@ class Figures:
         """Conditions on sent rows; an attribute of a higher level holds for all rows of its level."""
         attached = {column.id: column for column in columns(flow.structure) if column.is_attached}
         plain = {id: codes for id, codes in where.items() if id not in attached}
-        tests = [conditions(flow.structure, plain, "s.")]
-        for id in where:
-            if id in attached:
-                tests.append(self._attached_condition(flow, sent, attached[id], where[id]))
-        return both(tests)
+        own = conditions(flow.structure, plain, "s.")
+        inherited = (self._attached_condition(flow, sent, attached[id], where[id]) for id in where if id in attached)
+        return both([own, *inherited])
 
     def _attached_condition(self, flow: Flow, sent: SentRows, column: Column, codes: Collection[str]) -> str:
         own = conditions(flow.structure, {column.id: codes}, "s.")

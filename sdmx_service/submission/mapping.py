@@ -362,12 +362,23 @@ def distinct(arrays: Sequence[pa.Array]) -> tuple[_Codes, list[_Values]]:
     indices = [one.indices.to_numpy(zero_copy_only=False).astype(np.int64) for one in encoded]
     if len(encoded) == 1:
         return indices[0], [(value,) for value in encoded[0].dictionary.to_pylist()]
-    codes = indices[0]
+    codes, count = indices[0], len(encoded[0].dictionary)
     for one, more in zip(encoded[1:], indices[1:], strict=True):
-        _, codes = np.unique(codes * max(len(one.dictionary), 1) + more, return_inverse=True)
-    _, first, codes = np.unique(codes, return_index=True, return_inverse=True)
+        codes, count = _compressed(codes * len(one.dictionary) + more, count * len(one.dictionary))
+    first = np.empty(count, np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
     rows = pa.array(first)
     return codes, list(zip(*(array.take(rows).to_pylist() for array in arrays), strict=True))
+
+
+def _compressed(codes: _Codes, limit: int) -> tuple[_Codes, int]:
+    """Codes below ``limit``, numbered anew without gaps, and how many there are."""
+    if limit > 4 * len(codes) + 65_536:
+        found, codes = np.unique(codes, return_inverse=True)
+        return codes, len(found)
+    there = np.zeros(limit, bool)
+    there[codes] = True
+    return (np.cumsum(there) - 1)[codes], int(there.sum())
 
 
 def _spans(times: set[str | None]) -> dict[str | None, Span]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from http.client import HTTPConnection, HTTPSConnection
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
@@ -40,19 +40,43 @@ class Remote:
             raise self._refusal(status, body)
         return body
 
-    def _call(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
-        kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
-        connection = kind(cast(str, self._parts.hostname), self._parts.port, timeout=_TIMEOUT)
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+    def post(self, path: str, body: bytes = b"") -> dict[str, Any]:
+        """What the service answers to a step."""
+        status, found = self._call("POST", path, body)
+        if status not in (200, 201):
+            raise self._refusal(status, found)
+        return found
+
+    def open(self, path: str, headers: Mapping[str, str]) -> HTTPResponse:
+        """The open answer to a GET, whatever its status; closing it closes the connection."""
+        connection = self._connect()
         try:
-            connection.request(method, self._parts.path.rstrip("/") + path, body=body, headers=headers)
+            connection.request("GET", self._parts.path.rstrip("/") + path, headers=self._headers() | dict(headers))
+            return connection.getresponse()
+        except OSError as error:
+            raise self._silence(error) from None
+
+    def _connect(self) -> HTTPConnection:
+        kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
+        return kind(cast(str, self._parts.hostname), self._parts.port, timeout=_TIMEOUT)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"} if self._token else {}
+
+    def _silence(self, error: OSError) -> StorageFault:
+        return StorageFault(
+            f"The service at {self._parts.geturl()} does not answer: {error}.",
+            hint="Is it running, and the address right?",
+        )
+
+    def _call(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
+        connection = self._connect()
+        try:
+            connection.request(method, self._parts.path.rstrip("/") + path, body=body, headers=self._headers())
             response = connection.getresponse()
             return response.status, _decode(response.read())
         except OSError as error:
-            raise StorageFault(
-                f"The service at {self._parts.geturl()} does not answer: {error}.",
-                hint="Is it running, and the address right?",
-            ) from None
+            raise self._silence(error) from None
         finally:
             connection.close()
 

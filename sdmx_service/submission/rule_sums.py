@@ -48,6 +48,8 @@ def broken_sums(rule: Rule, flow: Flow, figures: Figures, complete: Collection[s
     for way in _ways(rule, flow, figures.catalog, result):
         where: Mapping[str, Collection[str]] = {**rule.when, rule.dimension: (rule.total, *way.parts)}
         query = figures.select(flow, column, where, result=result, near=near)
+        if query is None:
+            continue
         fixed = {} if result or flow.sent is None else flow.sent.fixed()
         yield figures.workspace.places(_broken(rule, flow, way, query, fixed), flow.structure)
 
@@ -74,7 +76,7 @@ def _ways(rule: Rule, flow: Flow, catalog: Catalog, result: bool) -> Iterator[_S
 
 def _is_possible(rule: Rule, flow: Flow, way: _Sum) -> bool:
     sent = flow.sent
-    return sent is not None and all(sent.may_have(rule.dimension, code) for code in (rule.total, *way.required))
+    return sent is not None and all(sent.may_have(rule.dimension, (code,)) for code in (rule.total, *way.required))
 
 
 def _leaves(rule: Rule, flow: Flow, catalog: Catalog) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 A term is one figure per key and period: the codes of its ``where``, summed over them where it names several. The keys
 are the dimensions that the rule names in ``by`` and those that all terms have and none fixes. A figure that would be
-ambiguous (another dimension differs), suppressed or absent makes the rule say nothing for that key, unless the term says
-what an absent figure counts (``missing``).
+ambiguous (another dimension differs), suppressed or absent makes the rule say nothing for that key, unless the term
+says what an absent figure counts (``missing``).
 """
 
 from __future__ import annotations

@@ -44,8 +44,8 @@ class TimeReader:
         self._year_start = _year_start(map.year_start)
         self._resolve = _resolution(map.resolve)
         self._pattern = None if map.kind == "epoch" else DatePattern(map.pattern, map.locale)
-        if self._pattern is not None and not self._pattern.has_year:
-            raise InvalidStructure(f"The date pattern {map.pattern!r} has no year.")
+        if self._pattern is not None:
+            self._pattern.check_readable()
         self._base = _base(map.base_period) if map.kind == "epoch" else 0
         self._unit = _unit(map.pattern) if map.kind == "epoch" else Decimal(1)
         chosen = {one.frequency_id: one.date_pattern for one in formats if one.id in map.mapped_frequencies}

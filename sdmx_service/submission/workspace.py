@@ -9,7 +9,7 @@ Codes, times and texts are text, numbers are doubles. What is sent once more for
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -74,10 +74,10 @@ class SentRows:
         """The dimensions with one value throughout."""
         return {id: next(iter(found)) for id, found in self.values.items() if found is not None and len(found) == 1}
 
-    def may_have(self, dimension: str, code: str) -> bool:
-        """Whether a row with that code was sent; true where it is not known."""
+    def may_have(self, dimension: str, codes: Collection[str]) -> bool:
+        """Whether a row with one of those codes was sent; true where it is not known."""
         found = self.values.get(dimension)
-        return found is None or code in found
+        return found is None or not found.isdisjoint(codes)
 
     def note(self, part: StagedPart, batch: pa.RecordBatch) -> None:
         """Remember what the batch brings."""
@@ -120,6 +120,7 @@ class Workspace:
         except BaseException:
             self._folder.cleanup()
             raise
+        self._connection.execute("BEGIN")  # one transaction for the workspace's whole life: nothing is to be kept
         self._connection.execute(_PLAIN)
         self.file: str | None = None
         self._tables: dict[str, str] = {}
@@ -339,7 +340,7 @@ def untouched(sent: SentRows, alias: str) -> str:
 
 
 def key_columns(structure: DataStructure, expressions: Mapping[str, str]) -> str:
-    """The select list of key columns of ``Workspace.places``, in key order; dimensions without expression are left out."""
+    """The select list of key columns of ``Workspace.places``, in key order, for the dimensions with an expression."""
     chosen = (id for id in structure.key_ids if id in expressions)
     return ", ".join(f"{expressions[id]} AS {_KEY}{structure.key_ids.index(id)}" for id in chosen)
 

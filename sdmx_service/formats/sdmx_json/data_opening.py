@@ -143,8 +143,6 @@ class Layout:
     """Dimensions with one value for the whole data set."""
     series: tuple[Listed, ...]
     observation: tuple[Listed, ...]
-    by_position: tuple[Listed, ...]
-    """All dimensions by ``keyPosition``: keys of ``dimensionGroupAttributes``."""
     measures: tuple[str, ...] | None
     measure_lists: tuple[Listed, ...]
     dataset_attributes: tuple[Listed, ...]
@@ -167,15 +165,12 @@ class Layout:
             where = f"{place}/{group}/{level}"
             return tuple(Listed.of(one, f"{where}/{n}") for n, one in enumerate(as_array(holder.get(level), where)))
 
-        fixed, series = listed("dimensions", "dataSet", "dataset"), listed("dimensions", "series")
-        observation = listed("dimensions", "observation")
         return cls(
             place=place,
             links=links_of(said, place),
-            fixed=fixed,
-            series=series,
-            observation=observation,
-            by_position=_by_position(as_object(said.get("dimensions"), place), (*fixed, *series, *observation)),
+            fixed=listed("dimensions", "dataSet", "dataset"),
+            series=listed("dimensions", "series"),
+            observation=listed("dimensions", "observation"),
             measures=None if said.get("measures") is None else (),
             measure_lists=listed("measures", "observation"),
             dataset_attributes=listed("attributes", "dataSet", "dataset"),
@@ -185,20 +180,19 @@ class Layout:
         )
 
     @property
+    def dimensions(self) -> tuple[Listed, ...]:
+        """All dimensions as keys of ``dimensionGroupAttributes`` have them: by level, not by ``keyPosition``.
+
+        The official samples do so (sdmx-json 2.0.0, ``agri.json`` and ``constructed-sample-full.json``).
+        """
+        return (*self.fixed, *self.series, *self.observation)
+
+    @property
     def ids(self) -> dict[str, Listed]:
         """Every component that the message names, by id."""
         groups = (self.fixed, self.series, self.observation, self.measure_lists, self.dataset_attributes)
         more = (self.group_attributes, self.series_attributes, self.observation_attributes)
         return {one.id: one for group in (*groups, *more) for one in group}
-
-
-def _by_position(node: dict[str, Any], dimensions: tuple[Listed, ...]) -> tuple[Listed, ...]:
-    positions = {}
-    for level in node.values():
-        for one in level if isinstance(level, list) else ():
-            if isinstance(one, dict) and isinstance(one.get("keyPosition"), int):
-                positions[one.get("id")] = one["keyPosition"]
-    return tuple(sorted(dimensions, key=lambda one: positions.get(one.id, len(positions))))
 
 
 def links_of(node: dict[str, Any], place: str) -> tuple[Ref, ...]:

@@ -202,7 +202,7 @@ class _Rows:
         yield from self._groups(node)
         yield from self._series(node)
         observations = as_object(node.get("observations"), f"{self._place}/observations")
-        dimensions = self._layout.observation or self._layout.series
+        dimensions = (*self._layout.series, *self._layout.observation)
         pairs = iter(observations.items())
         while part := list(islice(pairs, _ROWS)):
             keys, rows = [key for key, _ in part], [row for _, row in part]
@@ -217,16 +217,18 @@ class _Rows:
         while part := list(islice(pairs, _ROWS)):
             dimensions = [self._group_key(key, where) for key, _ in part]
             cells = [as_array(row, f"{where}/{key}") for key, row in part]
-            yield self._attributes(dimensions, cells, self._layout.group_attributes, [f"{where}/{key}" for key, _ in part])
+            places = [f"{where}/{key}" for key, _ in part]
+            yield self._attributes(dimensions, cells, self._layout.group_attributes, places)
 
     def _group_key(self, key: str, where: str) -> dict[str, Value | None]:
         parts = key.split(":")
-        if len(parts) > len(self._layout.by_position):
+        if len(parts) > len(self._layout.dimensions):
             raise UnreadableFile(
-                f"{where}: the key {key!r} has {len(parts)} parts; there are {len(self._layout.by_position)} dimensions."
+                f"{where}: the key {key!r} has {len(parts)} parts, and there are "
+                f"{len(self._layout.dimensions)} dimensions."
             )
         found = {}
-        for part, one in zip(parts, self._layout.by_position, strict=False):
+        for part, one in zip(parts, self._layout.dimensions, strict=False):
             if part:
                 found[one.id] = one.at(_positions(pa.array([part], pa.string()), f"{where}/{key}"))[0].as_py()
         return found
@@ -296,7 +298,9 @@ class _Rows:
         lengths = pc.list_value_length(parts)
         if not pc.all(pc.equal(lengths, len(dimensions))).as_py():
             wrong = keys[np.flatnonzero(np.asarray(lengths) != len(dimensions))[0]]
-            raise UnreadableFile(f"{where}: the key {wrong!r} should have {len(dimensions)} parts separated by a colon.")
+            raise UnreadableFile(
+                f"{where}: the key {wrong!r} should have {len(dimensions)} parts separated by a colon."
+            )
         flat = _positions(parts.flatten(), where)
         places = np.arange(len(keys)) * len(dimensions)
         return {one.id: one.at(flat.take(pa.array(places + n))) for n, one in enumerate(dimensions)}

@@ -197,7 +197,7 @@ class _Describer:
 
     def _period(self, text: str) -> dict[str, Any]:
         """A period with its first and last second, as far as they have a date."""
-        key = "id" if self._version == "2.0" else "value"
+        key = "id" if self._version == "2.0" and _ID.fullmatch(text) else "value"
         described = {key: text, "name": text}
         try:
             period = parse_period(text)

@@ -5,7 +5,9 @@ lists, so ``Dataset.domains`` must list them; Double, Float, Long, Short, Numeri
 Boolean is a boolean, everything else (Decimal and BigInteger too) a string; several values are an array, several
 languages an object, no value is null. A number whose text is no JSON number (``NaN``) is a string.
 *Choices:* every data set has a structure of its own, as its lists are its own; all dimensions stand in the series or
-at the observation; uncoded and multi-valued attributes are written where they belong, without a list.
+at the observation; uncoded and multi-valued attributes are written where they belong, without a list; a negative
+number among the attributes of data set, group or series is a string, as the official schemas allow no other number there
+than an index.
 """
 
 from __future__ import annotations
@@ -126,7 +128,7 @@ class _DatasetWriter:
         batch = attached(self._dataset, attributes)
         if batch is None:
             return orjson.dumps([None] * len(attributes))
-        return joined_bytes(Renderer().rows(self._array(batch, attributes), 1))
+        return joined_bytes(Renderer().rows(self._array(batch, attributes, signed=False), 1))
 
     def _group_attributes(self) -> Iterator[bytes]:
         """A key of positions with gaps, and the values of all group attributes, per partial key."""
@@ -150,13 +152,13 @@ class _DatasetWriter:
         every = self._arrangement.group_attributes
         pieces.append('":')
         shown = [column if column.level == level else None for column in every]
-        return joined_bytes(renderer.rows([*pieces, *self._array(batch, shown)], batch.num_rows))
+        return joined_bytes(renderer.rows([*pieces, *self._array(batch, shown, signed=False)], batch.num_rows))
 
     def _begin(self, heads: pa.RecordBatch) -> list[Piece]:
         pieces: list[Piece] = ['"', *self._key(heads, self._arrangement.series_dimensions), '":{']
         attributes = self._arrangement.series_attributes
         if attributes:
-            pieces += ['"attributes":', *self._array(heads, attributes)]
+            pieces += ['"attributes":', *self._array(heads, attributes, signed=False)]
         if self._dataset.keys_only:
             return pieces
         return [*pieces, "," if attributes else "", '"observations":{']
@@ -182,15 +184,15 @@ class _DatasetWriter:
             raise CannotWrite(f"Values of {name} occur that the data set does not list.")
         return piece
 
-    def _array(self, batch: pa.RecordBatch, columns: Sequence[Column | None]) -> list[Piece]:
+    def _array(self, batch: pa.RecordBatch, columns: Sequence[Column | None], *, signed: bool = True) -> list[Piece]:
         """The values of a row as a JSON array; ``null`` for a column that is not meant."""
         pieces: list[Piece] = ["["]
         for number, column in enumerate(columns):
             pieces.append("," if number else "")
-            pieces += ["null"] if column is None else self._value(batch, column)
+            pieces += ["null"] if column is None else self._value(batch, column, signed)
         return [*pieces, "]"]
 
-    def _value(self, batch: pa.RecordBatch, column: Column) -> list[Piece]:
+    def _value(self, batch: pa.RecordBatch, column: Column, signed: bool) -> list[Piece]:
         if self._lists.has(column):
             return [self._position(batch, column.id)]
         kind = column.component.form.data_type
@@ -200,7 +202,8 @@ class _DatasetWriter:
         count = batch.num_rows
         if column.kind == "number":
             if kind in _NUMBERS:
-                return wrapped(_numbers(batch, column), count, "", "", "null")
+                numbers = _numbers(batch, column)
+                return wrapped(numbers if signed else _unsigned(numbers), count, "", "", "null")
             return wrapped(texts_of(batch, column), count, '"', '"', "null")
         if column.kind == "multi":
             return wrapped(joined_values(batch, column, _element(kind, column), _tagged, ","), count, "[", "]", "null")
@@ -215,6 +218,14 @@ def _numbers(batch: pa.RecordBatch, column: Column) -> Strings | None:
     decimals = array_of(batch, column.decimals)
     fixed = render_numbers(values, pa.nulls(len(values), pa.int8()) if decimals is None else decimals)
     return pc.coalesce(json_numbers(texts), fixed)
+
+
+def _unsigned(numbers: Strings | None) -> Strings | None:
+    """Numbers with the negative ones as strings."""
+    if numbers is None:
+        return None
+    negative = pc.starts_with(numbers, "-")
+    return pc.if_else(negative, pc.binary_join_element_wise('"', numbers, '"', ""), numbers)
 
 
 def json_numbers(values: Strings) -> Strings:

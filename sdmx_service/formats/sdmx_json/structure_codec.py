@@ -649,6 +649,8 @@ def _write_links(part: Links, writing: Writing) -> None:
     if isinstance(thing, Maintainable):
         if thing.type not in _NO_URN.get(writing.version, ()):
             links.append(Link(rel=_SELF, urn=_urn(writing, thing.ref), uri=uri))
+        elif uri is not None:
+            links.append(Link(rel=_SELF, url=uri, uri=uri))
         addresses = ((_SERVICE, thing.service_url), (_EXTERNAL, thing.structure_url))
         links += [Link(rel=relation, url=address) for relation, address in addresses if address is not None]
     elif uri is not None:

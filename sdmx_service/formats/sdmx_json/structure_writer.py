@@ -45,6 +45,8 @@ def write_structures(message: Message, version: str, options: WriteOptions | Non
     speech = Speech(wishes=wished.languages, everything=wished.all_languages)
     artefacts = ordered((*message.structures, *message.availability), _SDMX[version])
     languages = sorted(_languages((*artefacts, message.header), speech) - {""})
+    if version == "2.0":
+        languages = sorted({language.lower() for language in languages})  # its schema knows tags in lower case only
     meta = write_header(message.header, languages=languages, speech=speech)
     option = orjson.OPT_INDENT_2 if wished.indent else None
     if version == "2.0":

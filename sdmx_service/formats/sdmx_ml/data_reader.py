@@ -351,9 +351,8 @@ class _Specific(_Parser):
         super()._listen()
         if self._rows is None:
             return
-        start_other, end_other = self.xml.StartElementHandler, self.xml.EndElementHandler
-        assert start_other is not None
-        assert end_other is not None
+        start_other: Any = self.xml.StartElementHandler
+        end_other: Any = self.xml.EndElementHandler
         say, end_row, pending, xml = self._rows.flat.extend, self._rows.flat.append, self._pending, self.xml
 
         def start(name: str, attributes: list[str]) -> None:

@@ -32,8 +32,10 @@ from sdmx_service.formats.sdmx_ml.structure_references import (
     parse_urn,
     read_local_id,
     read_reference,
+    ref_attributes,
 )
 from sdmx_service.formats.structure_shapes import (
+    SELF,
     Addresses,
     Field,
     Fixed,
@@ -45,6 +47,7 @@ from sdmx_service.formats.structure_shapes import (
     MapColumns,
     MappedComponents,
     MemberValues,
+    Mixture,
     Nest,
     OptionalDimensions,
     Part,
@@ -156,6 +159,10 @@ def _is_attribute(part: Field) -> bool:
 
 
 def _element_names(part: Field) -> tuple[str, ...]:
+    if isinstance(part, Reference) and part.ml == SELF:
+        return ("Ref", "URN")
+    if isinstance(part, Mixture):
+        return tuple(one.ml for one in part.parts)
     if isinstance(part, Addresses):
         return ("Telephone", "Fax", "X400", "URI", "Email")
     if isinstance(part, MapColumns):
@@ -212,6 +219,9 @@ def _read_localised(part: Localised, reading: Reading) -> None:
 
 
 def _read_reference(part: Reference, reading: Reading) -> None:
+    if part.ml == SELF:
+        reading.found[part.model] = read_reference(reading.element, part.to)
+        return
     refs = tuple(read_reference(one, part.to) for one in reading.many(part.ml))
     if part.many or part.model == "attachments":
         reading.add(part.model, refs)
@@ -241,6 +251,12 @@ def _read_part(part: Part, reading: Reading) -> None:
         reading.add(part.model, tuple(read(one, shape, reading.version) for one in reading.many(part.ml)))
     elif (child := reading.one(part.ml)) is not None:
         reading.found[part.model] = read(child, part.shape(), reading.version)
+
+
+def _read_mixture(part: Mixture, reading: Reading) -> None:
+    shapes = {one.ml: one.shape() for one in part.parts}
+    members = (child for child in children(reading.element) if local_name(child) in shapes)
+    reading.add(part.models[0], tuple(read(one, shapes[local_name(one)], reading.version) for one in members))
 
 
 def _read_nest(part: Nest, reading: Reading) -> None:
@@ -310,6 +326,7 @@ _READERS: Mapping[type, Callable[[Any, Reading], None]] = {
     Reference: _read_reference,
     LocalId: _read_local_id,
     Part: _read_part,
+    Mixture: _read_mixture,
     Nest: _read_nest,
     Flag: _read_flag,
     Fixed: _pass,
@@ -410,6 +427,9 @@ def _write_localised(part: Localised, writing: Writing) -> None:
 
 def _write_reference(part: Reference, writing: Writing) -> None:
     value = getattr(writing.thing, part.model)
+    if part.ml == SELF:
+        append(writing.element, "Ref", **ref_attributes(writing.element, value))
+        return
     refs = () if value is None else value if isinstance(value, tuple) else (value,)
     for ref in refs:
         if belongs(part, ref):
@@ -440,6 +460,14 @@ def _write_part(part: Part, writing: Writing) -> None:
             write(writing.element, tag, one, shape, writing.version, position)
 
 
+def _write_mixture(part: Mixture, writing: Writing) -> None:
+    for position, one in enumerate(getattr(writing.thing, part.models[0]), 1):
+        fitting = next((each for each in part.parts if each.only is None or each.only(one)), None)
+        if fitting is None:
+            raise CannotWrite(f"{place_written(writing.element)}: SDMX-ML {writing.version} has no place for {_short(one)}.")
+        write(writing.element, writing.tag(fitting.ml, fitting.space), one, fitting.shape(), writing.version, position)
+
+
 def _write_nest(part: Nest, writing: Writing) -> None:
     inner = append(writing.element, writing.tag(part.ml, part.space))
     nested = Writing(element=inner, thing=writing.thing, version=writing.version)
@@ -451,7 +479,9 @@ def _write_nest(part: Nest, writing: Writing) -> None:
 
 def _write_flag(part: Flag, writing: Writing) -> None:
     if getattr(writing.thing, part.model) == part.value:
-        append(writing.element, writing.tag(part.ml))
+        element = append(writing.element, writing.tag(part.ml))
+        if part.refers:
+            append(element, "Ref", id=part.refers)
 
 
 def _write_fixed(part: Fixed, writing: Writing) -> None:
@@ -524,6 +554,7 @@ _WRITERS: Mapping[type, Callable[[Any, Writing], None]] = {
     Reference: _write_reference,
     LocalId: _write_local_id,
     Part: _write_part,
+    Mixture: _write_mixture,
     Nest: _write_nest,
     Flag: _write_flag,
     Fixed: _write_fixed,

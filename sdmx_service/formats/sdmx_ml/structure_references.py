@@ -19,7 +19,7 @@ from sdmx_service.formats.sdmx_ml.structure_elements import (
 )
 from sdmx_service.model.urn import Ref, Version, artefact_type, artefact_type_of_item, canonical_class
 
-_HIERARCHY_CLASSES = {"Hierarchy", "HierarchicalCode", "Level"}
+_HIERARCHY_PARTS = {"HierarchicalCode", "Level"}
 """Parts whose path in 2.1 begins with a container that their URN names too."""
 
 
@@ -65,7 +65,10 @@ def _read_ref(element: Element, kind: str) -> Ref:
             return Ref(type=known, agency=agency, id=identity, version=_version(element, "version"))
         version = _version(element, "maintainableParentVersion")
         container = element.get("containerID")
-        path = f"{container}.{identity}" if container and known in _HIERARCHY_CLASSES else identity
+        if known == "Hierarchy":  # a part of a hierarchical codelist; see structure_versions
+            name = parent if parent == identity else f"{parent}_{identity}"
+            return Ref(type=known, agency=agency, id=name, version=version)
+        path = f"{container}.{identity}" if container and known in _HIERARCHY_PARTS else identity
         return Ref(type=known, agency=agency, id=parent, version=version, item=path)
     except SdmxError as error:
         raise unreadable(element, error.detail, error.hint) from None
@@ -94,7 +97,7 @@ def append_reference(parent: Element, tag: str, ref: Ref, version: str) -> Eleme
     if version != "2.1":
         return append(parent, tag, _urn(parent, ref))
     child = append(parent, tag)
-    return append(child, "Ref", **_ref_attributes(child, ref))
+    return append(child, "Ref", **ref_attributes(child, ref))
 
 
 def _urn(element: Element, ref: Ref) -> str:
@@ -104,19 +107,26 @@ def _urn(element: Element, ref: Ref) -> str:
         raise CannotWrite(f"{place_written(element)}: {error.detail}") from None
 
 
-def _ref_attributes(element: Element, ref: Ref) -> dict[str, str]:
-    """The attributes of a ``Ref``; class and package are always said."""
+def ref_attributes(element: Element, ref: Ref) -> dict[str, str]:
+    """The attributes of a ``Ref``; class and package are always said.
+
+    Raises:
+        CannotWrite: SDMX-ML 2.1 cannot say it.
+    """
     if not ref.is_exact and ref.version != "*":
         raise CannotWrite(f"{place_written(element)}: SDMX-ML 2.1 cannot refer to a version like {ref.version!r}.")
     kind = artefact_type_of_item(ref.type) if ref.item is not None else artefact_type(ref.type)
     if kind is None:
         raise CannotWrite(f"{place_written(element)}: a reference of class {ref.type!r} cannot be written.")
     said = {"package": kind.package, "class": _CLASSES_2_1.get(ref.type, ref.type)}
+    if ref.type == "Hierarchy":
+        parent = {"maintainableParentID": ref.id, "maintainableParentVersion": ref.version, "agencyID": ref.agency}
+        return {"id": ref.item or ref.id, **parent, **said}
     if ref.item is None:
         return {"id": ref.id, "version": ref.version, "agencyID": ref.agency, **said}
     parent = {"maintainableParentID": ref.id, "maintainableParentVersion": ref.version, "agencyID": ref.agency}
     container, _, identity = ref.item.rpartition(".")
-    if container and ref.type in ("HierarchicalCode", "Level"):
+    if container and ref.type in _HIERARCHY_PARTS:
         return {"id": identity, "containerID": container, **parent, **said}
     if ref.type in _CONTAINERS:
         return {"id": ref.item, "containerID": _CONTAINERS[ref.type], **parent, **said}

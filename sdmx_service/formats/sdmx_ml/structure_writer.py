@@ -60,13 +60,14 @@ def _in_order(artefacts: list[Any], version: str) -> list[tuple[Any, Artefacts]]
         CannotWrite: the version has no such kind of artefact.
     """
     kinds = kinds_of(version)
-    known = {kind.shape.model: (place, kind) for place, kind in enumerate(kinds)}
+    known = {kind.shape.model: kind for kind in kinds}
     for artefact in artefacts:
         if type(artefact) not in known:
             raise CannotWrite(f"SDMX-ML {version} has no {type(artefact).__name__}; there is {_name(artefact)}.")
     if version == "2.1":
-        artefacts = sorted(artefacts, key=lambda one: known[type(one)][0])
-    return [(one, known[type(one)][1]) for one in artefacts]
+        containers = list(dict.fromkeys(kind.container for kind in kinds))
+        artefacts = sorted(artefacts, key=lambda one: containers.index(known[type(one)].container))
+    return [(one, known[type(one)]) for one in artefacts]
 
 
 def _name(artefact: Any) -> str:

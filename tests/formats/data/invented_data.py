@@ -13,10 +13,35 @@ from sdmx_service.model.structure import Attribute, DataStructure, Group, Measur
 from tests.formats.data.writing import Row, attribute, coded, concept, on, plain, structure
 
 CODES = ("A", "B2", "007", "_T", "x-y")
-PERIODS = ("2019", "2019-Q1", "2019-Q4", "2020", "2020-01", "2020-W53", "2020-02-29", "2020-01-01T00:00:00", "2015-07-01/P5Y")
+PERIODS = (
+    "2019",
+    "2019-Q1",
+    "2019-Q4",
+    "2020",
+    "2020-01",
+    "2020-W53",
+    "2020-02-29",
+    "2020-01-01T00:00:00",
+    "2015-07-01/P5Y",
+)
 LANGUAGES = ("en", "fr", "pt-BR")
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(
-    ['say "x"', "a,b;c", "<&>'", "line\nbreak\r\n", "\ttab", "🦉 \U00010348", "en:x;fr:y", '"', ";", "\x00\x01\x1f", "\ufffe\uffff", " ", "null", "#N/A"]
+    [
+        'say "x"',
+        "a,b;c",
+        "<&>'",
+        "line\nbreak\r\n",
+        "\ttab",
+        "🦉 \U00010348",
+        "en:x;fr:y",
+        '"',
+        ";",
+        "\x00\x01\x1f",
+        "\ufffe\uffff",
+        " ",
+        "null",
+        "#N/A",
+    ]
 )
 NUMBERS = st.one_of(
     st.integers(-(10**6), 10**6).map(str),
@@ -48,13 +73,18 @@ def structures(draw: Callable[..., Any]) -> DataStructure:
     if group.dimensions:
         relations.append(Relationship(kind="group", group=group.id))
     attributes: list[Attribute] = [
-        attribute(f"ATT_{number}", draw(_forms()), draw(st.sampled_from(relations))) for number in range(draw(st.integers(0, 5)))
+        attribute(f"ATT_{number}", draw(_forms()), draw(st.sampled_from(relations)))
+        for number in range(draw(st.integers(0, 5)))
     ]
     forms = st.sampled_from([plain("Double"), plain("Decimal"), coded("X"), plain("Integer")])
     names = ["OBS_VALUE", "SECOND"][: draw(st.integers(1, 2))]
     measures = [Measure(id=name, concept=concept(name), representation=draw(forms)) for name in names]
     return structure(
-        dimensions, time=draw(st.booleans()), measures=measures, attributes=attributes, groups=(group,) if group.dimensions else ()
+        dimensions,
+        time=draw(st.booleans()),
+        measures=measures,
+        attributes=attributes,
+        groups=(group,) if group.dimensions else (),
     )
 
 
@@ -80,7 +110,11 @@ def worlds(draw: Callable[..., Any], having: st.SearchStrategy[DataStructure] | 
     known: dict[tuple[str, tuple[str, ...]], Any] = {}
     rows: list[Row] = []
     for key in chosen:
-        periods = draw(st.lists(st.sampled_from(PERIODS), unique=True, min_size=1, max_size=3)) if made.time_dimension else [None]
+        periods = (
+            draw(st.lists(st.sampled_from(PERIODS), unique=True, min_size=1, max_size=3))
+            if made.time_dimension
+            else [None]
+        )
         for period in sorted(periods, key=str):
             row: dict[str, Any] = dict(zip(made.dimension_ids, key, strict=True))
             if period is not None:

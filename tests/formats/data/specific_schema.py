@@ -31,7 +31,7 @@ def schema_for(structure: DataStructure, namespace: str, at_observation: str, ve
     base = BASE.format(version.replace(".", "_"))
     own = _structure_schema(structure, namespace, at_observation, version, folder, base)
     driver = f"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
-      <xs:import namespace="{base}/message" schemaLocation="{(folder / 'SDMXMessage.xsd').as_uri()}"/>
+      <xs:import namespace="{base}/message" schemaLocation="{(folder / "SDMXMessage.xsd").as_uri()}"/>
       <xs:import namespace="{namespace}" schemaLocation="own.xsd"/></xs:schema>"""
     parser = etree.XMLParser()
     parser.resolvers.add(_Own(own))
@@ -46,7 +46,9 @@ class _Own(etree.Resolver):
         return self.resolve_string(self._text, context) if url.endswith("own.xsd") else None
 
 
-def _structure_schema(structure: DataStructure, namespace: str, at_observation: str, version: str, folder: Path, base: str) -> str:
+def _structure_schema(
+    structure: DataStructure, namespace: str, at_observation: str, version: str, folder: Path, base: str
+) -> str:
     every = columns(structure)
     dimensions = [one for one in every if one.role in ("dimension", "time")]
     flat = at_observation == "AllDimensions" or len(dimensions) == 1
@@ -55,19 +57,45 @@ def _structure_schema(structure: DataStructure, namespace: str, at_observation: 
     measures = [one for one in every if one.role == "measure"]
     simple_only = version == "2.1"
     groups = "".join(
-        _type(group.id, "GroupType", [one for one in every if one.id in group.dimensions], [one for one in attributes if one.level], simple_only)
+        _type(
+            group.id,
+            "GroupType",
+            [one for one in every if one.id in group.dimensions],
+            [one for one in attributes if one.level],
+            simple_only,
+        )
         for group in structure.groups
     )
-    group_elements = "" if not structure.groups else '<xs:element name="Group" type="dsd:GroupType" form="unqualified" minOccurs="0" maxOccurs="unbounded"/>'
+    group_elements = (
+        ""
+        if not structure.groups
+        else '<xs:element name="Group" type="dsd:GroupType" form="unqualified" minOccurs="0" maxOccurs="unbounded"/>'
+    )
     rows = '<xs:element name="Obs" type="ObsType" form="unqualified" minOccurs="0" maxOccurs="unbounded"/>'
-    series = "" if flat else _type("SeriesType", "SeriesType", of_series, [one for one in attributes if one.level], simple_only, rows)
-    content = rows if flat else '<xs:element name="Series" type="SeriesType" form="unqualified" minOccurs="0" maxOccurs="unbounded"/>'
-    atts = "" if simple_only else '<xs:element name="Atts" type="AttsType" form="unqualified" minOccurs="0" maxOccurs="unbounded"/>'
+    series = (
+        ""
+        if flat
+        else _type("SeriesType", "SeriesType", of_series, [one for one in attributes if one.level], simple_only, rows)
+    )
+    content = (
+        rows
+        if flat
+        else '<xs:element name="Series" type="SeriesType" form="unqualified" minOccurs="0" maxOccurs="unbounded"/>'
+    )
+    atts = (
+        ""
+        if simple_only
+        else '<xs:element name="Atts" type="AttsType" form="unqualified" minOccurs="0" maxOccurs="unbounded"/>'
+    )
     of_dataset = [one for one in attributes if one.level == ()]
-    provider = '<xs:element name="DataProvider" type="common:DataProviderReferenceType" form="unqualified" minOccurs="0"/>'
+    provider = (
+        '<xs:element name="DataProvider" type="common:DataProviderReferenceType" form="unqualified" minOccurs="0"/>'
+    )
     inside = f'{provider}{atts}{group_elements}<xs:choice minOccurs="0">{content}</xs:choice>' if simple_only else (
         f'{provider}<xs:choice minOccurs="0" maxOccurs="unbounded">{atts}{group_elements}{content}</xs:choice>')  # fmt: skip
-    observation = _type("ObsType", "ObsType", [one for one in dimensions if one not in of_series], [*measures, *attributes], simple_only)
+    observation = _type(
+        "ObsType", "ObsType", [one for one in dimensions if one not in of_series], [*measures, *attributes], simple_only
+    )
     types = groups + series + observation
     if not simple_only:
         types += _type("AttsType", "AttsType", [], of_dataset, simple_only)
@@ -75,15 +103,25 @@ def _structure_schema(structure: DataStructure, namespace: str, at_observation: 
     types += _type("DataSetType", "DataSetType", [], of_dataset, True, inside)
     return f"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="{namespace}" targetNamespace="{namespace}"
       xmlns:dsd="{base}/data/structurespecific" xmlns:common="{base}/common" elementFormDefault="qualified">
-      <xs:import namespace="{base}/common" schemaLocation="{(folder / 'SDMXCommon.xsd').as_uri()}"/>
-      <xs:import namespace="{base}/data/structurespecific" schemaLocation="{(folder / 'SDMXDataStructureSpecific.xsd').as_uri()}"/>
+      <xs:import namespace="{base}/common" schemaLocation="{(folder / "SDMXCommon.xsd").as_uri()}"/>
+      <xs:import namespace="{base}/data/structurespecific" schemaLocation="{(folder / "SDMXDataStructureSpecific.xsd").as_uri()}"/>
       {types}</xs:schema>"""
 
 
-def _type(name: str, base: str, required: Sequence[Column], optional: Sequence[Column], simple_only: bool, inside: str = "") -> str:
-    several = "" if simple_only else '<xs:element name="Comp" type="dsd:CompType" form="unqualified" minOccurs="0" maxOccurs="unbounded"/>'
+def _type(
+    name: str, base: str, required: Sequence[Column], optional: Sequence[Column], simple_only: bool, inside: str = ""
+) -> str:
+    several = (
+        ""
+        if simple_only
+        else '<xs:element name="Comp" type="dsd:CompType" form="unqualified" minOccurs="0" maxOccurs="unbounded"/>'
+    )
     shown = [*((one, "required") for one in required), *((one, "optional") for one in optional)]
-    kept = [(one, use) for one, use in shown if name == "DataSetType" or simple_only or one.kind not in ("multi", "multilingual")]
+    kept = [
+        (one, use)
+        for one, use in shown
+        if name == "DataSetType" or simple_only or one.kind not in ("multi", "multilingual")
+    ]
     attributes = "".join(
         f'<xs:attribute name="{one.id}" type="{"common:ObservationalTimePeriodType" if one.role == "time" else "xs:string"}" use="{use}"/>'
         for one, use in kept
@@ -100,8 +138,11 @@ def _comp(column: Column) -> str:
     simple = f"""<xs:complexType name="{column.id}_ValueType"><xs:simpleContent><xs:restriction base="common:ValueType">
       <xs:simpleType><xs:restriction base="xs:string"/></xs:simpleType></xs:restriction></xs:simpleContent></xs:complexType>"""
     value = "common:TextValueType" if column.kind == "multilingual" else f"{column.id}_ValueType"
-    return ("" if column.kind == "multilingual" else simple) + f"""<xs:complexType name="{column.id}_{role}"><xs:complexContent>
+    return (
+        ("" if column.kind == "multilingual" else simple)
+        + f"""<xs:complexType name="{column.id}_{role}"><xs:complexContent>
       <xs:restriction base="dsd:CompType"><xs:sequence><xs:element ref="common:Annotations" minOccurs="0"/>
       <xs:element name="Value" type="{value}" form="unqualified" minOccurs="0" maxOccurs="unbounded"/></xs:sequence>
       <xs:attribute name="id" type="common:NCNameIDType" use="required" fixed="{column.id}"/>
       </xs:restriction></xs:complexContent></xs:complexType>"""
+    )

@@ -80,35 +80,86 @@ def test_batches_do_not_show(world: World) -> None:
     assert texts[0] == texts[1] == texts[2]
 
 
-@pytest.mark.parametrize(("version", "first"), [("2.1", ["dataflow", "ZOO:DF_BIRDS(1.0.0)", "M"]), ("2.0", ["dataflow", "ZOO:DF_BIRDS(1.0.0)", "A"]), ("1.0", ["ZOO:DF_BIRDS(1.0.0)"])])
+@pytest.mark.parametrize(
+    ("version", "first"),
+    [
+        ("2.1", ["dataflow", "ZOO:DF_BIRDS(1.0.0)", "M"]),
+        ("2.0", ["dataflow", "ZOO:DF_BIRDS(1.0.0)", "A"]),
+        ("1.0", ["ZOO:DF_BIRDS(1.0.0)"]),
+    ],
+)
 def test_leading_columns(version: str, first: list[str]) -> None:
     text = text_of(Message(datasets=[dataset(structure(), BIRDS, action=Action.MERGE)]), version)
     header, rows = table(text)
     assert ["DATAFLOW"] if version == "1.0" else ["STRUCTURE", "STRUCTURE_ID", "ACTION"] == header[: len(first)]
     assert first == list(rows[0].values())[: len(first)]
-    assert ["FREQ", "AREA", "BIRD", "TIME_PERIOD", "OBS_VALUE", "SOURCE", "TITLE", "UNIT", "DECIMALS", "STATUS", "NOTE"] == header[len(first) :]
+    assert [
+        "FREQ",
+        "AREA",
+        "BIRD",
+        "TIME_PERIOD",
+        "OBS_VALUE",
+        "SOURCE",
+        "TITLE",
+        "UNIT",
+        "DECIMALS",
+        "STATUS",
+        "NOTE",
+    ] == header[len(first) :]
 
 
 def test_labels_both_and_keys() -> None:
-    text = text_of(Message(datasets=[dataset(structure(), BIRDS)]), labels="both", keys="both", time_format="normalized", languages=("fr",))
+    text = text_of(
+        Message(datasets=[dataset(structure(), BIRDS)]),
+        labels="both",
+        keys="both",
+        time_format="normalized",
+        languages=("fr",),
+    )
     header, rows = table(text)
     assert header[3:6] == ["SERIES_KEY", "OBS_KEY", "FREQ: Le freq, «x»"]
     assert rows[3]["STRUCTURE_ID"] == "ZOO:DF_BIRDS(1.0.0): Oiseaux"
     assert (rows[3]["SERIES_KEY"], rows[3]["OBS_KEY"]) == ("A.008.EMU", "A.008.EMU.2020")
     assert rows[3]["AREA: Le area, «x»"] == '008: Nom, "008"'
-    assert [row["TIME_PERIOD: Le time_period, «x»"] for row in rows] == ["2019-01-01", "2020-01-01", "2020-01-01", "2020-01-01", "2021-01-01", "2021-01-01"]
+    assert [row["TIME_PERIOD: Le time_period, «x»"] for row in rows] == [
+        "2019-01-01",
+        "2020-01-01",
+        "2020-01-01",
+        "2020-01-01",
+        "2021-01-01",
+        "2021-01-01",
+    ]
     assert [row["OBS_VALUE: Le obs_value, «x»"] for row in rows] == [row["OBS_VALUE"] or "" for row in BIRDS]
 
 
 def test_labels_name() -> None:
     header, rows = table(text_of(Message(datasets=[dataset(structure(), BIRDS)]), labels="name"))
-    assert header[:8] == ["STRUCTURE", "STRUCTURE_ID", "STRUCTURE_NAME", "ACTION", "FREQ", "The freq", "AREA", "The area"]
+    assert header[:8] == [
+        "STRUCTURE",
+        "STRUCTURE_ID",
+        "STRUCTURE_NAME",
+        "ACTION",
+        "FREQ",
+        "The freq",
+        "AREA",
+        "The area",
+    ]
     assert [row["STRUCTURE_NAME"] for row in rows] == ["Birds, counted"] * 6
     assert [(row["STATUS"], row["The status"]) for row in rows[:2]] == [("A", "Name of A"), ("", "")]
 
 
 def test_fields_of_several_values_are_declared() -> None:
-    rows = [{"FREQ": "A", "AREA": "4", "BIRD": "OWL", "TIME_PERIOD": "2020", "OBS_VALUE": "1", "FLAGS": ["A", "B"], "REMARK": {"fr": "x", "en": "y;z"}}]
+    rows = [
+        {
+            "FREQ": "A",
+            "AREA": "4",
+            "BIRD": "OWL",
+            "TIME_PERIOD": "2020",
+            "OBS_VALUE": "1",
+            "FLAGS": ["A", "B"],
+            "REMARK": {"fr": "x", "en": "y;z"},
+        }
+    ]
     header, read = table(text_of(Message(datasets=[dataset(rich(), rows)])))
     assert header[0] == "STRUCTURE[;]"
     assert (read[0]["FLAGS[]"], read[0]["REMARK[en;fr]"]) == ("A;B", 'fr:x;en:"y;z"')
@@ -118,7 +169,12 @@ def test_fields_of_several_values_are_declared() -> None:
 
 def test_several_datasets_share_the_header() -> None:
     other = structure(("FREQ", "SIZE"), time=False, attributes=(), groups=())
-    second = dataset(other, [{"FREQ": "A", "SIZE": "L", "OBS_VALUE": "5"}], ref=Ref(type="DataStructure", agency="ZOO", id="DSD_BIRDS", version="1.0.0"), action=Action.DELETE)
+    second = dataset(
+        other,
+        [{"FREQ": "A", "SIZE": "L", "OBS_VALUE": "5"}],
+        ref=Ref(type="DataStructure", agency="ZOO", id="DSD_BIRDS", version="1.0.0"),
+        action=Action.DELETE,
+    )
     header, rows = table(text_of(Message(datasets=[dataset(structure(), BIRDS), second])))
     assert header[-1] == "SIZE"
     assert [row["ACTION"] for row in rows] == ["R"] * 6 + ["D"]
@@ -141,7 +197,15 @@ def test_nothing_to_write() -> None:
     assert text_of(Message(datasets=[dataset(structure(), [])])).count("\n") == 1
 
 
-@pytest.mark.parametrize(("version", "options"), [("1.0", {"labels": "name"}), ("1.0", {"keys": "obs"}), ("2.1", {"labels": "ids"}), ("2.0", {"time_format": "iso"})])
+@pytest.mark.parametrize(
+    ("version", "options"),
+    [
+        ("1.0", {"labels": "name"}),
+        ("1.0", {"keys": "obs"}),
+        ("2.1", {"labels": "ids"}),
+        ("2.0", {"time_format": "iso"}),
+    ],
+)
 def test_unknown_parameters_are_refused(version: str, options: dict[str, str]) -> None:
     with pytest.raises(CannotWrite):
         text_of(Message(datasets=[]), version, **options)

@@ -129,7 +129,9 @@ def typed(structure: DataStructure, rows: Sequence[Row], domains: Mapping[str, S
         else:
             arrays.append(pa.array(values, pa.string()))
     schema = typed_schema(structure)
-    return pa.RecordBatch.from_arrays([array.cast(field.type) for array, field in zip(arrays, schema, strict=True)], schema=schema)
+    return pa.RecordBatch.from_arrays(
+        [array.cast(field.type) for array, field in zip(arrays, schema, strict=True)], schema=schema
+    )
 
 
 def occurring(structure: DataStructure, rows: Sequence[Row]) -> dict[str, list[str]]:
@@ -155,17 +157,23 @@ def attachments(structure: DataStructure, rows: Sequence[Row]) -> dict[str, pa.T
             if row.get(column.id) is not None:
                 kept.setdefault(tuple(row[name] for name in column.level), row)
         batch = typed(structure, list(kept.values()), occurring(structure, rows))
-        names = [name for name in batch.schema.names if name in (*column.level, column.id, column.decimals, column.text)]
+        names = [
+            name for name in batch.schema.names if name in (*column.level, column.id, column.decimals, column.text)
+        ]
         tables[column.id] = pa.Table.from_batches([batch.select(names)])
     return tables
 
 
 def labels(structure: DataStructure, domains: Mapping[str, Sequence[str]]) -> Labels:
     return Labels(
-        components={one.id: Texts({"en": f"The {one.id.lower()}", "fr": f"Le {one.id.lower()}, «x»"}) for one in columns(structure)},
+        components={
+            one.id: Texts({"en": f"The {one.id.lower()}", "fr": f"Le {one.id.lower()}, «x»"})
+            for one in columns(structure)
+        },
         codes={
             one.id: {
-                code: Code(id=code, names=Texts({"en": f"Name of {code}", "fr": f'Nom, "{code}"'})) for code in domains[one.id]
+                code: Code(id=code, names=Texts({"en": f"Name of {code}", "fr": f'Nom, "{code}"'}))
+                for code in domains[one.id]
             }
             for one in columns(structure)
             if one.kind == "code" and one.role != "time"

@@ -1,6 +1,7 @@
-"""The command line: the same functions without HTTP.
+"""The commands: each takes the parsed arguments and gives the exit status.
 
-Exit status 0 done, 1 the file was read and refused, 2 it could not be read or the call is wrong.
+What a command needs is imported when it runs, so that ``--help`` and small commands start at once. While a service
+holds an embedded store, a command that can be done over HTTP goes to it (``held``).
 """
 
 from __future__ import annotations
@@ -8,119 +9,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, cast
 
-from sdmx_service import __version__
-from sdmx_service.errors import NotBuilt, SdmxError, SyntaxFault
+from sdmx_service.cli.held import Held, find_holder
+from sdmx_service.errors import NotBuilt, StorageFault, SyntaxFault
 from sdmx_service.settings import Settings
 
 Arguments = argparse.Namespace
 REFUSED, UNREADABLE = 1, 2
 _SHOWN = 20
 """Places of one cause that the text report prints; the count is always there, and JSON has every one."""
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; errors are one readable line on stderr, never a traceback."""
-    parsed = _parser().parse_args(arguments)
-    try:
-        return int(parsed.run(parsed))
-    except SdmxError as error:
-        print(f"sdmx-service: {error} [{error.code}]", file=sys.stderr)
-        return UNREADABLE
-    except FileNotFoundError as error:
-        print(f"sdmx-service: there is no file {error.filename!r}.", file=sys.stderr)
-        return UNREADABLE
-    except (IsADirectoryError, PermissionError) as error:
-        print(f"sdmx-service: {error.filename!r} cannot be read: {error.strerror}.", file=sys.stderr)
-        return UNREADABLE
-    except BrokenPipeError:
-        return 0
-
-
-# --- the parser -----------------------------------------------------------------------------------------------------
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sdmx-service", description="SDMX data exchange and dissemination.")
-    parser.add_argument("--version", action="version", version=f"sdmx-service {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, add, run, help in _COMMANDS:  # noqa: A001
-        command = commands.add_parser(name, help=help, description=help)
-        command.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help=Settings.help()["data"])
-        command.add_argument("--store", metavar="URL", help=Settings.help()["store"])
-        add(command)
-        command.set_defaults(run=run)
-    return parser
-
-
-def _no_arguments(command: argparse.ArgumentParser) -> None:
-    """Nothing to add."""
-
-
-def _init_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--demo", action="store_true", help="load the demonstration data too")
-    command.add_argument("--content", type=Path, metavar="DIR", help=Settings.help()["content"])
-
-
-def _serve_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--host", default="127.0.0.1", help=Settings.help()["host"])
-    command.add_argument("--port", type=int, default=8080, help=Settings.help()["port"])
-    command.add_argument("--workers", type=int, default=1, metavar="N", help="processes (PostgreSQL only)")
-    command.add_argument("--content", type=Path, metavar="DIR", help=Settings.help()["content"])
-
-
-def _wish_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the file to read")
-    command.add_argument("--dataflow", metavar="REF", help="AGENCY:ID(VERSION), AGENCY:ID, a URN or an id")
-    command.add_argument("--provider", metavar="REF", help="who the data come from")
-    command.add_argument("--mapping", metavar="ID", help="the mapping that reads a table")
-    command.add_argument("--input-format", metavar="NAME", help="the format, when the file does not show it")
-    command.add_argument("--format", choices=("text", "json", "html"), default="text", help="form of the report")
-
-
-def _submit_arguments(command: argparse.ArgumentParser) -> None:
-    _wish_arguments(command)
-    command.add_argument("--url", help="a running service to submit to")
-    command.add_argument("--token", help="its token")
-    command.add_argument("--publish", action="store_true", help="publish at once if nothing is wrong")
-
-
-def _ids(command: argparse.ArgumentParser) -> None:
-    command.add_argument("ids", nargs="+", metavar="ID", help="submissions, in the order to apply")
-
-
-def _one_id(command: argparse.ArgumentParser) -> None:
-    command.add_argument("id", metavar="ID", help="the submission")
-
-
-def _restore_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("release", type=int, metavar="RELEASE", help="the release whose state comes back")
-
-
-def _releases_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("words", nargs="*", metavar="diff A B", help="the difference between two releases")
-
-
-def _query_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("path", metavar="PATH", help="v2/data/dataflow/... or v1/data/..., with ?parameters")
-    command.add_argument("--accept", metavar="TYPE", help="media type")
-    command.add_argument("--language", metavar="TAGS", help="languages, best first")
-    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
-
-
-def _export_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("dataflow", metavar="DATAFLOW", help="the dataflow")
-    command.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".csv, .json or .xml")
-
-
-def _token_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("action", choices=("create", "list", "revoke"))
-    command.add_argument("id", nargs="?", metavar="ID", help="the token to revoke")
-    command.add_argument("--provider", metavar="REF", help="bind the token to a provider")
-    command.add_argument("--role", choices=("publisher", "administrator"), help="give the token a role")
 
 
 # --- opening the store ----------------------------------------------------------------------------------------------
@@ -131,13 +33,22 @@ def _settings(arguments: Arguments) -> Settings:
     return settings
 
 
-def _with_library(arguments: Arguments, work: Callable[[Any], int]) -> int:
-    """Open the store, fill it if it is empty, run the work."""
+def _with_library(
+    arguments: Arguments, work: Callable[[Any], int], over_http: Callable[[Held], int] | None = None
+) -> int:
+    """Open the store, fill it if it is empty, run the work; ask the service that holds the store where one does."""
     from sdmx_service.app import open_store
     from sdmx_service.catalog.library import Library
 
     settings = _settings(arguments)
-    with closing(open_store(settings)) as store:
+    try:
+        opened = open_store(settings)
+    except StorageFault:
+        holder = find_holder(settings.data) if arguments.store is None else None
+        if holder is None or over_http is None:
+            raise
+        return over_http(holder)
+    with closing(opened) as store:
         library = Library(store)
         if store.pointer().generation == 0:
             library.fill(settings.content)
@@ -145,7 +56,8 @@ def _with_library(arguments: Arguments, work: Callable[[Any], int]) -> int:
 
 
 # --- commands -------------------------------------------------------------------------------------------------------
-def _init(arguments: Arguments) -> int:
+def init(arguments: Arguments) -> int:
+    """Create the store; with ``--demo`` load the demonstration data."""
     from sdmx_service.app import open_store
     from sdmx_service.catalog.library import Library
     from sdmx_service.submission.demo import load_demo
@@ -162,7 +74,8 @@ def _init(arguments: Arguments) -> int:
     return 0
 
 
-def _serve(arguments: Arguments) -> int:
+def serve(arguments: Arguments) -> int:
+    """Run the service until it is stopped."""
     from sdmx_service.app import serve
 
     if arguments.workers != 1:
@@ -186,7 +99,8 @@ def _wish(arguments: Arguments) -> Any:
     )
 
 
-def _check(arguments: Arguments) -> int:
+def check(arguments: Arguments) -> int:
+    """Validate and map files; 1 if any is refused."""
     from sdmx_service.catalog.loading import load_folder
     from sdmx_service.submission.submit import SentFile, check
 
@@ -214,10 +128,13 @@ def _check(arguments: Arguments) -> int:
     return _with_library(arguments, with_store)
 
 
-def _submit(arguments: Arguments) -> int:
+def submit(arguments: Arguments) -> int:
+    """Submit files to the store, the service that holds it, or ``--url``; 1 if any is refused."""
     _refuse_html(arguments)
     if arguments.url:
-        return _submit_remotely(arguments)
+        from sdmx_service.submission.remote import Remote
+
+        return _submit_to(Remote(arguments.url, arguments.token), arguments)
 
     def run(library: Any) -> int:
         from sdmx_service.auth import OPERATOR
@@ -233,13 +150,10 @@ def _submit(arguments: Arguments) -> int:
             refused += receipt.status == "refused"
         return REFUSED if refused else 0
 
-    return _with_library(arguments, run)
+    return _with_library(arguments, run, lambda held: _submit_to(held.service, arguments))
 
 
-def _submit_remotely(arguments: Arguments) -> int:
-    from sdmx_service.submission.remote import Remote
-
-    service = Remote(arguments.url, arguments.token)
+def _submit_to(service: Any, arguments: Arguments) -> int:
     named = {"dataflow": arguments.dataflow, "provider": arguments.provider, "mapping": arguments.mapping,
              "format": arguments.input_format, "publish": "true" if arguments.publish else None}  # fmt: skip
     wishes = {name: value for name, value in named.items() if value}
@@ -302,7 +216,9 @@ def _print_group(group: Any) -> None:
         print(f"    ... and {group.count - _SHOWN} more (--format json lists all)")
 
 
-def _publish(arguments: Arguments) -> int:
+def publish(arguments: Arguments) -> int:
+    """Publish accepted submissions as one release."""
+
     def run(library: Any) -> int:
         from sdmx_service.auth import OPERATOR
         from sdmx_service.submission.submit import publish
@@ -311,10 +227,12 @@ def _publish(arguments: Arguments) -> int:
             print(f"{receipt.id}: {receipt.status} in release {receipt.release}")
         return 0
 
-    return _with_library(arguments, run)
+    return _with_library(arguments, run, lambda held: held.publish(arguments.ids))
 
 
-def _withdraw(arguments: Arguments) -> int:
+def withdraw(arguments: Arguments) -> int:
+    """Take back an accepted submission."""
+
     def run(library: Any) -> int:
         from sdmx_service.auth import OPERATOR
         from sdmx_service.submission.submit import withdraw
@@ -323,10 +241,12 @@ def _withdraw(arguments: Arguments) -> int:
         print(f"{receipt.id}: {receipt.status}")
         return 0
 
-    return _with_library(arguments, run)
+    return _with_library(arguments, run, lambda held: held.withdraw(arguments.id))
 
 
-def _submissions(arguments: Arguments) -> int:
+def submissions(arguments: Arguments) -> int:
+    """List the submissions."""
+
     def run(library: Any) -> int:
         from sdmx_service.submission.receipt import receipts
 
@@ -336,20 +256,23 @@ def _submissions(arguments: Arguments) -> int:
             print(f"{head}  {receipt.file.name}  {flows}")
         return 0
 
-    return _with_library(arguments, run)
+    return _with_library(arguments, run, lambda held: held.submissions())
 
 
-def _receipt(arguments: Arguments) -> int:
+def receipt(arguments: Arguments) -> int:
+    """Print a receipt as JSON."""
+
     def run(library: Any) -> int:
         from sdmx_service.submission.receipt import load_receipt
 
         print(json.dumps(load_receipt(library.store, arguments.id).to_json(), ensure_ascii=False, indent=2))
         return 0
 
-    return _with_library(arguments, run)
+    return _with_library(arguments, run, lambda held: held.receipt(arguments.id))
 
 
-def _releases(arguments: Arguments) -> int:
+def releases(arguments: Arguments) -> int:
+    """List the releases."""
     if arguments.words:
         raise NotBuilt("The difference between two releases is not built yet.")
 
@@ -359,24 +282,31 @@ def _releases(arguments: Arguments) -> int:
             print(f"{release.number}  {release.published_at.isoformat(timespec='seconds')}  {what}")
         return 0
 
-    return _with_library(arguments, run)
+    return _with_library(arguments, run, lambda held: held.releases())
 
 
-def _restore(arguments: Arguments) -> int:
+def restore(arguments: Arguments) -> int:
+    """Make a release with the state of an earlier one."""
+
     def run(library: Any) -> int:
         release = library.store.restore(arguments.release, comment=f"restores release {arguments.release}")
         print(f"Release {release.number} has the state of release {arguments.release}.")
         return 0
 
-    return _with_library(arguments, run)
+    return _with_library(arguments, run, lambda held: held.restore(arguments.release))
 
 
-def _query(arguments: Arguments) -> int:
+def query(arguments: Arguments) -> int:
+    """Answer an SDMX-REST path; 2 if the answer is an error."""
     api, _, rest = arguments.path.lstrip("/").removeprefix("sdmx/").partition("/")
     if api not in ("v1", "v2"):
         raise SyntaxFault(f"{arguments.path!r} does not begin with v2/ or v1/.")
     path, _, query_string = rest.partition("?")
-    return _with_library(arguments, lambda library: _answer(library, api, path, query_string, arguments))
+    return _with_library(
+        arguments,
+        lambda library: _answer(library, api, path, query_string, arguments),
+        lambda held: _answer_over_http(held, arguments),
+    )
 
 
 def _answer(library: Any, api: Any, path: str, query_string: str, arguments: Arguments) -> int:
@@ -399,6 +329,17 @@ def _answer(library: Any, api: Any, path: str, query_string: str, arguments: Arg
     return 0 if found.status < 300 else UNREADABLE
 
 
+def _answer_over_http(held: Held, arguments: Arguments) -> int:
+    headers = {"Accept": arguments.accept, "Accept-Language": getattr(arguments, "language", None)}
+    with held.open("/sdmx/" + arguments.path.lstrip("/").removeprefix("sdmx/"), headers) as answer:
+        good = answer.status == 200
+        if answer.status == 204:
+            print("sdmx-service: No results.", file=sys.stderr)
+        chunks = iter(lambda: answer.read(1 << 20), b"")
+        _write(chunks, arguments.output if good else None, sys.stdout.buffer if good else sys.stderr.buffer)
+        return 0 if answer.status < 300 else UNREADABLE
+
+
 def _write(chunks: Iterable[bytes], output: Path | None, terminal: IO[bytes]) -> None:
     if output is None:
         for chunk in chunks:
@@ -419,7 +360,8 @@ _EXPORTS = {
 }
 
 
-def _export(arguments: Arguments) -> int:
+def export(arguments: Arguments) -> int:
+    """Write a whole dataflow to one file."""
     suffix = arguments.output.suffix.lower()
     if suffix in (".parquet", ".xlsx"):
         raise NotBuilt(f"Export as {suffix[1:]} is not built yet.", hint=f"Use {', '.join(_EXPORTS)}.")
@@ -432,23 +374,25 @@ def _export(arguments: Arguments) -> int:
         path = f"data/dataflow/{flow.agency}/{flow.id}/{flow.version}"
         return _answer(library, "v2", path, "", arguments)
 
-    return _with_library(arguments, run)
+    def over_http(held: Held) -> int:
+        arguments.path = held.dataflow_path(arguments.dataflow)
+        return _answer_over_http(held, arguments)
+
+    return _with_library(arguments, run, over_http)
 
 
-def _template(arguments: Arguments) -> int:
+def template(arguments: Arguments) -> int:
+    """Write a questionnaire workbook."""
     raise NotBuilt("Questionnaire templates are not built yet.")
 
 
-def _template_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("tables", nargs="+", metavar="TABLE")
-    command.add_argument("--area", metavar="CODE")
-    command.add_argument("--years", metavar="FROM-TO")
-    command.add_argument("--language", metavar="TAG")
-    command.add_argument("-o", "--output", type=Path, metavar="FILE")
-
-
-def _token(arguments: Arguments) -> int:
-    return _with_library(arguments, lambda library: _TOKENS[arguments.action](library, arguments))
+def token(arguments: Arguments) -> int:
+    """Create, list or revoke tokens."""
+    return _with_library(
+        arguments,
+        lambda library: _TOKENS[arguments.action](library, arguments),
+        lambda held: held.tokens(arguments.action, arguments.id, arguments.provider, arguments.role),
+    )
 
 
 def _create_token(library: Any, arguments: Arguments) -> int:
@@ -485,19 +429,3 @@ def _revoke_token(library: Any, arguments: Arguments) -> int:
 
 
 _TOKENS = {"create": _create_token, "list": _list_tokens, "revoke": _revoke_token}
-_COMMANDS: tuple[tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[Arguments], int], str], ...] = (
-    ("init", _init_arguments, _init, "create the store and load structures, codelists and mappings"),
-    ("serve", _serve_arguments, _serve, "run the service"),
-    ("check", _wish_arguments, _check, "validate and map files, change nothing"),
-    ("submit", _submit_arguments, _submit, "submit files to the store or to a running service"),
-    ("publish", _ids, _publish, "publish accepted submissions as one release"),
-    ("withdraw", _one_id, _withdraw, "take back an accepted submission"),
-    ("submissions", _no_arguments, _submissions, "list the submissions"),
-    ("receipt", _one_id, _receipt, "print a receipt"),
-    ("releases", _releases_arguments, _releases, "list the releases"),
-    ("restore", _restore_arguments, _restore, "make a release with the state of an earlier one"),
-    ("query", _query_arguments, _query, "answer an SDMX-REST path without HTTP"),
-    ("export", _export_arguments, _export, "write a whole dataflow to one file"),
-    ("template", _template_arguments, _template, "write a questionnaire workbook"),
-    ("token", _token_arguments, _token, "create, list or revoke tokens"),
-)

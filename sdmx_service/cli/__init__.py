@@ -1,0 +1,143 @@
+"""The command line: the same functions without HTTP.
+
+Exit status 0 done, 1 the file was read and refused, 2 it could not be read or the call is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sdmx_service import __version__
+from sdmx_service.cli import commands
+from sdmx_service.errors import SdmxError
+from sdmx_service.settings import Settings
+
+Arguments = argparse.Namespace
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; errors are one readable line on stderr, never a traceback."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except SdmxError as error:
+        print(f"sdmx-service: {error} [{error.code}]", file=sys.stderr)
+        return commands.UNREADABLE
+    except FileNotFoundError as error:
+        print(f"sdmx-service: there is no file {error.filename!r}.", file=sys.stderr)
+        return commands.UNREADABLE
+    except (IsADirectoryError, PermissionError) as error:
+        print(f"sdmx-service: {error.filename!r} cannot be read: {error.strerror}.", file=sys.stderr)
+        return commands.UNREADABLE
+    except BrokenPipeError:
+        return 0
+
+
+# --- the parser -----------------------------------------------------------------------------------------------------
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sdmx-service", description="SDMX data exchange and dissemination.")
+    parser.add_argument("--version", action="version", version=f"sdmx-service {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, add, run, help in _COMMANDS:  # noqa: A001
+        command = commands.add_parser(name, help=help, description=help)
+        command.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help=Settings.help()["data"])
+        command.add_argument("--store", metavar="URL", help=Settings.help()["store"])
+        add(command)
+        command.set_defaults(run=run)
+    return parser
+
+
+def _no_arguments(command: argparse.ArgumentParser) -> None:
+    """Nothing to add."""
+
+
+def _init_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--demo", action="store_true", help="load the demonstration data too")
+    command.add_argument("--content", type=Path, metavar="DIR", help=Settings.help()["content"])
+
+
+def _serve_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--host", default="127.0.0.1", help=Settings.help()["host"])
+    command.add_argument("--port", type=int, default=8080, help=Settings.help()["port"])
+    command.add_argument("--workers", type=int, default=1, metavar="N", help="processes (PostgreSQL only)")
+    command.add_argument("--content", type=Path, metavar="DIR", help=Settings.help()["content"])
+
+
+def _wish_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the file to read")
+    command.add_argument("--dataflow", metavar="REF", help="AGENCY:ID(VERSION), AGENCY:ID, a URN or an id")
+    command.add_argument("--provider", metavar="REF", help="who the data come from")
+    command.add_argument("--mapping", metavar="ID", help="the mapping that reads a table")
+    command.add_argument("--input-format", metavar="NAME", help="the format, when the file does not show it")
+    command.add_argument("--format", choices=("text", "json", "html"), default="text", help="form of the report")
+
+
+def _submit_arguments(command: argparse.ArgumentParser) -> None:
+    _wish_arguments(command)
+    command.add_argument("--url", help="a running service to submit to")
+    command.add_argument("--token", help="its token")
+    command.add_argument("--publish", action="store_true", help="publish at once if nothing is wrong")
+
+
+def _ids(command: argparse.ArgumentParser) -> None:
+    command.add_argument("ids", nargs="+", metavar="ID", help="submissions, in the order to apply")
+
+
+def _one_id(command: argparse.ArgumentParser) -> None:
+    command.add_argument("id", metavar="ID", help="the submission")
+
+
+def _restore_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("release", type=int, metavar="RELEASE", help="the release whose state comes back")
+
+
+def _releases_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("words", nargs="*", metavar="diff A B", help="the difference between two releases")
+
+
+def _query_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("path", metavar="PATH", help="v2/data/dataflow/... or v1/data/..., with ?parameters")
+    command.add_argument("--accept", metavar="TYPE", help="media type")
+    command.add_argument("--language", metavar="TAGS", help="languages, best first")
+    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
+
+
+def _export_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("dataflow", metavar="DATAFLOW", help="the dataflow")
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".csv, .json or .xml")
+
+
+def _token_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("action", choices=("create", "list", "revoke"))
+    command.add_argument("id", nargs="?", metavar="ID", help="the token to revoke")
+    command.add_argument("--provider", metavar="REF", help="bind the token to a provider")
+    command.add_argument("--role", choices=("publisher", "administrator"), help="give the token a role")
+
+
+def _template_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("tables", nargs="+", metavar="TABLE")
+    command.add_argument("--area", metavar="CODE")
+    command.add_argument("--years", metavar="FROM-TO")
+    command.add_argument("--language", metavar="TAG")
+    command.add_argument("-o", "--output", type=Path, metavar="FILE")
+
+
+_COMMANDS: tuple[tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[Arguments], int], str], ...] = (
+    ("init", _init_arguments, commands.init, "create the store and load structures, codelists and mappings"),
+    ("serve", _serve_arguments, commands.serve, "run the service"),
+    ("check", _wish_arguments, commands.check, "validate and map files, change nothing"),
+    ("submit", _submit_arguments, commands.submit, "submit files to the store or to a running service"),
+    ("publish", _ids, commands.publish, "publish accepted submissions as one release"),
+    ("withdraw", _one_id, commands.withdraw, "take back an accepted submission"),
+    ("submissions", _no_arguments, commands.submissions, "list the submissions"),
+    ("receipt", _one_id, commands.receipt, "print a receipt"),
+    ("releases", _releases_arguments, commands.releases, "list the releases"),
+    ("restore", _restore_arguments, commands.restore, "make a release with the state of an earlier one"),
+    ("query", _query_arguments, commands.query, "answer an SDMX-REST path without HTTP"),
+    ("export", _export_arguments, commands.export, "write a whole dataflow to one file"),
+    ("template", _template_arguments, commands.template, "write a questionnaire workbook"),
+    ("token", _token_arguments, commands.token, "create, list or revoke tokens"),
+)

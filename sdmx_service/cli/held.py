@@ -1,0 +1,94 @@
+"""The service that holds an embedded store, and the commands that go to it over HTTP.
+
+A running service writes ``service.json`` (address and a token of its own, readable by its user only) into its data
+folder and removes it when it stops.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import Any
+
+from sdmx_service.submission.remote import Remote
+
+FILE = "service.json"
+
+
+def find_holder(data: Path) -> Held | None:
+    """The service that holds the store in that folder, or None if none says so."""
+    try:
+        found = json.loads((data / FILE).read_text())
+    except (OSError, ValueError):
+        return None
+    return Held(Remote(found["url"], found["token"]))
+
+
+class Held:
+    """Commands over HTTP; each prints what its twin on the store prints."""
+
+    def __init__(self, service: Remote) -> None:
+        self.service = service
+
+    def open(self, path: str, headers: Mapping[str, str | None]) -> HTTPResponse:
+        """A GET whose body is read by the caller."""
+        return self.service.open(path, {name: value for name, value in headers.items() if value})
+
+    def publish(self, submissions: Sequence[str]) -> int:
+        """Publish submissions, one release each."""
+        for submission in submissions:
+            receipt = self.service.post(f"/api/submissions/{submission}/publish")
+            print(f"{receipt['id']}: {receipt['status']} in release {receipt['release']}")
+        return 0
+
+    def withdraw(self, submission: str) -> int:
+        """Take back a submission."""
+        receipt = self.service.post(f"/api/submissions/{submission}/withdraw")
+        print(f"{receipt['id']}: {receipt['status']}")
+        return 0
+
+    def submissions(self) -> int:
+        """List the submissions."""
+        for receipt in self.service.get("/api/submissions")["submissions"]:
+            flows = ", ".join(f"{flow['dataflow']} ({flow['counts']['observations']})" for flow in receipt["dataflows"])
+            head = f"{receipt['id']}  {receipt['received_at']}  {receipt['status']:9}  {receipt['provider'] or '-'}"
+            print(f"{head}  {receipt['file']['name']}  {flows}")
+        return 0
+
+    def receipt(self, submission: str) -> int:
+        """Print a receipt."""
+        print(json.dumps(self.service.get(f"/api/submissions/{submission}"), ensure_ascii=False, indent=2))
+        return 0
+
+    def releases(self) -> int:
+        """List the releases."""
+        for release in self.service.get("/api/releases")["releases"]:
+            what = ", ".join(release["submissions"]) or release["comment"]
+            print(f"{release['release']}  {release['published_at']}  {what}")
+        return 0
+
+    def restore(self, release: int) -> int:
+        """Make a release with the state of an earlier one."""
+        found = self.service.post(f"/api/releases/{release}/restore")
+        print(f"Release {found['release']} has the state of release {release}.")
+        return 0
+
+    def tokens(self, action: str, identity: str | None, provider: str | None, role: str | None) -> int:
+        """Create, list or revoke tokens."""
+        if action == "list":
+            for token in self.service.get("/api/tokens")["tokens"]:
+                print(f"{token['id']}  {token['role']}  {token['provider'] or '-'}  {token['created_at']}")
+        elif action == "revoke":
+            self.service.post(f"/api/tokens/{identity or '-'}/revoke")
+            print(f"{identity} revoked")
+        else:
+            wish: dict[str, Any] = {"provider": provider, "role": role}
+            print(self.service.post("/api/tokens", json.dumps(wish).encode())["token"])
+        return 0
+
+    def dataflow_path(self, dataflow: str) -> str:
+        """The data path of a dataflow named by a person."""
+        found = self.service.get(f"/api/dataflows/{dataflow}")
+        return f"v2/data/dataflow/{found['agency']}/{found['id']}/{found['version']}"

@@ -1,0 +1,138 @@
+"""An invented domain does the same job with nothing changed in the program.
+
+Two measures (decimal, coded), data set and group attributes, a multi-valued and a multilingual attribute, mixed monthly
+and quarterly periods, one structure without time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+from lxml import etree
+
+from tests.harness import CSV, JSON, XML, House, open_house
+
+CONTENT = Path(__file__).parent / "content"
+FLOW = "v2/data/dataflow/SEA/DF_CATCH/1.0.0"
+HARBOUR = "SEA.HARBOUR"
+
+BOOK = """Port;Month;cod;eel;nameless;all
+Northport;2024-01;1.234,50;x;3;1.237,50
+;2024-02;10;5;;15
+Pier 7;2024-01;7,25;0;0;7,25
+"""
+
+MESSAGE = (
+    "STRUCTURE[;],STRUCTURE_ID,ACTION,FREQ,PORT,FISH,TIME_PERIOD,WEIGHT,GRADE,STATUS,UNIT,SOURCE,PORT_NOTE,GEAR[],REMARK[en;fr]\n"
+    'dataflow,SEA:DF_CATCH(1.0.0),M,Q,SOU,COD,2024-Q1,50.0,G1,A,kg,Harbour book,"Closed on ""Sundays"", mostly",NET;ROD,en:fine & dry;fr:beau <temps>\n'
+    'dataflow,SEA:DF_CATCH(1.0.0),M,M,SOU,COD,2024-01,16.10,G2,A,kg,Harbour book,"Closed on ""Sundays"", mostly",NET,en:wet\n'
+    'dataflow,SEA:DF_CATCH(1.0.0),M,M,SOU,NA,2024-01,#N/A,,Q,kg,Harbour book,"Closed on ""Sundays"", mostly",,\n'
+)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    path = tmp_path_factory.mktemp("sea") / "store.duckdb"
+    with open_house(f"duckdb:///{path}", CONTENT) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def filled(house: House) -> House:
+    receipt, findings = house.send(BOOK.encode(), name="book.csv")
+    assert receipt.status == "published", findings
+    assert receipt.mapping == "HARBOUR_BOOK"
+    receipt, findings = house.send(MESSAGE.encode(), name="catch.csv", provider=HARBOUR)
+    assert receipt.status == "published", findings
+    licences = "STRUCTURE,STRUCTURE_ID,ACTION,PORT,FISH,LICENCES\ndataflow,SEA:DF_LICENCE(1.0.0),M,007,EEL,12\ndataflow,SEA:DF_LICENCE(1.0.0),M,NOR,NA,3\n"
+    receipt, findings = house.send(licences.encode(), name="licences.csv", provider=HARBOUR)
+    assert receipt.status == "published", findings
+    return house
+
+
+def test_a_national_table_keeps_its_figures(filled: House) -> None:
+    rows = {(row["PORT"], row["FISH"], row["TIME_PERIOD"]): row for row in filled.rows(f"{FLOW}/M")}
+    assert rows["NOR", "COD", "2024-01"]["WEIGHT"] == "1234.50"
+    assert rows["NOR", "_T", "2024-01"]["WEIGHT"] == "1237.50"
+    assert (rows["NOR", "EEL", "2024-01"]["WEIGHT"], rows["NOR", "EEL", "2024-01"]["STATUS"]) == ("", "Q")
+    assert rows["007", "COD", "2024-01"]["WEIGHT"] == "7.25"
+    assert ("NOR", "NA", "2024-02") not in rows
+    assert rows["SOU", "NA", "2024-01"]["WEIGHT"] == "#N/A"
+
+
+def test_two_measures_and_attributes_of_every_level_in_csv(filled: House) -> None:
+    body = filled.body(f"{FLOW}/Q.SOU").decode()
+    header, row = body.splitlines()[0], body.splitlines()[1]
+    assert header.startswith("STRUCTURE[;],")
+    assert "50.0,G1,Harbour book" in row or ",50.0,G1," in row
+    assert '"Closed on ""Sundays"", mostly"' in row
+    assert "NET;ROD" in row and "fine & dry" in row and "beau <temps>" in row
+
+
+def test_the_same_in_json(filled: House) -> None:
+    answer = orjson.loads(filled.body(f"{FLOW}/Q.SOU", JSON))
+    text = orjson.dumps(answer).decode()
+    assert "50.0" in text and "beau <temps>" in text and "Sundays" in text
+    structure = answer["data"]["structures"][0]
+    assert [one["id"] for one in structure["measures"]["observation"]] == ["WEIGHT", "GRADE"]
+
+
+def test_the_same_in_xml(filled: House) -> None:
+    root = etree.fromstring(filled.body(f"{FLOW}/Q.SOU", XML))
+    text = etree.tostring(root).decode()
+    assert "fine &amp; dry" in text and "beau &lt;temps&gt;" in text
+    assert [one.get("WEIGHT") for one in root.iter("{*}Obs")] == ["50.0"]
+
+
+def test_mixed_frequencies_compare_by_their_range(filled: House) -> None:
+    rows = filled.rows(f"{FLOW}/*.SOU?c[TIME_PERIOD]=ge:2024-01-01%2Ble:2024-01-31")
+    assert {row["TIME_PERIOD"] for row in rows} == {"2024-01"}
+    rows = filled.rows(f"{FLOW}/*.SOU?c[TIME_PERIOD]=ge:2024-01%2Ble:2024-03")
+    assert {row["TIME_PERIOD"] for row in rows} == {"2024-01", "2024-Q1"}
+
+
+def test_a_structure_without_time(filled: House) -> None:
+    rows = filled.rows("v2/data/dataflow/SEA/DF_LICENCE/1.0.0")
+    assert {(row["PORT"], row["FISH"], row["LICENCES"]) for row in rows} == {("007", "EEL", "12"), ("NOR", "NA", "3")}
+    for accept in (JSON, XML):
+        assert filled.body("v2/data/dataflow/SEA/DF_LICENCE/1.0.0", accept)
+
+
+def test_a_broken_sum_is_refused_with_its_place(house: House) -> None:
+    receipt, findings = house.send(b"Port;Month;cod;eel;nameless;all\nSouthport;2023-01;1;2;3;7\n", name="book.csv")
+    assert receipt.status == "refused"
+    (finding,) = [one for one in findings if one.code == "S1"]
+    assert (finding.row, finding.key["PORT"]) == (2, "SOU")
+    assert "7" in finding.message and "6" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "column"),
+    [
+        (("M,SOU,COD", "M,SOU,COOD"), "F401", "FISH"),
+        (("2024-Q1", "2024-Q9"), "F403", "TIME_PERIOD"),
+        (("16.10", "sixteen"), "F304", "WEIGHT"),
+        ((",A,kg,", ",,kg,"), "F303", "STATUS"),
+        (("kg", "kilograms and more"), "F304", "UNIT"),
+        (("NET;ROD", "NET;HOOK"), "F401", "GEAR"),
+        (("M,SOU,NA,2024-01", "M,SOU,COD,2024-01"), "F501", None),
+    ],
+)
+def test_bad_input_is_a_finding(house: House, change: tuple[str, str], code: str, column: str | None) -> None:
+    before = house.library.store.pointer().release
+    receipt, findings = house.send(MESSAGE.replace(*change).encode(), name="bad.csv", provider=HARBOUR)
+    assert receipt.status == "refused"
+    assert code in {one.code for one in findings}, findings
+    if column is not None:
+        assert any(one.code == code and column in one.message and one.row for one in findings), findings
+    assert house.library.store.pointer().release == before
+
+
+def test_availability_counts(filled: House) -> None:
+    body = orjson.loads(filled.body("v2/availability/dataflow/SEA/DF_CATCH/1.0.0/*/*", "*/*"))
+    text = orjson.dumps(body).decode()
+    assert "007" in text and "SOU" in text
+    assert filled.get(f"{FLOW}/M.XXX", CSV).status == 204

@@ -1,0 +1,299 @@
+"""End to end: a subprocess, a socket, and the clients that agencies use, told nothing but the address."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.harness import ROOT
+
+DEMO = ROOT / "demo"
+DATA = "/sdmx/v2/data/dataflow/UNSD_MIG/DF_STOCK_OD/1.0.0"
+CSV = {"Accept": "application/vnd.sdmx.data+csv;version=2.1.0"}
+pytestmark = pytest.mark.timeout(300)
+
+
+def run(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "sdmx_service", *arguments], capture_output=True, text=True, cwd=ROOT, timeout=200
+    )
+    assert not check or done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@dataclass
+class Running:
+    address: str
+    token: str
+    data: Path
+
+    def open(self, path: str, body: bytes | None = None, method: str | None = None, **headers: str) -> Any:
+        request = urllib.request.Request(self.address + path, data=body, headers=headers, method=method)
+        try:
+            return urllib.request.urlopen(request, timeout=60)
+        except urllib.error.HTTPError as error:
+            return error
+
+    def get(self, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        with self.open(path, **headers) as answer:
+            return answer.status, dict(answer.headers), answer.read()
+
+    def send(self, query: str, body: bytes, token: str | None = None) -> tuple[int, dict[str, Any]]:
+        headers = {"Authorization": f"Bearer {token or self.token}", "Content-Type": "application/octet-stream"}
+        with self.open(f"/api/submissions?{query}", body, **headers) as answer:
+            return answer.status, json.loads(answer.read())
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    data = tmp_path_factory.mktemp("service") / "data"
+    run("init", "--demo", "--data", str(data))
+    token = run("token", "create", "--role", "publisher", "--data", str(data)).stdout.strip()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sdmx_service", "serve", "--data", str(data), "--port", str(port)], cwd=ROOT
+    )
+    running = Running(address=f"http://127.0.0.1:{port}", token=token, data=data)
+    try:
+        for _ in range(300):
+            try:
+                if running.get("/health/ready")[0] == 200:
+                    break
+            except OSError:
+                assert process.poll() is None
+            time.sleep(0.1)
+        yield running
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_pages_and_health(service: Running) -> None:
+    status, headers, body = service.get("/")
+    assert status == 200 and b"DF_STOCK_OD" in body
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert service.get("/health/live")[0] == 200
+    assert json.loads(service.get("/api/limits")[2])["max_open_answers"] > 0
+    assert json.loads(service.get("/api/releases")[2])["releases"]
+
+
+def test_data_in_every_encoding_is_the_same(service: Running) -> None:
+    status, headers, plain = service.get(DATA, **CSV)
+    assert status == 200 and headers["Content-Type"] == CSV["Accept"]
+    assert {"Accept", "Accept-Encoding", "Accept-Language"} <= set(re.split(r",\s*", headers["Vary"]))
+    _, _, packed = service.get(DATA, **CSV, **{"Accept-Encoding": "gzip"})
+    unpacker = zlib.decompressobj(31)
+    assert unpacker.decompress(packed) == plain and unpacker.eof and not unpacker.unused_data  # one member
+    assert gzip.decompress(packed) == plain
+
+
+def test_conditional_requests(service: Running) -> None:
+    _, headers, _ = service.get(DATA, **CSV)
+    assert service.get(DATA, **CSV, **{"If-None-Match": headers["ETag"]})[0] == 304
+    assert service.get(DATA, **CSV, **{"If-Modified-Since": headers["Last-Modified"]})[0] == 304
+    assert service.get(DATA, Accept="*/*", **{"If-None-Match": headers["ETag"]})[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        (f"{DATA}?colour=red", 400, b"colour"),
+        (f"{DATA}?firstNObservations=none", 400, b"firstNObservations"),
+        (f"{DATA}/A.470.x.x.x.x.x.x.x.x.x.x.x.x.x.x", 422, b"REF_AREA"),
+        (f"{DATA}?c%5BREF_ARAE%5D=470", 422, b"REF_AREA"),
+        ("/sdmx/v2/data/dataflow/UNSD_MIG/DF_STOK_OD/1.0.0", 404, b"DF_STOCK_OD"),
+        ("/sdmx/v2/structure/codelist/UNSD_MIG/CL_NONE", 404, b"CL_NONE"),
+        ("/sdmx/v2/schema/dataflow/UNSD_MIG/DF_STOCK_OD/1.0.0", 501, b"not built"),
+        (f"{DATA}?sort=REF_AREA", 501, b"sort"),
+        (f"{DATA}?updatedAfter=2020-01-01T00:00:00Z", 501, b"updatedAfter"),
+        ("/sdmx/v1/data/UNSD_MIG,DF_STOCK_OD,1.0.0/A.470", 403, b"dimensions"),
+        ("/api/nowhere", 404, b"nowhere"),
+    ],
+)
+def test_errors_say_what_and_what_to_do(service: Running, path: str, status: int, words: bytes) -> None:
+    found, headers, body = service.get(path)
+    assert (found, words in body) == (status, True), body
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert b"Traceback" not in body
+
+
+def test_empty_answers(service: Running) -> None:
+    assert service.get(f"{DATA}?c%5BTIME_PERIOD%5D=1066")[0] == 204
+    assert service.get("/sdmx/v1/data/UNSD_MIG,DF_STOCK_OD,1.0.0/all?startPeriod=1066&endPeriod=1066")[0] == 404
+    assert service.get(DATA, Accept="image/png")[0] == 406
+
+
+def test_head_and_options(service: Running) -> None:
+    with service.open(DATA, method="HEAD") as answer:
+        assert answer.status == 200 and answer.read() == b"" and answer.headers["ETag"]
+    with service.open(DATA, method="OPTIONS") as answer:
+        assert answer.status == 204 and "GET" in answer.headers["Allow"]
+
+
+def test_a_submission_over_http(service: Running) -> None:
+    body = (DEMO / "malta_demographic_balance.csv").read_bytes()
+    status, receipt = service.send("name=again.csv&publish=true", body)
+    assert (status, receipt["status"]) == (201, "published")
+    assert receipt["dataflows"][0]["counts"]["unchanged"] == receipt["dataflows"][0]["counts"]["observations"]
+    status, refused = service.send("name=bad.csv", body.replace(b"CNMIGRAT", b"CNMIGRANT"))
+    assert (status, refused["status"]) == (422, "refused")
+    _, _, findings = service.get(f"/api/submissions/{refused['id']}/findings", Authorization=f"Bearer {service.token}")
+    first = json.loads(findings)["findings"][0]
+    assert first["row"] and first["value"] == "CNMIGRANT" and first["suggestion"] == "CNMIGRAT"
+    _, _, table = service.get(f"/api/submissions/{refused['id']}/findings.csv", Authorization=f"Bearer {service.token}")
+    assert b"CNMIGRANT" in table
+
+
+def test_who_may_submit(service: Running) -> None:
+    body = (DEMO / "malta_demographic_balance.csv").read_bytes()
+    with service.open("/api/submissions", body) as answer:
+        assert answer.status == 401 and answer.headers["Content-Type"] == "application/problem+json"
+    status, problem = service.send("publish=maybe", body)
+    assert status == 400 and "maybe" in problem["detail"]
+    status, problem = service.send("mapping=NONE", body)
+    assert status == 404 and "NONE" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("truncated.zip", b"PK\x03\x04\x14\x00\x00\x00\x08\x00" + b"x" * 40),
+        ("bomb.xml", b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]><l>&b;</l>'),
+        ("cut.xml", b'<?xml version="1.0"?><message:StructureSpecificData xmlns:message="http://www.sdmx.org/resources/sdmxml/schemas/v3_0/message"><message:Header>'),
+        ("noise.bin", bytes(range(256)) * 8),
+        ("empty.csv", b" "),
+    ],
+)  # fmt: skip
+def test_bad_files_are_the_senders_fault(service: Running, name: str, body: bytes) -> None:
+    before = json.loads(service.get("/api/releases")[2])["releases"][-1]["release"]
+    status, problem = service.send(f"name={name}&publish=true", body)
+    assert 400 <= status < 500 and problem["detail"], problem
+    assert json.loads(service.get("/api/releases")[2])["releases"][-1]["release"] == before
+
+
+@pytest.fixture(scope="module")
+def client(service: Running) -> Any:
+    import sdmx
+    from sdmx.source import Source
+
+    source = Source(id="HERE", url=f"{service.address}/sdmx/v1", name="Here")
+    sdmx.source.sources["HERE"] = source
+    return sdmx.Client("HERE")
+
+
+class TestSdmx1:
+    """sdmx1, unchanged, told the address."""
+
+    def test_lists_dataflows(self, client: Any) -> None:
+        flows = client.dataflow().dataflow
+        assert "DF_STOCK_OD" in flows and str(flows["DF_STOCK_OD"].name)
+
+    def test_reads_a_structure_with_its_children(self, client: Any) -> None:
+        message = client.get("datastructure", "DSD_MIG_STOCK", agency_id="UNSD_MIG", params={"references": "children"})
+        (structure,) = message.structure.values()
+        assert [one.id for one in structure.dimensions][:2] == ["FREQ", "REF_AREA"]
+        assert "CL_AREA_MIG" in message.codelist and len(message.codelist["CL_AREA_MIG"]) > 200
+
+    def test_reads_data_into_pandas(self, client: Any, service: Running) -> None:
+        import sdmx
+
+        url = f"{service.address}/sdmx/v1/data/UNSD_MIG,DF_STOCK_OD,1.0.0/all?startPeriod=2024&endPeriod=2024"
+        series = sdmx.to_pandas(client.get(url=url))
+        rows = pd.read_csv(io.BytesIO(service.get(f"{DATA}?c%5BTIME_PERIOD%5D=2024", **CSV)[2]), dtype=str)
+        assert len(series) == len(rows)
+        assert int(series.sum()) == int(rows.OBS_VALUE.astype(float).sum())
+
+
+class TestPysdmx:
+    """pysdmx, unchanged, told the address."""
+
+    def test_lists_dataflows_and_reads_structures(self, service: Running) -> None:
+        from pysdmx.api.fmr import RegistryClient
+        from pysdmx.io.format import StructureFormat
+
+        client = RegistryClient(f"{service.address}/sdmx/v2", format=StructureFormat.SDMX_JSON_2_0_0)
+        flow = client.get_dataflow_details("UNSD_MIG", "DF_STOCK_OD", "1.0.0", detail="all")
+        assert flow.id == "DF_STOCK_OD"
+        codes = client.get_codes("UNSD_MIG", "CL_SEX", "1.0.0")
+        assert {"F", "M", "_T"} <= {code.id for code in codes}
+
+    @pytest.mark.parametrize("accept", ["application/vnd.sdmx.data+csv;version=2.0.0", "application/vnd.sdmx.data+xml;version=3.0.0"])
+    def test_reads_data(self, service: Running, accept: str) -> None:
+        from pysdmx.io import get_datasets
+
+        data = service.get(f"{DATA}?c%5BTIME_PERIOD%5D=2024", Accept=accept)[2]
+        structure = service.get(
+            "/sdmx/v2/structure/dataflow/UNSD_MIG/DF_STOCK_OD/1.0.0?references=descendants",
+            Accept="application/vnd.sdmx.structure+xml;version=3.0.0",
+        )[2]
+        (dataset,) = get_datasets(io.BytesIO(data), io.BytesIO(structure), validate=False)
+        rows = pd.read_csv(io.BytesIO(service.get(f"{DATA}?c%5BTIME_PERIOD%5D=2024", **CSV)[2]), dtype=str)
+        assert dataset.data.OBS_VALUE.astype(float).sum() == rows.OBS_VALUE.astype(float).sum()
+
+
+class TestCommandLine:
+    """Exit statuses and words."""
+
+    def test_check_without_a_store(self, tmp_path: Path) -> None:
+        done = run("check", str(DEMO / "malta_demographic_balance.csv"), "--data", str(tmp_path / "none"))
+        assert "received" in done.stdout and "rules not run" in done.stdout
+        assert not (tmp_path / "none").exists()
+
+    def test_a_refused_file_exits_with_1(self, tmp_path: Path) -> None:
+        bad = tmp_path / "bad.csv"
+        bad.write_bytes((DEMO / "malta_demographic_balance.csv").read_bytes().replace(b"CNMIGRAT", b"CNMIGRANT"))
+        done = run("check", str(bad), "--data", str(tmp_path / "none"), "--format", "json", check=False)
+        assert done.returncode == 1
+        assert any(one["suggestion"] == "CNMIGRAT" for one in json.loads(done.stdout)["findings"])
+
+    @pytest.mark.parametrize("name", ["nothere.csv", "noise.bin"])
+    def test_an_unreadable_file_exits_with_2(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / "noise.bin").write_bytes(bytes(range(256)) * 4)
+        done = run("check", str(tmp_path / name), "--data", str(tmp_path / "none"), check=False)
+        assert done.returncode == 2 and name in done.stderr
+
+    def test_submit_publish_query_export(self, tmp_path: Path) -> None:
+        data = ["--data", str(tmp_path / "data")]
+        run("init", *data)
+        done = run("submit", str(DEMO / "malta_demographic_balance.csv"), *data, "--format", "json")
+        receipt = json.loads(done.stdout)["receipt"]
+        assert receipt["status"] == "accepted"
+        assert run("query", "v2/data/dataflow/UNSD_MIG/DF_BALANCE/1.0.0", *data).stdout == ""
+        assert "release 1" in run("publish", receipt["id"], *data).stdout
+        assert run("publish", receipt["id"], *data, check=False).returncode == 2
+        target = tmp_path / "balance.csv"
+        run("export", "DF_BALANCE", "-o", str(target), *data)
+        table = pd.read_csv(target, dtype=str)
+        assert len(table) == receipt["dataflows"][0]["counts"]["observations"]
+        assert receipt["id"] in run("submissions", *data).stdout
+        assert json.loads(run("receipt", receipt["id"], *data).stdout)["release"] == 1
+        assert "1" in run("releases", *data).stdout
+        run("restore", "0", *data)
+        assert run("query", "v2/data/dataflow/UNSD_MIG/DF_BALANCE/1.0.0", *data).stdout == ""
+
+    def test_submit_to_a_running_service(self, service: Running) -> None:
+        done = run("submit", str(DEMO / "malta_demographic_balance.csv"), "--url", service.address, "--token", service.token)
+        assert json.loads(done.stdout)["receipt"]["status"] == "accepted"
+
+    def test_what_is_not_built_says_so(self, tmp_path: Path) -> None:
+        done = run("template", "MIG-01", "--area", "470", "-o", str(tmp_path / "t.xlsx"), check=False)
+        assert done.returncode == 2 and "not built" in done.stderr
