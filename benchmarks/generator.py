@@ -1,7 +1,8 @@
 """Bilateral flows that nobody ever counted: any number of observations, always the same ones.
 
-235 x 235 pairs of areas, 33 years, up to six variants (sex, kind of flow), 80 % whole numbers, 20 % with one decimal, 1 % without
-a value, 10 % with a status. ``batches`` yields the rows as typed (``model.columns``), ordered by key and period.
+235 x 235 pairs of areas, 33 years, up to six variants (sex, kind of flow), 80 % whole numbers, 20 % with one decimal,
+1 % without a value, 10 % with a status. ``batches`` yields the rows as typed (``model.columns``), ordered by key and
+period.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ MOST = PAIRS * len(VARIANTS) * len(YEARS)
 AGENCY, DATAFLOW, PROVIDER = "BENCH", "BENCH:DF_FLOWS(1)", "BENCH.OFFICE"
 
 
-def _concept(id: str) -> Ref:  # noqa: A002
+def _concept(id: str) -> Ref:
     return Ref(type="Concept", agency=AGENCY, id="CS_FLOWS", version="1.0.0", item=id)
 
 
-def _coded(id: str) -> Representation:  # noqa: A002
+def _coded(id: str) -> Representation:
     return Representation(enumeration=Ref(type="Codelist", agency=AGENCY, id=f"CL_{id}", version="1.0.0"))
 
 

@@ -195,9 +195,9 @@ def client(service: Running) -> Any:
     import sdmx
     from sdmx.source import Source
 
-    source = Source(id="HERE", url=f"{service.address}/sdmx/v1", name="Here")
-    sdmx.source.sources["HERE"] = source
-    return sdmx.Client("HERE")
+    source = Source(id="UNSD_MIG", url=f"{service.address}/sdmx/v1", name="Here")
+    sdmx.source.sources["UNSD_MIG"] = source
+    return sdmx.Client("UNSD_MIG")
 
 
 class TestSdmx1:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.dissemination.partial import partial_scheme
 from sdmx_service.dissemination.plan import ANY, Plan, plan
-from sdmx_service.dissemination.structures import message_of, partial_scheme
+from sdmx_service.dissemination.structures import message_of
 from sdmx_service.errors import NoResults, NotBuilt, SemanticFault
 from sdmx_service.model.artefact import Maintainable
 from sdmx_service.model.constraint import (

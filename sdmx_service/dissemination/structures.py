@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.dissemination.partial import Cutter, cut, pinned
 from sdmx_service.dissemination.plan import ANY, matching_homes
 from sdmx_service.errors import NotBuilt, NotFound
-from sdmx_service.model.artefact import NO_TEXTS, Item, ItemScheme, Maintainable
+from sdmx_service.model.artefact import NO_TEXTS, ItemScheme, Maintainable
 from sdmx_service.model.artefact_types import artefact_type_of_resource, artefact_types_of_v1_resource
 from sdmx_service.model.constraint import AvailabilityConstraint
 from sdmx_service.model.items import Category, CategoryScheme, Codelist
@@ -18,7 +19,6 @@ from sdmx_service.model.message import Header, Message, Party
 from sdmx_service.model.query import StructureQuery
 from sdmx_service.model.urn import Ref, VersionPattern, parse_versions, select_versions
 
-SchemeT = TypeVar("SchemeT", bound=ItemScheme[Any])
 _Found = dict[Ref, Maintainable]
 
 
@@ -31,8 +31,6 @@ def structures(query: StructureQuery, catalog: Catalog, *, sender: Party) -> Mes
     """
     if query.as_of is not None:
         raise NotBuilt("The parameter asOf is not built yet for structures.", hint="Leave it out.")
-    if query.detail == "referencepartial":
-        raise NotBuilt("detail=referencepartial is not built yet.", hint="Use detail=full.")
     matching = {artefact.ref: artefact for artefact in _matching(query, catalog)}
     if not matching:
         asked = "/".join(",".join(part) for part in (query.types, query.agencies, query.ids, query.versions))
@@ -40,7 +38,13 @@ def structures(query: StructureQuery, catalog: Catalog, *, sender: Party) -> Mes
     referenced = {ref: one for ref, one in _referenced(query, catalog, matching).items() if ref not in matching}
     show = _DETAILS[query.detail]
     shown = [show.matching(_with_items(one, query, catalog), catalog) for one in matching.values()]
-    shown += [show.referenced(one, catalog) for one in referenced.values()]
+    if query.detail == "referencepartial":
+        cutter = Cutter(catalog, matching.values(), [*matching.values(), *referenced.values()])
+        shown += [cutter(one) for one in referenced.values()]
+    else:
+        shown += [show.referenced(one, catalog) for one in referenced.values()]
+    if query.detail != "raw":
+        shown = pin_together(shown, catalog)
     return message_of(shown, sender=sender)
 
 
@@ -51,6 +55,18 @@ def message_of(
     now = datetime.now(UTC).replace(microsecond=0)
     header = Header(id=f"DF{now:%Y%m%d%H%M%S}", prepared=now, sender=sender)
     return Message(header=header, structures=tuple(artefacts), availability=tuple(availability))
+
+
+def pin_together(shown: Sequence[Maintainable], catalog: Catalog) -> list[Maintainable]:
+    """The artefacts with late-bound references to each other naming the version that is sent."""
+    sent = {one.ref for one in shown}
+    versions: dict[Ref, Ref] = {}
+    for one in shown:
+        for ref in one.references():
+            found = None if ref.is_exact else catalog.lookup(ref)
+            if found is not None and found.ref in sent:
+                versions[ref.maintainable] = found.ref
+    return [pinned(one, versions) for one in shown]
 
 
 # --- which ----------------------------------------------------------------------------------------------------------
@@ -187,6 +203,7 @@ _DETAILS: Mapping[str, _Detail] = {
     "raw": _Detail(_raw, _raw),
     "allstubs": _Detail(_stub, _stub),
     "allcompletestubs": _Detail(_complete_stub, _complete_stub),
+    "referencepartial": _Detail(_full, _full),
     "referencestubs": _Detail(_full, _stub),
     "referencecompletestubs": _Detail(_full, _complete_stub),
 }
@@ -201,7 +218,7 @@ def _with_items(artefact: Maintainable, query: StructureQuery, catalog: Catalog)
         categories = tuple(_category_paths(artefact.items, [item.split(".") for item in query.items]))
         return replace(artefact, items=categories, is_partial=True)
     scheme = catalog.extended(artefact) if isinstance(artefact, Codelist) else artefact
-    return _cut(scheme, set(query.items))
+    return cut(scheme, set(query.items))
 
 
 def _category_paths(categories: Sequence[Category], paths: Sequence[Sequence[str]]) -> Iterator[Category]:
@@ -211,21 +228,3 @@ def _category_paths(categories: Sequence[Category], paths: Sequence[Sequence[str
         if deeper:
             inner = tuple(_category_paths(category.items, [path for path in deeper if path]))
             yield replace(category, items=inner)
-
-
-def _cut(scheme: SchemeT, ids: set[str]) -> SchemeT:
-    return replace(scheme, items=tuple(item for item in scheme.items if item.id in ids), is_partial=True)
-
-
-def partial_scheme(scheme: SchemeT, ids: Iterable[str]) -> SchemeT:
-    """The scheme cut to those items and all their parents, marked partial if anything was left out."""
-    index: Mapping[str, Item] = scheme.index()
-    kept: set[str] = set()
-    for id in ids:
-        current: str | None = id
-        while current is not None and current in index and current not in kept:
-            kept.add(current)
-            current = index[current].parent
-    if len(kept) == len(scheme.items):
-        return scheme
-    return _cut(scheme, kept)

@@ -238,6 +238,32 @@ def array_of(batch: pa.RecordBatch | pa.Table, name: str) -> Strings | None:
     return column
 
 
+def small_integers(
+    batch: pa.RecordBatch | pa.Table, column: Column, before: str, after: str, absent: str = ""
+) -> Coded | None:
+    """Numbers as fragments of a table, if all are whole and small, as decimals and multipliers are; else None."""
+    values, decimals, texts = (array_of(batch, name) for name in (column.id, column.decimals, column.text))
+    if values is None or not pa.types.is_floating(values.type) or decimals is None or len(values) == 0:
+        return None
+    if (texts is not None and texts.null_count < len(texts)) or pc.any(pc.not_equal(decimals, 0)).as_py():
+        return None
+    numbers = values.to_numpy(zero_copy_only=False)  # null is NaN
+    missing = np.isnan(numbers)
+    places = np.where(missing, _SMALL, numbers)
+    if places.min() < 0 or places.max() > _SMALL or int((places == _SMALL).sum()) != values.null_count:
+        return None
+    return Coded(np.rint(places).astype(np.int32), _integers(before, after, absent))
+
+
+_SMALL = 64
+"""Numbers below it stand in a table, and null at this place."""
+
+
+@lru_cache(maxsize=1024)
+def _integers(before: str, after: str, absent: str) -> Strings:
+    return strings(*(f"{before}{number}{after}" for number in range(_SMALL)), absent)
+
+
 def joined_values(
     batch: pa.RecordBatch | pa.Table, column: Column, value: Make, text: Callable[[str], Make], separator: str
 ) -> Strings | None:
@@ -294,6 +320,14 @@ def wrapped(values: Strings | None, count: int, before: str, after: str, absent:
         return [before, Texts(values), after]
     valid = cast(Mask, values.is_valid().to_numpy(zero_copy_only=False))
     return [choose(valid, absent, before), Texts(values.fill_null("")), choose(valid, "", after)]
+
+
+def numbers(batch: pa.RecordBatch, column: Column, before: str, after: str, absent: str = "") -> list[Piece]:
+    """Pieces of a column of numbers with something around each; ``absent`` where null."""
+    small = small_integers(batch, column, before, after, absent)
+    if small is not None:
+        return [small]
+    return wrapped(texts_of(batch, column), batch.num_rows, before, after, absent)
 
 
 def validity(batch: pa.RecordBatch, name: str) -> Mask:

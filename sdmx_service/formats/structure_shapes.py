@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal
 
 from sdmx_service.model.urn import Ref
@@ -78,10 +78,13 @@ class Value(Field):
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Values(Field):
-    """Several values, each an element in SDMX-ML, together an array in SDMX-JSON."""
+    """Several values, each an element in SDMX-ML, together an array in SDMX-JSON.
+
+    ``fill``: what SDMX-ML writes where there are none, since its schema wants one.
+    """
 
     kind: Kind = "token"
-    always: bool = False
+    fill: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -293,20 +296,19 @@ _LINKED = ("uri", "service_url", "structure_url")
 
 
 def _carried(parts: tuple[Field, ...], version: str, family: Family) -> Iterator[str]:
-    for part in parts_of(parts, version, family):
-        if isinstance(part, Nest):
-            yield from _carried(part.fields, version, family)
-        else:
-            yield from part.models
-            if isinstance(part, Links) and family == "json":
-                yield from _LINKED
+    for part in _flat(parts, version, family):
+        yield from part.models
+        if isinstance(part, Links) and family == "json":
+            yield from _LINKED
 
 
 @cache
 def _watched(shape: Shape, version: str, family: Family) -> tuple[tuple[str, Any], ...]:
     """The attributes that a version does not carry, each with the value that says nothing."""
     carried = {*_carried(shape.fields, version, family), *shape.silent, *shape.given}
-    return tuple((one.name, default_of(shape.model, one.name)) for one in fields(shape.model) if one.name not in carried)
+    return tuple(
+        (one.name, default_of(shape.model, one.name)) for one in fields(shape.model) if one.name not in carried
+    )
 
 
 def left_over(shape: Shape, thing: object, version: str, family: Family) -> Iterator[str]:
@@ -316,6 +318,31 @@ def left_over(shape: Shape, thing: object, version: str, family: Family) -> Iter
         if value is None or value == default or value == () or (value is False and default is None):
             continue
         yield name
+    for name, takers in _shared(shape, version, family):
+        value = getattr(thing, name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if one is not None and not any(takes(one) for takes in takers):
+                yield name
+
+
+@cache
+def _shared(shape: Shape, version: str, family: Family) -> tuple[tuple[str, tuple[Callable[[Any], bool], ...]], ...]:
+    """The attributes whose members are divided among several fields, and which members those take."""
+    takers: dict[str, list[Callable[[Any], bool]]] = {}
+    for part in _flat(shape.fields, version, family):
+        if isinstance(part, Reference) and part.only:
+            takers.setdefault(part.model, []).append(partial(belongs, part))
+        elif isinstance(part, Part) and part.only is not None:
+            takers.setdefault(part.model, []).append(part.only)
+    return tuple((name, tuple(found)) for name, found in takers.items())
+
+
+def _flat(parts: tuple[Field, ...], version: str, family: Family) -> Iterator[Field]:
+    for part in parts_of(parts, version, family):
+        if isinstance(part, Nest):
+            yield from _flat(part.fields, version, family)
+        else:
+            yield part
 
 
 @cache

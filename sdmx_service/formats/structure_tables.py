@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from types import MappingProxyType
 from typing import Any, Final
 
 from sdmx_service.formats.structure_shapes import (
@@ -40,7 +39,7 @@ from sdmx_service.model import items, mapping, process, structure, transformatio
 from sdmx_service.model.artefact import Annotation
 from sdmx_service.model.representation import Representation, SentinelValue, TextFormat
 
-# ------------------------------------------------------------------------------------------------------ what all have
+# -------------------------------------------------------------------------------------------------------- what all have
 
 
 def attribute(name: str, model: str, kind: Kind = "token", **more: Any) -> Value:
@@ -125,11 +124,9 @@ def scheme(model: type, tag: str, json: str, item: Callable[[], Shape], *after: 
     return maintained(model, attribute("isPartial", "is_partial", "boolean", default=False), members, *after, **more)
 
 
-# ------------------------------------------------------------------------------------------------------ representation
+# ------------------------------------------------------------------------------------------------------- representation
 
-SENTINEL: Final[Shape] = Shape(
-    model=SentinelValue, fields=(attribute("value", "value", "scalar"), NAMES, DESCRIPTIONS)
-)
+SENTINEL: Final[Shape] = Shape(model=SentinelValue, fields=(attribute("value", "value", "scalar"), NAMES, DESCRIPTIONS))
 FACETS: tuple[Field, ...] = (
     attribute("isSequence", "is_sequence", "boolean"),
     attribute("interval", "interval", "number"),
@@ -179,9 +176,12 @@ def representation(text: Shape, enumeration: str = "Codelist", standard: str = "
 REPRESENTATION: Final[Shape] = representation(TEXT_FORMAT)
 TIME_REPRESENTATION: Final[Shape] = representation(TIME_TEXT_FORMAT, standard="ObservationalTimePeriod")
 
+
 def local_representation(shape: Shape = REPRESENTATION, **more: Any) -> Part:
     """The representation of a component."""
-    return Part(ml="LocalRepresentation", json="localRepresentation", model="representation", shape=lambda: shape, **more)
+    return Part(
+        ml="LocalRepresentation", json="localRepresentation", model="representation", shape=lambda: shape, **more
+    )
 
 
 # --------------------------------------------------------------------------------------------------------- item schemes
@@ -274,11 +274,15 @@ def _organisations(model: type, tag: str, json: str) -> Shape:
 
 AGENCY_SCHEME: Final[Shape] = _organisations(items.AgencyScheme, "Agency", "agencies")
 DATA_PROVIDER_SCHEME: Final[Shape] = _organisations(items.DataProviderScheme, "DataProvider", "dataProviders")
-METADATA_PROVIDER_SCHEME: Final[Shape] = _organisations(items.MetadataProviderScheme, "MetadataProvider", "metadataProviders")
+METADATA_PROVIDER_SCHEME: Final[Shape] = _organisations(
+    items.MetadataProviderScheme, "MetadataProvider", "metadataProviders"
+)
 DATA_CONSUMER_SCHEME: Final[Shape] = _organisations(items.DataConsumerScheme, "DataConsumer", "dataConsumers")
-ORGANISATION_UNIT_SCHEME: Final[Shape] = _organisations(items.OrganisationUnitScheme, "OrganisationUnit", "organisationUnits")
+ORGANISATION_UNIT_SCHEME: Final[Shape] = _organisations(
+    items.OrganisationUnitScheme, "OrganisationUnit", "organisationUnits"
+)
 
-# ----------------------------------------------------------------------------------------------------------- hierarchies
+# ---------------------------------------------------------------------------------------------------------- hierarchies
 
 HIERARCHICAL_CODE: Final[Shape] = Shape(
     model=items.HierarchicalCode,
@@ -304,7 +308,9 @@ HIERARCHY: Final[Shape] = maintained(
     items.Hierarchy,
     attribute("hasFormalLevels", "has_formal_levels", "boolean", always=True),
     Fixed(json="isPartial"),
-    Value(json="leveled", model="has_formal_levels", kind="boolean", since="9"),  # read only: the word of 1.0, met in 2.0
+    Value(
+        json="leveled", model="has_formal_levels", kind="boolean", since="9"
+    ),  # read only: the word of 1.0, met in 2.0
     Part(ml="Level", json="level", model="level", shape=lambda: LEVEL),
     Part(ml="HierarchicalCode", json="hierarchicalCodes", model="items", shape=lambda: HIERARCHICAL_CODE, many=True),
 )
@@ -321,7 +327,7 @@ CONCEPT_IDENTITY = Reference(ml="ConceptIdentity", json="conceptIdentity", model
 CONCEPT_ROLES = Reference(ml="ConceptRole", json="conceptRoles", model="concept_roles", to="Concept", many=True)
 
 
-def make_component(model: type, *, id: str | None = None, **said: Any) -> Any:  # noqa: A002 - the standard's word
+def make_component(model: type, *, id: str | None = None, **said: Any) -> Any:
     """A component; one without id takes that of its concept (*standard*)."""
     concept = said.get("concept")
     return model(id=id or (concept.item.rpartition(".")[2] if concept is not None and concept.item else ""), **said)
@@ -476,10 +482,19 @@ METADATA_STRUCTURE: Final[Shape] = maintained(
         ),
     ),
 )  # fmt: skip
+ANY_TARGET: Final = "urn:sdmx:org.sdmx.infomodel.base.Any=*:*(*)"
+
+
+def make_metadataflow(*, targets: tuple[str, ...] = (), **said: Any) -> structure.Metadataflow:
+    """A metadataflow; one about anything whatever has no targets, which SDMX-ML 3.x has to spell out."""
+    return structure.Metadataflow(targets=() if targets == (ANY_TARGET,) else targets, **said)
+
+
 METADATAFLOW: Final[Shape] = maintained(
     structure.Metadataflow,
     Reference(ml="Structure", json="structure", model="structure", to="MetadataStructure"),
-    Values(ml="Target", json="targets", model="targets", since="3.0"),
+    Values(ml="Target", json="targets", model="targets", since="3.0", fill=(ANY_TARGET,)),
+    make=make_metadataflow,
 )
 METADATA_PROVISION_AGREEMENT: Final[Shape] = maintained(
     structure.MetadataProvisionAgreement,
@@ -488,7 +503,7 @@ METADATA_PROVISION_AGREEMENT: Final[Shape] = maintained(
     Values(ml="Target", json="targets", model="targets"),
 )
 
-# ----------------------------------------------------------------------------------------------------------- constraints
+# ---------------------------------------------------------------------------------------------------------- constraints
 
 _VALID: tuple[Field, ...] = (attribute("validFrom", "valid_from"), attribute("validTo", "valid_to"))
 
@@ -709,7 +724,9 @@ def _time_map(kind: str, *attributes: Field) -> Shape:
     )
 
 
-EPOCH_MAP: Final[Shape] = _time_map("epoch", attribute("basePeriod", "base_period"), attribute("epochPeriod", "pattern"))
+EPOCH_MAP: Final[Shape] = _time_map(
+    "epoch", attribute("basePeriod", "base_period"), attribute("epochPeriod", "pattern")
+)
 DATE_PATTERN_MAP: Final[Shape] = _time_map(
     "date", attribute("sourcePattern", "pattern", "text"), attribute("locale", "locale", always=True)
 )
@@ -799,7 +816,10 @@ def _geographic(model: type, tag: str, json: str, item: Field, *more: Field) -> 
 
 
 GEOGRAPHIC_CODELIST: Final[Shape] = _geographic(
-    items.GeographicCodelist, "GeoFeatureSetCode", "geoFeatureSetCodes", attribute("value", "value", "text", always=True)
+    items.GeographicCodelist,
+    "GeoFeatureSetCode",
+    "geoFeatureSetCodes",
+    attribute("value", "value", "text", always=True),
 )
 GEO_GRID_CODELIST: Final[Shape] = _geographic(
     items.GeoGridCodelist,
@@ -843,7 +863,7 @@ METADATA_CONSTRAINT: Final[Shape] = maintained(
          shape=lambda: METADATA_TARGET_REGION, many=True),
 )  # fmt: skip
 
-# ------------------------------------------------------------------------------------------------- taxonomies, processes
+# ------------------------------------------------------------------------------------------------ taxonomies, processes
 
 REPORTING_CATEGORY: Final[Shape] = Shape(
     model=items.ReportingCategory,
@@ -880,7 +900,7 @@ COMPUTATION: Final[Shape] = Shape(
 )
 
 
-def make_transition(*, id: str | None = None, **said: Any) -> process.Transition:  # noqa: A002 - the standard's word
+def make_transition(*, id: str | None = None, **said: Any) -> process.Transition:
     """A transition; one without id takes its local id, or else the step it leads to."""
     return process.Transition(id=id or said.get("local_id") or said.get("target_step") or "", **said)
 
@@ -1024,7 +1044,7 @@ VTL_MAPPING: Final[Shape] = _item(
     _mapped("Concept"),
 )
 
-# ----------------------------------------------------------------------------------------------------------- the message
+# ---------------------------------------------------------------------------------------------------------- the message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

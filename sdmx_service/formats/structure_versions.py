@@ -6,22 +6,32 @@ cannot carry. Mapped are:
 * the version of a categorisation: in 3.1 it has none, and is always 1.0 (SDMX 3.1 information model);
 * the role of a data constraint: 3.0 demands one, and what is not said is ``Allowed``; 3.1 has only allowed content, and
   says what is there by an availability constraint;
+* an attribute of 2.1 that belongs to dimensions and to attachment groups belongs to all their dimensions;
+* the report structures of 2.1 become the one list of metadata attributes that 3.0 has; what they are about is from 3.0
+  on said by the metadataflow, and is not written;
 * an availability constraint: before 3.1 a data constraint with the role ``Actual``, its counts as annotations of the
   type ``sdmx_metrics`` (SDMX-REST 2.0 ``availability.md``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from sdmx_service.errors import CannotWrite
-from sdmx_service.model.artefact import Annotation, Texts
+from sdmx_service.model.artefact import Annotation, Maintainable, Texts
 from sdmx_service.model.constraint import AvailabilityConstraint, DataConstraint
 from sdmx_service.model.items import Categorisation
+from sdmx_service.model.structure import Attribute, DataStructure, MetadataStructure
+from sdmx_service.model.urn import Ref
 
 METRICS = "sdmx_metrics"
+_AVAILABLE_FOR = (["DataStructure"], ["Dataflow"], ["ProvisionAgreement"])
+_VERSION_3_X = re.compile(
+    r"(0|[1-9]\d*)(\.(0|[1-9]\d*))?|(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?", re.ASCII
+)
 _SERIES, _OBSERVATIONS = "series_count", "obs_count"
 
 
@@ -31,31 +41,98 @@ def adapted(artefact: Any, version: str) -> Any:
     Raises:
         CannotWrite: the version has no such thing.
     """
-    if isinstance(artefact, Categorisation) and version >= "3.1":
-        return replace(artefact, version="1.0")
-    if isinstance(artefact, AvailabilityConstraint) and version < "3.1":
-        return data_constraint_of(artefact, version)
-    if isinstance(artefact, DataConstraint):
-        return _with_role(artefact, version)
-    return artefact
+    if isinstance(artefact, Maintainable):
+        _check_version(artefact, version)
+    adapt = _ADAPTERS.get(type(artefact))
+    return artefact if adapt is None else adapt(artefact, version)
 
 
-def _with_role(constraint: DataConstraint, version: str) -> DataConstraint | AvailabilityConstraint:
+def _check_version(artefact: Maintainable, version: str) -> None:
+    if version >= "3.0" and _VERSION_3_X.fullmatch(artefact.version) is None:
+        raise CannotWrite(f"{artefact.urn}: SDMX {version} cannot carry a version like {artefact.version!r}.")
+
+
+def refuse_old(ref: Ref, place: str) -> None:
+    """Refuse a reference to a class that SDMX 3.0 removed.
+
+    Raises:
+        CannotWrite: it is one.
+    """
+    kind = ref.artefact_type
+    if kind is not None and kind.successor is not None:
+        raise CannotWrite(f"{place}: from SDMX 3.0 on there is no {kind.name}, and {ref.text} cannot be referred to.")
+
+
+def _adapt_categorisation(artefact: Categorisation, version: str) -> Categorisation:
+    return replace(artefact, version="1.0") if version >= "3.1" else artefact
+
+
+def _adapt_availability(artefact: AvailabilityConstraint, version: str) -> AvailabilityConstraint | DataConstraint:
+    return artefact if version >= "3.1" else data_constraint_of(artefact)
+
+
+def _adapt_constraint(constraint: DataConstraint, version: str) -> DataConstraint | AvailabilityConstraint:
+    if version >= "3.0":
+        _refuse_regions(constraint, version)
     if version >= "3.1":
         return available_of(constraint) if constraint.role == "Actual" else replace(constraint, role=None)
     return replace(constraint, role="Allowed") if constraint.role is None else constraint
 
 
-def data_constraint_of(constraint: AvailabilityConstraint, version: str) -> DataConstraint:
+def _refuse_regions(constraint: DataConstraint, version: str) -> None:
+    kinds = [region.include for region in constraint.regions]
+    if len(kinds) > len(set(kinds)):
+        raise CannotWrite(
+            f"{constraint.urn}: SDMX {version} has one cube region of what is included and one of what is not; "
+            f"this constraint has {len(kinds)}."
+        )
+
+
+def _adapt_structure(artefact: DataStructure, version: str) -> DataStructure:
+    if version < "3.0" or not any(one.relationship.attachment_groups for one in artefact.attributes):
+        return artefact
+    groups = {group.id: group.dimensions for group in artefact.groups}
+    return replace(artefact, attributes=tuple(_ungrouped(one, groups, artefact) for one in artefact.attributes))
+
+
+def _ungrouped(attribute: Attribute, groups: Mapping[str, tuple[str, ...]], structure: DataStructure) -> Attribute:
+    relation = attribute.relationship
+    if not relation.attachment_groups:
+        return attribute
+    wanted = {*relation.dimensions, *(id for name in relation.attachment_groups for id in groups.get(name, ()))}
+    dimensions = tuple(id for id in structure.key_ids if id in wanted)
+    return replace(attribute, relationship=replace(relation, dimensions=dimensions, attachment_groups=()))
+
+
+def _adapt_metadata_structure(artefact: MetadataStructure, version: str) -> MetadataStructure:
+    if version < "3.0" or not (artefact.reports or artefact.targets):
+        return artefact
+    attributes = (*artefact.attributes, *(one for report in artefact.reports for one in report.attributes))
+    unique = dict.fromkeys(attributes)
+    if len({one.id for one in unique}) < len(unique):
+        raise CannotWrite(
+            f"{artefact.urn}: its reports have different attributes of one id, and SDMX {version} one list."
+        )
+    return replace(artefact, attributes=tuple(unique), reports=(), targets=())
+
+
+_ADAPTERS: Mapping[type, Callable[[Any, str], Any]] = {
+    Categorisation: _adapt_categorisation,
+    AvailabilityConstraint: _adapt_availability,
+    DataConstraint: _adapt_constraint,
+    DataStructure: _adapt_structure,
+    MetadataStructure: _adapt_metadata_structure,
+}
+
+
+def data_constraint_of(constraint: AvailabilityConstraint) -> DataConstraint:
     """What is there, as versions before 3.1 say it: a data constraint of the role ``Actual``.
 
     It needs an identity, which is made of what it is about (*choice*).
     """
     about = constraint.attachment
     counts = ((_SERIES, constraint.series_count), (_OBSERVATIONS, constraint.observation_count))
-    metrics = tuple(
-        Annotation(id=name, type=METRICS, title=str(count)) for name, count in counts if count is not None
-    )
+    metrics = tuple(Annotation(id=name, type=METRICS, title=str(count)) for name, count in counts if count is not None)
     return DataConstraint(
         id=f"AVAILABLE_{about.id}",
         agency=about.agency,
@@ -74,9 +151,10 @@ def available_of(constraint: DataConstraint) -> AvailabilityConstraint:
     Raises:
         CannotWrite: it is about several artefacts, or says more than one region.
     """
-    if len(constraint.attachments) != 1 or len(constraint.regions) != 1 or constraint.key_sets:
+    kinds = [ref.type for ref in constraint.attachments]
+    if kinds not in _AVAILABLE_FOR or len(constraint.regions) != 1 or constraint.key_sets:
         raise CannotWrite(
-            f"{constraint.urn}: SDMX 3.1 can say what is there only for one artefact and as one cube region."
+            f"{constraint.urn}: SDMX 3.1 can say what is there only for one dataflow, structure or agreement, and as one cube region."
         )
     counts = {note.id: _count(note) for note in constraint.annotations if note.type == METRICS}
     return AvailabilityConstraint(

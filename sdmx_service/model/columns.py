@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -202,45 +202,53 @@ def _render(values: pa.DoubleArray, decimals: pa.Int8Array) -> pa.StringArray:
     """Fixed-point text with that many decimals, where the scaled number has at most 15 digits; null elsewhere."""
     if len(values) == 0:
         return pa.array([], pa.string())
-    places = pc.fill_null(decimals, 0).to_numpy(zero_copy_only=False)
+    places = (pc.fill_null(decimals, 0) if decimals.null_count else decimals).to_numpy(zero_copy_only=False)
     with np.errstate(invalid="ignore", over="ignore"):
-        scaled = np.rint(values.to_numpy(zero_copy_only=False) * _POWERS[places])
+        powers = _POWERS.take(places)
+        scaled = np.rint(values.to_numpy(zero_copy_only=False) * powers)
         fits = np.abs(scaled) < 10.0**_EXACT_DIGITS
-    whole = np.where(fits, scaled, 0.0)
-    if places.any():
-        text = _render_fixed(whole, places)
-    else:
-        text = pa.array(whole.astype(np.int64)).cast(pa.string())
-    return text if fits.all() else pc.if_else(pa.array(fits), text, None)
+    is_whole = bool(fits.all())
+    scaled = scaled if is_whole else np.where(fits, scaled, 0.0)
+    text = (
+        _render_fixed(scaled, places, powers) if places.any() else pa.array(scaled.astype(np.int64)).cast(pa.string())
+    )
+    return text if is_whole else pc.if_else(pa.array(fits), text, None)
 
 
 _POWERS = 10.0 ** np.arange(128)
 
 
-def _render_fixed(scaled: npt.NDArray[np.float64], places: npt.NDArray[np.int8]) -> pa.StringArray:
+def _render_fixed(
+    scaled: npt.NDArray[np.float64], places: npt.NDArray[np.int8], powers: npt.NDArray[np.float64]
+) -> pa.StringArray:
     """Scaled whole numbers as text with a point before their last ``places`` digits.
 
     The fraction is picked from a table, three digits at a time, so that nothing is done per number but one ``take``.
     Every division is exact: a quotient below 10**15 that is not whole is further from a whole one than a double's step.
     """
+    is_negative = scaled < 0
     magnitude = np.abs(scaled)
-    head = np.floor(magnitude / _POWERS[places])
-    rest = magnitude - head * _POWERS[places]
+    head = np.floor(magnitude / powers)
+    rest = magnitude - head * powers
     heads = pa.array(head.astype(np.int64)).cast(pa.string())
     pool = pa.concat_arrays([_signs_and_fractions(), heads])
-    columns = [(scaled < 0).astype(np.int32), np.arange(len(pool) - len(heads), len(pool), dtype=np.int32)]
-    left = places.astype(np.int64)
-    after_point = 2
+    parts: list[npt.NDArray[Any]] = [is_negative] if is_negative.any() else []
+    parts.append(np.arange(len(pool) - len(heads), len(pool), dtype=np.int32))
+    left, begin = places, 2
     while left.any():
         digits = np.minimum(left, 3)
-        left -= digits
-        part = np.floor(rest / _POWERS[left])
-        rest -= part * _POWERS[left]
-        columns.append((after_point + _FRACTIONS[digits] + part).astype(np.int32))
-        after_point = 2 + _FRACTIONS[-1]
-    index = np.column_stack(columns)
+        left = left - digits
+        part = rest
+        if left.any():
+            part = np.floor(rest / _POWERS.take(left))
+            rest = rest - part * _POWERS.take(left)
+        parts.append(_FRACTIONS.take(digits) + part + begin)
+        begin = 2 + int(_FRACTIONS[-1])
+    index = np.empty((len(scaled), len(parts)), np.int32)
+    for place, column in enumerate(parts):
+        index[:, place] = column
     joined = pool.take(pa.array(index.reshape(-1)))
-    offsets = np.frombuffer(joined.buffers()[1], np.int32)[: len(joined) + 1 : len(columns)]
+    offsets = np.frombuffer(joined.buffers()[1], np.int32)[: len(joined) + 1 : len(parts)]
     return pa.StringArray.from_buffers(len(scaled), pa.py_buffer(offsets.tobytes()), joined.buffers()[2])
 
 

@@ -17,11 +17,12 @@ from typing import Literal
 from sdmx_service.catalog.library import Library, View
 from sdmx_service.dissemination.availability import availability
 from sdmx_service.dissemination.data import data
+from sdmx_service.dissemination.schema import schema
 from sdmx_service.dissemination.structures import structures
 from sdmx_service.errors import NotBuilt, SdmxError
-from sdmx_service.formats.registry import formats_for
+from sdmx_service.formats.registry import Format, formats_for
 from sdmx_service.model.message import Message, Party, WriteOptions
-from sdmx_service.model.query import AvailabilityQuery, DataQuery, Query, StructureQuery
+from sdmx_service.model.query import AvailabilityQuery, DataQuery, Query, SchemaQuery, StructureQuery
 from sdmx_service.rest import problems
 from sdmx_service.rest.compression import compress
 from sdmx_service.rest.negotiation import Choice, choose, choose_encoding, parse_languages
@@ -60,8 +61,7 @@ def answer(request: Request, library: Library, sender: Party) -> Answer:
     family = problems.family_of(request.accept or _DEFAULT_FAMILY[request.api], request.api)
     try:
         query = _PARSERS[request.api](request.path, request.query_string)
-        kind = _kind(query)
-        choice = choose(request.accept, query.representation, formats_for(kind, request.api))
+        choice = choose(request.accept, query.representation, _offered(query, request))
         family = problems.family_of(choice.media_type, request.api)
         return _answer(request, query, choice, library.view(), library, sender)
     except SdmxError as error:
@@ -80,13 +80,19 @@ def refusal(error: SdmxError, family: problems.Family, api: str) -> Answer:
     return Answer(status=status, headers=headers, chunks=iter((body,)) if body else iter(()))
 
 
-def _kind(query: Query) -> str:
-    if isinstance(query, DataQuery):
-        return "data"
-    if isinstance(query, AvailabilityQuery):
-        return "availability"
-    if isinstance(query, StructureQuery):
-        return "structure"
+def _offered(query: Query, request: Request) -> tuple[Format, ...]:
+    """The formats of the resource, the default first."""
+    if isinstance(query, SchemaQuery):
+        if "structure" not in f"{request.accept or ''} {query.representation.format or ''}":
+            raise NotBuilt(
+                "XSD and JSON Schema are not built yet.",
+                hint="A schema query is answered as a structure message: Accept application/vnd.sdmx.structure+json.",
+            )
+        return formats_for("structure", request.api)
+    kinds = ((DataQuery, "data"), (AvailabilityQuery, "availability"), (StructureQuery, "structure"))
+    for kind, name in kinds:
+        if isinstance(query, kind):
+            return formats_for(name, request.api)
     raise NotBuilt(f"{type(query).__name__.removesuffix('Query')} queries are not built yet.")
 
 
@@ -116,6 +122,8 @@ def _message(query: Query, view: View, library: Library, sender: Party) -> Messa
         return data(query, view.catalog, library.store, view.release, sender=sender)
     if isinstance(query, AvailabilityQuery):
         return availability(query, view.catalog, library.store, view.release, sender=sender)
+    if isinstance(query, SchemaQuery):
+        return schema(query, view.catalog, sender=sender)
     assert isinstance(query, StructureQuery)
     return structures(query, view.catalog, sender=sender)
 

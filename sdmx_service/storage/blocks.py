@@ -1,7 +1,7 @@
 """A run of whole series in memory: how rows of a cube become rows of an answer.
 
-Dimensions and attached attributes are looked up per series and repeated on its observations; the order of rows is settled
-here, by the rank of the series and of the period, so that the database need not sort.
+Dimensions and attached attributes are looked up per series and repeated on its observations; the order of rows is
+settled here, by the rank of the series and of the period, so that the database need not sort.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Block:
     def values(self, column: StoredColumn) -> set[str]:
         """The codes of a component that occur."""
         if column.role == "time":
-            return set(self.directory.periods[number] for number in np.unique(integers(self.rows, "_period")).tolist())
+            return {self.directory.periods[number] for number in np.unique(integers(self.rows, "_period")).tolist()}
         if column.role == "dimension":
             return domain_values(column, column_of(self.series, column.name))
         if column.is_attached:

@@ -17,7 +17,7 @@ class Documents:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def save(self, kind: str, id: str, document: Mapping[str, Any]) -> None:  # noqa: A002
+    def save(self, kind: str, id: str, document: Mapping[str, Any]) -> None:
         """Keep a document, in the place of an earlier one."""
         body = literal(json.dumps(document, ensure_ascii=False))
         place = f"_kind = {literal(kind)} AND _id = {literal(id)}"
@@ -25,11 +25,9 @@ class Documents:
             if session.execute(f"UPDATE documents SET _body = {body} WHERE {place}"):
                 return
             number = session.rows("SELECT coalesce(max(_number), 0) + 1 FROM documents")[0][0]
-            session.execute(
-                f"INSERT INTO documents VALUES ({literal(number)}, {literal(kind)}, {literal(id)}, {body})"
-            )
+            session.execute(f"INSERT INTO documents VALUES ({literal(number)}, {literal(kind)}, {literal(id)}, {body})")
 
-    def one(self, kind: str, id: str) -> Mapping[str, Any] | None:  # noqa: A002
+    def one(self, kind: str, id: str) -> Mapping[str, Any] | None:
         """A document, or None."""
         query = f"SELECT _body FROM documents WHERE _kind = {literal(kind)} AND _id = {literal(id)}"
         found = self._engine.read(query).column(0).to_pylist()
@@ -43,7 +41,7 @@ class Documents:
             for id, body in zip(rows.column(0).to_pylist(), rows.column(1).to_pylist(), strict=True)
         ]  # fmt: skip
 
-    def remove(self, kind: str, id: str) -> None:  # noqa: A002
+    def remove(self, kind: str, id: str) -> None:
         """Forget a document."""
         with self._engine.transaction() as session:
             session.execute(f"DELETE FROM documents WHERE _kind = {literal(kind)} AND _id = {literal(id)}")
@@ -54,9 +52,8 @@ class Documents:
         """Keep artefacts as one generation; the caller holds the store's lock."""
         with self._engine.transaction() as session:
             generation = int(session.rows("SELECT _number FROM generations")[0][0]) + 1
-            session.execute(
-                f"UPDATE artefacts SET _until = {literal(generation)} WHERE _until = {OPEN} AND {member('_urn', artefacts)}"
-            )
+            ended = f"_until = {OPEN} AND {member('_urn', artefacts)}"
+            session.execute(f"UPDATE artefacts SET _until = {literal(generation)} WHERE {ended}")
             for urn, body in artefacts.items():
                 self._keep(session, urn, body, generation)
             session.execute(f"UPDATE generations SET _number = {literal(generation)}")

@@ -42,7 +42,7 @@ class DuckDBEngine:
     clock = "epoch_us(now())"
 
     def __init__(self, path: Path, *, memory_limit: str, threads: int | None) -> None:
-        config: dict[str, str | int] = {
+        config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory_limit,
             "temp_directory": str(path.with_name(path.name + ".tmp")),
         }
@@ -173,5 +173,3 @@ def _opening_fault(path: Path, error: duckdb.Error) -> StorageFault:
             hint="While a service holds the store, send commands to it (--url), or stop it first.",
         )
     return StorageFault(f"{path} cannot be opened as a store: {error}")
-
-

@@ -192,7 +192,7 @@ def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         yield batch.slice(start, 1 << 18)
 
 
-def _codes(rows: pa.Table, id: str) -> Any:  # noqa: A002
+def _codes(rows: pa.Table, id: str) -> Any:
     column = column_of(rows, id)
     return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
 
@@ -215,7 +215,9 @@ def fill_deletes(incoming: Incoming, batches: Iterable[pa.RecordBatch]) -> list[
         rows = pa.Table.from_batches([batch]).unify_dictionaries()
         values = (*layout.observed, *layout.attached)
         flags = [column_of(rows, c.id).is_valid() for c in layout.dimensions]
-        flags.append(pa.array(np.zeros(rows.num_rows, dtype=np.bool_)) if time is None else column_of(rows, time.id).is_valid())
+        flags.append(
+            pa.array(np.zeros(rows.num_rows, dtype=np.bool_)) if time is None else column_of(rows, time.id).is_valid()
+        )
         flags += [is_given(column, rows) for column in values]
         matrix = np.stack([flag.to_numpy(zero_copy_only=False) for flag in flags], axis=1).astype(np.uint8)
         distinct, places = np.unique(matrix, axis=0, return_inverse=True)

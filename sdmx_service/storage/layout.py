@@ -112,7 +112,9 @@ class CubeLayout:
     @cached_property
     def observed(self) -> tuple[StoredColumn, ...]:
         """Measures and attributes of the observation."""
-        return tuple(column for column in self.columns if column.role in ("measure", "attribute") and column.level is None)
+        return tuple(
+            column for column in self.columns if column.role in ("measure", "attribute") and column.level is None
+        )
 
     @cached_property
     def attached(self) -> tuple[StoredColumn, ...]:
@@ -168,7 +170,7 @@ class CubeLayout:
         """The table of series versions: name -> type."""
         return {
             "_sid": "BIGINT", "_dataflow": "INTEGER", "_provider": "INTEGER", **self.key_types,
-            **dict.fromkeys(SERIES_COUNTS, "INTEGER"), "_first": "BIGINT", "_last": "BIGINT",
+            **dict.fromkeys(SERIES_COUNTS, "INTEGER"),
             "_since": "INTEGER", "_until": "INTEGER",
         }  # fmt: skip
 
@@ -191,7 +193,7 @@ class CubeLayout:
         return cls(number, cube, tuple(_stored(*entry) for entry in json.loads(text)))
 
 
-def _stored(id: str, name: str, role: Any, kind: Any, level: Sequence[str] | None) -> StoredColumn:  # noqa: A002
+def _stored(id: str, name: str, role: Any, kind: Any, level: Sequence[str] | None) -> StoredColumn:
     return StoredColumn(id=id, name=name, role=role, kind=kind, level=None if level is None else tuple(level))
 
 
@@ -199,7 +201,7 @@ def _create(table: str, types: Mapping[str, str]) -> str:
     return f"CREATE TABLE {identifier(table)} ({', '.join(f'{identifier(n)} {t}' for n, t in types.items())})"
 
 
-def _name(id: str, taken: set[str]) -> str:  # noqa: A002
+def _name(id: str, taken: set[str]) -> str:
     """A database name for a component: its id, unless that is too long or taken in another spelling."""
     name, number = id, 1
     while len(name.encode()) > _LONGEST_NAME or name.casefold() in taken:
@@ -248,7 +250,7 @@ def _check_same(layout: CubeLayout, column: Column) -> None:
     same_kind = known.kind == column.kind or (known.kind in texts and column.kind in texts)
     if known.role != column.role or known.level != column.level or not same_kind:
         raise StorageFault(
-            f"{column.id} is stored in {layout.cube.name} as {known.role} ({known.kind}, level {known.level}) and cannot"
-            f" become {column.role} ({column.kind}, level {column.level}).",
+            f"{column.id} is stored in {layout.cube.name} as {known.role} ({known.kind}, level {known.level})"
+            f" and cannot become {column.role} ({column.kind}, level {column.level}).",
             hint="A change of that kind needs a new major version of the structure.",
         )

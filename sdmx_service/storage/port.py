@@ -1,8 +1,8 @@
 """The seam to storage: what every backend does, with the same meaning.
 
-History from the first day (docs/decisions): each row version carries the release it came in with (``since``) and the one
-that ended it (``until``). Publishing applies accepted rows to the state at the release pointer, commits, and moves the
-pointer in a second transaction; readers read the pointer first and filter by it.
+History from the first day (docs/decisions): each row version carries the release it came in with (``since``) and the
+one that ended it (``until``). Publishing applies accepted rows to the state at the release pointer, commits, and moves
+the pointer in a second transaction; readers read the pointer first and filter by it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sdmx_service.model.structure import DataStructure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A published state. Release 0 is the empty store. ``published_at`` is the database's clock, strictly increasing."""
+    """A published state; release 0 is the empty store. ``published_at``: the database's clock, strictly increasing."""
 
     number: int
     published_at: datetime
@@ -84,7 +84,7 @@ class Load(Protocol):
     """Rows of a submission on their way to durable keeping outside the cubes."""
 
     def append(self, part: StagedPart, batch: pa.RecordBatch) -> None:
-        """Add rows as typed (``columns.typed_schema``; no origin columns needed). A new part begins when ``part`` differs."""
+        """Add rows as typed (``columns.typed_schema``; no origin columns needed). Another ``part``: a new part."""
 
     def keep(self) -> None:
         """Make the rows durable, all of them, under the submission's id."""
@@ -188,16 +188,16 @@ class Store(Protocol):
         """With ``changed_since``: the full keys (dimensions and time, text) shown then and not shown any more."""
 
     # --- everything else that is kept --------------------------------------------------------------------------
-    def save_document(self, kind: str, id: str, document: Mapping[str, Any]) -> None:  # noqa: A002
-        """Keep a small JSON document (receipts, findings, principals, rankings), replacing one of the same kind and id."""
+    def save_document(self, kind: str, id: str, document: Mapping[str, Any]) -> None:
+        """Keep a small JSON document (receipts, findings, principals), replacing one of the same kind and id."""
 
-    def document(self, kind: str, id: str) -> Mapping[str, Any] | None:  # noqa: A002
+    def document(self, kind: str, id: str) -> Mapping[str, Any] | None:
         """A kept document, or None."""
 
     def documents(self, kind: str) -> Sequence[tuple[str, Mapping[str, Any]]]:
         """All documents of a kind as (id, document), in order of first keeping."""
 
-    def remove_document(self, kind: str, id: str) -> None:  # noqa: A002
+    def remove_document(self, kind: str, id: str) -> None:
         """Forget a document."""
 
     def save_artefacts(self, artefacts: Mapping[str, bytes | None]) -> int:

@@ -253,7 +253,7 @@ class CubePublication:
         changed = identifier(layout.observations.work("change"))
         listed = ", ".join(SERIES)
         same = both(f"t.{name} = o.{name}" for name in SERIES)
-        sums = [f"sum(CASE WHEN o._shown >= {least} THEN 1 ELSE 0 END)" for least in range(len(SERIES_COUNTS))]
+        sums = [f"sum(CASE WHEN o._shown >= {n} THEN 1 ELSE 0 END) AS {name}" for n, name in enumerate(SERIES_COUNTS)]
         session.create_work(layout.table("touched"), dict(zip(SERIES, ("BIGINT", "INTEGER", "INTEGER"), strict=True)))
         touched, series = identifier(layout.table("touched")), identifier(layout.table("series"))
         session.execute(f"INSERT INTO {touched} SELECT DISTINCT {listed} FROM {changed}")
@@ -262,15 +262,16 @@ class CubePublication:
             f"UPDATE {series} AS o SET _until = {literal(release)} FROM {touched} t WHERE {same} AND o._until = {OPEN}"
         )
         counts = (
-            f"SELECT {', '.join(f'o.{name}' for name in SERIES)}, {', '.join(f'{s} AS {n}' for s, n in zip(sums, SERIES_COUNTS, strict=True))},"
-            f" min(p._start) AS _first, max(p._start) AS _last FROM {identifier(layout.observations.name)} o"
-            f" JOIN {touched} t ON {same} JOIN {identifier(layout.table('periods'))} p ON p._number = o._period"
+            f"SELECT {', '.join(f'o.{name}' for name in SERIES)}, {', '.join(sums)}"
+            f" FROM {identifier(layout.observations.name)} o JOIN {touched} t ON {same}"
             f" WHERE o._until = {OPEN} GROUP BY {', '.join(f'o.{name}' for name in SERIES)}"
         )
         old = both([*(f"s.{name} = n.{name}" for name in SERIES), f"s._until = {literal(release)}"])
-        names = [*SERIES, *layout.key_types, *SERIES_COUNTS, "_first", "_last"]
+        names = [*SERIES, *layout.key_types, *SERIES_COUNTS]
         chosen = [
-            f"COALESCE(k.{identifier(name)}, s.{identifier(name)})" if name in layout.key_types else f"n.{identifier(name)}"
+            f"COALESCE(k.{identifier(name)}, s.{identifier(name)})"
+            if name in layout.key_types
+            else f"n.{identifier(name)}"
             for name in names
         ]
         session.execute(

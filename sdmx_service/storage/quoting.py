@@ -38,7 +38,7 @@ def literals(values: Iterable[str | int | None]) -> str:
 
 def member(expression: str, values: Iterable[str | int]) -> str:
     """The condition that an expression is one of the values, which may be none."""
-    listed = sorted(values)  # type: ignore[type-var]
+    listed = sorted(values)
     if not listed:
         return "1 = 0"
     if len(listed) == 1:

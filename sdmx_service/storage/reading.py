@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sdmx_service.model.columns import columns
 from sdmx_service.model.selection import Selection
-from sdmx_service.storage.blocks import Block, Integers, attach, integers, lay_series, order_rows
-from sdmx_service.storage.blocks import origin_columns
+from sdmx_service.storage.blocks import Block, Integers, attach, integers, lay_series, order_rows, origin_columns
 from sdmx_service.storage.directory import Directory
 from sdmx_service.storage.engine import Engine
 from sdmx_service.storage.layout import CubeLayout, StoredColumn
@@ -58,10 +58,14 @@ class Reading:
 
     @cached_property
     def columns(self) -> tuple[StoredColumn, ...]:
-        """The columns of the answer."""
-        wanted = self.selection.components
+        """The columns of the answer: those of the structure asked for, whether the cube knows them or not."""
+        wanted, known = self.selection.components, self.layout.by_id
         return tuple(
-            c for c in self.layout.columns if c.role in ("dimension", "time") or wanted is None or c.id in wanted
+            StoredColumn(
+                id=c.id, name=known[c.id].name if c.id in known else c.id, role=c.role, kind=c.kind, level=c.level
+            )
+            for c in columns(self.selection.structure)
+            if c.role in ("dimension", "time") or wanted is None or c.id in wanted
         )
 
     @cached_property
@@ -71,8 +75,9 @@ class Reading:
 
     @cached_property
     def observed(self) -> tuple[StoredColumn, ...]:
-        """The measures and observation attributes of the answer."""
-        return tuple(c for c in self.columns if c.role in ("measure", "attribute") and not c.is_attached)
+        """The measures and observation attributes of the answer that the cube knows."""
+        values = (c for c in self.columns if c.role in ("measure", "attribute") and not c.is_attached)
+        return tuple(c for c in values if c.id in self.layout.by_id)
 
     @cached_property
     def is_whole_series(self) -> bool:
@@ -171,7 +176,9 @@ class Reading:
 
     def _named_series(self, rows: pa.Table) -> pa.Table:
         """Series from observations whose keys are known."""
-        series = rows.select(["_sid", "_dataflow", "_provider"]).group_by(["_sid", "_dataflow", "_provider"]).aggregate([])
+        series = (
+            rows.select(["_sid", "_dataflow", "_provider"]).group_by(["_sid", "_dataflow", "_provider"]).aggregate([])
+        )
         codes = [self.conditions.exact[sid] for sid in integers(series, "_sid").tolist()]
         for place, name in enumerate(self.layout.key_types):
             series = series.append_column(name, pa.array([one[place] for one in codes], pa.string()))
@@ -260,7 +267,8 @@ class Reading:
         if components is None:
             wanted = [c for c in self.columns if c.kind == "code" or _is_coded_list(c, self.selection)]
         else:
-            wanted = [c for c in self.layout.columns if c.id in components]
+            everything = replace(self.selection, components=None)
+            wanted = [c for c in replace(self, selection=everything).columns if c.id in components]
         if not self.plan.total:
             return {c.id: [] for c in wanted}
         if self.is_small and all(c in self.columns for c in wanted):
@@ -301,6 +309,7 @@ class Reading:
             found[columns[place].id].add(code)
 
     def _distinct_values(self, columns: Sequence[StoredColumn], found: dict[str, set[str]]) -> None:
+        columns = [c for c in columns if c.role == "time" or c.id in self.layout.by_id]
         if not columns:
             return
         names = ["_period" if c.role == "time" else c.quoted for c in columns]
@@ -320,7 +329,9 @@ class Reading:
         series = self._answer_series(["_sid"]).replace("SELECT DISTINCT", "SELECT", 1)
         exists = f"EXISTS ({series} AND {same})"
         inner = self.conditions.attachments([column.id], exists)
-        return domain_values(column, column_of(self.engine.read(f"SELECT DISTINCT a._value FROM ({inner}) a"), "_value"))
+        return domain_values(
+            column, column_of(self.engine.read(f"SELECT DISTINCT a._value FROM ({inner}) a"), "_value")
+        )
 
     def available(self, components: Sequence[str] | None) -> Availability:
         """Values, counts, first and last period."""
@@ -357,9 +368,12 @@ class Reading:
         return {c.id: self._attachment_table(c) for c in self.attached if not self.layout.is_whole_key(c)}
 
     def _attachment_table(self, column: StoredColumn) -> pa.Table:
-        rows = self.attachment_rows(column)
         since = self.selection.changed_since
-        if since is not None:
+        if since is None:
+            rows = self.attachment_rows(column)
+        else:
+            current = Reading(self.engine, self.layout, self.directory, replace(self.selection, changed_since=None))
+            rows = current.attachment_rows(column)
             rows = rows.filter(pc.greater(rows["_since"], since))
         level = [c for c in self.layout.dimensions if c.id in (column.level or ())]
         order = [(name, "ascending") for name in (*(c.name for c in level), "_dataflow", "_provider")]
@@ -407,7 +421,9 @@ class Reading:
 
 def _ones(rows: pa.Table) -> pa.Table:
     """Observations as a plan, each counting as one."""
-    return rows.select(["_sid", "_dataflow", "_provider"]).append_column("_n", pa.array(np.ones(rows.num_rows, dtype=np.int64)))
+    return rows.select(["_sid", "_dataflow", "_provider"]).append_column(
+        "_n", pa.array(np.ones(rows.num_rows, dtype=np.int64))
+    )
 
 
 def _is_coded_list(column: StoredColumn, selection: Selection) -> bool:
@@ -417,4 +433,6 @@ def _is_coded_list(column: StoredColumn, selection: Selection) -> bool:
 
 def _plain_attached(column: StoredColumn, texts: Array) -> dict[str, Array]:
     typed = typed_attached(column, texts, {})
-    return {name: array.cast(pa.string()) if pa.types.is_dictionary(array.type) else array for name, array in typed.items()}
+    return {
+        name: array.cast(pa.string()) if pa.types.is_dictionary(array.type) else array for name, array in typed.items()
+    }

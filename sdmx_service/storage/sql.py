@@ -1,8 +1,8 @@
 """A selection as SQL that DuckDB, PostgreSQL and Citus read alike.
 
-Aliases: ``s`` series versions, ``o`` observation versions, ``a`` attachment versions. Conditions on dimensions go to the
-series, those on values and periods to the observations. Attached attributes of groups are answered by the reader as lists
-of partial keys, since a join on anything but ``_sid`` is not for a spread database.
+Aliases: ``s`` series versions, ``o`` observation versions, ``a`` attachment versions. Conditions on dimensions go to
+the series, those on values and periods to the observations. A filter on an attribute of a group becomes a list of
+partial keys, since a join on anything but ``_sid`` is not for a spread database.
 """
 
 from __future__ import annotations
@@ -165,12 +165,29 @@ class Conditions:
         if numbers is not None:
             found.append(member("o._period", numbers))
         if self.selection.changed_since is not None:
-            found.append(f"o._since > {literal(self.selection.changed_since)}")
+            found.append(self._changed(self.selection.changed_since))
         for one in self.selection.filters:
             column = self.layout.by_id.get(one.component)
             if column is not None and column.role in ("measure", "attribute") and not column.is_attached:
                 found.append(self._component(one, column, "o"))
         return tuple(found)
+
+    def _changed(self, since: int) -> str:
+        """Rows that are new or other than at ``since``; also those whose series has got another attribute value."""
+        own = f"o._since > {literal(since)}"
+        wanted = self.selection.components
+        names = [
+            c.id
+            for c in self.layout.attached
+            if self.layout.is_whole_key(c) and c.id in self.directory.attached and (wanted is None or c.id in wanted)
+        ]
+        if not names:
+            return own
+        conditions = [f"a.{name} = o.{name}" for name in self.group]
+        conditions += [member("a._component", names), f"a._shown >= {self.least_shown}"]
+        began, ended = (f"a.{n} > {literal(since)} AND a.{n} <= {literal(self.release)}" for n in ("_since", "_until"))
+        attachments = identifier(self.layout.attachments.name)
+        return f"({own} OR EXISTS (SELECT 1 FROM {attachments} a WHERE {both(conditions)} AND ({began} OR {ended})))"
 
     def _periods(self) -> set[int] | None:
         """The numbers of the periods wanted; None for all."""
@@ -178,7 +195,7 @@ class Conditions:
         wanted = {n for n, text in known.items() if self.selection.periods is None or text in self.selection.periods}
         for one in self.selection.filters:
             if self.layout.time is not None and one.component == self.layout.time.id:
-                wanted = {n for n in wanted if _holds(one, lambda c, n=n: _time_holds(c, known[n]))}  # type: ignore[misc]
+                wanted = {number for number in wanted if _holds(one, _time_holds, known[number])}
         return None if len(wanted) == len(known) else wanted
 
     def observations_where(self) -> str:
@@ -199,7 +216,7 @@ class Conditions:
 
     @property
     def is_limited(self) -> bool:
-        """firstNObservations or lastNObservations hold."""
+        """FirstNObservations or lastNObservations hold."""
         return self.selection.first_n is not None or self.selection.last_n is not None
 
     def observations(self, columns: Iterable[str], low: int | None = None, high: int | None = None) -> str:
@@ -277,9 +294,7 @@ class Conditions:
             for alternative in one.alternatives
         )
 
-    def _distinct(
-        self, one: Filter, column: StoredColumn, alias: str, holds: Callable[[Comparison, str], bool]
-    ) -> str:
+    def _distinct(self, one: Filter, column: StoredColumn, alias: str, holds: Callable[[Comparison, str], bool]) -> str:
         """A test that SQL cannot make, made on the distinct stored texts. One value that passes is enough."""
         if alias == "a":
             table, name, extra = self.layout.attachments.name, "_value", f"_component = {literal(column.id)}"
@@ -287,7 +302,7 @@ class Conditions:
             table, name, extra = self.layout.observations.name, column.name, "1 = 1"
         rows = self.query(f"SELECT DISTINCT {identifier(name)} AS v FROM {identifier(table)} WHERE {extra}")
         texts = [text for text in rows.column(0).to_pylist() if text is not None]
-        passing = [text for text in texts if any(_holds(one, lambda c, v=v: holds(c, v)) for v in _single(column, text))]  # type: ignore[misc]
+        passing = [text for text in texts if any(_holds(one, holds, value) for value in _single(column, text))]
         return member(f"{alias}.{identifier(name)}", passing)
 
 
@@ -299,8 +314,8 @@ def _single(column: StoredColumn, text: str) -> list[str]:
     return value if column.kind == "multi" else [one for _, one in value]
 
 
-def _holds(one: Filter, test: Callable[[Comparison], bool]) -> bool:
-    return any(all(test(comparison) for comparison in alternative) for alternative in one.alternatives)
+def _holds(one: Filter, test: Callable[[Comparison, str], bool], value: str) -> bool:
+    return any(all(test(comparison, value) for comparison in alternative) for alternative in one.alternatives)
 
 
 def _text_holds(comparison: Comparison, text: str) -> bool:
@@ -348,7 +363,7 @@ def _text(alias: str, column: StoredColumn, comparison: Comparison) -> str:
             return f"right({name}, {len(comparison.value)}) = {value}"
 
 
-def _operand(comparison: Comparison, id: str) -> float | str:  # noqa: A002
+def _operand(comparison: Comparison, id: str) -> float | str:
     """The value to compare a number with: a number, or a mark, which is compared as text."""
     if comparison.operator not in _RELATIONS:
         raise SemanticFault(

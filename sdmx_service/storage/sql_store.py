@@ -250,9 +250,8 @@ class SqlStore:
             )
             if moved != 1:
                 raise StorageFault(f"Release {number} could not become current: another one did.")
-            session.execute(
-                f"UPDATE releases SET _published_at = (SELECT _published_at FROM pointer) WHERE _number = {literal(number)}"
-            )
+            stamp = "(SELECT _published_at FROM pointer)"
+            session.execute(f"UPDATE releases SET _published_at = {stamp} WHERE _number = {literal(number)}")
         return self.releases()[-1]
 
     def _ranking(self, release: int) -> Ranking:
@@ -349,11 +348,11 @@ class SqlStore:
 
     # --- everything else that is kept --------------------------------------------------------------------------
 
-    def save_document(self, kind: str, id: str, document: Mapping[str, Any]) -> None:  # noqa: A002
+    def save_document(self, kind: str, id: str, document: Mapping[str, Any]) -> None:
         """Keep a document."""
         self._documents.save(kind, id, document)
 
-    def document(self, kind: str, id: str) -> Mapping[str, Any] | None:  # noqa: A002
+    def document(self, kind: str, id: str) -> Mapping[str, Any] | None:
         """A kept document."""
         return self._documents.one(kind, id)
 
@@ -361,7 +360,7 @@ class SqlStore:
         """All documents of a kind."""
         return self._documents.all(kind)
 
-    def remove_document(self, kind: str, id: str) -> None:  # noqa: A002
+    def remove_document(self, kind: str, id: str) -> None:
         """Forget a document."""
         self._documents.remove(kind, id)
 
@@ -380,7 +379,7 @@ def _moment(microseconds: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
 
 
-class _Undo(Exception):  # noqa: N818 - not an error
+class _Undo(Exception):
     """Ends a transaction that is to leave nothing."""
 
 
@@ -413,5 +412,3 @@ def _selection_key(selection: Selection) -> tuple[Any, ...]:
     structure = selection.structure
     names = (structure.version, *(component.id for component in structure.components))
     return (*(getattr(selection, name) for name in selection.__slots__ if name != "structure"), names)
-
-

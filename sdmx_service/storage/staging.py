@@ -15,7 +15,7 @@ from sdmx_service.model.columns import Column, columns, typed_fields
 from sdmx_service.model.message import Action
 from sdmx_service.storage.engine import Engine
 from sdmx_service.storage.port import StagedPart
-from sdmx_service.storage.quoting import literal
+from sdmx_service.storage.quoting import literal, literals
 from sdmx_service.storage.structures import decode_structure, encode_structure
 
 CHUNK = 262_144
@@ -60,9 +60,7 @@ class StagedLoad:
         self._is_open = False
         with self._engine.transaction() as session:
             forget(session, self._submission)
-            session.execute(
-                f"INSERT INTO submissions VALUES ({literal(self._submission)}, {literal(self._attempt)})"
-            )
+            session.execute(f"INSERT INTO submissions VALUES ({literal(self._submission)}, {literal(self._attempt)})")
 
     def discard(self) -> None:
         """Forget the rows; see ``port.Load``."""
@@ -87,9 +85,7 @@ class StagedLoad:
             "action": part.action.value,
         }
         with self._engine.transaction() as session:
-            session.execute(
-                f"INSERT INTO parts VALUES ({literal(self._attempt)}, {literal(self._parts)}, {literal(json.dumps(body))})"
-            )
+            session.execute(f"INSERT INTO parts VALUES ({literals([self._attempt, self._parts, json.dumps(body)])})")
         self._parts += 1
         self._pieces = 0
 

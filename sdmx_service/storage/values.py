@@ -19,7 +19,7 @@ from sdmx_service.model.columns import Kind, parse_numbers, render_numbers
 from sdmx_service.storage.layout import StoredColumn
 
 Array: TypeAlias = "pa.Array[Any]"
-Rows = pa.RecordBatch | pa.Table
+Rows: TypeAlias = pa.RecordBatch | pa.Table
 
 _ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
 _MAP = pa.map_(pa.string(), pa.string())
@@ -57,7 +57,7 @@ def encode_attached(column: StoredColumn, rows: Rows) -> Array:
         return encode_text(column.kind, array)
     decimals = column_of(rows, f"{column.id}.decimals").cast(pa.int8())
     texts = as_text(column_of(rows, f"{column.id}.text"))
-    return cast(Array, render_numbers(array.cast(pa.float64()), decimals, texts))  # type: ignore[arg-type]
+    return cast(Array, render_numbers(array.cast(pa.float64()), decimals, texts))
 
 
 def is_given(column: StoredColumn, rows: Rows) -> Array:
@@ -127,7 +127,9 @@ def index_codes(texts: Array, domain: Sequence[str] | None) -> Array:
     indices = pc.index_in(texts, value_set=dictionary)
     if indices.null_count != texts.null_count:
         missing = texts.filter(pc.and_(texts.is_valid(), indices.is_null()))[0].as_py()
-        raise StorageFault(f"The value {missing!r} is not in the domain given; domains and rows must be of one selection.")
+        raise StorageFault(
+            f"The value {missing!r} is not in the domain given; domains and rows must be of one selection."
+        )
     return cast(Array, pa.DictionaryArray.from_arrays(indices, dictionary))
 
 

@@ -1,6 +1,7 @@
 """Row versions: touched keys to a net state, the net state to changes, changes to new versions. All in sets.
 
-``work`` holds rows that came in, ``net`` the state that touched rows shall have, ``change`` what differs from the valid rows.
+``work`` holds rows that came in, ``net`` the state that touched rows shall have, ``change`` what differs from the
+valid rows.
 """
 
 from __future__ import annotations
@@ -71,7 +72,9 @@ class Versions:
 
     def most_repeats(self) -> int:
         """How often a row came in, at most."""
-        query = f"SELECT count(*) AS n FROM {self._work('work')} GROUP BY {_plain(self.table.identity)} HAVING count(*) > 1"
+        query = (
+            f"SELECT count(*) AS n FROM {self._work('work')} GROUP BY {_plain(self.table.identity)} HAVING count(*) > 1"
+        )
         return int(self.session.rows(f"SELECT coalesce(max(n), 1) FROM ({query}) x")[0][0])
 
     def latest(self) -> str:
@@ -100,7 +103,9 @@ class Versions:
     def set_or_end(self) -> None:
         """As ``replace``, and a row without its one value ends."""
         value = identifier(self.table.values[0])
-        self._set(self.latest(), {self.table.values[0]: f"w.{value}"}, live=f"CASE WHEN w.{value} IS NULL THEN 0 ELSE 1 END")
+        self._set(
+            self.latest(), {self.table.values[0]: f"w.{value}"}, live=f"CASE WHEN w.{value} IS NULL THEN 0 ELSE 1 END"
+        )
 
     def _set(
         self, source: str, values: Mapping[str, str], merged: Sequence[StoredColumn] = (), live: str = "1"
@@ -109,7 +114,7 @@ class Versions:
         table = self.table
         kept = [*_plain_columns(table.identity, "w"), *_plain_columns(table.carried, "w")]
         if self.is_empty:
-            chosen = [(values | _merged(merged, "o", "1 = 1"))[name] for name in table.values]
+            chosen = [{**values, **_merged(merged, "o", "1 = 1")}[name] for name in table.values]
             join = ""
             if merged:
                 join = f" LEFT JOIN {self._main} o ON {_same('o', 'w', table.identity)} AND o._until = {OPEN}"
@@ -120,16 +125,17 @@ class Versions:
             self.is_empty = count == 0
             return
         self.bring(f"EXISTS (SELECT 1 FROM {source} w WHERE {_same('w', 'o', table.identity)})")
-        chosen_values = values | _merged(merged, "n", "n._live = 1")
+        chosen_values = {**values, **_merged(merged, "n", "n._live = 1")}
         setters = [f"{identifier(name)} = {chosen_values[name]}" for name in table.values]
         self.session.execute(
             f"UPDATE {self._work('net')} AS n SET {', '.join([*setters, f'_live = {live}'])} FROM {source} w"
             f" WHERE {_same('n', 'w', table.identity)}"
         )
-        alone = [f"w.{identifier(name)}" for name in table.values]
+        chosen = [*kept, *(f"w.{identifier(name)}" for name in table.values), live]
+        net, same = self._work("net"), _same("n", "w", table.identity)
         self.session.execute(
-            f"INSERT INTO {self._work('net')} ({_plain([*self._all, '_live'])}) SELECT {', '.join([*kept, *alone, live])}"
-            f" FROM {source} w WHERE NOT EXISTS (SELECT 1 FROM {self._work('net')} n WHERE {_same('n', 'w', table.identity)})"
+            f"INSERT INTO {net} ({_plain([*self._all, '_live'])}) SELECT {', '.join(chosen)}"
+            f" FROM {source} w WHERE NOT EXISTS (SELECT 1 FROM {net} n WHERE {same})"
         )
 
     # --- rows that are there -----------------------------------------------------------------------------------
@@ -164,8 +170,8 @@ class Versions:
 
     def bring_contested(self) -> None:
         """Add all rows of keys that several give a figure for."""
-        inner = f"SELECT 1 FROM {self._main} g WHERE {_same('g', 'o', self.table.group)} AND g._until = {OPEN} AND g._shown < 2"
-        self.bring(f"EXISTS ({inner})")
+        hidden = f"{_same('g', 'o', self.table.group)} AND g._until = {OPEN} AND g._shown < 2"
+        self.bring(f"EXISTS (SELECT 1 FROM {self._main} g WHERE {hidden})")
 
     def bring_back(self, release: int) -> None:
         """Make ``net`` what turns the valid rows into those of an earlier release."""
@@ -173,9 +179,10 @@ class Versions:
         listed = _plain([*self._all, "_live"])
         at = f"o._since <= {literal(release)} AND o._until > {literal(release)} AND o._until < {OPEN}"
         self.session.execute(f"INSERT INTO {net} ({listed}) SELECT {names}, 1 FROM {self._main} o WHERE {at}")
+        known = f"EXISTS (SELECT 1 FROM {net} n WHERE {_same('n', 'o', self.table.identity)})"
         self.session.execute(
-            f"INSERT INTO {net} ({listed}) SELECT {names}, 0 FROM {self._main} o WHERE o._until = {OPEN}"
-            f" AND o._since > {literal(release)} AND NOT EXISTS (SELECT 1 FROM {net} n WHERE {_same('n', 'o', self.table.identity)})"
+            f"INSERT INTO {net} ({listed}) SELECT {names}, 0 FROM {self._main} o"
+            f" WHERE o._until = {OPEN} AND o._since > {literal(release)} AND NOT {known}"
         )
         self.is_empty = False
 
@@ -192,11 +199,11 @@ class Versions:
         shown = "CASE WHEN n._live = 0 THEN 0 ELSE 2 END"
         source = f"{self._work('net')} n"
         if is_contested:
-            group = _list("n", table.group)
+            group, flow = _list("n", table.group), _list("n", (*table.group, "_dataflow"))
             shown = (
                 "CASE WHEN n._live = 0 THEN 0"
                 f" WHEN row_number() OVER (PARTITION BY {group}, n._live ORDER BY r._flow_rank, r._rank) = 1 THEN 2"
-                f" WHEN row_number() OVER (PARTITION BY {group}, n._dataflow, n._live ORDER BY r._rank) = 1 THEN 1 ELSE 0 END"
+                f" WHEN row_number() OVER (PARTITION BY {flow}, n._live ORDER BY r._rank) = 1 THEN 1 ELSE 0 END"
             )
             source += f" JOIN {identifier(RANKS)} r ON r._dataflow = n._dataflow AND r._provider = n._provider"
         differs = either(f"o.{identifier(name)} IS DISTINCT FROM n.{identifier(name)}" for name in table.values)
@@ -210,7 +217,9 @@ class Versions:
             f" LEFT JOIN {self._main} o ON {_same('o', 'n', table.identity)} AND o._until = {OPEN}"
         )
         names = _plain([*self._all, "_live", "_shown", "_change"])
-        self.session.execute(f"INSERT INTO {self._work('change')} ({names}) SELECT {names} FROM ({inner}) c WHERE c._change > 0")
+        self.session.execute(
+            f"INSERT INTO {self._work('change')} ({names}) SELECT {names} FROM ({inner}) c WHERE c._change > 0"
+        )
 
     def changes(self) -> dict[int, dict[int, int]]:
         """Dataflow -> kind of change -> rows."""

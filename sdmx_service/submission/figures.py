@@ -74,7 +74,7 @@ class Figures:
         self.catalog = catalog
         self._history = history
         self._refs = {dataflow_name(flow.ref): flow.ref for flow in dataflows}
-        self._kept: dict[object, str] = {}
+        self._kept: dict[object, str | None] = {}
 
     @property
     def has_history(self) -> bool:
@@ -83,7 +83,7 @@ class Figures:
 
     def close(self) -> None:
         """Forget what was read from the store."""
-        for table in self._kept.values():
+        for table in filter(None, self._kept.values()):
             self.workspace.drop(table)
         self._kept.clear()
 
@@ -117,8 +117,8 @@ class Figures:
         *,
         result: bool,
         near: Mapping[str, Collection[str]] | None = None,
-    ) -> str:
-        """The query of the figures of a dataflow.
+    ) -> str | None:
+        """The query of the figures of a dataflow; None if there are none for sure.
 
         Args:
             flow: the dataflow.
@@ -127,25 +127,22 @@ class Figures:
             result: stored rows overlaid by sent rows, one figure per key; else the sent rows, per provider.
             near: values of dimensions outside which stored rows are not needed.
         """
-        if not result:
-            return self._sent_figures(flow, column, where)
-        history = self._stored(flow, column, {**(near or {}), **where})
-        parts = [] if history is None else [self._stored_figures(flow, column, where, history)]
-        if flow.sent is not None:
-            parts.append(self._overlaying_figures(flow, flow.sent, column, where, history))
-        return " UNION ALL ".join(parts) or self._no_figures(flow)
+        parts, history = [], None
+        if result and (history := self._stored(flow, column, {**(near or {}), **where})) is not None:
+            parts.append(self._stored_figures(flow, column, where, history))
+        sent = flow.sent
+        if sent is not None and all(sent.may_have(id, codes) for id, codes in where.items()):
+            overlay = self._overlaying_figures if result else self._sent_figures
+            parts.append(overlay(flow, sent, column, where, history))
+        return " UNION ALL ".join(parts) or None
 
-    def _no_figures(self, flow: Flow) -> str:
-        keys = ", ".join(f"CAST(NULL AS VARCHAR) AS {flow.names[id]}" for id in flow.structure.key_ids)
-        return f"SELECT {keys}, CAST(NULL AS DOUBLE) AS _value, {_NOWHERE}, '' AS _provider, false AS _sent WHERE 1 = 0"
-
-    def _sent_figures(self, flow: Flow, column: Column, where: Mapping[str, Collection[str]]) -> str:
-        if flow.sent is None:
-            return self._no_figures(flow)
+    def _sent_figures(
+        self, flow: Flow, sent: SentRows, column: Column, where: Mapping[str, Collection[str]], _: str | None
+    ) -> str:
         return (
             f"SELECT {_keys(flow, 's')}, {_finite('s.' + flow.names[column.id])} AS _value, {_ORIGIN},"
-            f" s._provider, true AS _sent FROM ({observations(flow.sent)}) AS s"
-            f" WHERE {self._sent_conditions(flow, flow.sent, where)}"
+            f" s._provider, true AS _sent FROM ({observations(sent)}) AS s"
+            f" WHERE {self._sent_conditions(flow, sent, where)}"
         )
 
     def _overlaying_figures(
@@ -200,7 +197,7 @@ class Figures:
 
     # --- stored rows -------------------------------------------------------------------------------------------
     def _stored(self, flow: Flow, column: Column, wanted: Mapping[str, Collection[str]]) -> str | None:
-        """The table with the stored rows of a dataflow; None without a store or dataflow."""
+        """The table with the stored rows of a dataflow; None where there are none."""
         if self._history is None or flow.ref is None:
             return None
         dimensions = flow.structure.dimension_ids
@@ -211,7 +208,9 @@ class Figures:
             kinds = {one.id: "DOUBLE" if one.kind == "number" else "VARCHAR" for one in columns(flow.structure)}
             ids = dict.fromkeys([*flow.structure.key_ids, column.id, *tested])
             rows = _renamed(self._history(flow.ref, where), {id: flow.names[id] for id in ids})
-            self._kept[key] = self.workspace.keep(rows, {flow.names[id]: kinds[id] for id in ids})
+            table = self.workspace.keep(rows, {flow.names[id]: kinds[id] for id in ids})
+            count = self.workspace.read(f"SELECT count(*) AS number FROM {table}")["number"][0].as_py()
+            self._kept[key] = table if count else None
         return self._kept[key]
 
 

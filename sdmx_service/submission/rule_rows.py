@@ -27,7 +27,9 @@ def wrong_values(rule: Rule, flow: Flow, figures: Figures) -> pa.Table:
     if rule.maximum is not None:
         tests.append(f"_value > {rule.maximum!r}")
         expected.append(f"{_plain(rule.maximum)} or less")
-    query = figures.sent(flow, flow.number(rule.component, rule.id), rule.when)
+    query = figures.select(flow, flow.number(rule.component, rule.id), rule.when, result=False)
+    if query is None:
+        return pa.table({})
     statement = f"""
         SELECT {PLACE}, plain(_value) AS value, {literal(", ".join(expected))} AS expected,
                {key_columns(flow.structure, flow.names)}
@@ -48,7 +50,9 @@ def equal_codes(rule: Rule, flow: Flow, figures: Figures) -> pa.Table:
     first, *others = (flow.names[id] for id in rule.dimensions)
     equal = both(f"{first} = {other}" for other in others)
     kept = f"NOT {member(first, set(rule.excluded))}" if rule.excluded else "1 = 1"
-    query = figures.sent(flow, flow.number(rule.component, rule.id), rule.when)
+    query = figures.select(flow, flow.number(rule.component, rule.id), rule.when, result=False)
+    if query is None:
+        return pa.table({})
     statement = f"""
         SELECT {PLACE}, {first} AS value, {key_columns(flow.structure, flow.names)}, plain(_value) AS figure
         FROM ({query}) WHERE {equal} AND {kept} ORDER BY _row"""

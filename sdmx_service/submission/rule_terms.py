@@ -85,7 +85,12 @@ def _broken(rule: Rule, placed: Sequence[_Figure], figures: Figures) -> pa.Table
         for one in placed:
             column = one.flow.number(one.term.component, rule.id)
             query = figures.select(one.flow, column, one.where, result=result, near=_near(placed, keys))
-            parts.append(_term_query(one, query, keys, time, figures, shifts))
+            if query is not None:
+                parts.append(_term_query(one, query, keys, time, figures, shifts))
+            elif one.term.missing is None:
+                return pa.table({})
+        if not parts:
+            return pa.table({})
         return figures.workspace.places(_verdict(rule, placed, parts, keys, time), placed[0].flow.structure)
     finally:
         for table in shifts:

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from sdmx_service.auth import Principal
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.constraints import allowed_codes
 from sdmx_service.catalog.library import Library
 from sdmx_service.errors import Conflict, NotAllowed
 from sdmx_service.formats.registry import head_of, unpack
@@ -27,7 +28,6 @@ from sdmx_service.model.message import SeekableFile, Target
 from sdmx_service.model.selection import Cube, Selection, dataflow_name, provider_name
 from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Load, Release, StagedPart, Store
-from sdmx_service.submission.constraints import allowed_codes
 from sdmx_service.submission.reading import Part, Received, Wish, named_provider, receive
 from sdmx_service.submission.receipt import (
     DataflowCounts,
@@ -72,6 +72,7 @@ class _Check:
     parts: dict[tuple[str, str], Part] = field(default_factory=dict)
     observations: Counter[str] = field(default_factory=Counter)
     rules_not_run: tuple[str, ...] = ()
+    complete: set[str] = field(default_factory=set)
     received: Received | None = None
 
 
@@ -148,8 +149,9 @@ def _run(
     sender = _bound_provider(principal, catalog)
     with closing(Workspace(memory)) as workspace:
         for name, file in _members(sent):
-            found.report.file = name
+            found.report.file = workspace.file = name
             found.received = receive(file, name, sent.media_type, wish, catalog, found.report, sender)
+            found.complete |= set(found.received.complete)
             for part in found.received.parts:
                 _pass(part, catalog, principal, found, workspace, load)
         workspace.duplicates(found.report)
@@ -160,7 +162,7 @@ def _run(
                 catalog,
                 [part.dataflow for part in found.parts.values()],
                 history,
-                found.received.complete if found.received else (),
+                found.complete,
                 found.report,
             )
         )

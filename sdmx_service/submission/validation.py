@@ -15,13 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.constraints import Allowed
 from sdmx_service.errors import SyntaxFault
 from sdmx_service.model.columns import COLUMN, MARKS, ROW, SHEET, Column, columns, parse_numbers, typed_schema
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.message import Action, Target
 from sdmx_service.model.period import parse_period
 from sdmx_service.model.structure import Attribute, Component, Measure
-from sdmx_service.submission.constraints import Allowed
 from sdmx_service.submission.facets import facet_problem
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.suggestions import Suggester

@@ -9,7 +9,8 @@ Codes, times and texts are text, numbers are doubles. What is sent once more for
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from typing import Self
 import duckdb
 import pyarrow as pa
 
+from sdmx_service.errors import StorageFault
 from sdmx_service.model.columns import COLUMN, ROW, SHEET, Column, columns
 from sdmx_service.model.finding import KEY_PREFIX, FindingGroup
 from sdmx_service.model.message import Action
@@ -190,12 +192,22 @@ class Workspace:
 
     # --- for checks --------------------------------------------------------------------------------------------
     def run(self, statement: str) -> None:
-        """Run a statement that answers nothing."""
-        self._connection.execute(statement).fetchall()
+        """Run a statement that answers nothing.
+
+        Raises:
+            StorageFault: memory or disk do not suffice.
+        """
+        with _bounds():
+            self._connection.execute(statement).fetchall()
 
     def read(self, query: str) -> pa.Table:
-        """The answer to a query, whole."""
-        return self._connection.sql(query).to_arrow_table()
+        """The answer to a query, whole.
+
+        Raises:
+            StorageFault: memory or disk do not suffice.
+        """
+        with _bounds():
+            return self._connection.sql(query).to_arrow_table()
 
     def places(self, query: str, structure: DataStructure) -> pa.Table:
         """The answer to a query with ``key_columns`` as places of findings."""
@@ -298,6 +310,16 @@ class Workspace:
             SELECT {PLACE}, value, {key + "," if key else ""} "values"
             FROM v JOIN g USING ({", ".join(keys)}) ORDER BY lowest, _row"""
         return self.places(query, sent.structure)
+
+
+@contextmanager
+def _bounds() -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+        reason = str(error).splitlines()[0]
+        hint = "Give the check more memory or disk, or send the file in parts."
+        raise StorageFault(f"The submission does not fit into its workspace: {reason}", hint=hint) from error
 
 
 def observations(sent: SentRows, *, by_provider: bool = True) -> str:

@@ -37,6 +37,7 @@ class Heading:
     name: Markup
     is_number: bool = False
     is_key: bool = False
+    is_text: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,7 @@ def _heading(column: Column, labels: Labels, tongue: Tongue) -> Heading:
         name=tongue.mark(labels.components.get(column.id, Texts()), column.id),
         is_number=column.kind == "number",
         is_key=column.role in ("dimension", "time"),
+        is_text=column.kind in ("text", "multi", "multilingual"),
     )
 
 

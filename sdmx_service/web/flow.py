@@ -210,9 +210,7 @@ def dimension_filters(
             continue
         chosen = frozenset(wish.codes.get(dimension.id, ()))
         choices = _choices(catalog.codes(dimension) or {}, values, chosen)
-        found.append(
-            DimensionFilter(id=dimension.id, name=names[dimension.id], choices=choices, chosen=len(chosen))
-        )
+        found.append(DimensionFilter(id=dimension.id, name=names[dimension.id], choices=choices, chosen=len(chosen)))
     return tuple(found)
 
 
@@ -251,9 +249,7 @@ def flow_page(
     wish = read_wish(parameters, structure)
     query = query_for(flow, structure, wish)
     available = holdings.contents(view, flow)
-    names = {
-        id: tongue.plain(texts, id) for id, texts in catalog.labels(structure, {}, flow).components.items()
-    }
+    names = {id: tongue.plain(texts, id) for id, texts in catalog.labels(structure, {}, flow).components.items()}
     answer = _answer(holdings, view, query, wish, tongue)
     path = addresses.artefact_page(flow, replace(tongue, asked=None)) or ""
     return {

@@ -99,8 +99,9 @@ _PAGES = web.AppKey("pages", Pages)
 
 
 def install(application: web.Application) -> None:
-    """Add routes and static files. To be called after the machines' routes: an unknown address below none of them
-    gets the pages' own *not found*.
+    """Add routes and static files.
+
+    To be called after the machines' routes: an unknown address below none of them gets the pages' own *not found*.
     """
     application[_TEMPLATES] = environment()
     application.router.add_static("/static", STATIC)
@@ -171,7 +172,10 @@ def _make(make: Maker, holdings: Holdings, asked: Asked, templates: Environment)
         shown = _error(error, view, asked)
         body = _render(shown, view, asked, templates)
     except Exception:
-        shown = _error(_unexpected(), view, asked)
+        reference = uuid.uuid4().hex[:12]
+        log.exception("unexpected error, reference %s", reference)
+        error = SdmxError(f"It was logged under the reference {reference}.", title="Internal error")
+        shown = _error(error, view, asked)
         body = _render(shown, view, asked, templates)
     return shown, body
 
@@ -233,9 +237,7 @@ def _named(catalog: Catalog, kinds: tuple[str, ...], parts: Mapping[str, str]) -
     """The artefact that a path names exactly."""
     for kind in kinds:
         if parts["version"] in catalog.versions(kind, parts["agency"], parts["id"]):
-            return catalog.artefacts[
-                Ref(type=kind, agency=parts["agency"], id=parts["id"], version=parts["version"])
-            ]
+            return catalog.artefacts[Ref(type=kind, agency=parts["agency"], id=parts["id"], version=parts["version"])]
     words = "{agency}:{id}({version})".format(**parts)
     raise NotFound(f"There is no {kinds[0].lower()} {words}.")
 
@@ -249,12 +251,6 @@ _STATUS: tuple[tuple[type[SdmxError], int], ...] = (
     (NotBuilt, 501),
     (StorageFault, 503),
 )
-
-
-def _unexpected() -> SdmxError:
-    reference = uuid.uuid4().hex[:12]
-    log.exception("unexpected error, reference %s", reference)
-    return SdmxError(f"It was logged under the reference {reference}.", title="Internal error")
 
 
 def _error(error: SdmxError, view: View | None, asked: Asked) -> Shown:

@@ -14,7 +14,7 @@ from sdmx_service.errors import NotFound, UnresolvedReference
 from sdmx_service.model.query import ComponentFilter, DataQuery
 from sdmx_service.model.selection import Selection, dataflow_name, provider_name
 from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgreement
-from sdmx_service.model.urn import Ref
+from sdmx_service.model.urn import Ref, parse_ref
 from sdmx_service.storage.port import Availability, Counts, Store
 from sdmx_service.submission.receipt import load_receipt
 
@@ -138,7 +138,8 @@ class Holdings:
             receipt = load_receipt(self.store, submission)
         except NotFound:
             return ()
-        return tuple(one.dataflow for one in receipt.dataflows)
+        refs = (parse_ref(one.dataflow, "Dataflow").complete() for one in receipt.dataflows)
+        return tuple(dataflow_name(ref) for ref in refs if ref is not None)
 
     def last_release(self, view: View, flow: Dataflow) -> News | None:
         """The newest release known to have brought something to a dataflow."""

@@ -31,7 +31,7 @@ class FlowFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowGroup:
-    """The dataflows of one structure; ``structure`` is None for those whose structure is not here."""
+    """The dataflows of one structure, those with figures first; ``structure`` is None where it is not here."""
 
     structure: Maintainable | None
     flows: tuple[FlowFacts, ...]
@@ -75,12 +75,13 @@ def _groups(holdings: Holdings, view: View, flows: list[Dataflow]) -> tuple[Flow
     grouped: dict[Ref | None, list[FlowFacts]] = {}
     for flow in flows:
         structure = None if flow.structure is None else view.catalog.lookup(flow.structure)
-        facts = FlowFacts(
-            flow=flow, available=holdings.summary(view, flow), last=holdings.last_release(view, flow)
-        )
+        facts = FlowFacts(flow=flow, available=holdings.summary(view, flow), last=holdings.last_release(view, flow))
         grouped.setdefault(None if structure is None else structure.ref, []).append(facts)
     return tuple(
-        FlowGroup(structure=None if ref is None else view.catalog.artefacts[ref], flows=tuple(found))
+        FlowGroup(
+            structure=None if ref is None else view.catalog.artefacts[ref],
+            flows=tuple(sorted(found, key=lambda facts: facts.available.counts.observations == 0)),
+        )
         for ref, found in grouped.items()
     )
 

@@ -82,7 +82,7 @@ class Tongue:
         """Reading direction of the page."""
         return direction(self.page)
 
-    def say(self, words: str, **values: object) -> str:
+    def say(self, words: str, /, **values: object) -> str:
         """The pages' own words in the reader's language, with values filled in."""
         text = WORDS.get(self.page, {}).get(words, words)
         return text.format(**values) if values else text

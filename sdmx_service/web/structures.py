@@ -63,7 +63,7 @@ class CodeRow:
 
 
 def tree(items: Mapping[str, Item]) -> Iterator[CodeRow]:
-    """The items depth first, children under their parent in the list's order; nothing lost where parents go in circles."""
+    """The items depth first, children under their parent in the list's order; parents in a circle lose nothing."""
     children: dict[str | None, list[Item]] = {}
     for item in items.values():
         parent = item.parent if item.parent in items and item.parent != item.id else None

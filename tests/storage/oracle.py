@@ -116,14 +116,14 @@ class Oracle:
                 target[id] = Version(values, shown, before.since if same else number)
         self.releases.append(state)
 
-    def _shown(self, id: Any, all: Any, state: State) -> int:
+    def _shown(self, id: Any, every: Any, state: State) -> int:
         def place(names: Sequence[str], name: str) -> tuple[int, str]:
             return (names.index(name) if name in names else len(names), name)
 
         def rank(other: Any) -> Any:
             return place(state.providers.get(other[0], ()), other[1])
 
-        rivals = [other for other in all if other[2:] == id[2:]]
+        rivals = [other for other in every if other[2:] == id[2:]]
         if min((r for r in rivals if r[0] == id[0]), key=rank) != id:
             return 0
         best_flow = min({r[0] for r in rivals}, key=lambda flow: place(state.dataflows, flow))
@@ -136,7 +136,11 @@ class Oracle:
         state, least = self.releases[release], {"provisionagreement": 0, "dataflow": 1, "datastructure": 2}[context]
         found = []
         for (flow, provider, codes, period), version in state.rows.items():
-            if version.shown < least or (since is not None and version.since <= since):
+            if version.shown < least or (
+                since is not None
+                and version.since <= since
+                and not self._attributes_changed((flow, provider)[: 2 - least], codes, since, release, least)
+            ):
                 continue
             line = dict(zip(self.ids, codes, strict=True)) | {"TIME_PERIOD": period} | version.values
             for (other_flow, other_provider, id, place), value in state.attached.items():
@@ -148,9 +152,25 @@ class Oracle:
             found.append(line)
         return found
 
+    def _attributes_changed(self, origin: Any, codes: Any, since: int, release: int, least: int) -> bool:
+        """A value of the whole series began or ended after ``since``."""
+        for number in range(since + 1, release + 1):
+            before, after = self.releases[number - 1].attached, self.releases[number].attached
+            for id in {*before, *after}:
+                if id[3] != codes or id[: len(origin)] != origin:
+                    continue
+                old, new = before.get(id), after.get(id)
+                if new is not None and new.since == number and new.shown >= least:
+                    return True
+                if old is not None and (new is None or new.since == number) and old.shown >= least:
+                    return True
+        return False
+
     def deleted(self, since: int, release: int, context: str) -> list[dict[str, Any]]:
         """The keys shown at ``since`` and not at ``release``."""
-        names = {"provisionagreement": ("_dataflow", "_provider"), "dataflow": ("_dataflow",), "datastructure": ()}[context]
+        names = {"provisionagreement": ("_dataflow", "_provider"), "dataflow": ("_dataflow",), "datastructure": ()}[
+            context
+        ]
 
         def key(line: Mapping[str, Any]) -> Any:
             return tuple(line[id] for id in (*names, *self.ids, "TIME_PERIOD"))

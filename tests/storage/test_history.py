@@ -80,7 +80,9 @@ def deletions(draw: Any) -> dict[str, Any]:
 
 
 parts = st.one_of(
-    st.tuples(st.sampled_from(["M", "M", "R"]), st.lists(st.one_of(observations(), partial_keys()), min_size=1, max_size=5)),
+    st.tuples(
+        st.sampled_from(["M", "M", "R"]), st.lists(st.one_of(observations(), partial_keys()), min_size=1, max_size=5)
+    ),
     st.tuples(st.just("D"), st.lists(deletions(), min_size=1, max_size=2)),
 )
 submissions = st.tuples(
@@ -180,7 +182,9 @@ class Run:
         rows = read(self.store, selection)
         wanted = self.oracle.view(release, context, since)
         assert by_key(rows) == by_key(wanted)
-        group = {"provisionagreement": ("_dataflow", "_provider"), "dataflow": ("_dataflow",), "datastructure": ()}[context]
+        group = {"provisionagreement": ("_dataflow", "_provider"), "dataflow": ("_dataflow",), "datastructure": ()}[
+            context
+        ]
         series = [tuple(line[id] for id in (*group, "FREQ", "AREA", "FLAVOUR")) for line in rows]
         runs = [key for key, _ in itertools.groupby(series)]
         assert len(runs) == len(set(runs)), "each series is contiguous"
@@ -237,7 +241,10 @@ def test_history_holds_in_duckdb(program: list[Any]) -> None:
 
 
 @pytest.mark.postgres
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
 @given(program=programs)
 @example(program=TAKE_OVER)
 @pytest.mark.timeout(600)
@@ -272,7 +279,9 @@ def test_a_process_killed_before_the_pointer_moves_leaves_the_last_release(
     store.close()
     root = Path(__file__).parents[2]
     died = subprocess.run(
-        [sys.executable, "-c", DIE, open_store.__name__, str(place)], cwd=root, env=os.environ | {"PYTHONPATH": str(root)}
+        [sys.executable, "-c", DIE, open_store.__name__, str(place)],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root)},
     )
     assert died.returncode == 7
     store = open_store(place)

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sdmx_service.errors import StorageFault
 from sdmx_service.model.finding import Finding
 from sdmx_service.model.message import Action
 from sdmx_service.submission.report import Report
@@ -110,6 +111,11 @@ def test_closing_removes_the_files(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_does_not_fit_is_an_error_of_ours(workspace: Workspace) -> None:
+    with pytest.raises(StorageFault, match="does not fit into its workspace"):
+        workspace.read("SELECT list(range) FROM range(200000000)")
+
+
 AREAS, PERIODS = ("A", "B", "C"), ("2020", "2021")
 some_row = st.builds(row, st.sampled_from(AREAS), st.sampled_from(PERIODS), st.integers(0, 3))
 wide = st.sampled_from([*AREAS, None]), st.sampled_from([*PERIODS, None])
@@ -120,6 +126,7 @@ batches = st.one_of(
 )
 
 
+@settings(max_examples=30)
 @given(st.lists(batches, min_size=1, max_size=5))
 def test_duplicates_and_what_stays_are_those_of_a_plain_list(
     sent: list[tuple[Action, list[dict[str, object]]]],

@@ -31,10 +31,10 @@ from sdmx_service.formats.fragments import (
     joined_bytes,
     joined_values,
     numbered,
+    numbers,
     packed,
     pc,
     rendered,
-    texts_of,
     wrapped,
 )
 from sdmx_service.model.artefact import NO_TEXTS, Item
@@ -262,7 +262,7 @@ class _DatasetWriter:
         if column.kind in ("code", "text"):
             pieces.append(self._cells.coded(batch, name, self._make(column), slot="cell"))
         elif column.kind == "number":
-            pieces += wrapped(texts_of(batch, column), batch.num_rows, "", "")
+            pieces += numbers(batch, column, "", "")
         else:
             pieces += wrapped(self._several(batch, column), batch.num_rows, "", "")
         if self._options.labels == "name":

@@ -6,8 +6,8 @@ Boolean is a boolean, everything else (Decimal and BigInteger too) a string; sev
 languages an object, no value is null. A number whose text is no JSON number (``NaN``) is a string.
 *Choices:* every data set has a structure of its own, as its lists are its own; all dimensions stand in the series or
 at the observation; uncoded and multi-valued attributes are written where they belong, without a list; a negative
-number among the attributes of data set, group or series is a string, as the official schemas allow no other number there
-than an index.
+number among the attributes of data set, group or series is a string, as the official schemas allow only indices and
+other numbers from 0 there.
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ from sdmx_service.formats.fragments import (
     array_of,
     joined_bytes,
     joined_values,
+    numbers,
     packed,
     pc,
     rendered,
+    small_integers,
     texts_of,
     wrapped,
 )
@@ -202,9 +204,12 @@ class _DatasetWriter:
         count = batch.num_rows
         if column.kind == "number":
             if kind in _NUMBERS:
-                numbers = _numbers(batch, column)
-                return wrapped(numbers if signed else _unsigned(numbers), count, "", "", "null")
-            return wrapped(texts_of(batch, column), count, '"', '"', "null")
+                small = small_integers(batch, column, "", "", "null")
+                if small is not None:
+                    return [small]
+                texts = _numbers(batch, column)
+                return wrapped(texts if signed else _unsigned(texts), count, "", "", "null")
+            return numbers(batch, column, '"', '"', "null")
         if column.kind == "multi":
             return wrapped(joined_values(batch, column, _element(kind, column), _tagged, ","), count, "[", "]", "null")
         return wrapped(joined_values(batch, column, json_strings, _tagged, ","), count, "{", "}", "null")

@@ -55,7 +55,7 @@ def take_texts(node: Mapping[str, Any], best: str, every: str, path: str, langua
     return Texts({language: lone})
 
 
-# --------------------------------------------------------------------------------------------------------------- reading
+# -------------------------------------------------------------------------------------------------------------- reading
 
 
 def read_header(meta: object, path: str = "/meta") -> Header:
@@ -124,9 +124,7 @@ def _read_party(found: object, path: str, language: str) -> Party:
     return Party(
         id=identity,
         names=take_texts(node, "name", "names", path, language),
-        contacts=tuple(
-            _read_contact(one, f"{path}/contacts/{place}", language) for place, one in enumerate(contacts)
-        ),
+        contacts=tuple(_read_contact(one, f"{path}/contacts/{place}", language) for place, one in enumerate(contacts)),
     )
 
 
@@ -156,7 +154,7 @@ def take_addresses(node: Mapping[str, Any], path: str) -> tuple[tuple[str, str],
     return tuple(found)
 
 
-# --------------------------------------------------------------------------------------------------------------- writing
+# -------------------------------------------------------------------------------------------------------------- writing
 
 
 def write_header(header: Header, *, languages: Sequence[str] = (), speech: Speech | None = None) -> dict[str, Any]:

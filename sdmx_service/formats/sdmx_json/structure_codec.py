@@ -46,6 +46,7 @@ from sdmx_service.formats.structure_shapes import (
     parts_of,
     required_of,
 )
+from sdmx_service.formats.structure_versions import refuse_old
 from sdmx_service.model.artefact import Link, Maintainable, Texts
 from sdmx_service.model.urn import Ref
 
@@ -56,7 +57,7 @@ _UNBOUNDED = "unbounded"
 _WILDCARD = "%"
 
 
-# --------------------------------------------------------------------------------------------------------------- reading
+# -------------------------------------------------------------------------------------------------------------- reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +201,9 @@ def _as_token(value: Any) -> str | None:
 
 
 def _as_boolean(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else {"true": True, "false": False}.get(value) if value == str(value) else None
+    return (
+        value if isinstance(value, bool) else {"true": True, "false": False}.get(value) if value == str(value) else None
+    )
 
 
 def _as_integer(value: Any) -> int | None:
@@ -469,7 +472,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 120 else text[:117] + "..."
 
 
-# --------------------------------------------------------------------------------------------------------------- writing
+# -------------------------------------------------------------------------------------------------------------- writing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -562,6 +565,7 @@ def _write_localised(part: Localised, writing: Writing) -> None:
 
 
 def _urn(writing: Writing, ref: Ref) -> str:
+    refuse_old(ref, writing.path)
     try:
         return ref.urn
     except SyntaxFault as fault:
@@ -638,7 +642,9 @@ def _write_nothing(part: Field, writing: Writing) -> None:
 
 def _said(link: Link, speech: Speech) -> dict[str, Any]:
     pairs = {"rel": link.rel, "href": link.url, "urn": link.urn, "uri": link.uri, "type": link.type}
-    node: dict[str, Any] = {name: text for name, text in (*pairs.items(), ("hreflang", link.language)) if text is not None}
+    node: dict[str, Any] = {
+        name: text for name, text in (*pairs.items(), ("hreflang", link.language)) if text is not None
+    }
     put_texts(node, "title", "titles", link.titles, speech)
     return node
 

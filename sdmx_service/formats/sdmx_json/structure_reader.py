@@ -70,7 +70,9 @@ def _artefacts(data: dict[str, Any], language: str) -> list[Any]:
         if name.startswith("x-"):
             continue
         if name not in shapes:
-            raise UnreadableFile(f"/data/{name}: a structure message of SDMX-JSON 2 has no {name}, or they are not read.")
+            raise UnreadableFile(
+                f"/data/{name}: a structure message of SDMX-JSON 2 has no {name}, or they are not read."
+            )
         if not isinstance(members, list):
             raise UnreadableFile(f"/data/{name}: it is not an array.")
         found += (read(one, shapes[name], f"/data/{name}/{place}", language) for place, one in enumerate(members))

@@ -19,8 +19,8 @@ from sdmx_service.formats.fragments import (
     Renderer,
     choose,
     joined_bytes,
+    numbers,
     rendered,
-    texts_of,
     validity,
     wrapped,
 )
@@ -145,5 +145,5 @@ class _GenericWriter:
         if column.kind in ("code", "text"):
             return [self._cells.coded(batch, column.id, around(before, '"/>'), slot=before)]
         if column.kind == "number":
-            return wrapped(texts_of(batch, column), batch.num_rows, before, '"/>')
+            return numbers(batch, column, before, '"/>')
         return wrapped(single_text(batch, column, self._options), batch.num_rows, before, '"/>')

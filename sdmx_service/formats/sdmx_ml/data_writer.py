@@ -27,8 +27,8 @@ from sdmx_service.formats.fragments import (
     choose,
     joined_bytes,
     joined_values,
+    numbers,
     rendered,
-    texts_of,
     validity,
     wrapped,
 )
@@ -161,7 +161,7 @@ class _SpecificWriter:
         if column.kind in ("code", "text"):
             return [self._cells.coded(batch, column.id, around(before, '"'), slot="attribute")]
         if column.kind == "number":
-            return wrapped(texts_of(batch, column), batch.num_rows, before, '"')
+            return numbers(batch, column, before, '"')
         return wrapped(single_text(batch, column, self._options), batch.num_rows, before, '"')
 
     def _comps(self, batch: pa.RecordBatch, columns: Sequence[Column]) -> list[Piece]:

@@ -46,7 +46,7 @@ def action_text(action: Action, version: str) -> str:
     return _ACTIONS[version][action]
 
 
-# ----------------------------------------------------------------------------------------------------------- reading
+# -------------------------------------------------------------------------------------------------------------- reading
 
 
 def read_header(element: Element) -> Header:
@@ -126,11 +126,13 @@ def read_contact(element: Element) -> Contact:
 def read_contact_addresses(element: Element) -> tuple[tuple[str, str], ...]:
     """Telephone, fax, X400, URI and e-mail, in the order sent, as (kind, text)."""
     return tuple(
-        (_ADDRESSES[local_name(child)], token_of(child)) for child in children(element) if local_name(child) in _ADDRESSES
+        (_ADDRESSES[local_name(child)], token_of(child))
+        for child in children(element)
+        if local_name(child) in _ADDRESSES
     )
 
 
-# ----------------------------------------------------------------------------------------------------------- writing
+# -------------------------------------------------------------------------------------------------------------- writing
 
 
 def write_header(

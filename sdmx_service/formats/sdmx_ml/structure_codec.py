@@ -99,7 +99,7 @@ class Reading:
             self.found[name] = self.found.get(name, ()) + values
 
 
-# --------------------------------------------------------------------------------------------------------------- reading
+# -------------------------------------------------------------------------------------------------------------- reading
 
 
 def read(element: Element, shape: Shape, version: str) -> Any:
@@ -340,7 +340,7 @@ _READERS: Mapping[type, Callable[[Any, Reading], None]] = {
     MappedComponents: _read_mapped_components,
 }
 
-# --------------------------------------------------------------------------------------------------------------- writing
+# -------------------------------------------------------------------------------------------------------------- writing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -412,7 +412,7 @@ def _write_value(part: Value, writing: Writing) -> None:
 
 
 def _write_values(part: Values, writing: Writing) -> None:
-    for value in getattr(writing.thing, part.model):
+    for value in getattr(writing.thing, part.model) or part.fill:
         append(writing.element, writing.tag(part.ml), _spelt(value, part.kind))
 
 
@@ -464,7 +464,9 @@ def _write_mixture(part: Mixture, writing: Writing) -> None:
     for position, one in enumerate(getattr(writing.thing, part.models[0]), 1):
         fitting = next((each for each in part.parts if each.only is None or each.only(one)), None)
         if fitting is None:
-            raise CannotWrite(f"{place_written(writing.element)}: SDMX-ML {writing.version} has no place for {_short(one)}.")
+            raise CannotWrite(
+                f"{place_written(writing.element)}: SDMX-ML {writing.version} has no place for {_short(one)}."
+            )
         write(writing.element, writing.tag(fitting.ml, fitting.space), one, fitting.shape(), writing.version, position)
 
 
@@ -511,7 +513,9 @@ def _write_links(part: Links, writing: Writing) -> None:
             )
         said = {"rel": link.rel, "url": link.url, "urn": link.urn, "type": link.type}
         append(
-            writing.element, writing.tag(part.ml, "common"), **{name: text for name, text in said.items() if text is not None}
+            writing.element,
+            writing.tag(part.ml, "common"),
+            **{name: text for name, text in said.items() if text is not None},
         )
 
 

@@ -17,6 +17,7 @@ from sdmx_service.formats.sdmx_ml.structure_elements import (
     token_of,
     unreadable,
 )
+from sdmx_service.formats.structure_versions import refuse_old
 from sdmx_service.model.urn import Ref, Version, artefact_type, artefact_type_of_item, canonical_class
 
 _HIERARCHY_PARTS = {"HierarchicalCode", "Level"}
@@ -54,7 +55,7 @@ def parse_urn(element: Element, text: str) -> Ref:
 
 def _read_ref(element: Element, kind: str) -> Ref:
     name = element.get("class") or kind
-    known = canonical_class(name)
+    known = _TODAY.get(name) or canonical_class(name)
     if known is None:
         raise unreadable(element, f"the class of the reference is {name!r}, which SDMX does not know." if name else
                          "the reference does not say its class.")  # fmt: skip
@@ -95,6 +96,7 @@ def append_reference(parent: Element, tag: str, ref: Ref, version: str) -> Eleme
         CannotWrite: the class has no place in SDMX.
     """
     if version != "2.1":
+        refuse_old(ref, place_written(parent))
         return append(parent, tag, _urn(parent, ref))
     child = append(parent, tag)
     return append(child, "Ref", **ref_attributes(child, ref))
@@ -133,6 +135,8 @@ def ref_attributes(element: Element, ref: Ref) -> dict[str, str]:
     return {"id": ref.item, **parent, **said}
 
 
+_TODAY = {"ContentConstraint": "DataConstraint"}
+"""Classes of 2.1 whose successors have the same identity."""
 _CLASSES_2_1 = {"DataAttribute": "Attribute", "Measure": "PrimaryMeasure", "DataConstraint": "ContentConstraint"}
 _CONTAINERS = {
     "Dimension": "DimensionDescriptor",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from functools import partial
+from typing import Any, ClassVar, Final
 
 from sdmx_service.formats.structure_shapes import (
     SELF,
@@ -20,7 +21,6 @@ from sdmx_service.formats.structure_shapes import (
     Values,
 )
 from sdmx_service.formats.structure_tables import (
-    CODED_TEXT_FORMAT,
     CONCEPT_IDENTITY,
     CONCEPT_ROLES,
     FACETS,
@@ -33,8 +33,6 @@ from sdmx_service.formats.structure_tables import (
     QUERYABLE_SOURCE,
     RELEASE_CALENDAR,
     TIME_DIMENSION,
-    URI,
-    URN_READ_OVER,
     attached,
     attribute,
     component,
@@ -42,7 +40,6 @@ from sdmx_service.formats.structure_tables import (
     local_representation,
     maintained,
     make_relationship,
-    notes,
     representation,
 )
 from sdmx_service.model import constraint as constraints
@@ -107,10 +104,17 @@ ATTRIBUTE: Final[Shape] = component(
 YEAR_START_ATTRIBUTE: Final[Shape] = component(
     structure.Attribute, _STATUS, local_representation(_REPRESENTATION), _RELATION
 )
+
+
+def make_measure(*, id: str | None = None, **said: Any) -> structure.Measure:
+    """The primary measure, whose id the standard fixes."""
+    return structure.Measure(id=id or PRIMARY_MEASURE, **said)
+
+
 MEASURE: Final[Shape] = Shape(
     model=structure.Measure,
     fields=(*IDENTIFIED, CONCEPT_IDENTITY, local_representation(_REPRESENTATION)),
-    make=lambda *, id=PRIMARY_MEASURE, **said: structure.Measure(id=id, **said),  # noqa: A006 - the standard's word
+    make=make_measure,
     silent=("resolved", "usage"),
 )
 """2.1 does not say whether the primary measure must be there, so that a usage is not written (*standard*)."""
@@ -167,7 +171,7 @@ DATA_STRUCTURE: Final[Shape] = maintained(
     ),
 )  # fmt: skip
 
-# ----------------------------------------------------------------------------------------------------------- constraints
+# ---------------------------------------------------------------------------------------------------------- constraints
 
 _BOUND = Shape(
     model=constraints.TimeBound,
@@ -263,7 +267,7 @@ CONTENT_CONSTRAINT: Final[Shape] = maintained(
     Part(ml="ReferencePeriod", model="reference_period", shape=lambda: _REFERENCE_PERIOD),
 )
 
-# ---------------------------------------------------------------------------------------------- hierarchical codelists
+# ----------------------------------------------------------------------------------------------- hierarchical codelists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,7 +343,7 @@ HIERARCHICAL_CODELIST: Final[Shape] = maintained(
     Part(ml="Hierarchy", model="hierarchies", shape=lambda: _HIERARCHY, many=True),
 )
 
-# --------------------------------------------------------------------------------------------------- metadata structures
+# -------------------------------------------------------------------------------------------------- metadata structures
 
 _TARGET_FORMAT = Shape(
     model=TextFormat,
@@ -348,12 +352,17 @@ _TARGET_FORMAT = Shape(
 _TARGET_REPRESENTATION = representation(_TARGET_FORMAT, "")
 
 
+def _make_target(standard: str, *, id: str | None = None, **said: Any) -> structure.TargetObject:
+    """A target object; most have the id that the standard fixes."""
+    return structure.TargetObject(id=id or standard, **said)
+
+
 def _target(tag: str, *fields: Field) -> Part:
     shape = Shape(
         model=structure.TargetObject,
         given={"kind": tag},
         fields=(*IDENTIFIED, *fields, local_representation(_TARGET_REPRESENTATION)),
-        make=lambda *, id=_FIXED_IDS.get(tag, ""), **said: structure.TargetObject(id=id, **said),  # noqa: A006
+        make=partial(_make_target, _FIXED_IDS.get(tag, "")),
     )
     return Part(ml=tag, model="objects", shape=lambda: shape, many=True, only=lambda one: one.kind == tag)
 

@@ -13,6 +13,7 @@ In 2.1:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
@@ -83,7 +84,7 @@ def kinds_of(version: str) -> tuple[Artefacts, ...]:
     )
 
 
-# --------------------------------------------------------------------------------------------------------------- reading
+# -------------------------------------------------------------------------------------------------------------- reading
 
 
 def expand(artefact: Any) -> Iterable[Any]:
@@ -106,7 +107,16 @@ def _is_final(version: str) -> bool:
     return Version.parse(version).is_stable
 
 
-_IDENTITY = ("agency", "version", "valid_from", "valid_to", "is_final", "is_external_reference", "service_url", "structure_url")
+_IDENTITY = (
+    "agency",
+    "version",
+    "valid_from",
+    "valid_to",
+    "is_final",
+    "is_external_reference",
+    "service_url",
+    "structure_url",
+)
 
 
 def _hierarchies(parent: HierarchicalCodelist) -> Iterator[Hierarchy]:
@@ -148,7 +158,9 @@ def _code(node: Node, codelists: dict[str, Ref], where: str) -> HierarchicalCode
     if code is None:
         codelist = codelists.get(node.alias or "")
         if codelist is None or node.code_id is None:
-            raise UnreadableFile(f"{where}: the code {node.id} names the codelist {node.alias!r}, which is not included.")
+            raise UnreadableFile(
+                f"{where}: the code {node.id} names the codelist {node.alias!r}, which is not included."
+            )
         code = codelist.to_item(node.code_id)
     return HierarchicalCode(
         id=node.id, annotations=node.annotations, uri=node.uri, code=code, valid_from=node.valid_from,
@@ -156,7 +168,7 @@ def _code(node: Node, codelists: dict[str, Ref], where: str) -> HierarchicalCode
     )  # fmt: skip
 
 
-# --------------------------------------------------------------------------------------------------------------- writing
+# -------------------------------------------------------------------------------------------------------------- writing
 
 
 def collect(artefacts: Iterable[Any], version: str) -> list[Any]:
@@ -167,6 +179,7 @@ def collect(artefacts: Iterable[Any], version: str) -> list[Any]:
     """
     adapted = ordered(artefacts, version)
     if version != "2.1":
+        _refuse_twins(adapted, version)
         return adapted
     versions: dict[Ref, list[str]] = {}
     for artefact in adapted:
@@ -175,6 +188,22 @@ def collect(artefacts: Iterable[Any], version: str) -> list[Any]:
     made = [_older(_bound(artefact, versions)) for artefact in adapted]
     hierarchies = [one for one in made if isinstance(one, Hierarchy)]
     return [one for one in made if not isinstance(one, Hierarchy)] + list(_codelists(hierarchies))
+
+
+def _refuse_twins(artefacts: Iterable[Any], version: str) -> None:
+    """Refuse hierarchies in which an id occurs twice: the schema of SDMX-ML 3.x wants ids to be unique in the whole."""
+    for hierarchy in artefacts:
+        if isinstance(hierarchy, Hierarchy):
+            ids = Counter(_ids(hierarchy.items))
+            twins = [id for id, count in ids.items() if count > 1]
+            if twins:
+                raise CannotWrite(f"{hierarchy.urn}: SDMX-ML {version} cannot carry two codes of one id, {twins[0]!r}.")
+
+
+def _ids(codes: tuple[HierarchicalCode, ...]) -> Iterator[str]:
+    for code in codes:
+        yield code.id
+        yield from _ids(code.items)
 
 
 def _older(artefact: Any) -> Any:

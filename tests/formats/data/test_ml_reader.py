@@ -285,7 +285,7 @@ def local(element: Any) -> str:
 
 
 def plain_attributes(element: Any) -> dict[str, str]:
-    return {name: text for name, text in element.attrib.items() if "}" not in name}
+    return {name: text for name, text in element.attrib.items() if "}" not in name and name != "type"}
 
 
 def values_below(element: Any, *names: str) -> dict[str, str]:

@@ -1,0 +1,72 @@
+"""What is measured, and how: processor seconds, wall clock and peak memory, of this process or of a server."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_TICKS = os.sysconf("SC_CLK_TCK")
+MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One measurement.
+
+    Attributes:
+        observations: how many rows the work was about.
+        cpu: processor seconds (user + system) of the work alone; with HTTP those of the server.
+        wall: seconds of the work alone.
+        peak: resident memory at its highest, in MB, of the whole process that was measured (with HTTP the server), from its start.
+        size: bytes written, read or received.
+        p50, p99: milliseconds of one request, where many were made.
+        note: what a reader must know.
+    """
+
+    observations: int
+    cpu: float
+    wall: float
+    peak: float
+    size: int = 0
+    p50: float | None = None
+    p99: float | None = None
+    note: str = ""
+
+
+def peak_memory(pid: int | str = "self") -> float:
+    """The peak resident memory of a process in MB (``VmHWM``: since it began, not of what started it)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024 / MB
+    raise RuntimeError(f"/proc/{pid}/status tells no peak.")
+
+
+def processor_seconds(pid: int) -> float:
+    """User and system seconds that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def measure(work: Callable[[], T]) -> tuple[T, float, float]:
+    """The result of the work, its processor seconds (all threads of this process) and its wall clock seconds."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = work()
+    return result, time.process_time() - cpu, time.perf_counter() - wall
+
+
+def figure(work: Callable[[], Any], observations: int, path: Path | None = None, note: str = "") -> Figure:
+    """The figure of work done in this process; ``path`` is the file it wrote or read."""
+    _, cpu, wall = measure(work)
+    size = path.stat().st_size if path is not None else 0
+    return Figure(observations=observations, cpu=cpu, wall=wall, peak=peak_memory(), size=size, note=note)
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The smallest value that at least that share of the values does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

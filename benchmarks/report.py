@@ -1,0 +1,129 @@
+"""What was measured as a table, and which goals are met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from benchmarks.cases import Case
+from benchmarks.measuring import Figure
+
+Figures = Mapping[str, Figure]
+"""Who -> the median figure of a case."""
+
+
+def middle(figures: Sequence[Figure]) -> Figure:
+    """The median of each number of several runs."""
+    first = figures[0]
+
+    def latency(name: str) -> float | None:
+        values = [value for one in figures if (value := getattr(one, name)) is not None]
+        return median(values) if values else None
+
+    return Figure(
+        observations=first.observations,
+        cpu=median(one.cpu for one in figures),
+        wall=median(one.wall for one in figures),
+        peak=median(one.peak for one in figures),
+        size=int(median(one.size for one in figures)),
+        p50=latency("p50"),
+        p99=latency("p99"),
+        note=first.note,
+    )
+
+
+def ratio(case: Case, ours: Figure, peer: Figure) -> float:
+    """How many times as long the peer takes: per observation, or per request."""
+    if case.by == "p50" and ours.p50 and peer.p50:
+        return peer.p50 / ours.p50
+    return (peer.cpu / peer.observations) / max(ours.cpu / ours.observations, 1e-12)
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+HEADINGS = ("case", "who", "obs", "CPU s", "wall s", "M obs/s", "peak MB", "p50 ms", "p99 ms", "ratio", "note")
+
+
+def rows(measured: Iterable[tuple[Case, Figures]]) -> list[tuple[str, ...]]:
+    """The lines of the table: ours, and below it each peer with its ratio."""
+    found = []
+    for case, figures in measured:
+        for who, one in figures.items():
+            times = "" if who == "ours" else f"{ratio(case, figures['ours'], one):.1f}x"
+            found.append((case.name if who == "ours" else "", who, *_numbers(one), times, one.note))
+    return found
+
+
+def _numbers(one: Figure) -> tuple[str, ...]:
+    return (
+        f"{one.observations:,}",
+        f"{one.cpu:.2f}",
+        f"{one.wall:.2f}",
+        f"{one.observations / max(one.wall, 1e-9) / 1e6:.2f}",
+        f"{one.peak:.0f}",
+        *("" if value is None else f"{value:.1f}" for value in (one.p50, one.p99)),
+    )
+
+
+def table(measured: Iterable[tuple[Case, Figures]]) -> str:
+    """The table in Markdown."""
+    lines = [HEADINGS, *rows(measured)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(HEADINGS))]
+    texts = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines]
+    texts.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(texts)
+
+
+# --- the goals ------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """A goal and what was found; ``is_met`` is None where it was not measured at the size it is about."""
+
+    text: str
+    found: str
+    is_met: bool | None
+
+    def __str__(self) -> str:
+        """One line."""
+        word = {True: "met", False: "NOT MET", None: "not measured"}[self.is_met]
+        return f"{word:12}  {self.text}" + (f": {self.found}" if self.found else "")
+
+
+_EXPORT_MB, _EXPORT_OBSERVATIONS = 600, 10_000_000
+_SERIES_MS = 10
+_TIMES = {"csv": 3, "ml": 20}
+
+
+def goals(measured: Iterable[tuple[Case, Figures]]) -> list[Goal]:
+    """The goals of the project, met or not."""
+    known = {case.name: (case, figures) for case, figures in measured}
+    found = [_export_goal(known, name) for name in ("export SDMX-CSV", "export SDMX-CSV, gzip")]
+    found += [_series_goal(known, name) for name in ("one series, SDMX-CSV", "one series, SDMX-JSON")]
+    for name in ("csv-2.0", "ml-2.1-structurespecific", "ml-2.1-generic", "ml-3.0"):
+        found.append(_writing_goal(known, f"write sdmx-{name}", _TIMES[name.split("-")[0]]))
+    return found
+
+
+def _export_goal(known: Mapping[str, tuple[Case, Figures]], name: str) -> Goal:
+    text = f"{name} of 10 M observations with a peak of the server below {_EXPORT_MB} MB"
+    one = known[name][1].get("ours") if name in known else None
+    if one is None or one.observations < _EXPORT_OBSERVATIONS:
+        return Goal(text=text, found="", is_met=None)
+    return Goal(text=text, found=f"{one.peak:.0f} MB", is_met=one.peak < _EXPORT_MB)
+
+
+def _series_goal(known: Mapping[str, tuple[Case, Figures]], name: str) -> Goal:
+    text = f"{name} over HTTP, one connection, median below {_SERIES_MS} ms"
+    one = known[name][1].get("ours") if name in known else None
+    if one is None or one.p50 is None:
+        return Goal(text=text, found="", is_met=None)
+    return Goal(text=text, found=f"{one.p50:.1f} ms", is_met=one.p50 < _SERIES_MS)
+
+
+def _writing_goal(known: Mapping[str, tuple[Case, Figures]], name: str, times: int) -> Goal:
+    text = f"{name} at least {times} times as fast as pysdmx"
+    if name not in known or not {"ours", "pysdmx"} <= known[name][1].keys():
+        return Goal(text=text, found="", is_met=None)
+    case, figures = known[name]
+    factor = ratio(case, figures["ours"], figures["pysdmx"])
+    return Goal(text=text, found=f"{factor:.1f} times", is_met=factor >= times)

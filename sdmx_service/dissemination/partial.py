@@ -1,0 +1,118 @@
+"""Partial schemes: ``detail=referencepartial`` and the schemes that go with an availability answer.
+
+SDMX-REST 2.2, structures.md: codelists are cut by the constraints that hold for what was asked, concept schemes to the
+concepts used, agency schemes to the maintainers, provider schemes to the providers of what is returned; not by data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.constraints import allowed_codes
+from sdmx_service.errors import UnresolvedReference
+from sdmx_service.model.artefact import Item, ItemScheme, Maintainable
+from sdmx_service.model.items import AgencyScheme, Codelist, ConceptScheme, DataProviderScheme
+from sdmx_service.model.message import Target
+from sdmx_service.model.structure import DataStructure, ProvisionAgreement
+from sdmx_service.model.urn import Ref
+
+SchemeT = TypeVar("SchemeT", bound=ItemScheme[Any])
+ThingT = TypeVar("ThingT")
+
+
+def cut(scheme: SchemeT, ids: Collection[str]) -> SchemeT:
+    """The scheme with those items only, marked partial."""
+    return replace(scheme, items=tuple(item for item in scheme.items if item.id in ids), is_partial=True)
+
+
+def partial_scheme(scheme: SchemeT, ids: Iterable[str]) -> SchemeT:
+    """The scheme cut to those items and all their parents, marked partial if anything was left out."""
+    index: Mapping[str, Item] = scheme.index()
+    kept: set[str] = set()
+    for id in ids:
+        current: str | None = id
+        while current is not None and current in index and current not in kept:
+            kept.add(current)
+            current = index[current].parent
+    return scheme if len(kept) == len(scheme.items) else cut(scheme, kept)
+
+
+class Cutter:
+    """Cuts the referenced artefacts of one answer.
+
+    Args:
+        matching: the artefacts asked for; their constraints hold.
+        answered: everything in the answer; its use of concepts, agencies and providers counts.
+    """
+
+    def __init__(self, catalog: Catalog, matching: Iterable[Maintainable], answered: Sequence[Maintainable]) -> None:
+        self._catalog = catalog
+        self._answered = answered
+        self._targets = tuple(self._targets_of(matching))
+
+    def __call__(self, artefact: Maintainable) -> Maintainable:
+        """The artefact, cut if it is a scheme that is cut."""
+        if isinstance(artefact, Codelist):
+            return self._codelist(self._catalog.extended(artefact))
+        if isinstance(artefact, ConceptScheme):
+            return partial_scheme(artefact, self._concepts(artefact))
+        if isinstance(artefact, AgencyScheme):
+            return partial_scheme(artefact, {one.agency.rpartition(".")[2] for one in self._answered})
+        if isinstance(artefact, DataProviderScheme):
+            agreements = (one for one in self._answered if isinstance(one, ProvisionAgreement))
+            return partial_scheme(artefact, {one.provider.item or "" for one in agreements})
+        return artefact
+
+    def _targets_of(self, matching: Iterable[Maintainable]) -> Iterator[Target]:
+        for artefact in matching:
+            try:
+                yield self._catalog.target(artefact.ref)
+            except UnresolvedReference:
+                continue
+
+    def _codelist(self, codelist: Codelist) -> Codelist:
+        """Cut to what constraints leave to the components that use it; whole if one of them is free."""
+        kept: set[str] = set()
+        is_used = False
+        for target in self._targets:
+            left = allowed_codes(target, self._catalog).codes
+            for component in target.structure.components:
+                enumeration = component.form.enumeration
+                if enumeration is None or self._catalog.lookup(enumeration) != self._catalog.lookup(codelist.ref):
+                    continue
+                is_used = True
+                if component.id not in left:
+                    return codelist
+                kept |= set(left[component.id])
+        return partial_scheme(codelist, kept) if is_used else codelist
+
+    def _concepts(self, scheme: ConceptScheme) -> set[str]:
+        structures = [one for one in self._answered if isinstance(one, DataStructure)]
+        refs = [component.concept for one in structures for component in one.components]
+        return {ref.item or "" for ref in refs if self._catalog.lookup(ref) == scheme}
+
+
+def pinned(thing: ThingT, versions: Mapping[Ref, Ref]) -> ThingT:
+    """The artefact with every reference in ``versions`` replaced, wherever it stands.
+
+    *Choice*: a late-bound reference whose artefact is sent along names the version that is sent, so that a client which
+    does not resolve version expressions finds it; alone (``references=none``) artefacts come as they are maintained.
+    """
+    if isinstance(thing, Ref):
+        found = versions.get(thing.maintainable)
+        return thing if found is None else thing.with_version(found.version)  # type: ignore[return-value]
+    if isinstance(thing, tuple):
+        return tuple(pinned(member, versions) for member in thing)  # type: ignore[return-value]
+    if not is_dataclass(thing) or isinstance(thing, type):
+        return thing
+    changes = {}
+    for field in fields(thing):
+        value = getattr(thing, field.name)
+        if (field.init and isinstance(value, Ref | tuple)) or is_dataclass(value):
+            changed = pinned(value, versions)
+            if changed is not value and changed != value:
+                changes[field.name] = changed
+    return replace(thing, **changes) if changes else thing

