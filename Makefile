@@ -28,7 +28,6 @@ demo: $(VENV)/runtime.stamp ## serve the demo data; PORT=8080 and DATA=./data ch
 	$(BIN)/sdmx-service init --demo --data "$(DATA)"
 	@echo; echo "A token for this store, role publisher (Authorization: Bearer ...):"
 	@$(BIN)/sdmx-service token create --role publisher --data "$(DATA)"
-	@echo; echo "Serving on http://127.0.0.1:$(PORT)/ until Ctrl-C"
 	@exec $(BIN)/sdmx-service serve --data "$(DATA)" --port "$(PORT)"
 
 .PHONY: test

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow.compute as pc
 
 from benchmarks import flows
@@ -132,6 +131,7 @@ def read_ours(format: str, context: Context) -> Figure:  # noqa: A002
 
 def read_pysdmx(format: str, context: Context) -> Figure:  # noqa: A002
     """Read to a data frame of text, without XSD validation."""
+    import pandas as pd
     from pysdmx.io import read_sdmx
 
     path = source(context, format)

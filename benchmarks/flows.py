@@ -34,7 +34,7 @@ from sdmx_service.settings import content_folder
 SIZES = {"100k": 100_000, "1M": 1_000_000, "10M": generator.MOST}
 """Observations by the name of a size."""
 
-DATAFLOW, PROVIDER = "UNSD_MIG:DF_FLOW_PRV", "UNSD_MIG:DATA_PROVIDERS(1.0.0).UNDESA"
+DATAFLOW, PROVIDER = "UNSD_MIG:DF_FLOW_PRV", "UNSD_MIG.UNDESA"
 FILLED = ("OBS_VALUE", "OBS_STATUS", "UNIT_MEASURE", "UNIT_MULT")
 """The measure and the attributes that have values."""
 
@@ -57,6 +57,11 @@ def dataflow() -> Ref:
 def structure() -> DataStructure:
     """The data structure of the rows, its representations resolved."""
     return catalog().target(dataflow()).structure
+
+
+def key_ids() -> tuple[str, ...]:
+    """The dimensions of a series, in order."""
+    return tuple(dimension.id for dimension in structure().dimensions)
 
 
 @cache

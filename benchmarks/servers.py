@@ -118,7 +118,7 @@ def _database(context: Context) -> Path:
             marks = ", ".join("?" * len(names))
             columns = [column.to_pylist() for column in table.columns]
             database.executemany(f"INSERT INTO flows VALUES ({marks})", zip(*columns, strict=True))
-        database.execute(f"CREATE INDEX by_key ON flows ({', '.join(flows.structure().key_ids)}, TIME_PERIOD)")
+        database.execute(f"CREATE INDEX by_key ON flows ({', '.join(flows.key_ids())}, TIME_PERIOD)")
         database.commit()
     return path
 
@@ -130,7 +130,7 @@ def _address(key: Sequence[str]) -> str:
 
 
 def _page(key: Sequence[str]) -> str:
-    asked = dict(zip(flows.structure().key_ids, key, strict=True))
+    asked = dict(zip(flows.key_ids(), key, strict=True))
     return "/flows/flows.json?" + urllib.parse.urlencode({**asked, "_size": "100", "_shape": "objects"})
 
 
@@ -148,15 +148,16 @@ def _latency(
         waits.append((time.perf_counter() - start) * 1000)
         size += len(body)
     wall = time.perf_counter() - begin
+    cpu = processor_seconds(server.process.pid) - cpu
     return Figure(
         observations=rows,
-        cpu=processor_seconds(server.process.pid) - cpu,
+        cpu=cpu,
         wall=wall,
         peak=peak_memory(server.process.pid),
         size=size,
         p50=percentile(waits, 0.5),
         p99=percentile(waits, 0.99),
-        note=f"{len(wanted)} requests",
+        note=f"{len(wanted)} requests, {cpu * 1000 / len(wanted):.1f} ms of CPU each",
     )
 
 
@@ -174,7 +175,7 @@ def _expect(values: Sequence[float], rows: int, context: Context, wanted: Sequen
 
 def _sums(context: Context, wanted: Sequence[tuple[str, ...]]) -> dict[str, float]:
     """Per wanted key the sum of the generated values."""
-    names, asked = flows.structure().key_ids, {".".join(key) for key in wanted}
+    names, asked = flows.key_ids(), {".".join(key) for key in wanted}
     found: dict[str, float] = {}
     years = len(generator.YEARS)
     for batch in flows.batches(context.observations):

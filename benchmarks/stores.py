@@ -15,15 +15,13 @@ from benchmarks import flows, generator
 from benchmarks.context import Context
 from benchmarks.files import source
 from benchmarks.measuring import Figure, figure, measure, peak_memory, percentile
-from sdmx_service.app import open_store
+from sdmx_service.app.stores import open_store
 from sdmx_service.catalog.library import Library
 from sdmx_service.cli import main
 from sdmx_service.model.message import Action
 from sdmx_service.model.selection import Cube, Selection, dataflow_name
 from sdmx_service.settings import Settings
 from sdmx_service.storage.port import StagedPart, Store
-
-PROVIDER = "UNSD_MIG.UNDESA"
 
 
 @contextmanager
@@ -43,7 +41,7 @@ def load(context: Context) -> Figure:
     part = StagedPart(
         structure=flows.structure(),
         dataflow=dataflow_name(flows.dataflow()),
-        provider=PROVIDER,
+        provider=flows.PROVIDER,
         action=Action.MERGE,
     )
     with opened(context) as store:
@@ -116,7 +114,7 @@ def _key(number: int, variants: int) -> tuple[str, ...]:
         "SEX": {"_T": "_U"}.get(sex, sex),
         "MEASURE": flow,
     }
-    return tuple(known.get(id, "_T") for id in flows.structure().key_ids)
+    return tuple(known.get(id, "_T") for id in flows.key_ids())
 
 
 def one_series(context: Context) -> Figure:
@@ -144,6 +142,7 @@ def one_series(context: Context) -> Figure:
             peak=peak_memory(),
             p50=percentile(waits, 0.5),
             p99=percentile(waits, 0.99),
+            note=f"{len(wanted)} series, {cpu * 1000 / len(wanted):.1f} ms of CPU each",
         )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sdmx_service.app import open_store
+from sdmx_service.app.stores import open_store
 from sdmx_service.auth import OPERATOR
 from sdmx_service.catalog.library import Library
 from sdmx_service.model.finding import Finding

@@ -37,7 +37,7 @@ def _with_library(
     arguments: Arguments, work: Callable[[Any], int], over_http: Callable[[Held], int] | None = None
 ) -> int:
     """Open the store, fill it if it is empty, run the work; ask the service that holds the store where one does."""
-    from sdmx_service.app import open_store
+    from sdmx_service.app.stores import open_store
     from sdmx_service.catalog.library import Library
 
     settings = _settings(arguments)
@@ -58,7 +58,7 @@ def _with_library(
 # --- commands -------------------------------------------------------------------------------------------------------
 def init(arguments: Arguments) -> int:
     """Create the store; with ``--demo`` load the demonstration data."""
-    from sdmx_service.app import open_store
+    from sdmx_service.app.stores import open_store
     from sdmx_service.catalog.library import Library
     from sdmx_service.submission.demo import load_demo
 
@@ -76,7 +76,7 @@ def init(arguments: Arguments) -> int:
 
 def serve(arguments: Arguments) -> int:
     """Run the service until it is stopped."""
-    from sdmx_service.app import serve
+    from sdmx_service.app.application import serve
 
     if arguments.workers != 1:
         raise NotBuilt(

@@ -15,6 +15,7 @@ from sdmx_service.errors import NotFound, UnknownFormat
 from sdmx_service.formats.archives import unpack
 from sdmx_service.formats.sdmx_csv import reader as csv_reader
 from sdmx_service.formats.sdmx_csv import writer as csv_writer
+from sdmx_service.formats.sdmx_json import data_reader as json_data_reader
 from sdmx_service.formats.sdmx_json import data_writer as json_data_writer
 from sdmx_service.formats.sdmx_json import structure_reader as json_structure_reader
 from sdmx_service.formats.sdmx_json import structure_writer as json_structure_writer
@@ -201,6 +202,13 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".xml",),
         sniff=ml_data_reader.sniff_sdmx_ml_data,
         read=ml_data_reader.read_sdmx_ml_data,
+    ),
+    Format(
+        name="sdmx-json",
+        media_types=(f"{_SDMX}data+json", "application/json"),
+        suffixes=(".json",),
+        sniff=json_data_reader.sniff_sdmx_json_data,
+        read=json_data_reader.read_sdmx_json_data,
     ),
     Format(
         name="structure-xml",

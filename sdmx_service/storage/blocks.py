@@ -53,8 +53,17 @@ class SeriesNumbers:
         return codes
 
     def of(self, rows: pa.Table) -> Integers:
-        """The places of rows, each of which belongs to one of the series."""
-        return np.searchsorted(self._places, self._codes(rows)).astype(np.int64)
+        """The places of rows, each of which belongs to one of the series; looked up once per run of rows."""
+        if not rows.num_rows:
+            return np.empty(0, dtype=np.int64)
+        changes = np.zeros(rows.num_rows, dtype=np.bool_)
+        changes[0] = True
+        for name in self._group:
+            numbers = integers(rows, name)
+            changes[1:] |= numbers[1:] != numbers[:-1]
+        begins = np.flatnonzero(changes)
+        places = np.searchsorted(self._places, self._codes(rows.take(pa.array(begins)))).astype(np.int64)
+        return np.repeat(places, np.diff(begins, append=rows.num_rows))
 
 
 @dataclass(frozen=True)
@@ -148,14 +157,14 @@ def _batch(columns: Mapping[str, Array], count: int) -> pa.RecordBatch:
 
 def _recode(codes: Any, domain: Sequence[str] | None) -> Array:
     """Dictionary codes over another dictionary."""
-    lookup = index_codes(codes.dictionary, domain) if domain is None else None
-    if lookup is not None:
+    if domain is None:
         return index_codes(codes.cast(pa.string()), None)
-    used = np.unique(codes.indices.to_numpy(zero_copy_only=False))
+    indices = codes.indices.to_numpy(zero_copy_only=False)
+    used = np.flatnonzero(np.bincount(indices, minlength=len(codes.dictionary)))
     target = index_codes(codes.dictionary.take(pa.array(used)), domain)
     table = np.zeros(len(codes.dictionary) + 1, dtype=np.int32)
     table[used] = target.indices.to_numpy(zero_copy_only=False)
-    return pa.DictionaryArray.from_arrays(table[codes.indices.to_numpy(zero_copy_only=False)], target.dictionary)
+    return pa.DictionaryArray.from_arrays(table[indices], target.dictionary)
 
 
 def origin_columns(rows: pa.Table, directory: Directory) -> dict[str, Array]:

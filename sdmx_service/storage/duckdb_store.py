@@ -120,6 +120,8 @@ class DuckDBEngine:
 class DuckDBSession:
     """A transaction."""
 
+    sorted_rows = 1 << 20
+
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self._cursor = cursor
 

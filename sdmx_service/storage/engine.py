@@ -12,6 +12,10 @@ import pyarrow as pa
 class Session(Protocol):
     """A transaction: everything in it, or nothing."""
 
+    @property
+    def sorted_rows(self) -> int:
+        """So many rows are best sorted at once when they are inserted."""
+
     def execute(self, statement: str) -> int:
         """Run a statement; returns the number of rows touched."""
 

@@ -21,6 +21,9 @@ from sdmx_service.storage.values import Array, as_text, column_of, encode, encod
 
 NO_PERIOD = 0
 """The period of structures without time."""
+_MOST_NOTED = 1 << 25
+"""Rows of a part up to which repeats are looked for before the database is asked."""
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass
@@ -71,6 +74,7 @@ class Seen:
 
     sids: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     checks: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    rows: int = 0
 
     def fresh(self, keys: KeyNumbers) -> Integers:
         """The rows of keys not seen before, one each."""
@@ -86,7 +90,41 @@ class Seen:
         sorting = np.argsort(joined)
         self.sids = joined[sorting]
         self.checks = np.concatenate([self.checks, keys.check[chosen]])[sorting]
+        self.rows += len(keys.sid)
         return np.asarray(chosen, dtype=np.int64)
+
+    def cuts(self, rows: int) -> list[int]:
+        """Numbers that cut the series into runs of about so many rows."""
+        pieces = min(-(-self.rows // rows), len(self.sids))
+        return [int(self.sids[len(self.sids) * piece // pieces]) for piece in range(1, pieces)]
+
+
+@dataclass
+class Repeats:
+    """Whether a row may have come in twice: exact if not, a guess if so; 8 bytes a row, up to a limit."""
+
+    _words: list[Integers] = field(default_factory=list)
+    _rows: int = 0
+
+    def add(self, sids: Integers, periods: Array) -> None:
+        """Note rows."""
+        self._rows += len(sids)
+        if self._rows > _MOST_NOTED:
+            self._words.clear()
+            return
+        numbers = np.asarray(periods.to_numpy(zero_copy_only=False)).astype(np.uint64)
+        self._words.append((sids.view(np.uint64) ^ (numbers * _SPREAD)).view(np.int64))
+
+    @property
+    def is_possible(self) -> bool:
+        """Some row may be there twice."""
+        if self._rows > _MOST_NOTED:
+            return True
+        if not self._words:
+            return False
+        words = np.concatenate(self._words)
+        words.sort()
+        return bool(np.any(words[1:] == words[:-1]))
 
 
 @dataclass
@@ -101,6 +139,7 @@ class Incoming:
     provider: int
     action: Action
     row: int = 0
+    repeats: Repeats = field(default_factory=Repeats)
 
     def fill(self, batches: Iterable[pa.RecordBatch]) -> None:
         """Write observations, keys and attached values of a Merge or Replace."""
@@ -142,6 +181,7 @@ class Incoming:
             found["_period"] = pa.array(np.full(rows.num_rows, NO_PERIOD, dtype=np.int32))
         else:
             found["_period"] = self.periods.of(_codes(rows, self.layout.time.id))
+        self.repeats.add(keys.sid, found["_period"])
         for column in self.layout.observed:
             found |= encode(column, rows)
         found["_row"] = numbers

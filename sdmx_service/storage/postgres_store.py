@@ -162,6 +162,8 @@ class PostgresEngine:
 class PostgresSession:
     """A transaction."""
 
+    sorted_rows = 1 << 30
+
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
 

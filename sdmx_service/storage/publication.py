@@ -91,8 +91,6 @@ class CubePublication:
             listed = literals([self.layout.number, dataflow, provider])
             self.session.execute(f"INSERT INTO agreements VALUES ({listed})")
         self._submitted.setdefault(dataflow, set()).add(provider)
-        for versions in self._both:
-            versions.empty_work()
         incoming = Incoming(
             self.session, self.layout, self._periods, self._seen, dataflow, provider, part.action
         )  # fmt: skip
@@ -103,11 +101,14 @@ class CubePublication:
         for versions in self._both:
             versions.analyse("work")
         self._check_numbers()
+        repeats = self.observations.most_repeats() if incoming.repeats.is_possible else 1
         if part.action is Action.REPLACE:
-            self.observations.replace()
+            self.observations.replace(repeats)
         else:
-            self.observations.merge(self.layout.observed)
+            self.observations.merge(self.layout.observed, repeats)
         self.attachments.set_or_end()
+        for versions in self._both:
+            versions.empty_work()
 
     def _check_numbers(self) -> None:
         """Notice a key that came in with the number of another one that is stored."""
@@ -198,6 +199,7 @@ class CubePublication:
                 versions.bring_rivals()
             versions.compare(is_contested=is_contested)
             versions.analyse("change")
+            versions.empty_net()
 
     def _note_live(self) -> None:
         """Remember how many rows the submissions leave, before others are touched."""
@@ -244,7 +246,7 @@ class CubePublication:
     def apply(self, release: int) -> None:
         """Write the new versions of observations, attachments and series."""
         for versions in self._both:
-            versions.apply(release)
+            versions.apply(release, self._seen.cuts(self.session.sorted_rows))
         self._count_series(release)
 
     def _count_series(self, release: int) -> None:

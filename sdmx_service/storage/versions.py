@@ -6,6 +6,7 @@ valid rows.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -60,6 +61,10 @@ class Versions:
     def _work(self, kind: str) -> str:
         return identifier(self.table.work(kind))
 
+    def empty_net(self) -> None:
+        """Make room once the changes are known."""
+        self.session.create_work(self.table.work("net"), self.table.columns("_live"))
+
     def empty_work(self) -> None:
         """Make room for the rows of the next part."""
         self.session.create_work(self.table.work("work"), self.table.columns("_row"))
@@ -88,16 +93,15 @@ class Versions:
             f" FROM {self._work('work')} x) x WHERE _n = {place})"
         )
 
-    def merge(self, columns: Sequence[StoredColumn]) -> None:
+    def merge(self, columns: Sequence[StoredColumn], repeats: int) -> None:
         """Values that came in are set; omitted ones stay as they are."""
-        repeats = self.most_repeats()
         for place in range(1, repeats + 1):
             source = self._work("work") if repeats == 1 else self._ranked("ASC", place)
             self._set(source, {}, columns)
 
-    def replace(self) -> None:
+    def replace(self, repeats: int) -> None:
         """Rows that came in are set as they are."""
-        source = self._work("work") if self.most_repeats() == 1 else self.latest()
+        source = self._work("work") if repeats == 1 else self.latest()
         self._set(source, {name: f"w.{identifier(name)}" for name in self.table.values})
 
     def set_or_end(self) -> None:
@@ -229,19 +233,22 @@ class Versions:
             found.setdefault(dataflow, {})[change] = count
         return found
 
-    def apply(self, release: int) -> None:
-        """End the old versions and insert the new ones."""
+    def apply(self, release: int, cuts: Sequence[int]) -> None:
+        """End the old versions and insert the new ones, in runs between ``cuts`` so that sorting needs little memory."""
         table, change = self.table, self._work("change")
         self.session.execute(
             f"UPDATE {self._main} AS o SET _until = {literal(release)} FROM {change} c"
             f" WHERE {_same('o', 'c', table.identity)} AND o._until = {OPEN} AND c._change > {INSERTED}"
         )
         names = [*self._all, "_shown"]
-        self.session.execute(
-            f"INSERT INTO {self._main} ({_plain([*names, '_since', '_until'])})"
-            f" SELECT {_list('c', names)}, {literal(release)}, {OPEN} FROM {change} c WHERE c._live = 1"
-            f" ORDER BY {_list('c', table.identity)}"
-        )
+        for low, high in itertools.pairwise([None, *cuts, None]):
+            run = [] if low is None else [f"c._sid >= {literal(low)}"]
+            run += [] if high is None else [f"c._sid < {literal(high)}"]
+            self.session.execute(
+                f"INSERT INTO {self._main} ({_plain([*names, '_since', '_until'])})"
+                f" SELECT {_list('c', names)}, {literal(release)}, {OPEN} FROM {change} c"
+                f" WHERE {both(['c._live = 1', *run])} ORDER BY {_list('c', table.identity)}"
+            )
 
 
 def _plain_columns(names: Iterable[str], alias: str) -> list[str]:

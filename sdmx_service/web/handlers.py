@@ -174,8 +174,8 @@ def _make(make: Maker, holdings: Holdings, asked: Asked, templates: Environment)
     except Exception:
         reference = uuid.uuid4().hex[:12]
         log.exception("unexpected error, reference %s", reference)
-        error = SdmxError(f"It was logged under the reference {reference}.", title="Internal error")
-        shown = _error(error, view, asked)
+        fault = SdmxError(f"It was logged under the reference {reference}.", title="Internal error")
+        shown = _error(fault, view, asked)
         body = _render(shown, view, asked, templates)
     return shown, body
 

@@ -102,6 +102,7 @@ XML = '<?xml version="1.0"?><m:{} xmlns:m="http://www.sdmx.org/resources/sdmxml/
         ("country,year,n\nMT,2020,1\n", "a.csv", "csv"),
         (XML.format("GenericData"), "a.xml", "sdmx-ml"),
         (XML.format("StructureSpecificData"), None, "sdmx-ml"),
+        ('{"meta": {"id": "X"}, "data": {"dataSets": [', "a.json", "sdmx-json"),
     ],
 )
 def test_recognised_by_its_looks(start: str, file: str | None, name: str) -> None:

@@ -33,10 +33,13 @@ MESSAGE = (
 )
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    path = tmp_path_factory.mktemp("sea") / "store.duckdb"
-    with open_house(f"duckdb:///{path}", CONTENT) as opened:
+@pytest.fixture(scope="module", params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    if request.param == "duckdb":
+        url = f"duckdb:///{tmp_path_factory.mktemp('sea') / 'store.duckdb'}"
+    else:
+        url = request.getfixturevalue("postgres_server").create_database("second_domain")
+    with open_house(url, CONTENT) as opened:
         yield opened
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from sdmx_service.app import build
+from sdmx_service.app.application import build
 from sdmx_service.auth import OPERATOR
 from sdmx_service.catalog.library import Library
 from sdmx_service.catalog.loading import Content, serialise

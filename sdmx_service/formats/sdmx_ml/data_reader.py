@@ -17,6 +17,7 @@ What becomes a row (*choices* where the standard leaves it open):
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, groupby
@@ -28,7 +29,6 @@ from lxml import etree
 
 from sdmx_service.errors import SyntaxFault, UnreadableFile
 from sdmx_service.formats.sdmx_ml.data_opening import (
-    CHUNK,
     KINDS,
     LEGACY_ROOTS,
     Opening,
@@ -37,6 +37,7 @@ from sdmx_service.formats.sdmx_ml.data_opening import (
     parser_of,
     read_opening,
 )
+from sdmx_service.formats.sdmx_ml.data_plain import PlainRows, read_plain
 from sdmx_service.formats.sdmx_ml.data_rows import Rows, Value
 from sdmx_service.formats.sdmx_ml.namespaces import XML_LANG
 from sdmx_service.formats.sdmx_ml.structure_elements import Element, children, local_name, named
@@ -48,6 +49,8 @@ from sdmx_service.model.urn import Ref
 
 IGNORED_METADATA: Final = "IGNORED_METADATA"
 """Code of the note in ``Message.errors`` that reference metadata inside the data were read over."""
+PIECE: Final = 512 * 1024
+"""Bytes given to the parser at once."""
 _BATCH: Final = 400_000
 """Ids, values and lines that make a batch: some 50,000 rows."""
 _SETTINGS: Final = frozenset(
@@ -119,14 +122,27 @@ def _pieces(file: IO[bytes], opening: Opening, resolve: Resolve, message: Messag
     parser = (_Specific if opening.kind == "specific" else _Generic)(opening, resolve)
     file.seek(0)
     try:
-        while chunk := file.read(CHUNK):
-            parser.xml.Parse(chunk, False)
+        for piece in _cut(file):
+            parser.feed(piece)
             yield from parser.ready()
         parser.xml.Parse(b"", True)
     except expat.ExpatError as fault:
         raise explain(fault) from None
     yield from parser.ready()
     message.errors = (*message.errors, *parser.notes)
+
+
+def _cut(file: IO[bytes]) -> Iterator[bytes]:
+    """The file in pieces that end with ``>`` where it has any."""
+    rest = b""
+    while chunk := file.read(PIECE):
+        end = chunk.rfind(b">") + 1
+        if end:
+            yield rest + chunk[:end]
+            rest = chunk[end:]
+        else:
+            rest += chunk
+    yield rest
 
 
 # ----------------------------------------------------------------------------------------------------------- parsers
@@ -178,6 +194,10 @@ class _Parser:
     def _is_deletion(self) -> bool:
         return self._dataset is not None and self._dataset.action is Action.DELETE
 
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece of the file."""
+        self.xml.Parse(piece, False)
+
     def ready(self) -> Iterator[_Piece]:
         """What can be taken, in order."""
         if self._rows is not None and len(self._rows.flat) >= _BATCH:
@@ -212,6 +232,7 @@ class _Parser:
         self.xml.StartElementHandler = start
         self.xml.EndElementHandler = end
         self.xml.CharacterDataHandler = None
+        self._is_listening = True
 
     def _skip(self, name: str, _: list[str]) -> None:
         """Read over an element."""
@@ -254,6 +275,7 @@ class _Parser:
             self._listen()
             done()
 
+        self._is_listening = False
         self.xml.StartElementHandler = start_inside
         self.xml.EndElementHandler = end_inside
         self.xml.CharacterDataHandler = data
@@ -332,7 +354,10 @@ class _Specific(_Parser):
         self._series: dict[str, Value] | None = None
         self._series_at = (0, 0)
         self._pending: list[tuple[str, Value]] = []
+        self._line = 1
+        self._may_be_plain = True
         super().__init__(opening, resolve)
+        self.xml.XmlDeclHandler = self._take_encoding
         self.starts |= {
             "Series": self._start_series,
             "Group": self._start_row,
@@ -341,6 +366,54 @@ class _Specific(_Parser):
         }
         self.ends |= {"Series": self._end_series, "Group": self._end_row, "Atts": self._end_row}
         self.captured["Comp"] = self._take_component
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece of the file, the short way where it is plain."""
+        line = self._line
+        self._line += piece.count(b"\n")
+        if not (self._may_be_plain and self._is_listening and self._rows is not None and not self._pending):
+            self._feed_events(piece)
+            return
+        plain = self._plain(piece, line)
+        if plain is None:
+            self._feed_events(piece)
+            return
+        self.xml.StartElementHandler = self.xml.EndElementHandler = None
+        self.xml.Parse(piece, False)
+        self._listen()
+        self._take_plain(plain, line)
+
+    def _plain(self, piece: bytes, line: int) -> PlainRows | None:
+        if self._series is not None and not all(isinstance(one, str) for one in self._series.values()):
+            return None
+        if self._series_at[0] == self.rows.place and re.match(rb"\s*</Series>", piece):
+            return None  # The series of the piece before is empty, which makes a row.
+        try:
+            return read_plain(piece, line, self._series)
+        except (ValueError, OverflowError):  # No UTF-8, or no character: the parser says so in its own words.
+            return None
+
+    def _feed_events(self, piece: bytes) -> None:
+        self.xml.Parse(piece, False)
+        openings = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>"))
+        if any(piece.rfind(start) > piece.rfind(end) for start, end in openings):
+            self._may_be_plain = False  # What follows may not be markup.
+
+    def _take_plain(self, plain: PlainRows, line: int) -> None:
+        rows = self.rows
+        for id, first in plain.names.items():
+            rows.column(id, first)
+        if rows.flat:
+            self._flush()
+        assert self._dataset is not None
+        if len(plain.lines):
+            self._ready.append((self._dataset, rows.batch_of(plain.texts, plain.lines)))
+        self._series = None if plain.series is None else dict(plain.series)
+        self._series_at = (rows.place if plain.is_series_empty else -1, line)
+        rows.begin(self._series or {})
+
+    def _take_encoding(self, _: str, encoding: str | None, __: int) -> None:
+        self._may_be_plain = encoding is None or encoding.lower() == "utf-8"
 
     def _start_dataset(self, name: str, attributes: list[str]) -> None:
         super()._start_dataset(name, attributes)

@@ -105,6 +105,18 @@ class Rows:
         self._contexts = [(0, self._contexts[-1][1])]
         return pa.RecordBatch.from_arrays([*arrays, *origin], schema=self._schema)
 
+    def batch_of(self, texts: Mapping[str, _Array], lines: _Array) -> pa.RecordBatch:
+        """A batch of rows that are columns already; rows that wait must have been taken before."""
+        count = len(lines)
+        arrays: list[_Array] = []
+        for id, column in self.columns.items():
+            make = self._plain if column.kind not in ("multi", "multilingual") else self._nested
+            own = texts.get(id)
+            arrays.append(make(column, None if own is None else _without_empty(own), None, (), count))
+        nothing = pa.nulls(count, pa.string())
+        self._taken += count
+        return pa.RecordBatch.from_arrays([*arrays, lines, nothing, nothing], schema=self._schema)
+
     def _texts(self, cut: _Cut) -> dict[str, _Array]:
         """What the rows say themselves, by component."""
         found: dict[str, _Array] = {}

@@ -5,6 +5,7 @@ In 2.1:
 * a hierarchy is a part of a hierarchical codelist. Read, each becomes a hierarchy of its own, whose id is that of the
   codelist, or ``CODELIST_HIERARCHY`` where they differ; annotations of the types below keep what only the codelist says,
   so that writing restores it (*choice*);
+* maps are parts of structure sets (see ``structure_sets``);
 * a version is numbers only, and a reference has an exact version. A late-bound reference (``1.0+.0``) is written as the
   version that it picks among the artefacts of the message, else as its least version (*choice*);
 * the only measure is ``OBS_VALUE``; an attribute has one value, so that 0..1 and 1..1 need not be said;
@@ -20,6 +21,7 @@ from functools import cache
 from typing import Any
 
 from sdmx_service.errors import CannotWrite, UnreadableFile
+from sdmx_service.formats.sdmx_ml.structure_sets import STRUCTURE_SET_SHAPE, StructureSet, maps_of, sets_of
 from sdmx_service.formats.sdmx_ml.structure_tables_2_1 import (
     CONTENT_CONSTRAINT,
     DATA_STRUCTURE,
@@ -57,6 +59,7 @@ _KINDS_2_1 = (
     ("Concepts", "ConceptScheme", None),
     ("MetadataStructures", "MetadataStructure", METADATA_STRUCTURE),
     ("DataStructures", "DataStructure", DATA_STRUCTURE),
+    ("StructureSets", "StructureSet", STRUCTURE_SET_SHAPE),
     ("ReportingTaxonomies", "ReportingTaxonomy", None),
     ("Processes", "Process", None),
     ("Constraints", "ContentConstraint", CONTENT_CONSTRAINT),
@@ -94,6 +97,8 @@ def expand(artefact: Any) -> Iterable[Any]:
         UnreadableFile: a hierarchy names a codelist by an alias that is not there.
     """
     plain = _without_flag(artefact)
+    if isinstance(plain, StructureSet):
+        return maps_of(plain)
     return _hierarchies(plain) if isinstance(plain, HierarchicalCodelist) else (plain,)
 
 
@@ -185,7 +190,7 @@ def collect(artefacts: Iterable[Any], version: str) -> list[Any]:
     for artefact in adapted:
         if isinstance(artefact, Maintainable):
             versions.setdefault(artefact.ref.with_version(""), []).append(artefact.version)
-    made = [_older(_bound(artefact, versions)) for artefact in adapted]
+    made = list(sets_of(_older(_bound(artefact, versions)) for artefact in adapted))
     hierarchies = [one for one in made if isinstance(one, Hierarchy)]
     return [one for one in made if not isinstance(one, Hierarchy)] + list(_codelists(hierarchies))
 

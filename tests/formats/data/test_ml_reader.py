@@ -12,6 +12,7 @@ from lxml import etree
 
 from sdmx_service.errors import NotBuilt, SdmxError, UnreadableFile, UnsafeFile
 from sdmx_service.formats.sdmx_ml import data_reader
+from sdmx_service.formats.sdmx_ml.data_plain import read_plain
 from sdmx_service.formats.sdmx_ml.data_reader import IGNORED_METADATA, read_sdmx_ml_data, sniff_sdmx_ml_data
 from sdmx_service.formats.sniffing import peek
 from sdmx_service.model.message import Action, Message
@@ -186,7 +187,7 @@ def test_generic_messages() -> None:
 @pytest.mark.parametrize("size", [1, 40, 10**6])
 def test_batches_may_end_anywhere(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(data_reader, "_BATCH", size)
-    monkeypatch.setattr(data_reader, "CHUNK", 37)
+    monkeypatch.setattr(data_reader, "PIECE", 37)
     parts, expected = [], []
     for area in range(30):
         parts.append(f'<Series FREQ="A" AREA="{area}" SEX="F" UNIT="U{area}">')
@@ -273,6 +274,54 @@ def test_any_order_of_elements_is_read_or_refused(parts: list[str], root: str) -
         read_rows(message("".join(parts), root=root, version="2_1"))
     except SdmxError:
         pass
+
+
+values = st.text(alphabet="ab4> =/é\n\t", max_size=4) | st.sampled_from(["&amp;x", "&#65;&#x42;", "&lt;Obs A=", "</Obs>".replace("<", "&lt;")])
+attributes = st.dictionaries(st.sampled_from(["FREQ", "AREA", "SEX", "STATUS", "NOTE", "TAGS", "TITLE", "UNIT"]), values, max_size=4)
+gaps = st.sampled_from(["", "", "\n", "  ", "\r\n", "<!-- <Obs NOTE='c'/> -->", "<?pi?>"])
+
+
+@st.composite
+def elements(draw: st.DrawFn) -> str:
+    def opened(name: str) -> str:
+        said = "".join(f'{draw(st.sampled_from([" ", chr(10)]))}{id}={draw(st.sampled_from(["", " "]))}"{text}"' for id, text in draw(attributes).items())
+        return f"<{name}{said}"
+
+    def observation() -> str:
+        return opened("Obs") + draw(st.sampled_from(["/>", " />", "></Obs>", '><Comp id="NOTE"><Value>v</Value></Comp></Obs>']))
+
+    parts = []
+    for _ in range(draw(st.integers(0, 6))):
+        below = "".join(draw(gaps) + observation() for _ in range(draw(st.integers(0, 4))))
+        parts.append(draw(gaps) + draw(st.sampled_from([observation(), opened("Series") + ">" + below + "</Series>", opened("Series") + "/>", opened("Group") + "/>"])))
+    return "".join(parts)
+
+
+@given(elements(), st.integers(1, 200))
+def test_the_short_way_gives_the_same_rows_as_the_events(content: str, size: int) -> None:
+    data = message(dataset("") + dataset(content))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data_reader, "read_plain", lambda *_: None)
+        expected = rows(read(data))
+    for one in (size, 10**6):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(data_reader, "PIECE", one)
+            assert rows(read(data)) == expected
+
+
+def test_the_short_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = []
+
+    def count(*given: Any) -> Any:
+        found = read_plain(*given)
+        taken.append(found is not None)
+        return found
+
+    monkeypatch.setattr(data_reader, "read_plain", count)
+    monkeypatch.setattr(data_reader, "PIECE", 4096)
+    series = f'{SERIES} TITLE="T &amp;c">' + '\n  <Obs TIME_PERIOD="2020" OBS_VALUE="1"/>' * 20 + "</Series>\n"
+    assert len(rows(read(message(dataset(series * 50))))[0]) == 1000
+    assert sum(taken) >= len(taken) - 2 > 8
 
 
 # --------------------------------------------------------------------------------------------------------- specimens

@@ -1,4 +1,4 @@
-"""The composition root: settings -> store, library -> aiohttp application. Only here a storage backend is chosen."""
+"""The aiohttp application over a store, and running it."""
 
 from __future__ import annotations
 
@@ -8,43 +8,18 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from aiohttp import web
 
 from sdmx_service import web as pages
+from sdmx_service.app.stores import open_store
 from sdmx_service.auth import create_token, revoke_token
 from sdmx_service.catalog.library import Library
-from sdmx_service.errors import SyntaxFault
 from sdmx_service.model.message import Party
 from sdmx_service.rest import api, handlers
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.settings import Settings
-from sdmx_service.storage.duckdb_store import DuckDBStore
 from sdmx_service.storage.port import Store
-from sdmx_service.storage.postgres_store import PostgresStore
-
-
-def open_store(settings: Settings) -> Store:
-    """The store that the settings name, migrated.
-
-    Raises:
-        SyntaxFault: the URL names no known backend.
-        StorageFault: it cannot be opened.
-    """
-    url = settings.store_url
-    scheme = urlsplit(url).scheme
-    if scheme in ("postgresql", "postgres"):
-        store: Store = PostgresStore(url)
-    elif scheme == "duckdb":
-        path = Path(unquote(url.removeprefix("duckdb:///")))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        store = DuckDBStore(path, memory_limit=settings.memory_limit)
-    else:
-        raise SyntaxFault(f"{url!r} names no store.", hint="Use duckdb:///PATH or postgresql://...")
-    store.migrate()
-    return store
 
 
 def build(settings: Settings, library: Library) -> web.Application:
