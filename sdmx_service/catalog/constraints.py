@@ -21,30 +21,40 @@ from sdmx_service.model.urn import Ref
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowed:
-    """Codes left per component (components not named are free), and the constraint that narrowed each last."""
+    """Codes left per component (components not named are free), and the constraint that narrowed each last.
+
+    Attributes:
+        by_agreement: components whose codes a provision agreement narrowed: not what the dataflow holds, but what this
+            provider may send.
+    """
 
     codes: Mapping[str, Collection[str]] = field(default_factory=dict)
     constraints: Mapping[str, str] = field(default_factory=dict)
+    by_agreement: Collection[str] = ()
 
 
 def allowed_codes(target: Target, catalog: Catalog) -> Allowed:
     """The codes that may be sent to a target."""
     codes: dict[str, set[str]] = {}
     sources: dict[str, str] = {}
-    for constraint in _constraints(target, catalog):
+    agreed: set[str] = set()
+    for constraint, level in _constraints(target, catalog):
         for component in target.structure.components:
             items = catalog.codes(component) if component.form.is_coded else None
             if items is None:
                 continue
             left = _left(constraint, component, items)
             if left is not None:
-                codes[component.id] = left & codes.get(component.id, set(items))
-                sources[component.id] = constraint.ref.text
-    return Allowed(codes=codes, constraints=sources)
+                before = codes.get(component.id, set(items))
+                codes[component.id] = left & before
+                if codes[component.id] != before or component.id not in sources:
+                    sources[component.id] = constraint.ref.text
+                    (agreed.add if level.type == "ProvisionAgreement" else agreed.discard)(component.id)
+    return Allowed(codes=codes, constraints=sources, by_agreement=frozenset(agreed))
 
 
-def _constraints(target: Target, catalog: Catalog) -> Iterator[DataConstraint]:
-    """The constraints that hold, those of the structure first, then dataflow, then agreement."""
+def _constraints(target: Target, catalog: Catalog) -> Iterator[tuple[DataConstraint, Ref]]:
+    """The constraints that hold and what each hangs on: those of the structure first, then dataflow, then agreement."""
     levels = [target.structure.ref, *([target.dataflow] if target.dataflow else []), *_agreements(target, catalog)]
     found = [
         one for one in catalog.of_type("DataConstraint") if isinstance(one, DataConstraint) and one.role != "Actual"
@@ -52,7 +62,7 @@ def _constraints(target: Target, catalog: Catalog) -> Iterator[DataConstraint]:
     for level in levels:
         for constraint in found:
             if any(_means(catalog, ref, level) for ref in constraint.attachments):
-                yield constraint
+                yield constraint, level
 
 
 def _means(catalog: Catalog, ref: Ref, level: Ref) -> bool:

@@ -22,6 +22,8 @@ from sdmx_service.storage.port import ChangeCounts, Ranking, StagedPart
 from sdmx_service.storage.quoting import both, identifier, literal, literals
 from sdmx_service.storage.versions import CHANGED, DELETED, INSERTED, RANK_TYPES, RANKS, Versions
 
+_MANY = 50_000
+"""Changes above which the planner looks at the tables anew before going on."""
 SERIES = ("_sid", "_dataflow", "_provider")
 
 
@@ -100,6 +102,7 @@ class CubePublication:
         incoming.fill(batches)
         for versions in self._both:
             versions.analyse("work")
+        self.session.analyse(self.layout.table("keys"))
         self._check_numbers()
         repeats = self.observations.most_repeats() if incoming.repeats.is_possible else 1
         if part.action is Action.REPLACE:
@@ -247,7 +250,12 @@ class CubePublication:
         """Write the new versions of observations, attachments and series."""
         for versions in self._both:
             versions.apply(release, self._seen.cuts(self.session.sorted_rows))
+        is_large = sum(sum(kinds.values()) for kinds in self.observations.changes().values()) > _MANY
+        if is_large:
+            self.observations.analyse_main()
         self._count_series(release)
+        if is_large:
+            self.session.analyse(self.layout.table("series"))
 
     def _count_series(self, release: int) -> None:
         """New versions of the series that changed, with their counts."""
@@ -256,18 +264,21 @@ class CubePublication:
         listed = ", ".join(SERIES)
         same = both(f"t.{name} = o.{name}" for name in SERIES)
         sums = [f"sum(CASE WHEN o._shown >= {n} THEN 1 ELSE 0 END) AS {name}" for n, name in enumerate(SERIES_COUNTS)]
-        session.create_work(layout.table("touched"), dict(zip(SERIES, ("BIGINT", "INTEGER", "INTEGER"), strict=True)))
-        touched, series = identifier(layout.table("touched")), identifier(layout.table("series"))
+        types = dict(zip(SERIES, ("BIGINT", "INTEGER", "INTEGER"), strict=True))
+        session.create_work(layout.table("touched"), types)
+        touched, counted, series = (identifier(layout.table(kind)) for kind in ("touched", "counted", "series"))
         session.execute(f"INSERT INTO {touched} SELECT DISTINCT {listed} FROM {changed}")
         session.analyse(layout.table("touched"))
         session.execute(
             f"UPDATE {series} AS o SET _until = {literal(release)} FROM {touched} t WHERE {same} AND o._until = {OPEN}"
         )
-        counts = (
-            f"SELECT {', '.join(f'o.{name}' for name in SERIES)}, {', '.join(sums)}"
+        session.create_work(layout.table("counted"), types | dict.fromkeys(SERIES_COUNTS, "INTEGER"))
+        session.execute(
+            f"INSERT INTO {counted} SELECT {', '.join(f'o.{name}' for name in SERIES)}, {', '.join(sums)}"
             f" FROM {identifier(layout.observations.name)} o JOIN {touched} t ON {same}"
             f" WHERE o._until = {OPEN} GROUP BY {', '.join(f'o.{name}' for name in SERIES)}"
         )
+        session.analyse(layout.table("counted"))
         old = both([*(f"s.{name} = n.{name}" for name in SERIES), f"s._until = {literal(release)}"])
         names = [*SERIES, *layout.key_types, *SERIES_COUNTS]
         chosen = [
@@ -278,7 +289,7 @@ class CubePublication:
         ]
         session.execute(
             f"INSERT INTO {series} ({', '.join(map(identifier, names))}, _since, _until)"
-            f" SELECT {', '.join(chosen)}, {literal(release)}, {OPEN} FROM ({counts}) n"
+            f" SELECT {', '.join(chosen)}, {literal(release)}, {OPEN} FROM {counted} n"
             f" LEFT JOIN {identifier(layout.table('keys'))} k ON k._sid = n._sid LEFT JOIN {series} s ON {old}"
             f" ORDER BY n._sid, n._dataflow, n._provider"
         )

@@ -73,6 +73,10 @@ class Versions:
         """Let the planner look at a work table."""
         self.session.analyse(self.table.work(kind))
 
+    def analyse_main(self) -> None:
+        """Let the planner look at the table itself."""
+        self.session.analyse(self.table.name)
+
     # --- rows that came in -------------------------------------------------------------------------------------
 
     def most_repeats(self) -> int:
@@ -234,7 +238,7 @@ class Versions:
         return found
 
     def apply(self, release: int, cuts: Sequence[int]) -> None:
-        """End the old versions and insert the new ones, in runs between ``cuts`` so that sorting needs little memory."""
+        """End the old versions and insert the new ones, in runs between ``cuts`` (to sort in little memory)."""
         table, change = self.table, self._work("change")
         self.session.execute(
             f"UPDATE {self._main} AS o SET _until = {literal(release)} FROM {change} c"

@@ -9,7 +9,7 @@ from urllib.parse import urlparse
 
 from sdmx_service.errors import SyntaxFault
 from sdmx_service.model.period import parse_period
-from sdmx_service.model.representation import NUMERIC_TYPES, TIME_TYPES, Representation, TextFormat
+from sdmx_service.model.representation import TIME_TYPES, Representation, TextFormat
 
 Problem = Callable[[str], str | None]
 _INTEGERS = {
@@ -68,16 +68,12 @@ def _integer(data_type: str) -> Problem:
     def problem(value: str) -> str | None:
         number = _number(value)
         if number is None:
-            return None if data_type in NUMERIC_TYPES and not _looks_numeric(value) else f"a number of type {data_type}"
+            return f"a whole number of type {data_type}"
         whole = number == number.to_integral_value()
         inside = (low is None or number >= low) and (high is None or number <= high)
         return None if whole and inside else f"a whole number of type {data_type}"
 
     return problem
-
-
-def _looks_numeric(value: str) -> bool:
-    return bool(value) and (value[0].isdigit() or value[0] in "+-.")
 
 
 def _number(value: str) -> Decimal | None:
@@ -127,4 +123,11 @@ def _limit_tests(text_format: TextFormat) -> Iterator[Problem]:
         yield lambda value: None if (number := _number(value)) is None or number <= largest else f"at most {largest}"
     if text_format.decimals is not None:
         places = text_format.decimals
-        yield lambda value: None if len(value.partition(".")[2]) <= places else f"at most {places} decimals"
+        yield lambda value: None if _decimals(value) <= places else f"at most {places} decimals"
+
+
+def _decimals(value: str) -> int:
+    """The decimals that a number needs; 0 for what is no number."""
+    number = _number(value)
+    exponent = 0 if number is None else number.normalize().as_tuple().exponent
+    return -exponent if isinstance(exponent, int) and exponent < 0 else 0

@@ -17,8 +17,8 @@ class Suggester:
     """Suggests from ids and names; built once per list, asked once per distinct wrong value."""
 
     def __init__(self, words: Mapping[str, str]) -> None:
-        self._words = words
-        self._texts = list(words)
+        self._meanings = list(words.values())
+        self._texts = [default_process(word) for word in words]
 
     @classmethod
     def of_items(cls, items: Mapping[str, Item]) -> Suggester:
@@ -37,7 +37,5 @@ class Suggester:
 
     def nearest(self, value: str) -> str | None:
         """The nearest word's meaning, or None if nothing is near."""
-        found = process.extractOne(
-            value, self._texts, scorer=fuzz.WRatio, processor=default_process, score_cutoff=_ENOUGH
-        )
-        return None if found is None else self._words[found[0]]
+        found = process.extractOne(default_process(value), self._texts, scorer=fuzz.WRatio, score_cutoff=_ENOUGH)
+        return None if found is None else self._meanings[found[2]]

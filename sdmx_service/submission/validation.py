@@ -2,32 +2,53 @@
 
 Every check is complete and counted; nothing stops at a cap. Codes of dimensions and coded components must be in their
 list (and allowed by the constraints that hold), times must be periods of the component's type, numbers and texts must
-have their type and facets, mandatory components must be there.
+have their type and facets, mandatory components must be there (``presence``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.constraints import Allowed
 from sdmx_service.errors import SyntaxFault
-from sdmx_service.model.columns import COLUMN, MARKS, ROW, SHEET, Column, columns, parse_numbers, typed_schema
+from sdmx_service.model.artefact import Item
+from sdmx_service.model.columns import (
+    COLUMN,
+    NOT_A_NUMBER,
+    NOT_APPLICABLE,
+    NOT_AVAILABLE,
+    ORIGIN_FIELDS,
+    ROW,
+    SHEET,
+    Column,
+    columns,
+    parse_numbers,
+    typed_schema,
+)
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.message import Action, Target
 from sdmx_service.model.period import parse_period
-from sdmx_service.model.structure import Attribute, Component, Measure
+from sdmx_service.model.structure import Component
 from sdmx_service.submission.facets import facet_problem
+from sdmx_service.submission.origin import Places, origin
+from sdmx_service.submission.presence import Presence, StoredRows
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.suggestions import Suggester
 
-Problem = Callable[[str], str | None]
-"""What is wrong with a value, in words for ``expected``; None if nothing."""
+_Verdict = tuple[str, str]
+"""Finding code, and what was expected (or which constraint forbids)."""
+_Judge = Callable[[str], _Verdict | None]
+_SINGLED_OUT = 500
+"""Distinct wrong values of a component that get a group of their own with a suggestion; the others share one."""
+_REMEMBERED = 100_000
+"""Verdicts kept per component from batch to batch."""
 
 
 class Validator:
@@ -37,10 +58,21 @@ class Validator:
         target: structure, dataflow and provider the rows belong to.
         action: Delete needs no values, and dimensions may be missing.
         allowed: codes left by constraints.
+        letters: component id -> letter of the sender's column; None: the rows are a message, whose columns are
+            called by the components' ids.
+        stored: where a merge may find what it leaves out; None: nowhere.
     """
 
     def __init__(
-        self, *, target: Target, action: Action, catalog: Catalog, report: Report, allowed: Allowed | None = None
+        self,
+        *,
+        target: Target,
+        action: Action,
+        catalog: Catalog,
+        report: Report,
+        allowed: Allowed | None = None,
+        letters: Mapping[str, str] | None = None,
+        stored: StoredRows | None = None,
     ) -> None:
         self.structure = target.structure
         self._columns = columns(self.structure)
@@ -48,18 +80,13 @@ class Validator:
         self._catalog = catalog
         self._report = report
         self._allowed = allowed or Allowed()
+        self._places = Places(self.structure, letters)
+        self._judges = {column.id: self._judge(column) for column in self._columns}
+        self._verdicts: dict[str, dict[str, _Verdict | None]] = {}
         self._suggesters: dict[str, Suggester] = {}
-        self._verdicts: dict[str, dict[str, tuple[str, str] | None]] = {}
-        self._lacking: dict[str, list[pa.Table]] = {}
-        self._given: dict[str, list[pa.Table]] = {}
-        self.schema = pa.schema(
-            [
-                *typed_schema(self.structure),
-                pa.field(ROW, pa.int64()),
-                pa.field(COLUMN, pa.string()),
-                pa.field(SHEET, pa.string()),
-            ]
-        )
+        self._suggestions: dict[str, dict[str, str | None]] = {}
+        self._presence = Presence(self.structure, action, report, self._places, stored)
+        self.schema = pa.schema([*typed_schema(self.structure), *ORIGIN_FIELDS])
 
     # --- batches -----------------------------------------------------------------------------------------------
     def check(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -69,16 +96,13 @@ class Validator:
             values = batch.column(column.id) if column.id in batch.schema.names else pa.nulls(len(batch), pa.string())
             arrays |= self._typed(column, values, batch)
         if not self._deletes:
-            self._check_presence(batch)
-        for name in (ROW, COLUMN, SHEET):
-            arrays[name] = _origin(batch, name)
+            self._presence.check(batch)
+        arrays |= {ROW: origin(batch, ROW), COLUMN: self._places.of_rows(batch), SHEET: origin(batch, SHEET)}
         return pa.record_batch([arrays[field.name] for field in self.schema], schema=self.schema)
 
     def finish(self) -> None:
-        """Checks that need all rows: mandatory attributes of higher levels given somewhere."""
-        for column in self._columns:
-            if column.id in self._lacking:
-                self._check_attached(column)
+        """Checks that need all rows: mandatory components that are given somewhere else."""
+        self._presence.finish()
 
     # --- values ------------------------------------------------------------------------------------------------
     def _typed(self, column: Column, values: pa.Array, batch: pa.RecordBatch) -> dict[str, pa.Array]:
@@ -87,7 +111,9 @@ class Validator:
         if column.kind == "multi":
             return {column.id: self._multi(column, values, batch)}
         if column.kind == "multilingual":
-            return {column.id: values.cast(pa.map_(pa.string(), pa.string()))}
+            return {column.id: self._multilingual(column, values, batch)}
+        if column.kind == "text" and self._judges[column.id] is None:
+            return {column.id: values.cast(pa.string())}
         encoded = values.cast(pa.string()).dictionary_encode()
         self._check_distinct(column, encoded, batch)
         return {column.id: encoded if column.kind == "code" else encoded.cast(pa.string())}
@@ -96,200 +122,179 @@ class Validator:
         if self._deletes:
             texts = _blank_marks(texts)
         numbers = parse_numbers(texts)
-        wrong = numbers.invalid
-        if pc.any(wrong).as_py():
-            code = column.component.form.data_type
-            self._add_values("F304", column, texts, wrong, batch, expected=code)
-        limits = facet_problem(column.component.form)
-        if limits is not None:
-            self._check_distinct(column, texts.dictionary_encode(), batch, problem=limits, skip=wrong)
+        wrong = pc.or_(numbers.invalid, pc.fill_null(pc.equal(texts, NOT_APPLICABLE), False))
+        if pc.any(wrong, min_count=0).as_py():
+            self._report_texts(column, texts, wrong, batch)
+        if self._judges[column.id] is not None and not self._deletes:
+            right = pc.if_else(wrong, pa.scalar(None, pa.string()), texts)
+            self._check_distinct(column, right.dictionary_encode(), batch)
         return {column.id: numbers.values, column.decimals: numbers.decimals, column.text: numbers.texts}
+
+    def _report_texts(self, column: Column, texts: pa.Array, wrong: pa.Array, batch: pa.RecordBatch) -> None:
+        places = self._places.of(batch.filter(wrong), column.id).append_column("value", texts.filter(wrong))
+        expected = "a number" if column.component.form.text_format is not None else "a number or nothing"
+        self._report.add(FindingGroup.of("F304", places=places, component=column.id, expected=expected))
 
     def _multi(self, column: Column, values: pa.Array, batch: pa.RecordBatch) -> pa.Array:
         lists = values.cast(pa.list_(pa.string()))
-        rows = batch.take(pc.list_parent_indices(lists).cast(pa.int64()))
-        self._check_distinct(column, pc.list_flatten(lists).dictionary_encode(), rows)
+        self._check_inner(column, pc.list_flatten(lists), lists, batch)
         return lists
 
-    def _check_distinct(
+    def _multilingual(self, column: Column, values: pa.Array, batch: pa.RecordBatch) -> pa.Array:
+        kind = pa.map_(pa.string(), pa.string())
+        texts = pa.nulls(len(values), kind) if pa.types.is_null(values.type) else values.cast(kind)
+        lists = texts.cast(pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())])))
+        self._check_inner(column, pc.struct_field(pc.list_flatten(lists), "value"), lists, batch)
+        return texts
+
+    def _check_inner(self, column: Column, inner: pa.Array, lists: pa.Array, batch: pa.RecordBatch) -> None:
+        """Check the values inside lists, each at the place of its row."""
+        if len(inner) and self._judges[column.id] is not None:
+            rows = batch.take(pc.list_parent_indices(lists).cast(pa.int64()))
+            self._check_distinct(column, inner.dictionary_encode(), rows)
+
+    # --- distinct values ---------------------------------------------------------------------------------------
+    def _check_distinct(self, column: Column, encoded: pa.DictionaryArray, batch: pa.RecordBatch) -> None:
+        """Judge each distinct value once; report the rows of the wrong ones."""
+        judge = self._judges[column.id]
+        if judge is None:
+            return
+        verdicts = self._verdicts.setdefault(column.id, {})
+        if len(verdicts) > _REMEMBERED:
+            verdicts.clear()
+        wrong: dict[_Verdict, list[int]] = {}
+        texts = encoded.dictionary.to_pylist()
+        for index, value in enumerate(texts):
+            if value not in verdicts:
+                verdicts[value] = judge(value)
+            if (verdict := verdicts[value]) is not None:
+                wrong.setdefault(verdict, []).append(index)
+        if wrong:
+            indices = encoded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
+            for verdict, found in wrong.items():
+                self._report_values(column, verdict, found, texts, indices, batch)
+
+    def _report_values(
         self,
         column: Column,
-        encoded: pa.DictionaryArray,
+        verdict: _Verdict,
+        wrong: list[int],
+        texts: list[str],
+        indices: npt.NDArray[np.int32],
         batch: pa.RecordBatch,
-        *,
-        problem: Problem | None = None,
-        skip: pa.BooleanArray | None = None,
     ) -> None:
-        """Judge each distinct value once; report the rows of the wrong ones."""
-        verdicts = self._verdicts.setdefault(column.id, {})
-        wrong: dict[int, tuple[str, str]] = {}
-        for index, value in enumerate(encoded.dictionary.to_pylist()):
-            if value not in verdicts:
-                verdicts[value] = self._judge(column, value, problem)
-            if (verdict := verdicts[value]) is not None:
-                wrong[index] = verdict
-        if not wrong:
-            return
-        indices = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        skipped = None if skip is None else skip.to_numpy(zero_copy_only=False)
-        for index, (code, expected) in wrong.items():
-            chosen = indices == index if skipped is None else (indices == index) & ~skipped
-            if chosen.any():
-                self._add(code, column, encoded.dictionary[index].as_py(), expected, chosen, batch)
+        """Each of the first wrong values is a cause of its own; beyond, all together are one."""
+        known = self._suggestions.setdefault(column.id, {})
+        single = [index for index in wrong if texts[index] in known]
+        for index in wrong:
+            if texts[index] not in known and len(known) < _SINGLED_OUT:
+                known[texts[index]] = self._suggest(column, verdict, texts[index])
+                single.append(index)
+        for index, rows in _rows_of(indices, single, len(texts)):
+            value = texts[index]
+            places = self._places.of(batch.take(rows), column.id)
+            group = _group(verdict, column, places, value=value, suggestion=known[value])
+            self._report.add(group)
+        others = np.zeros(len(texts) + 1, bool)
+        others[list(set(wrong) - set(single))] = True
+        rows = pa.array(np.flatnonzero(others[indices]))
+        if len(rows):
+            values = pa.array(texts, pa.string()).take(pa.array(indices).take(rows))
+            places = self._places.of(batch.take(rows), column.id).append_column("value", values)
+            self._report.add(_group(verdict, column, places))
 
-    def _judge(self, column: Column, value: str, problem: Problem | None) -> tuple[str, str] | None:
-        """Finding code and what was expected, or None."""
-        if value in MARKS and column.role != "time":
+    def _suggest(self, column: Column, verdict: _Verdict, value: str) -> str | None:
+        """The nearest code that may be sent."""
+        if verdict[0] not in ("F401", "F402", "F502"):
             return None
-        if self._deletes and column.role in ("measure", "attribute"):
-            return None
-        if problem is not None:
-            reason = problem(value)
-            return None if reason is None else ("F304", reason)
-        if column.role == "time":
-            reason = _time_problem(column.component, value)
-            return None if reason is None else ("F403", reason)
-        items = self._catalog.codes(column.component)
-        if items is not None:
-            return self._judge_code(column, value, items)
-        limits = facet_problem(column.component.form)
-        reason = None if limits is None else limits(value)
-        return None if reason is None else ("F304", reason)
-
-    def _judge_code(self, column: Column, value: str, items: Mapping[str, object]) -> tuple[str, str] | None:
-        if value not in items:
-            enumeration = column.component.form.enumeration
-            return ("F401", enumeration.text if enumeration is not None else "")
-        allowed = self._allowed.codes.get(column.id)
-        return None if allowed is None or value in allowed else ("F402", self._allowed.constraints.get(column.id, ""))
-
-    def _add(
-        self, code: str, column: Column, value: str, expected: str, chosen: np.ndarray, batch: pa.RecordBatch
-    ) -> None:
-        rows = batch.filter(pa.array(chosen))
-        constants: dict[str, Any] = {"component": column.id, "value": value, "expected": expected}
-        if code == "F401":
-            constants |= {"codelist": expected, "suggestion": self._suggest(column, value)}
-        elif code == "F402":
-            constants |= {"constraint": expected}
-        elif code == "F403":
-            constants |= {"reason": expected}
-        self._report.add(FindingGroup.of(code, places=self._places(rows), **constants))
-
-    def _add_values(
-        self, code: str, column: Column, texts: pa.Array, wrong: pa.Array, batch: pa.RecordBatch, *, expected: str
-    ) -> None:
-        places = self._places(batch.filter(wrong)).append_column("value", texts.filter(wrong))
-        self._report.add(FindingGroup.of(code, places=places, component=column.id, expected=expected))
-
-    def _suggest(self, column: Column, value: str) -> str | None:
         if column.id not in self._suggesters:
-            self._suggesters[column.id] = Suggester.of_items(self._catalog.codes(column.component) or {})
+            items = self._catalog.codes(column.component) or {}
+            allowed = self._allowed.codes.get(column.id)
+            chosen = items if allowed is None else {id: item for id, item in items.items() if id in allowed}
+            self._suggesters[column.id] = Suggester.of_items(chosen)
         return self._suggesters[column.id].nearest(value)
 
-    def _places(self, rows: pa.RecordBatch) -> pa.Table:
-        names = {"row": ROW, "column": COLUMN, "sheet": SHEET}
-        found = {name: _origin(rows, source) for name, source in names.items()}
-        for id in self.structure.key_ids:
-            if id in rows.schema.names:
-                found[f"key.{id}"] = rows.column(id).cast(pa.string())
-        return pa.table(found)
+    # --- judges ------------------------------------------------------------------------------------------------
+    def _judge(self, column: Column) -> _Judge | None:
+        """What is wrong with a value of a column; None: nothing can be.
 
-    # --- presence ----------------------------------------------------------------------------------------------
-    def _check_presence(self, batch: pa.RecordBatch) -> None:
-        present = {column.id: _is_present(batch, column.id) for column in self._columns}
-        count = len(batch)
-        whole = _all([present[id] for id in self.structure.key_ids], count)
-        measured = _any([present[one.id] for one in self.structure.measures], count)
-        for id in self.structure.key_ids:
-            self._report_rows("F302", id, _carries(self, id, present, measured, count) & ~present[id], batch)
-        for column in self._columns:
-            component = column.component
-            if isinstance(component, Measure) and component.usage == "mandatory":
-                self._report_rows("F305", column.id, whole & ~present[column.id], batch)
-            elif isinstance(component, Attribute) and component.usage == "mandatory" and column.level is None:
-                self._report_rows("F303", column.id, whole & ~present[column.id], batch)
-            elif isinstance(component, Attribute) and component.usage == "mandatory":
-                self._note_attached(column, present[column.id], whole, batch)
+        Marks (SDMX 3.1): ``~`` where a dimension does not apply, ``NaN`` and ``#N/A`` where a value is intentionally
+        missing, the former for numbers.
+        """
+        if self._deletes and column.role in ("measure", "attribute"):
+            return None
+        if column.role == "time":
+            return lambda value: _judge_time(column.component, value)
+        items = self._catalog.codes(column.component)
+        if items is not None:
+            mark = NOT_APPLICABLE if column.role == "dimension" else NOT_AVAILABLE
+            return self._code_judge(column, items, mark)
+        limits = facet_problem(column.component.form)
+        if limits is None:
+            return None
+        marks = (NOT_APPLICABLE,) if column.role == "dimension" else (NOT_AVAILABLE, NOT_A_NUMBER)
 
-    def _report_rows(self, code: str, component: str, wrong: np.ndarray, batch: pa.RecordBatch) -> None:
-        if wrong.any():
-            places = self._places(batch.filter(pa.array(wrong)))
-            self._report.add(FindingGroup.of(code, places=places, component=component))
+        def judge(value: str) -> _Verdict | None:
+            reason = None if value in marks else limits(value)
+            return None if reason is None else ("F304", reason)
 
-    def _note_attached(self, column: Column, present: np.ndarray, whole: np.ndarray, batch: pa.RecordBatch) -> None:
-        """Remember level keys with and without the attribute; ``finish`` compares them."""
-        level = list(column.level or ())
-        given, lacking = batch.filter(pa.array(present)), batch.filter(pa.array(whole & ~present))
-        if len(given):
-            self._given.setdefault(column.id, []).append(_distinct(given, level))
-        if len(lacking):
-            self._lacking.setdefault(column.id, []).append(_distinct(lacking, level))
+        return judge
 
-    def _check_attached(self, column: Column) -> None:
-        level = list(column.level or ())
-        lacking = pa.concat_tables(self._lacking[column.id])
-        given = self._given.get(column.id)
-        if given is not None:
-            known = pa.concat_tables(given)
-            if not level:
-                return
-            lacking = lacking.join(known.select(level), keys=level, join_type="left anti")
-        if lacking.num_rows:
-            places = {f"key.{id}": lacking[id] for id in level}
-            table = pa.table({"row": lacking[ROW], **places})
-            self._report.add(FindingGroup.of("F303", places=table, component=column.id))
+    def _code_judge(self, column: Column, items: Mapping[str, Item], mark: str) -> _Judge:
+        enumeration = column.component.form.enumeration
+        name = "" if enumeration is None else enumeration.text
+        allowed = self._allowed.codes.get(column.id)
+        forbidding = self._allowed.constraints.get(column.id, "")
+        code = "F502" if column.id in self._allowed.by_agreement else "F402"
+
+        def judge(value: str) -> _Verdict | None:
+            if value in items:
+                return None if allowed is None or value in allowed else (code, forbidding)
+            return None if value == mark else ("F401", name)
+
+        return judge
 
 
-def _carries(
-    validator: Validator, dimension: str, present: Mapping[str, np.ndarray], measured: np.ndarray, count: int
-) -> np.ndarray:
-    """Rows that carry something which depends on the dimension."""
-    needs = measured.copy()
-    for column in validator._columns:
-        if column.role == "attribute" and (column.level is None or dimension in column.level):
-            needs |= present[column.id] if column.level is not None else np.zeros(count, bool)
-    return needs
+def _group(verdict: _Verdict, column: Column, places: pa.Table, **constants: Any) -> FindingGroup:
+    code, said = verdict
+    constants |= {"component": column.id}
+    if code == "F401":
+        constants |= {"codelist": said, "expected": said}
+    elif code in ("F402", "F502"):
+        constants |= {"constraint": said, "expected": f"a code that {said} allows"}
+    elif code == "F403":
+        constants |= {"reason": said, "expected": "a time period"}
+    else:
+        constants |= {"expected": said}
+    return FindingGroup.of(code, places=places, **constants)
 
 
-def _distinct(rows: pa.RecordBatch, level: list[str]) -> pa.Table:
-    table = pa.Table.from_batches([rows])
-    if not level:
-        return table.select([ROW]).slice(0, 1)
-    grouped = table.select([*level, ROW]).group_by(level).aggregate([(ROW, "min")])
-    return grouped.rename_columns([ROW if name == f"{ROW}_min" else name for name in grouped.column_names])
-
-
-def _is_present(batch: pa.RecordBatch, name: str) -> np.ndarray:
-    if name not in batch.schema.names:
-        return np.zeros(len(batch), bool)
-    return cast(np.ndarray, batch.column(name).is_valid().to_numpy(zero_copy_only=False))
-
-
-def _all(masks: list[np.ndarray], count: int) -> np.ndarray:
-    return np.logical_and.reduce(masks) if masks else np.ones(count, bool)
-
-
-def _any(masks: list[np.ndarray], count: int) -> np.ndarray:
-    return np.logical_or.reduce(masks) if masks else np.zeros(count, bool)
-
-
-def _origin(batch: pa.RecordBatch, name: str) -> pa.Array:
-    kind = pa.int64() if name == ROW else pa.string()
-    return batch.column(name).cast(kind) if name in batch.schema.names else pa.nulls(len(batch), kind)
+def _rows_of(indices: npt.NDArray[np.int32], wanted: list[int], count: int) -> list[tuple[int, pa.Array]]:
+    """The rows of each wanted value, by one sort of the rows that have any of them."""
+    if not wanted:
+        return []
+    chosen = np.zeros(count + 1, bool)
+    chosen[wanted] = True
+    rows = np.flatnonzero(chosen[indices])
+    rows = rows[np.argsort(indices[rows], kind="stable")]
+    found, starts = np.unique(indices[rows], return_index=True)
+    pieces = np.split(rows, starts[1:])
+    by_value = {int(index): pa.array(piece) for index, piece in zip(found, pieces, strict=True)}
+    return [(index, by_value[index]) for index in wanted if index in by_value]
 
 
 def _blank_marks(texts: pa.StringArray) -> pa.StringArray:
     """In deletions any text marks the cell to delete; a mark that is no number becomes ``NaN``."""
-    return pc.if_else(parse_numbers(texts).invalid, "NaN", texts)
+    return pc.if_else(parse_numbers(texts).invalid, NOT_A_NUMBER, texts)
 
 
-def _time_problem(component: Component, value: str) -> str | None:
+def _judge_time(component: Component, value: str) -> _Verdict | None:
     try:
         period = parse_period(value)
     except SyntaxFault as fault:
-        return fault.detail
+        _, _, reason = fault.detail.partition(" is not a time period")
+        return "F403", (reason.strip(" :.") or fault.hint.strip(" .") or "it is written in no form that SDMX knows")
     kind = component.form.data_type
     if component.form.text_format is None or kind in ("String", "ObservationalTimePeriod") or period.kind.fits(kind):
         return None
-    return f"{kind} is needed"
+    return "F403", f"a time of type {kind} is needed here"

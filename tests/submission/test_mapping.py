@@ -424,7 +424,7 @@ def test_times_that_do_not_fit_are_findings() -> None:
         ("F403", 3, "July"), ("F403", 4, "31/02/1999"),
     ]  # fmt: skip
     assert findings[0].message == (
-        "TIME_PERIOD: 'July' is not a time period: 'July' does not fit the pattern dd/MM/yyyy."
+        "TIME_PERIOD: 'July' cannot be taken as a time period: 'July' does not fit the pattern dd/MM/yyyy."
     )
 
 

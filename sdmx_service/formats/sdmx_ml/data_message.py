@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from sdmx_service.errors import CannotWrite
 from sdmx_service.formats.arrangement import Arrangement, arrange
 from sdmx_service.formats.fragments import Make, Strings, packed, pc
 from sdmx_service.formats.sdmx_ml.header import write_header
@@ -89,8 +90,14 @@ WriteDataset = Callable[[Part], Iterator[bytes]]
 
 
 def write_message(message: Message, kind: Kind, write_dataset: WriteDataset) -> Iterator[bytes]:
-    """A data message: prologue, each data set, the end. ``Message.datasets`` is listed, its batches are not."""
+    """A data message: prologue, each data set, the end. ``Message.datasets`` is listed, its batches are not.
+
+    Raises:
+        CannotWrite: a message of time series is asked for, and the data are none.
+    """
     parts = _parts(message)
+    if "TimeSeries" in kind.root:
+        _check_time_series(parts, kind)
     prologue, epilogue = _frame(message.header, kind, [part.structure for part in parts])
     return packed(_chunks(prologue, parts, epilogue, write_dataset))
 
@@ -120,6 +127,21 @@ def _parts(message: Message) -> list[Part]:
             )
         parts.append(Part(dataset=dataset, arrangement=arrangement, structure=structure))
     return parts
+
+
+def _check_time_series(parts: Sequence[Part], kind: Kind) -> None:
+    """The time series messages of 2.1 hold one structure, with time at the observation."""
+    for part in parts:
+        time = part.dataset.structure.time_dimension
+        if time is None or part.structure.dimension_at_observation != time.id:
+            raise CannotWrite(
+                f"{kind.root} has time at the observation, not {part.structure.dimension_at_observation}.",
+                hint=f"Ask for {kind.root.replace('TimeSeries', '')}.",
+            )
+    if len({part.structure.id for part in parts}) > 1:
+        raise CannotWrite(
+            f"{kind.root} holds data of one structure.", hint=f"Ask for {kind.root.replace('TimeSeries', '')}."
+        )
 
 
 def _structure_id(ref: Ref, number: int) -> str:

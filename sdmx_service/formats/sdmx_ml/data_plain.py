@@ -17,6 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sdmx_service.formats.sdmx_ml.data_rows import without_empty
+
 _Array: TypeAlias = "pa.Array[Any]"
 _Ints: TypeAlias = npt.NDArray[np.int64]
 _MOST_TEXTS: Final = 2000
@@ -106,7 +108,7 @@ def read_plain(piece: bytes, line: int, series: Mapping[str, Any] | None) -> Pla
     if not _has_plain_values(text, before.dictionary.to_pylist(), indices, parts[len(parts) - 1].as_py()):
         return None
     values = _unescaped(parts.take(pa.array(np.arange(1, 2 * count, 2))), b"&" in piece)
-    return _Piece(kinds, indices, values, line).rows(tail, series)
+    return _Piece(kinds, indices, without_empty(values), line).rows(tail, series)
 
 
 def _has_plain_values(text: str, distinct: list[str | None], indices: _Ints, tail: str) -> bool:
@@ -191,14 +193,13 @@ class _Piece:
         if len(opens) == 0 or opens[0] != 0 or level.min() < 0 or level.max() > 1:
             return False
         follows = is_series_tag[1:] & is_series_tag[:-1]
-        ends_with_series = bool(is_series_tag[-1]) and (tail["close"] == "/>" or bool(tail["ends"]))
+        is_last_closed = tail["close"] == "/>" or bool(tail["ends"])
+        if bool(is_series_tag[-1]) == is_last_closed:  # An empty series, or an observation with something in it.
+            return False
         # What ends right before a tag is the tag before it.
         closes_empty = self._of([one.closes_empty for one in self._kinds], bool)[opens[1:]]
-        first = self._kinds[self._indices[0]]
-        is_first_plain = not first.ends_series and not first.closes_empty
-        return not (follows.any() or ends_with_series or (closes_empty & is_series_tag[:-1]).any()) and (
-            is_first_plain or first.ends_series
-        )
+        is_cut_well = not self._kinds[self._indices[0]].closes_empty
+        return is_cut_well and not (follows.any() or (closes_empty & is_series_tag[:-1]).any())
 
     def _lines(self) -> _Ints:
         breaks = self._of([one.line_breaks for one in self._kinds], int)

@@ -112,7 +112,7 @@ class Rows:
         for id, column in self.columns.items():
             make = self._plain if column.kind not in ("multi", "multilingual") else self._nested
             own = texts.get(id)
-            arrays.append(make(column, None if own is None else _without_empty(own), None, (), count))
+            arrays.append(make(column, None if own is None else without_empty(own), None, (), count))
         nothing = pa.nulls(count, pa.string())
         self._taken += count
         return pa.RecordBatch.from_arrays([*arrays, lines, nothing, nothing], schema=self._schema)
@@ -123,7 +123,7 @@ class Rows:
         for name, values in cut.values.items():
             if "}" not in name:
                 self.column(name, cut.first_line(name))
-                found[name] = _without_empty(values)
+                found[name] = without_empty(values)
             elif name == _TYPE and self._explicit is not None:
                 found[self._explicit] = pc.replace_substring_regex(values, "^.*:", "")
         return found
@@ -143,7 +143,7 @@ class Rows:
     ) -> _Array:
         found = texts
         if context is not None:
-            inherited = _without_empty(context(_as_is, pa.string()))
+            inherited = without_empty(context(_as_is, pa.string()))
             found = inherited if found is None else pc.coalesce(found, inherited)
         if extras:
             values = found.to_pylist() if found is not None else [None] * count
@@ -248,7 +248,7 @@ def _in_map(value: Value) -> list[tuple[str, str]] | None:
     return list(value.items()) if isinstance(value, dict) else [("en", text) for text in value[-1:]]
 
 
-def _without_empty(texts: _Array) -> _Array:
+def without_empty(texts: _Array) -> _Array:
     """*Choice:* an empty attribute is an omitted value."""
     is_empty = pc.equal(texts, "")
     return pc.if_else(is_empty, pa.scalar(None, pa.string()), texts) if pc.any(is_empty).as_py() else texts

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from pysdmx.io import read_sdmx
 
-from sdmx_service.errors import SemanticFault, TooLarge
+from sdmx_service.errors import CannotWrite, SemanticFault, TooLarge
 from sdmx_service.formats import arrangement
 from sdmx_service.formats.sdmx_ml.data_generic_writer import write_generic
 from sdmx_service.formats.sdmx_ml.data_message import escape
@@ -250,6 +250,17 @@ def test_generic_variants_have_their_root() -> None:
         write_specific(Message(datasets=[dataset(structure(), BIRDS)]), WriteOptions(), version="2.1", time_series=True)
     )
     assert local(etree.fromstring(text)) == "StructureSpecificTimeSeriesData"
+
+
+@pytest.mark.parametrize(
+    "write", [partial(write_generic, time_series=True), partial(write_specific, version="2.1", time_series=True)]
+)
+def test_time_series_messages_hold_time_series_of_one_structure(write: Any) -> None:
+    with pytest.raises(CannotWrite, match="AllDimensions"):
+        write(Message(datasets=[dataset(structure(), BIRDS, dimension_at_observation="AllDimensions")]), WriteOptions())
+    other = Ref(type="Dataflow", agency="ZOO", id="OTHER", version="1.0.0")
+    with pytest.raises(CannotWrite, match="one structure"):
+        write(Message(datasets=[dataset(structure(), BIRDS), dataset(structure(), BIRDS, ref=other)]), WriteOptions())
 
 
 def test_keys_only() -> None:

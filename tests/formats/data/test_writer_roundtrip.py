@@ -41,7 +41,9 @@ def read_back(text: bytes, made: DataStructure) -> tuple[list[dict[str, Any]], l
         actions.append(one.action)
         for batch in one.batches:
             for row in batch.to_pylist():
-                shown = {column.id: row[column.id] for column in columns(made) if row.get(column.id) not in (None, "", [""])}
+                shown = {
+                    column.id: row[column.id] for column in columns(made) if row.get(column.id) not in (None, "", [""])
+                }
                 rows.append(
                     {
                         name: dict(value)
