@@ -27,13 +27,13 @@ PYSDMX = {
 """Our name of a format -> pysdmx's."""
 
 
-def suffix(format: str) -> str:  # noqa: A002 - our own word
+def suffix(format: str) -> str:
     """The file suffix of a format."""
     return {"csv": ".csv", "json": ".json"}.get(format.split("-")[1], ".xml")
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
-def write_ours(format: str, context: Context) -> Figure:  # noqa: A002
+def write_ours(format: str, context: Context) -> Figure:
     """Write from Arrow batches that lie in memory."""
     path = context.file(f"ours-{format}{suffix(format)}")
     rows = list(flows.batches(context.observations))
@@ -43,7 +43,7 @@ def write_ours(format: str, context: Context) -> Figure:  # noqa: A002
     return found
 
 
-def write_pysdmx(format: str, context: Context) -> Figure:  # noqa: A002
+def write_pysdmx(format: str, context: Context) -> Figure:
     """Write from a pysdmx data set (a data frame) in memory, grouped in series as ours."""
     from pysdmx.io import write_sdmx
     from pysdmx.io.format import Format
@@ -93,7 +93,7 @@ def write_sdmx1(context: Context) -> Figure:
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
-def source(context: Context, format: str) -> Path:  # noqa: A002
+def source(context: Context, format: str) -> Path:
     """A file of the rows, written once."""
     path = context.file(f"{format}{suffix(format)}")
     if not path.exists():
@@ -103,7 +103,7 @@ def source(context: Context, format: str) -> Path:  # noqa: A002
     return path
 
 
-def read_ours(format: str, context: Context) -> Figure:  # noqa: A002
+def read_ours(format: str, context: Context) -> Figure:
     """Read to text columns with their origin, batch by batch; nothing is kept."""
     path = source(context, format)
     counted: dict[str, float] = {"rows": 0, "values": 0, "total": 0.0}
@@ -129,22 +129,20 @@ def read_ours(format: str, context: Context) -> Figure:  # noqa: A002
     return found
 
 
-def read_pysdmx(format: str, context: Context) -> Figure:  # noqa: A002
+def read_pysdmx(format: str, context: Context) -> Figure:
     """Read to a data frame of text, without XSD validation."""
     import pandas as pd
     from pysdmx.io import read_sdmx
 
     path = source(context, format)
     frames: list[Any] = []
-    found = figure(lambda: frames.extend(read_sdmx(path, validate=False).data), context.observations, path)
+    found = figure(lambda: frames.extend(read_sdmx(path, validate=False).data or ()), context.observations, path)
     values = pd.to_numeric(frames[0].data["OBS_VALUE"].astype("object").replace("", None), errors="coerce").dropna()
-    context.require(
-        Digest(observations=len(frames[0].data), values=len(values), total=float(values.sum())), path.name
-    )
+    context.require(Digest(observations=len(frames[0].data), values=len(values), total=float(values.sum())), path.name)
     return found
 
 
-def read_sdmx1(format: str, context: Context) -> Figure:  # noqa: A002
+def read_sdmx1(format: str, context: Context) -> Figure:
     """Read to sdmx1's objects and, but for CSV, to pandas."""
     import sdmx
 
@@ -171,10 +169,11 @@ def _sdmx1_structure(context: Context) -> Any:
     import sdmx
 
     logging.getLogger("sdmx").setLevel(logging.ERROR)
-    return sdmx.read_sdmx(_structure_file(context)).structure[flows.structure().id]
+    message: Any = sdmx.read_sdmx(_structure_file(context))
+    return message.structure[flows.structure().id]
 
 
-def _sdmx1_message(context: Context, format: str) -> Any:  # noqa: A002
+def _sdmx1_message(context: Context, format: str) -> Any:
     import sdmx
 
     return sdmx.read_sdmx(source(context, format), structure=_sdmx1_structure(context))
@@ -184,7 +183,7 @@ WRITTEN = ("sdmx-csv-2.0", "sdmx-ml-2.1-structurespecific", "sdmx-ml-2.1-generic
 READ = WRITTEN[:3]
 
 
-def writing(format: str) -> dict[str, Run]:  # noqa: A002
+def writing(format: str) -> dict[str, Run]:
     """Who writes a format."""
     found: dict[str, Run] = {"ours": partial(write_ours, format)}
     if format in PYSDMX:
@@ -194,7 +193,7 @@ def writing(format: str) -> dict[str, Run]:  # noqa: A002
     return found
 
 
-def reading(format: str) -> dict[str, Run]:  # noqa: A002
+def reading(format: str) -> dict[str, Run]:
     """Who reads a format."""
     return {
         "ours": partial(read_ours, format),

@@ -1,6 +1,6 @@
 """The generated flows on the data structure that the service ships, as a data set and as files for readers.
 
-``generator`` makes the rows on a small structure of its own; here they get the codes of ``DSD_MIG_FLOW``: 235 countries,
+``generator`` makes the rows on a small structure of its own; here they get codes of ``DSD_MIG_FLOW``: 235 countries,
 immigration and emigration, three groups of persons, thousands of persons (so that one decimal is a right figure).
 The rows are the same in every process: nothing but the number of observations has to be passed on.
 """
@@ -26,6 +26,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.loading import load_folder
 from sdmx_service.formats.registry import named
 from sdmx_service.model.columns import columns, render_numbers, typed_schema
+from sdmx_service.model.items import Codelist
 from sdmx_service.model.message import Action, Dataset, Header, Message, Party, WriteOptions
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.model.urn import Ref
@@ -68,6 +69,7 @@ def key_ids() -> tuple[str, ...]:
 def areas() -> tuple[str, ...]:
     """As many countries as the generator has areas, in order of code."""
     codelist = catalog().named("UNSD_MIG:CL_AREA_MIG", "Codelist")
+    assert isinstance(codelist, Codelist)
     parents = {item.parent for item in codelist.items}
     countries = sorted(item.id for item in codelist.items if item.id.isdigit() and item.id not in parents)
     if len(countries) < len(generator.AREAS):

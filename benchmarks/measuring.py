@@ -22,7 +22,8 @@ class Figure:
         observations: how many rows the work was about.
         cpu: processor seconds (user + system) of the work alone; with HTTP those of the server.
         wall: seconds of the work alone.
-        peak: resident memory at its highest, in MB, of the whole process that was measured (with HTTP the server), from its start.
+        peak: resident memory at its highest, in MB, of the whole process that was measured (with HTTP the
+            server) from its start.
         size: bytes written, read or received.
         p50, p99: milliseconds of one request, where many were made.
         note: what a reader must know.

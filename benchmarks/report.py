@@ -69,7 +69,9 @@ def table(measured: Iterable[tuple[Case, Figures]]) -> str:
     """The table in Markdown."""
     lines = [HEADINGS, *rows(measured)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(HEADINGS))]
-    texts = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines]
+    texts = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
+    ]
     texts.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(texts)
 

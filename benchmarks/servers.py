@@ -7,6 +7,7 @@ import gzip
 import http.client
 import io
 import json
+import math
 import socket
 import sqlite3
 import subprocess
@@ -18,7 +19,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fsum
 
 from benchmarks import flows, generator
 from benchmarks.context import Context
@@ -46,7 +46,12 @@ class Server:
 
 @contextmanager
 def running(arguments: Sequence[str], ready: str) -> Iterator[Server]:
-    """A Python module as a server on a free port of loopback (``{port}`` in the arguments), until the end of the block."""
+    """A Python module as a server on a free port of loopback, until the end of the block.
+
+    Args:
+        arguments: module and words, with ``{port}`` where the port stands.
+        ready: a path that answers 200 when the server is ready.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -104,9 +109,10 @@ def datasette(context: Context) -> Iterator[Server]:
 
 def _database(context: Context) -> Path:
     """The rows as a SQLite database: numbers as numbers, an index on the key in order of the structure."""
-    path = context.file("flows.db")
+    path = context.folder / f"datasette-{context.observations}" / "flows.db"
     if path.exists():
         return path
+    path.parent.mkdir(exist_ok=True)
     names = None
     with closing(sqlite3.connect(path)) as database:
         for batch in flows.batches(context.observations):
@@ -131,7 +137,9 @@ def _address(key: Sequence[str]) -> str:
 
 def _page(key: Sequence[str]) -> str:
     asked = dict(zip(flows.key_ids(), key, strict=True))
-    return "/flows/flows.json?" + urllib.parse.urlencode({**asked, "_size": "100", "_shape": "objects"})
+    return "/flows/flows.json?" + urllib.parse.urlencode(
+        {**asked, "_size": "100", "_shape": "objects", "_nosuggest": "1"}
+    )
 
 
 def _latency(
@@ -168,9 +176,9 @@ def _expect(values: Sequence[float], rows: int, context: Context, wanted: Sequen
     kept = context.file("series.json")
     if not kept.exists():
         kept.write_text(json.dumps(_sums(context, wanted)))
-    right = fsum(json.loads(kept.read_text())[".".join(key)] for key in wanted)
-    if abs(fsum(values) - right) > 1e-6 * max(1.0, abs(right)):
-        raise AssertionError(f"The values answered sum to {fsum(values)}, not to {right}.")
+    right = math.fsum(json.loads(kept.read_text())[".".join(key)] for key in wanted)
+    if abs(math.fsum(values) - right) > 1e-6 * max(1.0, abs(right)):
+        raise AssertionError(f"The values answered sum to {math.fsum(values)}, not to {right}.")
 
 
 def _sums(context: Context, wanted: Sequence[tuple[str, ...]]) -> dict[str, float]:
@@ -239,7 +247,7 @@ def not_modified(context: Context) -> Figure:
 
 
 def one_page(context: Context) -> Figure:
-    """The same series as filtered pages of datasette, in JSON."""
+    """The same series as filtered pages of datasette, in JSON, without the facets that it would suggest."""
     wanted = keys(context)
     values: list[float] = []
     rows = 0

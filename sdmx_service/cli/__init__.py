@@ -73,6 +73,7 @@ def _wish_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--mapping", metavar="ID", help="the mapping that reads a table")
     command.add_argument("--input-format", metavar="NAME", help="the format, when the file does not show it")
     command.add_argument("--format", choices=("text", "json", "html"), default="text", help="form of the report")
+    command.add_argument("--content", type=Path, metavar="DIR", help=Settings.help()["content"])
 
 
 def _submit_arguments(command: argparse.ArgumentParser) -> None:

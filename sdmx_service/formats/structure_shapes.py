@@ -1,8 +1,8 @@
 """How an artefact looks in a structure message: shapes, that is, tables of fields, and no code per artefact.
 
-SDMX-ML 3.x and SDMX-JSON 2.x are two spellings of one form, and SDMX-ML 2.1 is an older dialect of it. A ``Shape`` lists
-the parts of a class of the model in the order of the schema; each ``Field`` says what the part is called in SDMX-ML
-(``ml``) and in SDMX-JSON (``json``), and in which versions of SDMX it exists. The families each have one codec that
+SDMX-ML 3.x and SDMX-JSON 2.x are two spellings of one form, and SDMX-ML 2.1 is an older dialect of it. A ``Shape``
+lists the parts of a class of the model in the order of the schema; each ``Field`` says what the part is called in
+SDMX-ML (``ml``) and in SDMX-JSON (``json``), and in which versions of SDMX it exists. The families each have one codec that
 reads and writes any shape; ``structure_tables`` holds the shapes.
 
 What a shape does not know is never dropped: a codec refuses unknown parts of a message, and ``left_over`` names what
@@ -18,10 +18,10 @@ from typing import Any, Literal
 
 from sdmx_service.model.urn import Ref
 
-Kind = Literal["text", "token", "boolean", "integer", "number", "occurs", "cascade", "scalar"]
+Kind = Literal["text", "token", "boolean", "integer", "number", "occurs", "cascade", "scalar", "day"]
 """How a value is spelt: ``text`` verbatim; ``token`` without outer space; ``number`` text in the model and a number in
 JSON; ``occurs`` a count or ``unbounded``; ``cascade`` true, false or excluderoot; ``scalar`` text in the model, and in
-JSON text or a number."""
+JSON text or a number; ``day`` a date, which JSON has as a date and time."""
 
 SELF = "#self"
 """The name of a reference that the element itself is."""
@@ -61,6 +61,7 @@ class Value(Field):
         words: the message's word -> the model's value, where they differ.
         default: what the model has when the message says nothing; not written.
         always: written even then.
+        blank: SDMX-ML demands it; where the model has nothing, it is written empty, and read back as nothing.
         missing: what is read where the message says nothing, if that is not the model's default.
         when: written only for such objects; and reading it also gives ``also``.
     """
@@ -70,6 +71,7 @@ class Value(Field):
     words: Mapping[str, Any] | None = None
     default: Any = None
     always: bool = False
+    blank: bool = False
     missing: Any = None
     when: Callable[[Any], bool] | None = None
     also: Mapping[str, Any] | None = None
@@ -204,8 +206,9 @@ class Urn(Field):
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Links(Field):
-    """Links: ``Link`` elements in SDMX-ML; an array in SDMX-JSON, which spells as links what SDMX-ML has attributes for
-    (``uri``, ``service_url``, ``structure_url``).
+    """Links: ``Link`` elements in SDMX-ML; an array in SDMX-JSON.
+
+    SDMX-JSON spells as links also what SDMX-ML has attributes for: ``uri``, ``service_url``, ``structure_url``.
     """
 
 

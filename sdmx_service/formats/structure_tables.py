@@ -1,4 +1,6 @@
-"""The shapes of the artefacts of SDMX 3.0 and 3.1 (SDMX-ML ``SDMXStructure*.xsd``, SDMX-JSON 2.0 and 2.1 structure schema).
+"""The shapes of the artefacts of SDMX 3.0 and 3.1.
+
+Sources: SDMX-ML ``SDMXStructure*.xsd`` of both versions, the structure schemas of SDMX-JSON 2.0 and 2.1.
 
 Those that SDMX-ML 2.1 shares with them are marked by ``since`` and ``until``; what 2.1 has differently is in
 ``sdmx_ml.structure_tables_2_1``.
@@ -511,7 +513,7 @@ BOUND: Final[Shape] = Shape(
     model=constraints.TimeBound,
     fields=(
         Value(ml="#text", json="period", model="period", place="content"),
-        attribute("isInclusive", "inclusive", "boolean", default=True),
+        attribute("isInclusive", "inclusive", "boolean", default=True, always=True),
     ),
 )
 TIME_RANGE: Final[Shape] = Shape(
@@ -542,7 +544,7 @@ def _member(kind: str, *fields: Field) -> Shape:
         given={"kind": kind},
         fields=(
             attribute("id", "component"),
-            attribute("include", "include", "boolean", default=True),
+            attribute("include", "include", "boolean", default=True, always=True),
             attribute("removePrefix", "remove_prefix", "boolean", since="3.0"),
             *fields,
         ),
@@ -576,7 +578,7 @@ def _members(key: Shape) -> tuple[Field, ...]:
     )  # fmt: skip
 
 
-_INCLUDE = attribute("include", "include", "boolean", default=True)
+_INCLUDE = attribute("include", "include", "boolean", default=True, always=True)
 CUBE_REGION: Final[Shape] = Shape(model=constraints.CubeRegion, fields=(_INCLUDE, notes(), *_members(KEY_VALUE)))
 DATA_KEY: Final[Shape] = Shape(
     model=constraints.DataKey, fields=(_INCLUDE, *_VALID, notes(), *_members(DATA_KEY_VALUE))
@@ -670,10 +672,11 @@ MAPPED_VALUE: Final[Shape] = Shape(
         attribute("endIndex", "end_index", "integer"),
     ),
 )
+_VALID_DAYS: tuple[Field, ...] = (attribute("validFrom", "valid_from", "day"), attribute("validTo", "valid_to", "day"))
 MAPPING_ROW: Final[Shape] = Shape(
     model=mapping.MappingRow,
     fields=(
-        *_VALID,
+        *_VALID_DAYS,
         notes(),
         Part(ml="SourceValue", json="sourceValues", model="sources", shape=lambda: MAPPED_VALUE, many=True),
         Values(ml="TargetValue", json="targetValues", model="targets", kind="text"),
@@ -714,7 +717,6 @@ def _time_map(kind: str, *attributes: Field) -> Shape:
             *IDENTIFIED,
             *attributes,
             attribute("resolvePeriod", "resolve"),
-            Value(json="yearStart", model="year_start", since="9"),  # read only: a draft of 3.0 had it
             MappedComponents(ml="Source", json="mappedComponents"),
             element("FrequencyDimension", "frequency_dimension"),
             Values(ml="MappedFrequencies", json="mappedFrequencies", model="mapped_frequencies"),
@@ -775,7 +777,7 @@ ITEM_MAP: Final[Shape] = Shape(
     make=make_item_map,
     silent=("id",),
     fields=(
-        *_VALID,
+        *_VALID_DAYS,
         notes(),
         Nest(
             ml="SourceValue",
@@ -934,7 +936,7 @@ PROCESS: Final[Shape] = maintained(
 
 
 def _vtl(model: type, tag: str, json: str, item: Shape, *references: Field) -> Shape:
-    version = attribute("vtlVersion", "vtl_version", "text")
+    version = attribute("vtlVersion", "vtl_version", "text", blank=True)
     return scheme(model, tag, json, lambda: item, *references, version)
 
 

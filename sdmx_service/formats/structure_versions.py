@@ -154,7 +154,8 @@ def available_of(constraint: DataConstraint) -> AvailabilityConstraint:
     kinds = [ref.type for ref in constraint.attachments]
     if kinds not in _AVAILABLE_FOR or len(constraint.regions) != 1 or constraint.key_sets:
         raise CannotWrite(
-            f"{constraint.urn}: SDMX 3.1 can say what is there only for one dataflow, structure or agreement, and as one cube region."
+            f"{constraint.urn}: SDMX 3.1 can say what is there only for one dataflow, structure or agreement, "
+            "and as one cube region."
         )
     counts = {note.id: _count(note) for note in constraint.annotations if note.type == METRICS}
     return AvailabilityConstraint(

@@ -1,5 +1,6 @@
-"""VTL definitions: transformations, rulesets, operators, and how VTL names SDMX things (SDMX 3.1 package
-*transformation*). They are kept and passed on; nothing here runs them.
+"""VTL definitions: transformations, rulesets, operators, and how VTL names SDMX things.
+
+SDMX 3.1 package *transformation*. They are kept and passed on; nothing here runs them.
 """
 
 from __future__ import annotations

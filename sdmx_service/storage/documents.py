@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,12 +17,13 @@ class Documents:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._writing = threading.Lock()  # DuckDB refuses the second of two writers of one row
 
     def save(self, kind: str, id: str, document: Mapping[str, Any]) -> None:
         """Keep a document, in the place of an earlier one."""
         body = literal(json.dumps(document, ensure_ascii=False))
         place = f"_kind = {literal(kind)} AND _id = {literal(id)}"
-        with self._engine.transaction() as session:
+        with self._writing, self._engine.transaction() as session:
             if session.execute(f"UPDATE documents SET _body = {body} WHERE {place}"):
                 return
             number = session.rows("SELECT coalesce(max(_number), 0) + 1 FROM documents")[0][0]
@@ -43,7 +45,7 @@ class Documents:
 
     def remove(self, kind: str, id: str) -> None:
         """Forget a document."""
-        with self._engine.transaction() as session:
+        with self._writing, self._engine.transaction() as session:
             session.execute(f"DELETE FROM documents WHERE _kind = {literal(kind)} AND _id = {literal(id)}")
 
     # --- artefacts ---------------------------------------------------------------------------------------------

@@ -53,7 +53,6 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise _opening_fault(path, error) from error
         self._lock = threading.RLock()
-        self._writing = threading.Lock()
         self._idle: list[duckdb.DuckDBPyConnection] = []
         self._guard = threading.Lock()
 
@@ -76,6 +75,11 @@ class DuckDBEngine:
         """The rows of a query."""
         with self._cursor() as cursor:
             return cursor.sql(query).to_arrow_table()
+
+    def few(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query that has few."""
+        with self._cursor() as cursor:
+            return cursor.execute(query).fetchall()
 
     def stream(self, query: str) -> Iterator[pa.RecordBatch]:
         """The rows of a query in batches, on a cursor of its own."""

@@ -48,6 +48,9 @@ class Engine(Protocol):
     def read(self, query: str) -> pa.Table:
         """The rows of a query."""
 
+    def few(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query that has few: the quickest way to them."""
+
     def stream(self, query: str) -> Iterator[pa.RecordBatch]:
         """The rows of a query, in batches, in bounded memory."""
 

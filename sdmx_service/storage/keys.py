@@ -76,13 +76,23 @@ def number_keys(columns: Sequence[pa.DictionaryArray[Any, Any] | None], count: i
 
 
 def number_key(codes: Sequence[str | None]) -> int:
-    """The number of one key."""
-    columns = [pa.array([code], pa.string()).dictionary_encode() for code in codes]
-    return int(number_keys(columns, 1).sid[0])
+    """The number of one key, without arrays."""
+    word = cluster = 0
+    for position, code in enumerate(codes):
+        word = _mix_one(word ^ ((_code_words(code)[0] + _STEP * (position + 1)) & _WORD))
+        if position < 2:
+            cluster = word >> 48
+    number = (cluster << 48) | (word & ((1 << 48) - 1))
+    return number - (1 << 64) if number >> 63 else number
+
+
+def _mix_one(word: int) -> int:
+    word = ((word ^ (word >> 30)) * int(_MULTIPLIERS[0])) & _WORD
+    word = ((word ^ (word >> 27)) * int(_MULTIPLIERS[1])) & _WORD
+    return word ^ (word >> 31)
 
 
 def cluster_range(codes: Sequence[str]) -> tuple[int, int]:
     """The least and the greatest number that keys beginning with these two codes can have."""
-    inside = np.array([number_key(codes[:2])], dtype=np.int64).view(np.uint64)
-    least = (inside >> _LOW_BITS) << _LOW_BITS
-    return int(least.view(np.int64)[0]), int((least | _LOW_MASK).view(np.int64)[0])
+    least = number_key(codes[:2]) >> 48 << 48
+    return least, least + (1 << 48) - 1

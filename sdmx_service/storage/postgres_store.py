@@ -126,6 +126,11 @@ class PostgresEngine:
             table: pa.Table = cursor.fetch_arrow_table()
             return table
 
+    def few(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query that has few."""
+        with self.transaction() as session:
+            return session.rows(query)
+
     def stream(self, query: str) -> Iterator[pa.RecordBatch]:
         """The rows of a query in batches."""
         with self._reader() as cursor:

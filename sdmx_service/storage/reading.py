@@ -30,6 +30,11 @@ BATCH = 65_536
 """Most observations of a batch."""
 
 
+_ARROW = {
+    "BIGINT": pa.int64(), "INTEGER": pa.int32(), "SMALLINT": pa.int16(), "FLOAT8": pa.float64(), "TEXT": pa.string()
+}  # fmt: skip
+
+
 class Plan(NamedTuple):
     """The series of an answer in its order, and how many observations each has (paging left out)."""
 
@@ -104,7 +109,12 @@ class Reading:
     @cached_property
     def _looked_up(self) -> pa.Table | None:
         """The observations of a few series named by whole keys: one query, no plan."""
-        return None if not self.conditions.exact or self.conditions.series else self._rows(None, None)
+        if not self.conditions.exact or self.conditions.series:
+            return None
+        types = {name: _ARROW[self.layout.observations.types[name]] for name in self._row_names}
+        lines = self.engine.few(self.conditions.observations(map(identifier, types)))
+        columns_ = zip(*lines, strict=True) if lines else [()] * len(types)
+        return pa.table({name: pa.array(c, types[name]) for name, c in zip(types, columns_, strict=True)})
 
     def _plan_query(self) -> str:
         conditions = self.conditions
@@ -176,13 +186,13 @@ class Reading:
 
     def _named_series(self, rows: pa.Table) -> pa.Table:
         """Series from observations whose keys are known."""
-        series = (
-            rows.select(["_sid", "_dataflow", "_provider"]).group_by(["_sid", "_dataflow", "_provider"]).aggregate([])
-        )
-        codes = [self.conditions.exact[sid] for sid in integers(series, "_sid").tolist()]
+        names = ("_sid", "_dataflow", "_provider")
+        keys = sorted(set(zip(*(integers(rows, name).tolist() for name in names), strict=True)))
+        found = {name: pa.array([key[place] for key in keys], pa.int64()) for place, name in enumerate(names)}
+        codes = [self.conditions.exact[key[0]] for key in keys]
         for place, name in enumerate(self.layout.key_types):
-            series = series.append_column(name, pa.array([one[place] for one in codes], pa.string()))
-        return series
+            found[name] = pa.array([one[place] for one in codes], pa.string())
+        return pa.table(found)
 
     def block(self, low: int, high: int, *, with_rows: bool = True) -> Block:
         """The series of a range of numbers, with their observations."""
@@ -198,14 +208,15 @@ class Reading:
         block = Block(self.layout, self.directory, series, attached, places, rows)
         return block if self.is_whole_series or not with_rows else block.used()
 
-    def _rows(self, low: int | None, high: int | None) -> pa.Table:
-        names = [identifier(name) for column in self.observed for name in column.names]
-        return self.engine.read(
-            self.conditions.observations(["_sid", "_dataflow", "_provider", "_period", *names], low, high)
-        )
+    @cached_property
+    def _row_names(self) -> list[str]:
+        """The database columns of observations that are read."""
+        return ["_sid", "_dataflow", "_provider", "_period", *(n for column in self.observed for n in column.names)]
 
     def _observations(self, low: int, high: int) -> pa.Table:
-        return self._rows(low, high) if self._looked_up is None else self._looked_up
+        if self._looked_up is not None:
+            return self._looked_up
+        return self.engine.read(self.conditions.observations(map(identifier, self._row_names), low, high))
 
     @cached_property
     def whole(self) -> Block:
@@ -221,13 +232,14 @@ class Reading:
     def _ranges(self, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
         """Ranges of numbers that hold observations ``start`` to ``stop``, and the first observation of each."""
         sids, counts = self.plan
-        last_of_sid = np.append(sids[1:] != sids[:-1], True)
+        if not len(sids):
+            return
         before = np.concatenate([[0], np.cumsum(counts)])
-        ends = np.flatnonzero(last_of_sid) + 1
+        ends = np.flatnonzero(np.append(sids[1:] != sids[:-1], True)) + 1
         begin = 0
-        for end in ends.tolist():
-            if before[end] - before[begin] < RANGE and end != len(sids):
-                continue
+        while begin < len(sids):
+            place = int(np.searchsorted(before[ends], before[begin] + RANGE))
+            end = int(ends[min(place, len(ends) - 1)])
             if before[end] > start and before[begin] < stop:
                 yield int(sids[begin]), int(sids[end - 1]), int(before[begin])
             begin = end
@@ -248,17 +260,46 @@ class Reading:
                 yield block.cut(part, min(part + BATCH, end)).batch(self.columns, domains, with_origin=with_origin)
 
     def series(self, domains: Mapping[str, Sequence[str]]) -> Iterator[pa.RecordBatch]:
-        """The series without observations; paging counts series."""
+        """The series without observations; paging counts series. Those that have attributes only come last."""
         offset, limit = self.selection.offset, self.selection.limit
-        stop = len(self.plan.sids) if limit is None else offset + limit
         first = 0
-        with_origin = names_origin(self.selection)
-        for low, high, _ in self._ranges(0, self.plan.total):
-            block = self.block(low, high, with_rows=not self.is_whole_series)
-            begin, end = max(0, offset - first), min(block.series.num_rows, stop - first)
-            first += block.series.num_rows
+        for block in self._series_blocks():
+            count = block.series.num_rows
+            begin, end = max(0, offset - first), count if limit is None else min(count, offset + limit - first)
+            first += count
             if begin < end:
-                yield block.series_batch(self.columns, domains, with_origin=with_origin).slice(begin, end - begin)
+                batch = block.series_batch(self.columns, domains, with_origin=names_origin(self.selection))
+                yield batch.slice(begin, end - begin)
+
+    def _series_blocks(self) -> Iterator[Block]:
+        for low, high, _ in self._ranges(0, self.plan.total):
+            yield self.block(low, high, with_rows=not self.is_whole_series)
+        bare = self._bare_series() if self.is_whole_series else None
+        if bare is not None and bare.num_rows:
+            yield self._bare_block(bare)
+
+    def _bare_series(self) -> pa.Table | None:
+        """Series that have attributes of their own and no observation."""
+        own = [c.id for c in self._used_attached if self.layout.is_whole_key(c)]
+        if not own:
+            return None
+        conditions = self.conditions
+        names = ", ".join(f"s.{identifier(n)}" for n in ("_sid", "_dataflow", "_provider", *self.layout.key_types))
+        narrow = [condition.format("s") for condition in conditions.narrow]
+        where = both([conditions.attachments_where(own, "s"), *narrow, *conditions.series])
+        same = both(f"n.{name} = s.{name}" for name in conditions.group)
+        counted = f"{valid_at('n', conditions.release)} AND n.{conditions.count_column} > 0"
+        return self.engine.read(
+            f"SELECT DISTINCT {names} FROM {identifier(self.layout.attachments.name)} s WHERE {where}"
+            f" AND NOT EXISTS (SELECT 1 FROM {identifier(self.layout.table('series'))} n WHERE {same} AND {counted})"
+        )
+
+    def _bare_block(self, bare: pa.Table) -> Block:
+        group, sids = self.conditions.group, integers(bare, "_sid")
+        series, _ = lay_series(bare, group)
+        found = self._attachments(int(sids.min()), int(sids.max()))
+        attached = {c.id: attach(c, series, found, self.layout, group) for c in self.attached}
+        return Block(self.layout, self.directory, series, attached, np.empty(0, dtype=np.int64), series.slice(0, 0))
 
     # --- values that occur -------------------------------------------------------------------------------------
 

@@ -195,7 +195,7 @@ class Conditions:
         wanted = {n for n, text in known.items() if self.selection.periods is None or text in self.selection.periods}
         for one in self.selection.filters:
             if self.layout.time is not None and one.component == self.layout.time.id:
-                wanted = {number for number in wanted if _holds(one, _time_holds, known[number])}
+                wanted = {number for number in wanted if _holds(one, _time_holds, [known[number]])}
         return None if len(wanted) == len(known) else wanted
 
     def observations_where(self) -> str:
@@ -244,10 +244,11 @@ class Conditions:
 
     # --- attachments -------------------------------------------------------------------------------------------
 
-    def attachments_where(self, components: Sequence[str]) -> str:
+    def attachments_where(self, components: Sequence[str], alias: str = "a") -> str:
         """Conditions on attachments of these attributes, without the partial key."""
-        shown = [f"a._shown >= {self.least_shown}"] if self.least_shown else []
-        return both([valid_at("a", self.release), *shown, *self.origin("a"), member("a._component", components)])
+        shown = [f"{alias}._shown >= {self.least_shown}"] if self.least_shown else []
+        wanted = member(f"{alias}._component", components)
+        return both([valid_at(alias, self.release), *shown, *self.origin(alias), wanted])
 
     def attachments(self, components: Sequence[str], extra: str = "1 = 1") -> str:
         """The query for attachments of these attributes: origin, partial key, component, value."""
@@ -295,14 +296,14 @@ class Conditions:
         )
 
     def _distinct(self, one: Filter, column: StoredColumn, alias: str, holds: Callable[[Comparison, str], bool]) -> str:
-        """A test that SQL cannot make, made on the distinct stored texts. One value that passes is enough."""
+        """A test that SQL cannot make, made on the distinct stored texts."""
         if alias == "a":
             table, name, extra = self.layout.attachments.name, "_value", f"_component = {literal(column.id)}"
         else:
             table, name, extra = self.layout.observations.name, column.name, "1 = 1"
         rows = self.query(f"SELECT DISTINCT {identifier(name)} AS v FROM {identifier(table)} WHERE {extra}")
         texts = [text for text in rows.column(0).to_pylist() if text is not None]
-        passing = [text for text in texts if any(_holds(one, holds, value) for value in _single(column, text))]
+        passing = [text for text in texts if _holds(one, holds, _single(column, text))]
         return member(f"{alias}.{identifier(name)}", passing)
 
 
@@ -314,8 +315,15 @@ def _single(column: StoredColumn, text: str) -> list[str]:
     return value if column.kind == "multi" else [one for _, one in value]
 
 
-def _holds(one: Filter, test: Callable[[Comparison, str], bool], value: str) -> bool:
-    return any(all(test(comparison, value) for comparison in alternative) for alternative in one.alternatives)
+def _holds(one: Filter, test: Callable[[Comparison, str], bool], values: Sequence[str]) -> bool:
+    """Whether each comparison of an alternative has a value that passes it.
+
+    *Standard*: ``+`` asks several values of an attribute for all of them (SDMX-REST 2.2, data.md, *c*: ``A,B+M``).
+    """
+    return any(
+        all(any(test(comparison, value) for value in values) for comparison in alternative)
+        for alternative in one.alternatives
+    )
 
 
 def _text_holds(comparison: Comparison, text: str) -> bool:

@@ -139,6 +139,8 @@ class SqlStore:
             known = self._directories.get(layout.cube)
         if known is not None and known[0] >= release:
             return known[1]
+        with self._guard:
+            self._layouts = None  # another process may have widened a cube before it published
         directory = read_directory(self._engine.read, layout)
         with self._guard:
             self._directories[layout.cube] = (release, directory)
@@ -296,10 +298,11 @@ class SqlStore:
         if layout is None:
             return None
         directory = self._directory(layout, selection.release)
+        layout = self._layout(selection.cube) or layout
         key = _selection_key(selection)
         with self._guard:
             known = self._readings.get(key)
-            if known is not None and known.layout is layout:
+            if known is not None and known.layout == layout:
                 self._readings.move_to_end(key)
                 return known
         reading = Reading(self._engine, layout, directory, selection)

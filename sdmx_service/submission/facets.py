@@ -9,7 +9,7 @@ from urllib.parse import urlparse
 
 from sdmx_service.errors import SyntaxFault
 from sdmx_service.model.period import parse_period
-from sdmx_service.model.representation import TIME_TYPES, Representation, TextFormat
+from sdmx_service.model.representation import NUMERIC_TYPES, TIME_TYPES, Representation, TextFormat
 
 Problem = Callable[[str], str | None]
 _INTEGERS = {
@@ -20,6 +20,7 @@ _INTEGERS = {
     "Count": (0, None),
     "Incremental": (None, None),
 }
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?INF")
 _PATTERNS = {
     "Boolean": (r"true|false|1|0", "true or false"),
     "Alpha": (r"[A-Za-z]*", "letters only"),
@@ -35,22 +36,30 @@ _PATTERNS = {
 }
 
 
-def facet_problem(form: Representation) -> Problem | None:
-    """A test of one value, or None if every text is right. It answers what is expected where the value is wrong."""
+def facet_problem(form: Representation, *, is_number: bool = False) -> Problem | None:
+    """A test of one value, or None if every text is right. It answers what is expected where the value is wrong.
+
+    Args:
+        form: type and facets.
+        is_number: it is known that the values are numbers.
+    """
     text_format = form.text_format
     if text_format is None:
         return None
-    tests = [*_type_tests(text_format.type), *_limit_tests(text_format)]
+    tests = [*_type_tests(text_format.type, is_number), *_limit_tests(text_format)]
     if not tests:
         return None
+    sentinels = {sentinel.value for sentinel in text_format.sentinels}
 
     def problem(value: str) -> str | None:
+        if value in sentinels:
+            return None
         return next((reason for test in tests if (reason := test(value)) is not None), None)
 
     return problem
 
 
-def _type_tests(data_type: str) -> Iterator[Problem]:
+def _type_tests(data_type: str, is_number: bool) -> Iterator[Problem]:
     if data_type in _INTEGERS:
         yield _integer(data_type)
     elif data_type in _PATTERNS:
@@ -60,6 +69,8 @@ def _type_tests(data_type: str) -> Iterator[Problem]:
         yield _period(data_type)
     elif data_type == "URI":
         yield _uri
+    elif data_type in NUMERIC_TYPES and not is_number:
+        yield lambda value: None if _NUMBER.fullmatch(value) else "a number"
 
 
 def _integer(data_type: str) -> Problem:

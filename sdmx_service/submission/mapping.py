@@ -69,6 +69,16 @@ class Mapper:
         fixed = {one.component for one in self._map.fixed if one.role == "source"}
         return tuple(dict.fromkeys(name for one in maps for name in one.sources if name not in fixed))
 
+    def letters(self, rows: pa.Table) -> dict[str, str]:
+        """Component -> letter of the sender's column that it comes from, as far as the rows say (``LETTER``).
+
+        A component that comes from a header, a sheet's name or the map itself has none.
+        """
+        maps = [(one.sources, one.targets) for one in self._map.components]
+        maps += [(one.sources, (one.target,)) for one in self._map.times]
+        found = ((target, letter_of(rows, sources)) for sources, targets in maps for target in targets)
+        return {target: letter for target, letter in found if letter is not None}
+
     # --- compiling ---------------------------------------------------------------------------------------------
     def _fault(self, problem: str) -> InvalidStructure:
         return InvalidStructure(f"StructureMap {self._map.ref.text}: {problem}")
@@ -327,11 +337,7 @@ class _Work:
 
     def letter(self, sources: Sequence[str]) -> str | None:
         """The letter of the first source that was read from a column of the sender's sheet."""
-        for name in sources:
-            metadata = self.rows.schema.field(name).metadata or {}
-            if LETTER in metadata:
-                return str(metadata[LETTER].decode())
-        return None
+        return letter_of(self.rows, sources)
 
     def places(self, codes: _Codes, chosen: npt.NDArray[np.bool_], letter: str | None) -> list[tuple[int, pa.Table]]:
         """The chosen rows by code, most frequent codes first, as the places of findings."""
@@ -354,6 +360,15 @@ class _Work:
 
 
 # ------------------------------------------------------------------------------------------------------------- columns
+
+
+def letter_of(rows: pa.Table, sources: Sequence[str]) -> str | None:
+    """The letter of the first of some columns that was read from a column of the sender's sheet."""
+    for name in sources:
+        metadata = (rows.schema.field(name).metadata or {}) if name in rows.column_names else {}
+        if LETTER in metadata:
+            return str(metadata[LETTER].decode())
+    return None
 
 
 def distinct(arrays: Sequence[pa.Array]) -> tuple[_Codes, list[_Values]]:

@@ -39,7 +39,11 @@ class Places:
 
     def of(self, rows: pa.RecordBatch, component: str) -> pa.Table:
         """The places of a component in these rows: row, sheet, column and key."""
-        found = {"row": origin(rows, ROW), "column": self.columns(component, origin(rows, COLUMN)), "sheet": origin(rows, SHEET)}
+        found = {
+            "row": origin(rows, ROW),
+            "column": self.columns(component, origin(rows, COLUMN)),
+            "sheet": origin(rows, SHEET),
+        }
         for id in self._structure.key_ids:
             if id in rows.schema.names:
                 found[KEY_PREFIX + id] = rows.column(id).cast(pa.string())

@@ -87,10 +87,9 @@ class Presence:
     ) -> None:
         """Remember the keys of a level, each with its first row."""
         keys = [f"k{number}" for number in range(len(level))]
-        table = pa.table(
-            [*(rows.column(id).cast(pa.string()) for id in level), *(origin(rows, name) for name in (ROW, COLUMN, SHEET))],
-            names=[*keys, ROW, COLUMN, SHEET],
-        )
+        values = [rows.column(id).cast(pa.string()) for id in level]
+        origins = [origin(rows, name) for name in (ROW, COLUMN, SHEET)]
+        table = pa.table([*values, *origins], names=[*keys, ROW, COLUMN, SHEET])
         if column.is_attached:
             table = _first_of_each(table, keys)
         where.setdefault(column.id, []).append(table)

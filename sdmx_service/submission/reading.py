@@ -6,8 +6,9 @@ recognises the file. Where several fit or none does, the candidates are listed a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, cast
 
 import pyarrow as pa
 
@@ -15,7 +16,9 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.layout import Layout
 from sdmx_service.errors import NotFound, SemanticFault, UnknownFormat, UnresolvedReference
 from sdmx_service.formats.registry import Format, head_of, recognise_data
-from sdmx_service.model.columns import columns
+from sdmx_service.model.artefact import Texts
+from sdmx_service.model.columns import read_schema
+from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.items import DataProviderScheme
 from sdmx_service.model.mapping import StructureMap
 from sdmx_service.model.message import Action, Dataset, Message, SeekableFile, Tables, Target
@@ -47,13 +50,19 @@ class Wish:
 
 @dataclass(slots=True, kw_only=True)
 class Part:
-    """Rows of one data set with a complete target; batches have the schema as read."""
+    """Rows of one data set with a complete target; batches have the schema as read.
+
+    Attributes:
+        letters: component -> letter of the sender's column; None for an SDMX message, whose columns are called by the
+            components' ids.
+    """
 
     target: Target
     dataflow: Dataflow
     provider: Ref
     action: Action
     batches: Iterator[pa.RecordBatch]
+    letters: Mapping[str, str] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,21 +102,47 @@ def receive(
     assert format.read is not None
     content = format.read(file, catalog.target)
     if isinstance(content, Message):
-        return Received(format=format, layout=None, parts=_message_parts(content, wish, catalog, sender))
+        if wish.mapping is not None:
+            raise SemanticFault(
+                f"{name!r} is an SDMX message ({format.name}), which needs no mapping; {wish.mapping!r} reads tables.",
+                hint="Send it without a mapping.",
+            )
+        return Received(format=format, layout=None, parts=_message_parts(content, wish, catalog, report, sender))
     layout = _layout(content, format, name, wish, catalog)
+    if format.name == "csv" and (layout.delimiter or layout.encoding):
+        read = cast(Any, format.read)
+        content = read(file, catalog.target, delimiter=layout.delimiter, encoding=layout.encoding)
+        assert isinstance(content, Tables)
     return Received(format=format, layout=layout, parts=_table_parts(content, layout, wish, catalog, report, sender))
 
 
 # --- SDMX messages --------------------------------------------------------------------------------------------------
-def _message_parts(message: Message, wish: Wish, catalog: Catalog, sender: Ref | None) -> Iterator[Part]:
+def _message_parts(
+    message: Message, wish: Wish, catalog: Catalog, report: Report, sender: Ref | None
+) -> Iterator[Part]:
+    is_empty = True
     for dataset in message.datasets:
+        is_empty = False
         target = Target(structure=dataset.structure, dataflow=dataset.dataflow, provider=dataset.provider)
         dataflow = _dataflow(target, wish, catalog)
         provider = _provider(wish, catalog, dataset.provider or message.header.provider, sender)
-        yield _part(dataflow, provider, dataset, catalog)
+        yield _part(dataflow, provider, dataset)
+    for _, severity, texts in message.errors:
+        if not (is_empty and _is_harmless(severity)):
+            report.add(_note(severity, texts))
 
 
-def _part(dataflow: Dataflow, provider: Ref, dataset: Dataset, catalog: Catalog) -> Part:
+def _note(severity: str, texts: Texts) -> FindingGroup:
+    """What the reader, or the sender in the message itself, says beside the data."""
+    said = texts.best(("en",))
+    return FindingGroup.of("F105" if _is_harmless(severity) else "F110", value=said[1] if said else "no text")
+
+
+def _is_harmless(severity: str) -> bool:
+    return severity.lower().startswith("info")
+
+
+def _part(dataflow: Dataflow, provider: Ref, dataset: Dataset) -> Part:
     target = Target(structure=dataset.structure, dataflow=dataflow.ref, provider=provider)
     return Part(target=target, dataflow=dataflow, provider=provider, action=dataset.action, batches=dataset.batches)
 
@@ -143,7 +178,7 @@ def _provider(wish: Wish, catalog: Catalog, said: Ref | None, sender: Ref | None
     if wish.provider is not None:
         return named_provider(wish.provider, catalog)
     if said is not None:
-        return said
+        return named_provider(f"{said.agency}.{said.item or said.id}", catalog)
     if sender is not None:
         return sender
     raise SemanticFault(
@@ -198,25 +233,28 @@ def _table_parts(
     tables: Tables, layout: Layout, wish: Wish, catalog: Catalog, report: Report, sender: Ref | None
 ) -> Iterator[Part]:
     mappers: dict[Ref, tuple[Mapper, Dataflow]] = {}
+    replaced: dict[Ref, set[tuple[str, ...]]] = {}
     provider = _provider(wish, catalog, layout.provider, sender)
     for table, rows in extraction.extract(layout, tables, report):
         if table.map not in mappers:
-            mappers[table.map] = _mapper(table.map, catalog)
+            mappers[table.map] = _mapper(table.map, layout, wish, catalog)
         mapper, dataflow = mappers[table.map]
         target = Target(structure=catalog.structure_of(dataflow), dataflow=dataflow.ref, provider=provider)
         mapped = mapper.apply(rows, report)
         if layout.replaces:
-            yield _replaced_slice(layout, target, dataflow, provider, mapped)
+            done = replaced.setdefault(dataflow.ref, set())
+            yield _replaced_slices(layout.replaces, done, target, dataflow, provider, mapped)
         yield Part(
             target=target,
             dataflow=dataflow,
             provider=provider,
             action=layout.action,
             batches=iter(mapped.to_batches(max_chunksize=_BATCH)),
+            letters=mapper.letters(rows),
         )
 
 
-def _mapper(ref: Ref, catalog: Catalog) -> tuple[Mapper, Dataflow]:
+def _mapper(ref: Ref, layout: Layout, wish: Wish, catalog: Catalog) -> tuple[Mapper, Dataflow]:
     structure_map = catalog.artefact(ref)
     if not isinstance(structure_map, StructureMap):
         raise UnresolvedReference(f"{ref.text} is a {structure_map.type}, not a structure map.")
@@ -225,17 +263,36 @@ def _mapper(ref: Ref, catalog: Catalog) -> tuple[Mapper, Dataflow]:
         target = catalog.artefact(target.dataflow)
     if not isinstance(target, Dataflow):
         raise UnresolvedReference(f"{ref.text} maps to {target.ref.text}, which is no dataflow.")
+    if wish.dataflow is not None and catalog.named(wish.dataflow, "Dataflow").ref != target.ref:
+        raise SemanticFault(
+            f"The mapping {layout.id} gives data of {target.ref.text}, not of {wish.dataflow}.",
+            hint="Leave the dataflow out, or say a mapping to that dataflow.",
+        )
     return Mapper(structure_map, catalog, catalog.structure_of(target)), target
 
 
-def _replaced_slice(layout: Layout, target: Target, dataflow: Dataflow, provider: Ref, rows: pa.Table) -> Part:
-    """A deletion of the slice that the file replaces: the combinations of ``layout.replaces`` that it holds."""
-    names = list(layout.replaces)
-    slices = rows.select(names).group_by(names).aggregate([])
-    fields = {
-        column.id: slices[column.id] if column.id in names else pa.nulls(slices.num_rows, pa.string())
-        for column in columns(target.structure)
-        if column.kind not in ("multi", "multilingual")
-    }
-    batches = pa.table(fields).to_batches()
-    return Part(target=target, dataflow=dataflow, provider=provider, action=Action.DELETE, batches=iter(batches))
+def _replaced_slices(
+    names: tuple[str, ...],
+    done: set[tuple[str, ...]],
+    target: Target,
+    dataflow: Dataflow,
+    provider: Ref,
+    rows: pa.Table,
+) -> Part:
+    """A deletion of the slices that the file replaces: the combinations of some dimensions that it holds.
+
+    Args:
+        names: the dimensions.
+        done: combinations that earlier tables of the file replace already; deleting these again would take away what
+            those tables brought. Gets the new ones.
+    """
+    held = rows.select(list(names)).drop_null().group_by(list(names), use_threads=False).aggregate([])
+    slices = [one for one in zip(*(held[name].to_pylist() for name in names), strict=True) if one not in done]
+    done.update(slices)
+    texts = {name: pa.array([one[place] for one in slices], pa.string()) for place, name in enumerate(names)}
+    schema = read_schema(target.structure)
+    fields = [texts[one.name] if one.name in texts else pa.nulls(len(slices), one.type) for one in schema]
+    batch = pa.record_batch(fields, schema=schema)
+    return Part(
+        target=target, dataflow=dataflow, provider=provider, action=Action.DELETE, batches=iter([batch]), letters={}
+    )

@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,8 +25,9 @@ from sdmx_service.errors import Conflict, NotAllowed
 from sdmx_service.formats.registry import head_of, unpack
 from sdmx_service.model.columns import COLUMN, ROW, SHEET
 from sdmx_service.model.finding import FindingGroup
-from sdmx_service.model.message import SeekableFile, Target
+from sdmx_service.model.message import Action, SeekableFile, Target
 from sdmx_service.model.selection import Cube, Selection, dataflow_name, provider_name
+from sdmx_service.model.structure import Dataflow
 from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Load, Release, StagedPart, Store
 from sdmx_service.submission.reading import Part, Received, Wish, named_provider, receive
@@ -44,7 +46,6 @@ from sdmx_service.submission.validation import Validator
 from sdmx_service.submission.workspace import Workspace
 
 _PIECE = 1 << 20
-History = Callable[[Ref, Mapping[str, Collection[str]]], Iterator[pa.RecordBatch]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,7 @@ class _Check:
     report: Report = field(default_factory=Report)
     parts: dict[tuple[str, str], Part] = field(default_factory=dict)
     observations: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
     rules_not_run: tuple[str, ...] = ()
     complete: set[str] = field(default_factory=set)
     received: Received | None = None
@@ -91,7 +93,7 @@ def check(
     Raises:
         SdmxError: the file cannot be read at all, or the call is wrong.
     """
-    found = _run(sent, wish, catalog, None, _history(store, catalog, release), None, memory)
+    found = _run(sent, wish, catalog, None, _Stored.of(store, catalog, release), None, memory)
     status = "refused" if found.report.has_errors else "received"
     return Outcome(receipt=_receipt(sent, found, "", None, release, status), groups=found.report.groups)
 
@@ -117,8 +119,7 @@ def submit(
     identity = f"S{datetime.now(UTC):%Y%m%d%H%M%S}{secrets.token_hex(3)}"
     load = store.stage(identity)
     try:
-        history = _history(store, view.catalog, view.release)
-        found = _run(sent, wish, view.catalog, load, history, principal, memory)
+        found = _run(sent, wish, view.catalog, load, _Stored.of(store, view.catalog, view.release), principal, memory)
     except BaseException:
         load.discard()
         raise
@@ -130,7 +131,8 @@ def submit(
         save_receipt(store, receipt)
         return receipt
     load.keep()
-    receipt = with_changes(receipt, store.preview(identity))
+    if not publish_now:
+        receipt = with_changes(receipt, store.preview(identity))
     save_receipt(store, receipt)
     return publish([identity], library, principal, memory=memory)[0] if publish_now else receipt
 
@@ -140,7 +142,7 @@ def _run(
     wish: Wish,
     catalog: Catalog,
     load: Load | None,
-    history: History | None,
+    stored: _Stored | None,
     principal: Principal | None,
     memory: str,
 ) -> _Check:
@@ -153,7 +155,10 @@ def _run(
             found.received = receive(file, name, sent.media_type, wish, catalog, found.report, sender)
             found.complete |= set(found.received.complete)
             for part in found.received.parts:
-                _pass(part, catalog, principal, found, workspace, load)
+                _pass(part, catalog, principal, found, workspace, load, stored)
+        found.report.file = sent.name
+        if not found.rows and not found.report.has_errors:
+            found.report.add(FindingGroup.of("F109"))
         workspace.duplicates(found.report)
         found.rules_not_run = tuple(
             run_rules(
@@ -161,7 +166,7 @@ def _run(
                 catalog.rule_sets.values(),
                 catalog,
                 [part.dataflow for part in found.parts.values()],
-                history,
+                None if stored is None else stored.shown,
                 found.complete,
                 found.report,
             )
@@ -182,7 +187,13 @@ def _bound_provider(principal: Principal | None, catalog: Catalog) -> Ref | None
 
 
 def _pass(
-    part: Part, catalog: Catalog, principal: Principal | None, found: _Check, workspace: Workspace, load: Load | None
+    part: Part,
+    catalog: Catalog,
+    principal: Principal | None,
+    found: _Check,
+    workspace: Workspace,
+    load: Load | None,
+    stored: _Stored | None,
 ) -> None:
     """One part: every batch validated, put into the workspace, staged."""
     if principal is not None and not principal.may_submit(part.provider):
@@ -197,6 +208,8 @@ def _pass(
         catalog=catalog,
         report=found.report,
         allowed=allowed_codes(target, catalog),
+        letters=part.letters,
+        stored=None if stored is None else partial(stored.own, part.dataflow, part.provider),
     )
     staged = StagedPart(
         structure=target.structure,
@@ -205,17 +218,23 @@ def _pass(
         action=part.action,
     )
     found.parts.setdefault((staged.dataflow, staged.provider), part)
+    workspace.letters = (
+        {one.id: one.id for one in target.structure.components} if part.letters is None else part.letters
+    )
     for batch in part.batches:
         typed = validator.check(batch)
-        found.observations[part.dataflow.ref.text] += _observations(typed, target)
+        found.rows += len(batch)
+        found.observations[part.dataflow.ref.text] += _observations(typed, target, part.action)
         workspace.add(staged, typed)
         if load is not None and not found.report.has_errors:
             load.append(staged, typed.drop_columns([ROW, COLUMN, SHEET]))
     validator.finish()
 
 
-def _observations(batch: pa.RecordBatch, target: Target) -> int:
-    """Rows with every dimension."""
+def _observations(batch: pa.RecordBatch, target: Target, action: Action) -> int:
+    """Rows with every dimension that are not deletions."""
+    if action is Action.DELETE:
+        return 0
     whole = None
     for id in target.structure.key_ids:
         valid = batch.column(id).is_valid()
@@ -255,29 +274,45 @@ def _facts(sent: SentFile, format: str) -> FileFacts:
     return FileFacts(name=sent.name, sha256=digest.hexdigest(), bytes=size, format=format)
 
 
-def _history(store: Store | None, catalog: Catalog, release: int | None) -> History | None:
-    """Stored, currently shown rows of a dataflow, for rules of scope *result*."""
-    if store is None or release is None:
-        return None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    """What is stored at a release, for checks that look beyond the file."""
 
-    def rows(dataflow: Ref, where: Mapping[str, Collection[str]]) -> Iterator[pa.RecordBatch]:
-        flow = catalog.dataflow(dataflow)
-        structure = catalog.structure_of(flow)
+    store: Store
+    catalog: Catalog
+    release: int
+
+    @classmethod
+    def of(cls, store: Store | None, catalog: Catalog, release: int | None) -> _Stored | None:
+        if store is None or release is None:
+            return None
+        return cls(store=store, catalog=catalog, release=release)
+
+    def shown(self, dataflow: Ref, where: Mapping[str, Collection[str]]) -> Iterator[pa.RecordBatch]:
+        """The currently shown rows of a dataflow, for rules of scope *result*."""
+        yield from self._rows(self.catalog.dataflow(dataflow), None, where)
+
+    def own(self, dataflow: Dataflow, provider: Ref, where: Mapping[str, Collection[str]]) -> Iterator[pa.RecordBatch]:
+        """A provider's own rows, whoever's are shown."""
+        yield from self._rows(dataflow, provider, where)
+
+    def _rows(
+        self, dataflow: Dataflow, provider: Ref | None, where: Mapping[str, Collection[str]]
+    ) -> Iterator[pa.RecordBatch]:
+        structure = self.catalog.structure_of(dataflow)
         cube = Cube.of(structure)
-        if cube not in store.cubes():
+        if cube not in self.store.cubes():
             return
-        key = tuple(frozenset(where[id]) if id in where else None for id in structure.dimension_ids)
         selection = Selection(
             structure=structure,
             cube=cube,
-            context="dataflow",
-            release=release,
-            dataflows=(dataflow_name(flow.ref),),
-            keys=(key,),
+            context="dataflow" if provider is None else "provisionagreement",
+            release=self.release,
+            dataflows=(dataflow_name(dataflow.ref),),
+            providers=None if provider is None else (provider_name(provider),),
+            keys=(tuple(frozenset(where[id]) if id in where else None for id in structure.dimension_ids),),
         )
-        yield from store.scan(selection, store.domains(selection))
-
-    return rows
+        yield from self.store.scan(selection, self.store.domains(selection))
 
 
 # --- later life -----------------------------------------------------------------------------------------------------
@@ -294,12 +329,14 @@ def publish(
     """
     principal.must_publish()
     view, store = library.view(), library.store
+    if twice := [id for id, count in Counter(submissions).items() if count > 1]:
+        raise Conflict(f"The submission {twice[0]} is named twice.", hint="Name each once, in the order to apply.")
     kept = [load_receipt(store, submission) for submission in submissions]
     for receipt in kept:
         if receipt.status != "accepted":
             raise Conflict(f"The submission {receipt.id} is {receipt.status}, not accepted.")
-        if receipt.checked_at != view.release:
-            _check_again(receipt, library, memory)
+    if len(kept) > 1 or any(receipt.checked_at != view.release for receipt in kept):
+        _check_again(kept, library, memory)
     release, changes = store.publish([receipt.id for receipt in kept], view.release, comment=comment)
     published = [_published(receipt, release) for receipt in kept]
     if len(published) == 1:
@@ -313,21 +350,30 @@ def _published(receipt: Receipt, release: Release) -> Receipt:
     return replace(receipt, status="published", release=release.number)
 
 
-def _check_again(receipt: Receipt, library: Library, memory: str) -> None:
+def _check_again(kept: Sequence[Receipt], library: Library, memory: str) -> None:
+    """The rules, over what is stored now and all that is to be published, the later submission last."""
     view, store = library.view(), library.store
+    catalog = view.catalog
     report = Report()
+    layouts = [catalog.layouts[one.mapping] for one in kept if one.mapping and one.mapping in catalog.layouts]
+    complete = {dimension for layout in layouts for dimension in layout.complete} if len(layouts) == len(kept) else ()
     with closing(Workspace(memory)) as workspace:
         flows = {}
-        for part, batch in store.staged(receipt.id):
-            flows[part.dataflow] = view.catalog.dataflow(_dataflow_ref(part.dataflow, view.catalog))
-            workspace.add(part, _with_origin(batch))
-        history = _history(store, view.catalog, view.release)
-        run_rules(workspace, view.catalog.rule_sets.values(), view.catalog, list(flows.values()), history, (), report)
+        for receipt in kept:
+            workspace.file = receipt.file.name
+            for part, batch in store.staged(receipt.id):
+                flows[part.dataflow] = catalog.dataflow(_dataflow_ref(part.dataflow, catalog))
+                workspace.add(part, _with_origin(batch))
+            workspace.begin()
+        stored = _Stored(store=store, catalog=catalog, release=view.release)
+        run_rules(workspace, catalog.rule_sets.values(), catalog, list(flows.values()), stored.shown, complete, report)
     if report.has_errors:
         first = next(report.findings())
+        names = ", ".join(receipt.id for receipt in kept)
         raise Conflict(
-            f"Since {receipt.id} was checked, other figures were published, and now it does not hold: {first.message}",
-            hint="Submit the file again.",
+            f"With what is published now, {names} {'does' if len(kept) == 1 else 'do'} not hold any more:"
+            f" {first.message}",
+            hint="Send the figures again, in agreement with those.",
         )
 
 
@@ -351,10 +397,12 @@ def withdraw(submission: str, library: Library, principal: Principal) -> Receipt
     Raises:
         Conflict: it is published (then a correction or a restore is the way) or was refused.
     """
-    principal_may = principal.may_publish
     receipt = load_receipt(library.store, submission)
-    if not principal_may and receipt.principal != principal.id:
-        raise NotAllowed(f"The token {principal.id} did not send {submission}.")
+    is_own = principal.id == receipt.principal or principal.provider in (receipt.provider or "").split(", ")
+    if not principal.may_publish and not is_own:
+        raise NotAllowed(
+            f"The token {principal.id} may not withdraw {submission}.", hint="Its sender or a publisher may."
+        )
     if receipt.status != "accepted":
         raise Conflict(f"The submission {submission} is {receipt.status}; only an accepted one can be withdrawn.")
     library.store.stage(submission).discard()

@@ -229,7 +229,7 @@ class Validator:
         if items is not None:
             mark = NOT_APPLICABLE if column.role == "dimension" else NOT_AVAILABLE
             return self._code_judge(column, items, mark)
-        limits = facet_problem(column.component.form)
+        limits = facet_problem(column.component.form, is_number=column.kind == "number")
         if limits is None:
             return None
         marks = (NOT_APPLICABLE,) if column.role == "dimension" else (NOT_AVAILABLE, NOT_A_NUMBER)

@@ -18,6 +18,7 @@ from typing import Self
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sdmx_service.errors import StorageFault
 from sdmx_service.model.columns import COLUMN, ROW, SHEET, Column, columns
@@ -62,6 +63,7 @@ class SentRows:
         table: the table they are in, with rows of other dataflows of the structure.
         values: per dimension the values that occur outside deletions; None where there are too many.
         repeated: a key may occur more than once (several actions, or duplicates).
+        letters: component -> what the sender calls its column; not those that are called differently in places.
     """
 
     table: str
@@ -71,6 +73,7 @@ class SentRows:
     actions: set[Action] = field(default_factory=set)
     values: dict[str, set[str] | None] = field(default_factory=dict)
     repeated: bool = False
+    letters: dict[str, str | None] = field(default_factory=dict)
 
     def fixed(self) -> dict[str, str]:
         """The dimensions with one value throughout."""
@@ -104,6 +107,7 @@ class Workspace:
 
     Attributes:
         file: the file whose rows come next, where a submission has several; findings name it.
+        letters: component -> what the sender calls its column, of the rows that come next.
     """
 
     def __init__(self, memory: str = "512MB", *, threads: int = 2, folder: Path | None = None) -> None:
@@ -125,6 +129,7 @@ class Workspace:
         self._connection.execute("BEGIN")  # one transaction for the workspace's whole life: nothing is to be kept
         self._connection.execute(_PLAIN)
         self.file: str | None = None
+        self.letters: Mapping[str, str] = {}
         self._tables: dict[str, str] = {}
         self._sent: dict[tuple[str, str], SentRows] = {}
         self._part: StagedPart | None = None
@@ -150,12 +155,20 @@ class Workspace:
         return tuple(self._sent.values())
 
     # --- rows in -----------------------------------------------------------------------------------------------
+    def begin(self) -> None:
+        """Rows of another submission come next, which may say again what was said: the later one holds."""
+        self._part = None
+        for sent in self._sent.values():
+            sent.repeated = True
+
     def add(self, part: StagedPart, batch: pa.RecordBatch) -> None:
         """Add rows as typed, with their origin columns where there are any. A new part begins when ``part`` differs."""
         sent = self._sent_rows(part)
         if not _is_same(self._part, part):
             self._part, self._number = part, self._number + 1
         sent.note(part, batch)
+        for id, letter in self.letters.items():
+            sent.letters[id] = letter if sent.letters.get(id, letter) == letter else None
         sent.repeated = sent.repeated or len(sent.actions - {Action.DELETE}) > 1
         present = {name: f"i{number}" for number, name in enumerate(batch.schema.names)}
         marks = [str(self._number), literal(part.dataflow), literal(part.provider), literal(part.action.value)]
@@ -274,6 +287,8 @@ class Workspace:
         for level, attached in levels.items():
             for column in self._contradicting(sent, level, attached):
                 places = self._contradictions(sent, level, column)
+                if (letter := sent.letters.get(column.id)) is not None:
+                    places = _at_column(places, letter)
                 level_name = _level_name(sent.structure, level)
                 report.add(FindingGroup.of("F306", places=places, component=column.id, level=level_name))
 
@@ -371,6 +386,13 @@ def conditions(structure: DataStructure, where: Mapping[str, Iterable[str]], pre
     """The condition that components have one of some values; components the structure lacks are not tested."""
     names = column_names(structure)
     return both(member(f"{prefix}{names[id]}", set(codes)) for id, codes in where.items() if id in names)
+
+
+def _at_column(places: pa.Table, name: str) -> pa.Table:
+    """Places in the column of that name; a pointer (SDMX-JSON) says more and stays."""
+    said = places["column"].cast(pa.string())
+    is_pointer = pc.fill_null(pc.starts_with(said, "/"), False)
+    return places.set_column(places.column_names.index("column"), "column", pc.if_else(is_pointer, said, name))
 
 
 def _is_same(one: StagedPart | None, other: StagedPart) -> bool:

@@ -142,6 +142,7 @@ class TestMalta:
         assert wanted and {flag: statuses.count(flag) for flag in wanted} == wanted
 
 
+@pytest.mark.golden("Eurostat immigration by age and previous residence")
 def test_eurostat_immigration_by_age_and_previous_residence(house: House, shared: Path) -> None:
     source = pd.read_csv(shared / "data/flow/eurostat_imm5prv_by_age_intraEU.csv", keep_default_na=False)
     receipt, findings = house.send(shared / "data/flow/eurostat_imm5prv_by_age_intraEU.csv")
@@ -153,6 +154,7 @@ def test_eurostat_immigration_by_age_and_previous_residence(house: House, shared
     assert sum(float(row["OBS_VALUE"]) for row in rows if row["OBS_VALUE"]) == pytest.approx(wanted.value.sum())
 
 
+@pytest.mark.golden("Canada flow workbook")
 def test_canada_workbook(house: House, shared: Path) -> None:
     receipt, findings = house.send(shared / "data/national/un_flows2015_canada.xlsx")
     assert receipt.status == "published", findings[:5]
@@ -164,6 +166,7 @@ def test_canada_workbook(house: House, shared: Path) -> None:
     assert [int(row["OBS_VALUE"]) for row in rows] == [int(india.iloc[0][year])]
 
 
+@pytest.mark.golden("Destatis 2018 workbook")
 def test_destatis_workbook(house: House, shared: Path) -> None:
     receipt, findings = house.send(shared / "data/national/destatis_wanderungen_2018.xlsx")
     assert receipt.status == "published", findings[:5]

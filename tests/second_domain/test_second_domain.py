@@ -118,7 +118,7 @@ def test_a_broken_sum_is_refused_with_its_place(house: House) -> None:
         (("M,SOU,COD", "M,SOU,COOD"), "F401", "FISH"),
         (("2024-Q1", "2024-Q9"), "F403", "TIME_PERIOD"),
         (("16.10", "sixteen"), "F304", "WEIGHT"),
-        ((",A,kg,", ",,kg,"), "F303", "STATUS"),
+        (("M,Q,SOU,COD,2024-Q1,50.0,G1,A,kg,", "R,Q,SOU,COD,2024-Q1,50.0,G1,,kg,"), "F303", "STATUS"),
         (("kg", "kilograms and more"), "F304", "UNIT"),
         (("NET;ROD", "NET;HOOK"), "F401", "GEAR"),
         (("M,SOU,NA,2024-01", "M,SOU,COD,2024-01"), "F501", None),

@@ -119,9 +119,16 @@ def test_a_minor_version_widens_the_cube(store: Store) -> None:
     wider = ice_cream(
         version="1.1.0", more=[attribute("CONE", CODED, "observation"), attribute("HALL", CODED, "dataset")]
     )
+    unknown = select(store, structure=wider)
+    assert [line.get("CONE") for line in read(store, unknown)] == [None]
+    assert store.available(unknown, ["CONE", "HALL"]).values == {"CONE": [], "HALL": []}
     assert store.open_cube(wider) == store.open_cube(ICE) == Cube.of(ICE)
     assert [line.get("CONE") for line in read(store, select(store, structure=wider))] == [None]
+    (batch,) = store.scan(select(store, structure=wider), {})
+    assert batch.schema.names == typed(wider, []).schema.names
     publish(store, ("M", [row("A", "X", "VAN", "2021", "2", CONE="BIG", HALL="H")]), structure=wider)
+    (batch,) = store.scan(select(store), {})
+    assert batch.schema.names == typed(ICE, []).schema.names
     assert [line.get("CONE") for line in read(store, select(store, structure=wider))] == [None, "BIG"]
     assert observed(store) == ["X.VAN.2020=1", "X.VAN.2021=2"]
     with pytest.raises(StorageFault, match="major"):
@@ -663,6 +670,29 @@ def test_series_without_observations(store: Store) -> None:
     assert [line["FLAVOUR"] for batch in store.series(late, {}) for line in untyped(ICE, batch)] == ["VAN"]
 
 
+def test_series_that_have_attributes_only(store: Store) -> None:
+    publish(
+        store, ("M", [*MANY, {"FREQ": "A", "AREA": "Z", "FLAVOUR": "FIG", "UNIT": "EUR"}, {"AREA": "Z", "SHOP": "Zoe"}])
+    )
+    selection = select(store)
+    lines = [line for batch in store.series(selection, {}) for line in untyped(ICE, batch)]
+    assert lines[-1] == {
+        "FREQ": "A",
+        "AREA": "Z",
+        "FLAVOUR": "FIG",
+        "UNIT": "EUR",
+        "SHOP": "Zoe",
+        "SOURCE": {"en": "us"},
+    }
+    assert len(lines) == 5
+    only = select(store, keys=(key("A", "Z", "FIG"),))
+    assert [line for batch in store.series(only, {}) for line in untyped(ICE, batch)] == lines[-1:]
+    assert store.count(only) == Counts(series=0, observations=0)
+    assert [line for batch in store.series(select(store, keys=(key("Q"),)), {}) for line in untyped(ICE, batch)] == [
+        line for line in lines if line["FREQ"] == "Q"
+    ]
+
+
 # --- documents and artefacts -----------------------------------------------------------------------------------------
 
 
@@ -718,6 +748,28 @@ def test_readers_see_whole_releases_while_others_publish(store: Store) -> None:
         reader.join()
     assert torn == []
     assert store.pointer().release == 6
+
+
+def test_documents_are_kept_by_several_at_a_time(store: Store) -> None:
+    failures: list[BaseException] = []
+
+    def act(number: int) -> None:
+        try:
+            for turn in range(5):
+                store.save_document("receipt", "shared", {"n": turn})
+                store.save_document("receipt", f"own {number}", {"n": turn})
+        except BaseException as error:  # noqa: BLE001 - shown by the assertion below
+            failures.append(error)
+
+    writers = [threading.Thread(target=act, args=(number,)) for number in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert failures == []
+    assert sorted(store.documents("receipt")) == [(f"own {number}", {"n": 4}) for number in range(4)] + [
+        ("shared", {"n": 4})
+    ]
 
 
 def test_publications_wait_for_each_other(store: Store) -> None:

@@ -6,6 +6,7 @@ except for properties that begin with ``x-`` (SDMX-JSON 2.1, *specification exte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -228,6 +229,11 @@ def _as_cascade(value: Any) -> str | None:
     return str(value).lower() if isinstance(value, bool) else _as_token(value)
 
 
+def _as_day(value: Any) -> str | None:
+    return _MIDNIGHT.sub("", value.strip()) if isinstance(value, str) else None
+
+
+_MIDNIGHT = re.compile(r"T00:00:00(?:\.0+)?(?:Z|[+-]00:00)?$", re.ASCII)
 _KINDS: Mapping[Kind, Callable[[Any], Any]] = {
     "text": _as_text,
     "token": _as_token,
@@ -237,6 +243,7 @@ _KINDS: Mapping[Kind, Callable[[Any], Any]] = {
     "occurs": _as_occurs,
     "cascade": _as_cascade,
     "scalar": _as_number_text,
+    "day": _as_day,
 }
 _KIND_NAMES: Mapping[Kind, str] = {
     "text": "a text",
@@ -247,6 +254,7 @@ _KIND_NAMES: Mapping[Kind, str] = {
     "occurs": "a count or 'unbounded'",
     "cascade": "true, false or 'excluderoot'",
     "scalar": "a text or a number",
+    "day": "a date and time",
 }
 
 
@@ -284,7 +292,8 @@ def _ref(reading: Reading, name: str, text: Any) -> Ref:
 def _read_reference(part: Reference, reading: Reading) -> None:
     if part.many:
         found = enumerate(reading.list(part.json))
-        reading.add(part.model, tuple(_ref(reading, f"{part.json}/{place}", one) for place, one in found))
+        refs = (_ref(reading, f"{part.json}/{place}", one) for place, one in found)
+        reading.add(part.model, tuple(dict.fromkeys(refs)))
     elif (value := reading.node.get(part.json)) is not None:
         ref = _ref(reading, part.json, value)
         reading.found[part.model] = (ref,) if part.model == "attachments" else ref
@@ -526,6 +535,8 @@ def json_version(version: str) -> str:
 def _spelt(writing: Writing, value: Any, kind: Kind) -> Any:
     if kind == "number":
         return _number(writing, value)
+    if kind == "day":
+        return value if "T" in value else f"{value}T00:00:00Z"
     if kind == "cascade":
         return {"true": True, "false": False, "1": True, "0": False}.get(value, value)
     return value

@@ -39,14 +39,14 @@ class PlainRows:
         texts: values by component, one for each observation, those of its series included.
         lines: lines of the observations.
         series: what the series says that is open at the end; None if none is.
-        is_series_empty: it has no observation in this piece.
+        empty_at: the line of its tag where it has no observation in this piece; None if it has one.
         names: line where a component is first named, by id.
     """
 
     texts: dict[str, _Array]
     lines: _Array
     series: dict[str, str] | None
-    is_series_empty: bool
+    empty_at: int | None
     names: dict[str, int]
 
 
@@ -179,16 +179,14 @@ class _Piece:
             texts=texts,
             lines=pa.array(lines[observations], pa.int64()),
             series={id: text for id, text in (last or {}).items() if text is not None} if is_open else None,
-            is_series_empty=bool(is_series_tag[-1]),
+            empty_at=int(lines[opens[-1]]) if is_series_tag[-1] else None,
             names=self._first_lines(lines),
         )
 
     def _of_ends(self) -> npt.NDArray[Any]:
         return self._of([one.ends_series for one in self._kinds], int)
 
-    def _is_plain(
-        self, tail: re.Match[str], opens: _Ints, is_series_tag: npt.NDArray[np.bool_], level: _Ints
-    ) -> bool:
+    def _is_plain(self, tail: re.Match[str], opens: _Ints, is_series_tag: npt.NDArray[np.bool_], level: _Ints) -> bool:
         """Series hold observations and nothing else; none is empty."""
         if len(opens) == 0 or opens[0] != 0 or level.min() < 0 or level.max() > 1:
             return False

@@ -188,7 +188,7 @@ def _read_value(part: Value, reading: Reading) -> None:
         text = text_of(element)
     elif (child := reading.one(part.ml)) is not None:
         element, text = child, text_of(child)
-    if text is None:
+    if text is None or (part.blank and not text):
         if part.missing is not None:
             reading.found[part.model] = part.missing
         return
@@ -222,7 +222,7 @@ def _read_reference(part: Reference, reading: Reading) -> None:
     if part.ml == SELF:
         reading.found[part.model] = read_reference(reading.element, part.to)
         return
-    refs = tuple(read_reference(one, part.to) for one in reading.many(part.ml))
+    refs = tuple(dict.fromkeys(read_reference(one, part.to) for one in reading.many(part.ml)))
     if part.many or part.model == "attachments":
         reading.add(part.model, refs)
     elif (child := reading.one(part.ml)) is not None:
@@ -396,13 +396,15 @@ def _write_value(part: Value, writing: Writing) -> None:
     if part.when is not None and not part.when(writing.thing):
         return
     value = getattr(writing.thing, part.model)
-    if value is None and part.place == "content":
+    if value is None and (part.place == "content" or part.blank):
         value = ""
     if value is None or (value == part.default and not part.always):
         return
     if part.words is not None:
         value = next(word for word, meant in part.words.items() if meant == value)
     text = _spelt(value, part.kind)
+    if part.kind == "day" and "T" in text:
+        raise CannotWrite(f"{place_written(writing.element)}: SDMX-ML has a date as {part.ml}, and not {text!r}.")
     if part.place == "element":
         append(writing.element, writing.tag(part.ml, part.space), text)
     elif part.place == "content":

@@ -90,7 +90,7 @@ class _Gathered:
         if kind is None:
             raise unreadable(element, f"a {local_name(element)} is not read from SDMX-ML {self.version} here.")
         made = read(element, kind.shape, self.version)
-        self.artefacts += expand(made) if self.version == "2.1" else (made,)
+        self.artefacts += expand(made, self.version)
 
     def take_container(self, element: Element) -> None:
         """Refuse a container that is not known; its artefacts have been read."""

@@ -177,7 +177,7 @@ _BOUND = Shape(
     model=constraints.TimeBound,
     fields=(
         Value(ml="#text", model="period", place="content"),
-        attribute("isInclusive", "inclusive", "boolean", default=True),
+        attribute("isInclusive", "inclusive", "boolean", default=True, always=True),
     ),
 )
 
@@ -210,7 +210,7 @@ def _member(kind: str) -> Shape:
         given={"kind": kind},
         fields=(
             attribute("id", "component"),
-            attribute("include", "include", "boolean", default=True),
+            attribute("include", "include", "boolean", default=True, always=True),
             Part(ml="Value", model="values", shape=lambda: _MEMBER_VALUE, many=True, space="common"),
             Part(ml="TimeRange", model="time_range", shape=lambda: _TIME_RANGE, space="common"),
         ),
@@ -232,7 +232,7 @@ _KEYS = Part(ml="KeyValue", model="members", shape=lambda: _KEY_VALUE, many=True
 _COMPONENTS = Part(
     ml="Attribute", model="members", shape=lambda: _ATTRIBUTE_VALUE, many=True, only=_is_component, space="common"
 )
-_INCLUDE = attribute("include", "include", "boolean", default=True)
+_INCLUDE = attribute("include", "include", "boolean", default=True, always=True)
 _CUBE_REGION = Shape(model=constraints.CubeRegion, fields=(_INCLUDE, _KEYS, _COMPONENTS))
 _DATA_KEY = Shape(model=constraints.DataKey, fields=(_INCLUDE, _KEYS))
 _DATA_KEY_SET = Shape(

@@ -1,10 +1,13 @@
 """Which kinds of artefacts each version of SDMX-ML has, and what becomes of the model's artefacts in SDMX-ML 2.1.
 
+In 3.0 the parent of a code must look like a name, which is a defect of the schema that 3.1 mends: M49 areas have parents
+like ``2``. Such a parent is written as an annotation of the type ``PARENT_CODE``, and read back as the parent (*choice*).
+
 In 2.1:
 
 * a hierarchy is a part of a hierarchical codelist. Read, each becomes a hierarchy of its own, whose id is that of the
-  codelist, or ``CODELIST_HIERARCHY`` where they differ; annotations of the types below keep what only the codelist says,
-  so that writing restores it (*choice*);
+  codelist, or ``CODELIST_HIERARCHY`` where they differ; annotations of the types below keep what only the codelist
+  says, so that writing restores it (*choice*);
 * maps are parts of structure sets (see ``structure_sets``);
 * a version is numbers only, and a reference has an exact version. A late-bound reference (``1.0+.0``) is written as the
   version that it picks among the artefacts of the message, else as its least version (*choice*);
@@ -14,6 +17,7 @@ In 2.1:
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
@@ -35,13 +39,15 @@ from sdmx_service.formats.sdmx_ml.structure_tables_2_1 import (
 )
 from sdmx_service.formats.structure_tables import ARTEFACTS, Artefacts
 from sdmx_service.formats.structure_versions import ordered
-from sdmx_service.model.artefact import NO_TEXTS, Annotation, Maintainable
+from sdmx_service.model.artefact import NO_TEXTS, Annotation, ItemScheme, Maintainable
 from sdmx_service.model.constraint import DataConstraint
-from sdmx_service.model.items import HierarchicalCode, Hierarchy
+from sdmx_service.model.items import Codelist, GeographicCodelist, GeoGridCodelist, HierarchicalCode, Hierarchy
 from sdmx_service.model.representation import Representation, TextFormat
 from sdmx_service.model.structure import Attribute, DataStructure
 from sdmx_service.model.urn import Ref, Version, select_versions
 
+PARENT = "PARENT_CODE"
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_\-]*", re.ASCII)
 HIERARCHICAL = "HIERARCHICAL_CODELIST"
 HIERARCHICAL_DESCRIPTION = "HIERARCHICAL_CODELIST_DESCRIPTION"
 
@@ -90,12 +96,16 @@ def kinds_of(version: str) -> tuple[Artefacts, ...]:
 # -------------------------------------------------------------------------------------------------------------- reading
 
 
-def expand(artefact: Any) -> Iterable[Any]:
-    """The artefacts of the model that an artefact of 2.1 is.
+def expand(artefact: Any, version: str) -> Iterable[Any]:
+    """The artefacts of the model that an artefact of a message is.
 
     Raises:
         UnreadableFile: a hierarchy names a codelist by an alias that is not there.
     """
+    if version == "3.0" and isinstance(artefact, ItemScheme):
+        return (_with_parents(artefact),)
+    if version != "2.1":
+        return (artefact,)
     plain = _without_flag(artefact)
     if isinstance(plain, StructureSet):
         return maps_of(plain)
@@ -185,7 +195,7 @@ def collect(artefacts: Iterable[Any], version: str) -> list[Any]:
     adapted = ordered(artefacts, version)
     if version != "2.1":
         _refuse_twins(adapted, version)
-        return adapted
+        return adapted if version != "3.0" else [_with_noted_parents(one) for one in adapted]
     versions: dict[Ref, list[str]] = {}
     for artefact in adapted:
         if isinstance(artefact, Maintainable):
@@ -193,6 +203,33 @@ def collect(artefacts: Iterable[Any], version: str) -> list[Any]:
     made = list(sets_of(_older(_bound(artefact, versions)) for artefact in adapted))
     hierarchies = [one for one in made if isinstance(one, Hierarchy)]
     return [one for one in made if not isinstance(one, Hierarchy)] + list(_codelists(hierarchies))
+
+
+def _with_noted_parents(artefact: Any) -> Any:
+    """The codelist with an annotation in place of each parent that the schema of 3.0 refuses."""
+    if not isinstance(artefact, Codelist | GeographicCodelist | GeoGridCodelist):
+        return artefact
+    return replace(artefact, items=tuple(_noted(code) for code in artefact.items))
+
+
+def _noted(code: Any) -> Any:
+    if code.parent is None or _NAME.fullmatch(code.parent):
+        return code
+    note = Annotation(type=PARENT, title=code.parent)
+    return replace(code, parent=None, annotations=(*code.annotations, note))
+
+
+def _with_parents(artefact: ItemScheme[Any]) -> ItemScheme[Any]:
+    if not any(note.type == PARENT for item in artefact.items for note in item.annotations):
+        return artefact
+    return replace(artefact, items=tuple(_with_parent(item) for item in artefact.items))
+
+
+def _with_parent(item: Any) -> Any:
+    note = item.annotation(PARENT)
+    if note is None or item.parent is not None:
+        return item
+    return replace(item, parent=note.title, annotations=tuple(one for one in item.annotations if one is not note))
 
 
 def _refuse_twins(artefacts: Iterable[Any], version: str) -> None:
@@ -231,7 +268,8 @@ def _older_structure(artefact: DataStructure) -> DataStructure:
     ids = tuple(measure.id for measure in artefact.measures)
     if ids != (PRIMARY_MEASURE,):
         raise CannotWrite(
-            f"{artefact.urn}: SDMX-ML 2.1 has one measure, {PRIMARY_MEASURE}; this structure has {', '.join(ids) or 'none'}."
+            f"{artefact.urn}: SDMX-ML 2.1 has one measure, {PRIMARY_MEASURE}; "
+            f"this structure has {', '.join(ids) or 'none'}."
         )
     return replace(
         artefact,

@@ -25,11 +25,16 @@ def base_schema(version: str) -> etree.XMLSchema:
     return etree.XMLSchema(etree.parse(ROOT / f"sdmx{version.replace('.', '')}" / "SDMXMessage.xsd"))
 
 
-def schema_for(structure: DataStructure, namespace: str, at_observation: str, version: str) -> etree.XMLSchema:
-    """The official schema together with one for this structure and view."""
+def schema_for(
+    structure: DataStructure, namespace: str, at_observation: str, version: str, *, time_series: bool = False
+) -> etree.XMLSchema:
+    """The official schema together with one for this structure and view (2.1: or for the time series variant)."""
     folder = ROOT / f"sdmx{version.replace('.', '')}"
     base = BASE.format(version.replace(".", "_"))
     own = _structure_schema(structure, namespace, at_observation, version, folder, base)
+    if time_series:
+        for kind in ("DataSetType", "SeriesType", "ObsType"):
+            own = own.replace(f'base="dsd:{kind}"', f'base="dsd:TimeSeries{kind.removeprefix("Series")}"')
     driver = f"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
       <xs:import namespace="{base}/message" schemaLocation="{(folder / "SDMXMessage.xsd").as_uri()}"/>
       <xs:import namespace="{namespace}" schemaLocation="own.xsd"/></xs:schema>"""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from sdmx_service.errors import NotBuilt, SdmxError, UnreadableFile, UnsafeFile
-from sdmx_service.formats.sdmx_ml import data_reader
+from sdmx_service.formats.sdmx_ml import data_events, data_reader, data_specific_events
 from sdmx_service.formats.sdmx_ml.data_plain import read_plain
 from sdmx_service.formats.sdmx_ml.data_reader import IGNORED_METADATA, read_sdmx_ml_data, sniff_sdmx_ml_data
 from sdmx_service.formats.sniffing import peek
@@ -186,7 +186,7 @@ def test_generic_messages() -> None:
 
 @pytest.mark.parametrize("size", [1, 40, 10**6])
 def test_batches_may_end_anywhere(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    monkeypatch.setattr(data_reader, "_BATCH", size)
+    monkeypatch.setattr(data_events, "BATCH", size)
     monkeypatch.setattr(data_reader, "PIECE", 37)
     parts, expected = [], []
     for area in range(30):
@@ -301,7 +301,7 @@ def elements(draw: st.DrawFn) -> str:
 def test_the_short_way_gives_the_same_rows_as_the_events(content: str, size: int) -> None:
     data = message(dataset("") + dataset(content))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data_reader, "read_plain", lambda *_: None)
+        patch.setattr(data_specific_events, "read_plain", lambda *_: None)
         expected = rows(read(data))
     for one in (size, 10**6):
         with pytest.MonkeyPatch.context() as patch:
@@ -317,7 +317,7 @@ def test_the_short_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
         taken.append(found is not None)
         return found
 
-    monkeypatch.setattr(data_reader, "read_plain", count)
+    monkeypatch.setattr(data_specific_events, "read_plain", count)
     monkeypatch.setattr(data_reader, "PIECE", 4096)
     series = f'{SERIES} TITLE="T &amp;c">' + '\n  <Obs TIME_PERIOD="2020" OBS_VALUE="1"/>' * 20 + "</Series>\n"
     assert len(rows(read(message(dataset(series * 50))))[0]) == 1000
@@ -343,7 +343,7 @@ def values_below(element: Any, *names: str) -> dict[str, str]:
 
 def with_comps(element: Any) -> dict[str, Any]:
     comps = {one.get("id"): ["".join(value.itertext()).strip() for value in one] for one in element if local(one) == "Comp"}
-    return plain_attributes(element) | {id: comp for id, comp in comps.items()}
+    return plain_attributes(element) | comps
 
 
 def rows_of_tree(dataset: Any, at: str) -> list[dict[str, Any]]:
@@ -431,7 +431,7 @@ def test_figures_equal_those_of_pysdmx_where_it_reads(specimen: Specimen) -> Non
     try:
         frames = [one.data for one in read_sdmx(specimen.path, validate=False).data or ()]
         theirs = [float(value) for frame in frames if "OBS_VALUE" in frame for value in frame["OBS_VALUE"].dropna() if value != ""]
-    except Exception as fault:  # Whatever it cannot do is no oracle.
+    except Exception as fault:  # noqa: BLE001 - whatever it cannot do is no oracle.
         pytest.skip(f"pysdmx: {type(fault).__name__}")
     tree = etree.parse(str(specimen.path))
     at = next((one.get("dimensionAtObservation") for one in tree.iter("{*}Structure") if one.get("structureID")), None) or "TIME_PERIOD"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import datetime
+import datetime as dt
 import io
 import zipfile
 from collections.abc import Callable
@@ -58,7 +58,7 @@ def test_encodings_are_found(encoding: str) -> None:
 
 
 def test_what_a_mapping_declares_wins() -> None:
-    assert columns("a;b\n1;2\n".encode(), delimiter=",") == [["a;b", "1;2"]]
+    assert columns(b"a;b\n1;2\n", delimiter=",") == [["a;b", "1;2"]]
     assert columns("ü,1\n".encode("cp850"), encoding="cp850") == [["ü"], ["1"]]
     with pytest.raises(UnreadableFile, match=r"Line 2: byte 5 .* not utf-8"):
         columns(b"a,b\n\xe9,1\n", encoding="utf-8")
@@ -135,7 +135,7 @@ def made(fill: Callable[[Any], None]) -> bytes:
 def test_cells_of_a_workbook_are_what_a_person_sees() -> None:
     def fill(sheet: Any) -> None:
         sheet.title = "Blatt 1"
-        sheet.append(["007", 5.0, 0.1 + 0.2, 1e22, True, datetime.date(2020, 1, 2), datetime.time(1, 2), None, datetime.timedelta(hours=30)])
+        sheet.append(["007", 5.0, 0.1 + 0.2, 1e22, True, dt.date(2020, 1, 2), dt.time(1, 2), None, dt.timedelta(hours=30)])
         sheet["B4"], sheet["A5"] = "#N/A", "="
         sheet["B4"].data_type = "e"
         sheet.merge_cells("C2:D3")
@@ -266,5 +266,5 @@ def test_real_workbooks_equal_what_openpyxl_sees(shared: Path) -> None:
                     ours, value = sheet.columns[column][row].as_py(), theirs.cell(row + 1, column + 1).value
                     if isinstance(value, int | float):
                         assert float(ours or "nan") == pytest.approx(value, rel=1e-14)
-                    elif not isinstance(value, datetime.date | datetime.time):
+                    elif not isinstance(value, dt.date | dt.time):
                         assert (ours or "") == (value or "")

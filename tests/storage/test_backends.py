@@ -1,0 +1,113 @@
+"""What is particular to a backend."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from sdmx_service.errors import StorageFault
+from sdmx_service.storage.postgres_store import Pool, PostgresStore
+from tests.storage.backends import open_duckdb, open_postgres
+from tests.storage.cubes import observed, publish, row, select
+
+HOLD = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_file_held_by_another_process_is_explained(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(StorageFault, match="in use by another process") as refused:
+            open_duckdb(path)
+        assert "--url" in refused.value.hint
+    finally:
+        holder.communicate("")
+    open_duckdb(path).close()
+
+
+def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(StorageFault, match="cannot be opened"):
+        open_duckdb(path)
+
+
+@pytest.mark.postgres
+def test_an_unreachable_server_is_a_storage_fault(tmp_path: Path) -> None:
+    store = PostgresStore(f"postgresql://nobody@/nothing?host={tmp_path}")
+    with pytest.raises(StorageFault, match="cannot be reached"):
+        store.migrate()
+    with pytest.raises(StorageFault, match="cannot be reached"):
+        store.pointer()
+
+
+@pytest.mark.postgres
+def test_two_processes_share_a_database(postgres_database: str) -> None:
+    first, second = open_postgres(postgres_database), open_postgres(postgres_database)
+    publish(first, ("M", [row("A", "X", "VAN", "2020", "1")]))
+    assert observed(second) == ["X.VAN.2020=1"]
+    publish(second, ("M", [row("A", "Y", "VAN", "2021", "2")]), provider="ICE.EAST")
+    assert observed(first) == observed(second)
+    assert len(observed(first, "provisionagreement")) == 2
+    assert first.periods(select(first).cube) == ["2020", "2021"]
+    first.close()
+    second.close()
+
+
+@pytest.mark.postgres
+def test_the_lock_holds_between_processes(postgres_database: str) -> None:
+    first, second = open_postgres(postgres_database), open_postgres(postgres_database)
+    done = threading.Event()
+
+    def act() -> None:
+        publish(second, ("M", [row("A", "X", "VAN", "2020", "1")]))
+        done.set()
+
+    writer = threading.Thread(target=act)
+    with first._engine.lock():  # type: ignore[attr-defined]
+        writer.start()
+        assert not done.wait(1)
+        assert first.pointer().release == 0
+    assert done.wait(30)
+    writer.join()
+    assert first.pointer().release == 1
+    first.close()
+    second.close()
+
+
+def test_a_pool_is_bounded_and_forgets_what_failed() -> None:
+    made: list[int] = []
+    closed: list[int] = []
+    pool: Pool[int] = Pool(lambda: made.append(len(made)) or made[-1], closed.append, 2)
+    late: list[int] = []
+
+    def wait() -> None:
+        with pool.connection() as connection:
+            late.append(connection)
+
+    with pool.connection() as first, pool.connection() as second:
+        assert (first, second) == (0, 1)
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        waiting.join(0.2)
+        assert waiting.is_alive()
+    waiting.join(5)
+    assert (len(made), len(late), closed) == (2, 1, [])
+    with pytest.raises(ValueError), pool.connection():
+        raise ValueError
+    assert len(closed) == 1
+    with pool.connection() as one, pool.connection() as other:
+        assert 2 in (one, other)
