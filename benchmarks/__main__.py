@@ -26,7 +26,7 @@ _SECONDS = 1800
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure what was asked for, print table and goals; 1 if a measured goal is not met."""
+    """Measure what was asked for, print table and goals; 1 if a measured goal is not met or a case failed."""
     asked = _parser().parse_args(arguments)
     if asked.case is not None:
         return _one(asked)
@@ -42,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"  {goal}")
     if asked.json is not None:
         _save(asked, measured, asked.json)
-    return 1 if any(goal.is_met is False for goal in found) else 0
+    failed = [case.name for case, figures in measured if "ours" not in figures]
+    if failed:
+        print(f"\nFailed, and without a figure: {', '.join(failed)}")
+    return 1 if failed or any(goal.is_met is False for goal in found) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,11 +100,16 @@ def _medians(case: Case, asked: argparse.Namespace, folder: Path) -> dict[str, F
     found: dict[str, list[Figure]] = {one: [] for one in who}
     for _ in range(1 if case.is_load else asked.runs):
         for one in who:
-            found[one].append(_process(case, one, asked, folder))
-    return {one: report.middle(figures) for one, figures in found.items()}
+            figure = _process(case, one, asked, folder)
+            if figure is not None:
+                found[one].append(figure)
+            elif case.is_load:
+                raise SystemExit("Without a store there is nothing more to measure.")
+    return {one: report.middle(figures) for one, figures in found.items() if figures}
 
 
-def _process(case: Case, who: str, asked: argparse.Namespace, folder: Path) -> Figure:
+def _process(case: Case, who: str, asked: argparse.Namespace, folder: Path) -> Figure | None:
+    """One run in a process of its own; None if it failed, after saying why."""
     size = case.observations(who, _observations(asked.size))
     words = ["--case", case.name, "--who", who, "--size", str(size), "--folder", str(folder)]
     words += ["--requests", str(asked.requests), *(["--store", asked.store] if asked.store else [])]
@@ -114,7 +122,8 @@ def _process(case: Case, who: str, asked: argparse.Namespace, folder: Path) -> F
         timeout=_SECONDS,
     )
     if done.returncode:
-        raise SystemExit(f"{case.name}, {who}: failed\n{done.stderr[-4000:]}")
+        print(f"{case.name}, {who}: FAILED\n{done.stderr[-4000:]}", file=sys.stderr, flush=True)
+        return None
     figure = Figure(**json.loads(done.stdout.splitlines()[-1]))
     waits = f", p50 {figure.p50:.1f} ms" if figure.p50 is not None else ""
     print(f"{case.name}, {who}: CPU {figure.cpu:.2f} s, peak {figure.peak:.0f} MB{waits}", file=sys.stderr, flush=True)

@@ -49,8 +49,8 @@ def rows(measured: Iterable[tuple[Case, Figures]]) -> list[tuple[str, ...]]:
     found = []
     for case, figures in measured:
         for who, one in figures.items():
-            times = "" if who == "ours" else f"{ratio(case, figures['ours'], one):.1f}x"
-            found.append((case.name if who == "ours" else "", who, *_numbers(one), times, one.note))
+            times = f"{ratio(case, figures['ours'], one):.1f}x" if who != "ours" and "ours" in figures else ""
+            found.append((case.name, who, *_numbers(one), times, one.note))
     return found
 
 

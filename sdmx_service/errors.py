@@ -59,6 +59,13 @@ class UnknownParameter(SyntaxFault):
     title = "Unknown parameter"
 
 
+class AddressTooLong(SdmxError):
+    """The address of a request is above the published limit (414)."""
+
+    code = "E103"
+    title = "Address too long"
+
+
 class NotAcceptable(SdmxError):
     """No representation offered matches what the client accepts (406)."""
 
@@ -148,6 +155,13 @@ class StorageFault(SdmxError):
 
     code = "E500"
     title = "Storage fault"
+
+
+class Busy(SdmxError):
+    """As many answers are being sent as may be at once (503)."""
+
+    code = "E510"
+    title = "Busy"
 
 
 class NotAuthenticated(SdmxError):

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -297,3 +298,59 @@ class TestCommandLine:
     def test_what_is_not_built_says_so(self, tmp_path: Path) -> None:
         done = run("template", "MIG-01", "--area", "470", "-o", str(tmp_path / "t.xlsx"), check=False)
         assert done.returncode == 2 and "not built" in done.stderr
+
+    def test_commands_go_to_the_service_that_holds_the_store(self, service: Running, tmp_path: Path) -> None:
+        data = ["--data", str(service.data)]
+        listed = run("submissions", *data).stdout
+        assert "malta_demographic_balance.csv" in listed
+        identity = listed.split()[0]
+        assert json.loads(run("receipt", identity, *data).stdout)["id"] == identity
+        assert run("releases", *data).stdout.startswith("1 ")
+        target = tmp_path / "stock.csv"
+        run("export", "DF_STOCK_OD", "-o", str(target), *data)
+        assert target.read_bytes() == service.get(DATA, **CSV)[2]
+        path = "v2/data/dataflow/UNSD_MIG/DF_STOCK_OD/1.0.0"
+        assert run("query", path, "--accept", CSV["Accept"], *data).stdout.encode() == target.read_bytes()
+        token = run("token", "create", "--role", "publisher", *data).stdout.strip()
+        assert service.get("/api/submissions", Authorization=f"Bearer {token}")[0] == 200
+        assert token.split(".")[0] in run("token", "list", *data).stdout
+        run("token", "revoke", token.split(".")[0], *data)
+        assert service.get("/api/submissions", Authorization=f"Bearer {token}")[0] == 401
+        assert oct((service.data / "service.json").stat().st_mode)[-3:] == "600"
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks of the README in a language."""
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+
+class TestReadme:
+    """The examples work as printed."""
+
+    def test_shell_examples(self, service: Running) -> None:
+        if shutil.which("curl") is None:
+            pytest.skip("curl absent: the README's two curl examples were not run")
+        examples = [block for block in blocks("sh") if "curl" in block]
+        assert len(examples) == 2
+        outputs = []
+        for block in examples:
+            script = block.replace("http://127.0.0.1:8080", service.address)
+            environment = {"TOKEN": service.token, "PATH": "/usr/local/bin:/usr/bin:/bin"}
+            done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=ROOT, env=environment, timeout=100)
+            assert done.returncode == 0, done.stderr
+            outputs.append(done.stdout)
+        assert json.loads(outputs[0])["status"] == "published"
+        assert outputs[1].startswith("STRUCTURE,") and "470: Malta" in outputs[1]
+
+    def test_check_example(self, tmp_path: Path) -> None:
+        (block,) = [block for block in blocks("sh") if "sdmx-service check" in block]
+        done = run(*block.split()[1:], "--data", str(tmp_path / "none"))
+        assert "received" in done.stdout
+
+    def test_python_example(self, service: Running) -> None:
+        (block,) = blocks("python")
+        script = block.replace("http://127.0.0.1:8080", service.address)
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100)
+        assert done.returncode == 0, done.stderr
+        rows = pd.read_csv(io.BytesIO(service.get(f"{DATA}?c%5BTIME_PERIOD%5D=2024", **CSV)[2]), dtype=str)
+        assert float(done.stdout) == float(rows.OBS_VALUE.astype(float).sum())

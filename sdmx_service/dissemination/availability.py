@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.dissemination.partial import partial_scheme
 from sdmx_service.dissemination.plan import ANY, Plan, plan
 from sdmx_service.dissemination.structures import message_of
-from sdmx_service.errors import NoResults, NotBuilt, SemanticFault
+from sdmx_service.errors import NoResults, SemanticFault
 from sdmx_service.model.artefact import Maintainable
 from sdmx_service.model.constraint import (
     AvailabilityConstraint,
@@ -19,15 +19,13 @@ from sdmx_service.model.constraint import (
     TimeBound,
     TimeRange,
 )
-from sdmx_service.model.items import Codelist, ConceptScheme, ValueList
+from sdmx_service.model.items import Codelist, ConceptScheme, DataProviderScheme, ValueList
 from sdmx_service.model.message import Message, Party
 from sdmx_service.model.query import AvailabilityQuery
-from sdmx_service.model.selection import Selection
-from sdmx_service.model.structure import DataStructure
+from sdmx_service.model.selection import Selection, provider_name
+from sdmx_service.model.structure import Component, DataStructure, ProvisionAgreement
 from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Availability, Store
-
-_NOTHING = frozenset({"none"})
 
 
 def availability(query: AvailabilityQuery, catalog: Catalog, store: Store, release: int, *, sender: Party) -> Message:
@@ -36,31 +34,30 @@ def availability(query: AvailabilityQuery, catalog: Catalog, store: Store, relea
     Raises:
         NoResults: nothing matches.
     """
-    found: list[tuple[Plan, AvailabilityConstraint, Availability]] = []
-    for one in plan(query, catalog, store, release):
-        if one.selection.cube not in store.cubes():
-            continue
-        components = _components(query, one.structure)
+    plans = [one for one in plan(query, catalog, store, release) if one.selection.cube in store.cubes()]
+    _check_components(query, plans)
+    found: list[tuple[Plan, Availability]] = []
+    for one in plans:
+        components = [id for id in one.structure.key_ids if ANY in query.component_ids or id in query.component_ids]
         available = _available(one, query, store, components)
-        if available.counts.observations or available.counts.series:
-            found.append((one, _constraint(one, available, components), available))
+        if any(available.values.values()):
+            found.append((one, available))
     if not found:
         raise NoResults("The query is right, and no figure matches it.")
-    referenced: dict[object, Maintainable] = {}
-    for one, _, available in found:
-        referenced |= {artefact.ref: artefact for artefact in _references(one, query, catalog, available)}
-    return message_of([*referenced.values()], sender=sender, availability=[constraint for _, constraint, _ in found])
+    referenced: dict[Ref, Maintainable] = {}
+    for one, available in found:
+        scope = _Scope(plan=one, catalog=catalog, store=store, available=available)
+        referenced |= {artefact.ref: artefact for artefact in scope.references(query.references)}
+    constraints = [_constraint(one, available) for one, available in found]
+    return message_of([*referenced.values()], sender=sender, availability=constraints)
 
 
-def _components(query: AvailabilityQuery, structure: DataStructure) -> tuple[str, ...]:
-    if ANY in query.component_ids:
-        return structure.key_ids
+def _check_components(query: AvailabilityQuery, plans: Sequence[Plan]) -> None:
+    """Each component asked for must be a dimension of one of the structures."""
+    known = dict.fromkeys(id for one in plans for id in one.structure.key_ids)
     for id in query.component_ids:
-        if id not in structure.key_ids:
-            raise SemanticFault(
-                f"{structure.ref.text} has no dimension {id!r}.", hint=f"It has {', '.join(structure.key_ids)}."
-            )
-    return tuple(id for id in structure.key_ids if id in query.component_ids)
+        if plans and id != ANY and id not in known:
+            raise SemanticFault(f"There is no dimension {id!r} here.", hint=f"There are {', '.join(known)}.")
 
 
 def _available(one: Plan, query: AvailabilityQuery, store: Store, components: Sequence[str]) -> Availability:
@@ -89,18 +86,18 @@ def _without(one: Plan, id: str) -> Selection:
     )
 
 
-def _constraint(one: Plan, available: Availability, components: Sequence[str]) -> AvailabilityConstraint:
+def _constraint(one: Plan, available: Availability) -> AvailabilityConstraint:
     return AvailabilityConstraint(
         attachment=one.artefact.ref,
-        region=CubeRegion(members=tuple(_members(one.structure, available, components))),
+        region=CubeRegion(members=tuple(_members(one.structure, available))),
         series_count=available.counts.series,
         observation_count=available.counts.observations,
     )
 
 
-def _members(structure: DataStructure, available: Availability, components: Sequence[str]) -> Iterator[KeyValue]:
+def _members(structure: DataStructure, available: Availability) -> Iterator[KeyValue]:
     time = None if structure.time_dimension is None else structure.time_dimension.id
-    for id in components:
+    for id in structure.key_ids:
         values = available.values.get(id, ())
         if not values:
             continue
@@ -111,59 +108,81 @@ def _members(structure: DataStructure, available: Availability, components: Sequ
             yield KeyValue(component=id, values=tuple(MemberValue(value=value) for value in values))
 
 
-def _references(
-    one: Plan, query: AvailabilityQuery, catalog: Catalog, available: Availability
-) -> Iterator[Maintainable]:
-    """The artefacts asked for: item schemes cut to what is used, parents always with them."""
-    wanted = set(query.references)
-    if wanted == _NOTHING:
-        return
-    everything = "all" in wanted
-    if everything or "dataflow" in wanted:
-        if one.dataflow is not None:
-            yield catalog.artefact(one.dataflow)
-    if everything or "datastructure" in wanted:
-        yield catalog.artefact(one.structure.ref)
-    if everything or "dataproviderscheme" in wanted:
-        if one.provider is not None:
-            yield catalog.artefact(one.provider.maintainable)
-    if everything or wanted & {"codelist", "valuelist"}:
-        yield from _enumerations(one.structure, available, catalog, wanted, everything)
-    if everything or "conceptscheme" in wanted:
-        yield from _concepts(one.structure, catalog)
-    unknown = wanted - {
-        "all",
-        "none",
-        "dataflow",
-        "datastructure",
-        "dataproviderscheme",
-        "codelist",
-        "valuelist",
-        "conceptscheme",
-    }
-    if unknown:
-        raise NotBuilt(f"references={','.join(sorted(unknown))} is not built for availability.")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scope:
+    """What one availability constraint is about, and the artefacts that belong to it.
 
+    SDMX-REST 2.2, availability.md, *references*: item schemes hold the items that the constraint uses, codelists their
+    parents too.
+    """
 
-def _enumerations(
-    structure: DataStructure, available: Availability, catalog: Catalog, wanted: set[str], everything: bool
-) -> Iterator[Maintainable]:
-    used: dict[object, tuple[Codelist | ValueList, set[str]]] = {}
-    for component in structure.components:
-        if component.form.enumeration is None or component.id not in available.values:
-            continue
-        scheme = catalog.artefact(component.form.enumeration)
-        if isinstance(scheme, Codelist | ValueList) and (everything or scheme.type.lower() in wanted):
-            used.setdefault(scheme.ref, (scheme, set()))[1].update(available.values[component.id])
-    for scheme, codes in used.values():
-        yield partial_scheme(catalog.extended(scheme) if isinstance(scheme, Codelist) else scheme, codes)
+    plan: Plan
+    catalog: Catalog
+    store: Store
+    available: Availability
 
+    def references(self, words: Collection[str]) -> Iterator[Maintainable]:
+        """The artefacts that the words of the parameter ``references`` ask for."""
+        kinds: Mapping[str, Callable[[], Iterator[Maintainable]]] = {
+            "dataflow": self._dataflow,
+            "datastructure": self._structure,
+            "dataproviderscheme": self._providers,
+            "codelist": lambda: self._enumerations(Codelist),
+            "valuelist": lambda: self._enumerations(ValueList),
+            "conceptscheme": self._concepts,
+        }
+        for word, artefacts in kinds.items():
+            if word in words or "all" in words:
+                yield from artefacts()
 
-def _concepts(structure: DataStructure, catalog: Catalog) -> Iterator[Maintainable]:
-    gathered: dict[Ref, set[str]] = {}
-    for component in structure.components:
-        gathered.setdefault(component.concept.maintainable, set()).add(component.concept.item or "")
-    for ref, ids in gathered.items():
-        scheme = catalog.lookup(ref)
-        if isinstance(scheme, ConceptScheme):
-            yield partial_scheme(scheme, ids)
+    def _dataflow(self) -> Iterator[Maintainable]:
+        if self.plan.dataflow is not None:
+            yield self.catalog.artefact(self.plan.dataflow)
+
+    def _structure(self) -> Iterator[Maintainable]:
+        yield self.catalog.artefact(self.plan.structure.ref)
+
+    def _components(self) -> list[Component]:
+        return [one for one in self.plan.structure.components if self.available.values.get(one.id)]
+
+    def _enumerations(self, kind: type[Codelist | ValueList]) -> Iterator[Maintainable]:
+        used: dict[Ref, tuple[Codelist | ValueList, set[str]]] = {}
+        for component in self._components():
+            if component.form.enumeration is None:
+                continue
+            scheme = self.catalog.artefact(component.form.enumeration)
+            if isinstance(scheme, kind):
+                used.setdefault(scheme.ref, (scheme, set()))[1].update(self.available.values[component.id])
+        for scheme, codes in used.values():
+            yield partial_scheme(self.catalog.extended(scheme) if isinstance(scheme, Codelist) else scheme, codes)
+
+    def _concepts(self) -> Iterator[Maintainable]:
+        return self._schemes(ConceptScheme, (one.concept for one in self._components()))
+
+    def _providers(self) -> Iterator[Maintainable]:
+        """The providers whose own rows match the query."""
+        plan = self.plan
+        flows = self.catalog.dataflows_of(plan.structure.ref)
+        agreements = (
+            one
+            for flow in flows
+            if plan.dataflow in (None, flow.ref)
+            for one in self.catalog.parents(flow)
+            if isinstance(one, ProvisionAgreement)
+        )
+        refs = [one.provider for one in agreements] if plan.provider is None else [plan.provider]
+        return self._schemes(DataProviderScheme, (ref for ref in dict.fromkeys(refs) if self._has_sent(ref)))
+
+    def _has_sent(self, provider: Ref) -> bool:
+        own = replace(self.plan.selection, context="provisionagreement", providers=(provider_name(provider),))
+        return self.store.count(own).series > 0
+
+    def _schemes(self, kind: type[ConceptScheme | DataProviderScheme], items: Iterable[Ref]) -> Iterator[Maintainable]:
+        """The schemes of items, cut to these."""
+        gathered: dict[Ref, set[str]] = {}
+        for ref in items:
+            gathered.setdefault(ref.maintainable, set()).add(ref.item or "")
+        for scheme_ref, ids in gathered.items():
+            scheme = self.catalog.lookup(scheme_ref)
+            if isinstance(scheme, kind):
+                yield partial_scheme(scheme, ids)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -25,24 +26,41 @@ def data(
     Raises:
         NoResults: nothing matches.
     """
-    datasets = [
-        dataset
-        for one in plan(query, catalog, store, release)
-        if (dataset := _dataset(one, query, catalog, store)) is not None
-    ]
+    plans = (one for one in plan(query, catalog, store, release) if one.selection.cube in store.cubes())
+    found = (_dataset(one, query, catalog, store) for one in _paged(plans, query, store))
+    datasets = [dataset for dataset in found if dataset is not None]
     if not datasets:
         raise NoResults("The query is right, and no figure matches it.")
-    return Message(header=_header(sender, test, query), datasets=datasets)
+    return Message(header=_header(sender, test), datasets=datasets)
 
 
-def _header(sender: Party, test: bool, query: DataQuery) -> Header:
+def _paged(plans: Iterable[Plan], query: DataQuery, store: Store) -> Iterator[Plan]:
+    """The plans with ``offset`` and ``limit`` counted against the whole answer, not against each data set."""
+    if query.offset == 0 and query.limit is None:
+        yield from plans
+        return
+    skipped, left = query.offset, query.limit
+    for one in plans:
+        held = _size(one, store)
+        shown = max(0, held - skipped) if left is None else min(left, max(0, held - skipped))
+        if shown:
+            yield replace(one, selection=replace(one.selection, offset=skipped, limit=shown))
+        skipped = max(0, skipped - held)
+        left = None if left is None else left - shown
+
+
+def _size(one: Plan, store: Store) -> int:
+    """How many observations, or series keys where only these are asked for, a plan gives without paging."""
+    counts = store.count(replace(one.selection, offset=0, limit=None))
+    return counts.series if one.keys_only else counts.observations
+
+
+def _header(sender: Party, test: bool) -> Header:
     now = datetime.now(UTC).replace(microsecond=0)
     return Header(id=f"DF{now:%Y%m%d%H%M%S}", test=test, prepared=now, sender=sender)
 
 
 def _dataset(one: Plan, query: DataQuery, catalog: Catalog, store: Store) -> Dataset | None:
-    if one.selection.cube not in store.cubes():
-        return None
     domains = store.domains(one.selection)
     if not any(domains.get(id) for id in one.structure.key_ids):
         return None

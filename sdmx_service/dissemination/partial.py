@@ -14,18 +14,43 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.constraints import allowed_codes
 from sdmx_service.errors import UnresolvedReference
 from sdmx_service.model.artefact import Item, ItemScheme, Maintainable
-from sdmx_service.model.items import AgencyScheme, Codelist, ConceptScheme, DataProviderScheme
+from sdmx_service.model.items import (
+    AgencyScheme,
+    Categorisation,
+    CategoryScheme,
+    Codelist,
+    ConceptScheme,
+    DataProviderScheme,
+    ReportingTaxonomy,
+)
 from sdmx_service.model.message import Target
 from sdmx_service.model.structure import DataStructure, ProvisionAgreement
 from sdmx_service.model.urn import Ref
 
 SchemeT = TypeVar("SchemeT", bound=ItemScheme[Any])
+NestedT = TypeVar("NestedT", CategoryScheme, ReportingTaxonomy)
 ThingT = TypeVar("ThingT")
 
 
 def cut(scheme: SchemeT, ids: Collection[str]) -> SchemeT:
     """The scheme with those items only, marked partial."""
     return replace(scheme, items=tuple(item for item in scheme.items if item.id in ids), is_partial=True)
+
+
+def cut_nested(scheme: NestedT, paths: Iterable[str]) -> NestedT:
+    """The scheme of nested items with the items on the way to each dotted path, marked partial.
+
+    Ancestors are included, children of the last left out (SDMX-REST 2.2, structures.md, *Notes about using itemID*).
+    """
+    return replace(scheme, items=tuple(_on_the_way(scheme.items, [path.split(".") for path in paths])), is_partial=True)
+
+
+def _on_the_way(items: Sequence[Any], paths: Sequence[Sequence[str]]) -> Iterator[Any]:
+    for item in items:
+        deeper = [path[1:] for path in paths if path and path[0] == item.id]
+        inner = tuple(_on_the_way(item.items, deeper))
+        if inner or [] in deeper:
+            yield replace(item, items=inner)
 
 
 def partial_scheme(scheme: SchemeT, ids: Iterable[str]) -> SchemeT:
@@ -61,6 +86,8 @@ class Cutter:
             return partial_scheme(artefact, self._concepts(artefact))
         if isinstance(artefact, AgencyScheme):
             return partial_scheme(artefact, {one.agency.rpartition(".")[2] for one in self._answered})
+        if isinstance(artefact, CategoryScheme):
+            return cut_nested(artefact, self._categories(artefact))
         if isinstance(artefact, DataProviderScheme):
             agreements = (one for one in self._answered if isinstance(one, ProvisionAgreement))
             return partial_scheme(artefact, {one.provider.item or "" for one in agreements})
@@ -88,6 +115,12 @@ class Cutter:
                     return codelist
                 kept |= set(left[component.id])
         return partial_scheme(codelist, kept) if is_used else codelist
+
+    def _categories(self, scheme: CategoryScheme) -> Iterator[str]:
+        for one in self._answered:
+            target = one.target if isinstance(one, Categorisation) else None
+            if target is not None and target.item is not None and self._catalog.lookup(target) == scheme:
+                yield target.item
 
     def _concepts(self, scheme: ConceptScheme) -> set[str]:
         structures = [one for one in self._answered if isinstance(one, DataStructure)]

@@ -61,16 +61,16 @@ def plan(query: DataSlice, catalog: Catalog, store: Store, release: int) -> tupl
         NotBuilt: a part of the standard that this service does not answer yet.
     """
     _refuse_unbuilt(query)
-    artefacts = tuple(_matching(query, catalog))
-    single = len(artefacts) == 1
     plans: list[Plan] = []
+    faults: list[SemanticFault] = []
+    artefacts = tuple(_matching(query, catalog))
     for artefact in artefacts:
         try:
             plans.extend(_plans_of(artefact, query, catalog, store, release))
-        except SemanticFault:
-            # A key or filter that fits no structure named is an error; among many structures it just selects none.
-            if single:
-                raise
+        except SemanticFault as fault:
+            faults.append(fault)
+    if faults and len(faults) == len(artefacts):  # what fits some of the structures named selects nothing of the others
+        raise faults[0]
     return tuple(plans)
 
 
@@ -94,7 +94,7 @@ def _matching(query: DataSlice, catalog: Catalog) -> Iterator[Maintainable]:
         for version in _latest_per_major(patterns, versions):
             found = True
             yield catalog.artefacts[Ref(type=kind, agency=agency, id=id, version=version)]
-    if not found and ANY not in query.ids:
+    if not found and not (ANY in query.ids and ANY in query.agencies):
         known = sorted({ref.id for ref in catalog.artefacts if ref.type == kind})
         near = get_close_matches(query.ids[0], known, n=3, cutoff=0.4)
         raise NotFound(

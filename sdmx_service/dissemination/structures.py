@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sdmx_service.catalog.catalog import Catalog
-from sdmx_service.dissemination.partial import Cutter, cut, pinned
+from sdmx_service.dissemination.partial import Cutter, cut, cut_nested, pinned
 from sdmx_service.dissemination.plan import ANY, matching_homes
 from sdmx_service.errors import NotBuilt, NotFound
-from sdmx_service.model.artefact import NO_TEXTS, ItemScheme, Maintainable
+from sdmx_service.model.artefact import NO_TEXTS, Item, ItemScheme, Maintainable
 from sdmx_service.model.artefact_types import artefact_type_of_resource, artefact_types_of_v1_resource
 from sdmx_service.model.constraint import AvailabilityConstraint
-from sdmx_service.model.items import Category, CategoryScheme, Codelist
+from sdmx_service.model.items import Category, CategoryScheme, Codelist, ReportingCategory, ReportingTaxonomy
 from sdmx_service.model.message import Header, Message, Party
 from sdmx_service.model.query import StructureQuery
-from sdmx_service.model.urn import Ref, VersionPattern, parse_versions, select_versions
+from sdmx_service.model.urn import Ref, parse_versions, select_versions
 
 _Found = dict[Ref, Maintainable]
 
@@ -37,7 +37,7 @@ def structures(query: StructureQuery, catalog: Catalog, *, sender: Party) -> Mes
         raise NotFound(f"No structure matches {asked}.")
     referenced = {ref: one for ref, one in _referenced(query, catalog, matching).items() if ref not in matching}
     show = _DETAILS[query.detail]
-    shown = [show.matching(_with_items(one, query, catalog), catalog) for one in matching.values()]
+    shown = [show.matching(one, catalog) for one in matching.values()]
     if query.detail == "referencepartial":
         cutter = Cutter(catalog, matching.values(), [*matching.values(), *referenced.values()])
         shown += [cutter(one) for one in referenced.values()]
@@ -88,64 +88,91 @@ def _matching(query: StructureQuery, catalog: Catalog) -> Iterator[Maintainable]
     patterns = tuple(pattern for text in query.versions for pattern in parse_versions(text))
     for kind in _classes(query, query.types, catalog):
         for agency, id, versions in matching_homes(catalog, kind, query.agencies, query.ids):
-            for version in _versions(patterns, versions):
-                yield catalog.artefacts[Ref(type=kind, agency=agency, id=id, version=version)]
+            for version in select_versions(patterns, versions):
+                artefact = catalog.artefacts[Ref(type=kind, agency=agency, id=id, version=version)]
+                if ANY in query.items or not isinstance(artefact, ItemScheme):
+                    yield artefact
+                elif (partial := _with_items(artefact, query.items, catalog)).items:
+                    yield partial
 
 
-def _versions(patterns: tuple[VersionPattern, ...], versions: Sequence[str]) -> list[str]:
-    return select_versions(patterns, versions)
+# --- what with them -------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class _Graph:
+    """Who refers to whom.
+
+    Codelists come with their extensions resolved, and what they extend is not sent a second time; raw ones refer to it
+    (SDMX-REST 2.2, structures.md, *detail*).
+    """
+
+    catalog: Catalog
+    is_raw: bool
+
+    def children(self, artefacts: Iterable[Maintainable]) -> _Found:
+        show = _raw if self.is_raw else _full
+        return {child.ref: child for one in artefacts for child in self.catalog.children(show(one, self.catalog))}
+
+    def parents(self, artefacts: Iterable[Maintainable]) -> _Found:
+        """The artefacts that refer to these; of item schemes only to the items they have."""
+        return {parent.ref: parent for one in artefacts for parent in self.catalog.parents(one) if _refers(parent, one)}
+
+    def parents_and_siblings(self, artefacts: Iterable[Maintainable]) -> _Found:
+        parents = self.parents(artefacts)
+        return parents | self.children(parents.values())
+
+    def descendants(self, artefacts: Iterable[Maintainable]) -> _Found:
+        return _closure(self.children, artefacts)
+
+    def ancestors(self, artefacts: Iterable[Maintainable]) -> _Found:
+        return _closure(self.parents, artefacts)
+
+    def everything(self, artefacts: Iterable[Maintainable]) -> _Found:
+        """SDMX-REST 2.2: ``all`` is parentsandsiblings and descendants."""
+        return self.parents_and_siblings(artefacts) | self.descendants(artefacts)
 
 
-_Step = Callable[[Catalog, Iterable[Maintainable]], _Found]
+def _refers(parent: Maintainable, artefact: Maintainable) -> bool:
+    """Whether the parent refers to the artefact as a whole or to an item that is shown."""
+    if not isinstance(artefact, ItemScheme):
+        return True
+    refs = [ref for ref in parent.references() if (ref.agency, ref.id) == (artefact.agency, artefact.id)]
+    shown = set(_paths(artefact.items))
+    return not refs or any(ref.item is None or ref.item in shown for ref in refs)
 
 
-def _children(catalog: Catalog, artefacts: Iterable[Maintainable]) -> _Found:
-    return {child.ref: child for one in artefacts for child in catalog.children(one)}
-
-
-def _parents(catalog: Catalog, artefacts: Iterable[Maintainable]) -> _Found:
-    return {parent.ref: parent for one in artefacts for parent in catalog.parents(one)}
-
-
-def _closure(step: _Step, catalog: Catalog, artefacts: Iterable[Maintainable]) -> _Found:
+def _closure(step: _Step, artefacts: Iterable[Maintainable]) -> _Found:
     found: _Found = {}
-    frontier = step(catalog, artefacts)
+    frontier = step(artefacts)
     while frontier:
         found |= frontier
-        frontier = {ref: one for ref, one in step(catalog, frontier.values()).items() if ref not in found}
+        frontier = {ref: one for ref, one in step(frontier.values()).items() if ref not in found}
     return found
 
 
-def _parents_and_siblings(catalog: Catalog, artefacts: Iterable[Maintainable]) -> _Found:
-    parents = _parents(catalog, artefacts)
-    return parents | _children(catalog, parents.values())
-
-
-_KEYWORDS: Mapping[str, _Step] = {
-    "none": lambda catalog, artefacts: {},
-    "children": _children,
-    "parents": _parents,
-    "descendants": lambda catalog, artefacts: _closure(_children, catalog, artefacts),
-    "ancestors": lambda catalog, artefacts: _closure(_parents, catalog, artefacts),
-    "parentsandsiblings": _parents_and_siblings,
-    "all": lambda catalog, artefacts: (
-        _parents_and_siblings(catalog, artefacts) | _closure(_children, catalog, artefacts)
-    ),
+_Step = Callable[[Iterable[Maintainable]], _Found]
+_KEYWORDS: Mapping[str, Callable[[_Graph, Iterable[Maintainable]], _Found]] = {
+    "none": lambda graph, artefacts: {},
+    "children": _Graph.children,
+    "parents": _Graph.parents,
+    "descendants": _Graph.descendants,
+    "ancestors": _Graph.ancestors,
+    "parentsandsiblings": _Graph.parents_and_siblings,
+    "all": _Graph.everything,
 }
-"""SDMX-REST 2.2: ``all`` is parentsandsiblings and descendants."""
 
 
 def _referenced(query: StructureQuery, catalog: Catalog, matching: _Found) -> _Found:
+    graph = _Graph(catalog, query.detail == "raw")
     found: _Found = {}
     types: list[str] = []
     for word in query.references:
         if word in _KEYWORDS:
-            found |= _KEYWORDS[word](catalog, matching.values())
+            found |= _KEYWORDS[word](graph, matching.values())
         else:
             types.append(word)
     if types:
         wanted = set(_classes(query, types, catalog))
-        around = _closure(_children, catalog, matching.values()) | _closure(_parents, catalog, matching.values())
+        around = graph.descendants(matching.values()) | graph.ancestors(matching.values())
         found |= {ref: one for ref, one in around.items() if ref.type in wanted}
     return found
 
@@ -210,21 +237,19 @@ _DETAILS: Mapping[str, _Detail] = {
 
 
 # --- items ----------------------------------------------------------------------------------------------------------
-def _with_items(artefact: Maintainable, query: StructureQuery, catalog: Catalog) -> Maintainable:
-    """The artefact, cut to the items asked for."""
-    if ANY in query.items or not isinstance(artefact, ItemScheme):
-        return artefact
+def _with_items(artefact: ItemScheme[Any], ids: Sequence[str], catalog: Catalog) -> ItemScheme[Any]:
+    """The scheme, cut to the items asked for (SDMX-REST 2.2, structures.md, *Notes about using itemID*)."""
     if isinstance(artefact, CategoryScheme):
-        categories = tuple(_category_paths(artefact.items, [item.split(".") for item in query.items]))
-        return replace(artefact, items=categories, is_partial=True)
+        return cut_nested(artefact, ids)
+    if isinstance(artefact, ReportingTaxonomy):
+        return cut_nested(artefact, ids)
     scheme = catalog.extended(artefact) if isinstance(artefact, Codelist) else artefact
-    return cut(scheme, set(query.items))
+    return cut(scheme, set(ids))
 
 
-def _category_paths(categories: Sequence[Category], paths: Sequence[Sequence[str]]) -> Iterator[Category]:
-    """The categories on the way to each path; ancestors included, children of the last left out."""
-    for category in categories:
-        deeper = [path[1:] for path in paths if path[0] == category.id]
-        if deeper:
-            inner = tuple(_category_paths(category.items, [path for path in deeper if path]))
-            yield replace(category, items=inner)
+def _paths(items: Sequence[Item], above: str = "") -> Iterator[str]:
+    """The ids of items, those of nested ones dotted."""
+    for item in items:
+        yield above + item.id
+        if isinstance(item, Category | ReportingCategory):
+            yield from _paths(item.items, f"{above}{item.id}.")

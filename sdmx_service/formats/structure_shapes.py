@@ -2,8 +2,8 @@
 
 SDMX-ML 3.x and SDMX-JSON 2.x are two spellings of one form, and SDMX-ML 2.1 is an older dialect of it. A ``Shape``
 lists the parts of a class of the model in the order of the schema; each ``Field`` says what the part is called in
-SDMX-ML (``ml``) and in SDMX-JSON (``json``), and in which versions of SDMX it exists. The families each have one codec that
-reads and writes any shape; ``structure_tables`` holds the shapes.
+SDMX-ML (``ml``) and in SDMX-JSON (``json``), and in which versions of SDMX it exists. The families each have one codec
+that reads and writes any shape; ``structure_tables`` holds the shapes.
 
 What a shape does not know is never dropped: a codec refuses unknown parts of a message, and ``left_over`` names what
 an artefact says and a version cannot carry.
@@ -267,6 +267,7 @@ class Shape:
         make: what makes the object of what was read; the class itself unless given.
         given: what an object read in this shape always has.
         bare: in SDMX-JSON, a plain string stands for an object that has only this attribute.
+        bare_written: it is also written so.
         silent: attributes that are not carried and not missed: derived, or left out in a documented way.
         name: the word for it in errors.
     """
@@ -276,6 +277,7 @@ class Shape:
     make: Callable[..., Any] | None = None
     given: Mapping[str, Any] = field(default_factory=dict)
     bare: str = ""
+    bare_written: bool = False
     silent: tuple[str, ...] = ()
 
     @property

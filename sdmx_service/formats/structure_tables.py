@@ -538,6 +538,12 @@ MEMBER_VALUE: Final[Shape] = Shape(
 )
 
 
+KEY_MEMBER: Final[Shape] = Shape(
+    model=constraints.MemberValue, fields=MEMBER_VALUE.fields, bare="value", bare_written=True
+)
+"""Of a key, where SDMX-JSON has plain strings only."""
+
+
 def _member(kind: str, *fields: Field) -> Shape:
     return Shape(
         model=constraints.KeyValue,
@@ -557,8 +563,8 @@ KEY_VALUE: Final[Shape] = _member("key", *_VALID, _VALUES, _TIME)
 COMPONENT_VALUES: Final[Shape] = _member("component", *_VALID, _VALUES, _TIME)
 DATA_KEY_VALUE: Final[Shape] = _member(
     "key",
-    Part(ml="Value", json="value", model="values", shape=lambda: MEMBER_VALUE, many=True, lone=True, until="3.0"),
-    Part(ml="Value", json="values", model="values", shape=lambda: MEMBER_VALUE, many=True, since="3.1"),
+    Part(ml="Value", json="value", model="values", shape=lambda: KEY_MEMBER, many=True, lone=True, until="3.0"),
+    Part(ml="Value", json="values", model="values", shape=lambda: KEY_MEMBER, many=True, since="3.1"),
 )
 
 

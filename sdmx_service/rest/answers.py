@@ -7,7 +7,7 @@ status is known, so that a failure up to there is a clean error.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -30,6 +30,7 @@ from sdmx_service.urls import v1, v2
 
 Api = Literal["v1", "v2"]
 _PARSERS: Mapping[str, Callable[[str, str], Query]] = {"v1": v1.parse, "v2": v2.parse}
+ANY = "*"
 VARY = "Accept, Accept-Encoding, Accept-Language"
 
 
@@ -53,31 +54,37 @@ class Answer:
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
-    chunks: Iterator[bytes] = field(default_factory=lambda: iter(()))
+    chunks: Generator[bytes] = field(default_factory=lambda: _once(b""))
+
+
+def _once(body: bytes) -> Generator[bytes]:
+    """A body of one chunk, or of none."""
+    if body:
+        yield body
 
 
 def answer(request: Request, library: Library, sender: Party) -> Answer:
     """The answer to a request; every ``SdmxError`` becomes an error message in the family the client accepts."""
-    family = problems.family_of(request.accept or _DEFAULT_FAMILY[request.api], request.api)
+    family = problems.family_of(request.accept or DEFAULT_FAMILY[request.api], request.api)
     try:
         query = _PARSERS[request.api](request.path, request.query_string)
         choice = choose(request.accept, query.representation, _offered(query, request))
         family = problems.family_of(choice.media_type, request.api)
         return _answer(request, query, choice, library.view(), library, sender)
     except SdmxError as error:
-        return refusal(error, family, request.api)
+        return refusal(error, family, request.api, sender)
 
 
-_DEFAULT_FAMILY = {"v1": "xml", "v2": "json"}
+DEFAULT_FAMILY = {"v1": "xml", "v2": "json"}
 
 
-def refusal(error: SdmxError, family: problems.Family, api: str) -> Answer:
+def refusal(error: SdmxError, family: problems.Family, api: str, sender: Party) -> Answer:
     """An error as an answer."""
-    status, media_type, body = problems.render(error, family, api)
+    status, media_type, body = problems.render(error, family, api, sender.id)
     headers = {"Vary": VARY}
     if media_type:
         headers["Content-Type"] = media_type
-    return Answer(status=status, headers=headers, chunks=iter((body,)) if body else iter(()))
+    return Answer(status=status, headers=headers, chunks=_once(body))
 
 
 def _offered(query: Query, request: Request) -> tuple[Format, ...]:
@@ -107,14 +114,43 @@ def _answer(request: Request, query: Query, choice: Choice, view: View, library:
     if _has_tag(request, headers):  # the tag was only ever given with a 200 to this very request
         return _unchanged(headers)
     message = _message(query, view, library, sender)
-    if request.if_none_match is None and _is_older(request, view):
+    if request.if_none_match == ANY or (request.if_none_match is None and _is_older(request, view)):
         return _unchanged(headers)
+    language = _language(message, choice, languages)
+    if language is not None:
+        headers["Content-Language"] = language
     if encoding is not None:
         headers["Content-Encoding"] = encoding
     assert choice.format.write is not None
     chunks = choice.format.write(message, _options(query, choice, languages))
     first = next(chunks, b"")
-    return Answer(status=200, headers=headers, chunks=compress(chain((first,), chunks), encoding))
+    return Answer(status=200, headers=headers, chunks=_body(first, chunks, encoding))
+
+
+def _body(first: bytes, chunks: Iterator[bytes], encoding: str | None) -> Generator[bytes]:
+    """The whole body; closing it closes what is still being read for it."""
+    try:
+        yield from compress(chain((first,), chunks), encoding)
+    finally:
+        if isinstance(chunks, Generator):
+            chunks.close()
+
+
+def _language(message: Message, choice: Choice, languages: Sequence[str]) -> str | None:
+    """The language of the names, where one was chosen: in SDMX-JSON, and in SDMX-CSV with labels.
+
+    SDMX-ML carries every language; ``Accept-Language: *`` asks SDMX-JSON for every one (SDMX-REST 2.2, *localisation*).
+    """
+    in_json = "json" in choice.format.name and not _wants_all(languages)
+    if not in_json and choice.parameters.get("labels", "id") == "id":
+        return None
+    names = [one.names for one in message.structures] or [one.labels.structure for one in message.datasets]
+    found = names[0].best(languages) if names else None
+    return None if found is None else found[0]
+
+
+def _wants_all(languages: Sequence[str]) -> bool:
+    return tuple(languages[:1]) == (ANY,)
 
 
 def _message(query: Query, view: View, library: Library, sender: Party) -> Message:
@@ -139,10 +175,10 @@ _CSV_PARAMETERS = ("labels", "timeFormat", "keys")
 
 
 def _options(query: Query, choice: Choice, languages: Sequence[str]) -> WriteOptions:
-    wished = tuple(tag for tag in languages if tag != "*")
+    wished = tuple(tag for tag in languages if tag != ANY)
     return WriteOptions(
         languages=wished,
-        all_languages="*" in languages,
+        all_languages=_wants_all(languages),
         labels=choice.parameters.get("labels", "id"),
         time_format=choice.parameters.get("timeformat", "original"),
         keys=choice.parameters.get("keys", "none"),

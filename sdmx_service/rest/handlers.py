@@ -7,13 +7,12 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Literal
 
 from aiohttp import web
 
-from sdmx_service.errors import SdmxError
+from sdmx_service.errors import AddressTooLong, Busy, NotBuilt, SdmxError
 from sdmx_service.rest import problems
-from sdmx_service.rest.answers import Answer, Request, answer, refusal
+from sdmx_service.rest.answers import DEFAULT_FAMILY, Answer, Api, Request, answer, refusal
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.rest.streaming import send, take
 
@@ -27,36 +26,40 @@ _EXPOSED = "ETag, Last-Modified, Content-Language, Location, Server-Timing"
 def routes() -> list[web.RouteDef]:
     """The routes of both versions of SDMX-REST."""
     found: list[web.RouteDef] = []
-    for api in ("v2", "v1"):
+    apis: tuple[Api, ...] = ("v2", "v1")
+    for api in apis:
         found.append(web.route("*", f"/sdmx/{api}", _handler(api)))
         found.append(web.route("*", f"/sdmx/{api}/{{tail:.*}}", _handler(api)))
     return found
 
 
-def _handler(api: Literal["v1", "v2"] | str) -> Handler:
-    version: Literal["v1", "v2"] = "v1" if api == "v1" else "v2"
-
+def _handler(api: Api) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         if request.method == "OPTIONS":
             return web.Response(status=204, headers={"Allow": _ALLOWED})
         if request.method not in ("GET", "HEAD"):
-            return _text(501, f"{request.method} is not built yet for this resource.", {"Allow": _ALLOWED})
-        return await _sdmx(request, version)
+            error = NotBuilt(f"{request.method} is not built yet for this resource.")
+            return await _refuse(request, api, error, {"Allow": _ALLOWED})
+        return await _sdmx(request, api)
 
     return handle
 
 
-async def _sdmx(request: web.Request, api: Literal["v1", "v2"]) -> web.StreamResponse:
+async def _sdmx(request: web.Request, api: Api) -> web.StreamResponse:
     service = request.app[SERVICE]
     if len(request.raw_path) > service.max_query:
-        return _text(414, f"The address is longer than {service.max_query} characters.")
+        error: SdmxError = AddressTooLong(
+            f"The address is longer than {service.max_query} characters.", hint="Ask for fewer values at once."
+        )
+        return await _refuse(request, api, error)
     if service.streams.locked():
-        return _text(503, "Too many answers are being sent; try again soon.", {"Retry-After": "2"})
+        error = Busy(f"{service.max_streams} answers are being sent.", hint="Try again soon.")
+        return await _refuse(request, api, error, {"Retry-After": "2"})
     async with service.streams:
         return await _stream(request, service, api)
 
 
-async def _stream(request: web.Request, service: Service, api: Literal["v1", "v2"]) -> web.StreamResponse:
+async def _stream(request: web.Request, service: Service, api: Api) -> web.StreamResponse:
     path, _, query_string = request.raw_path.partition("?")
     asked = Request(
         api=api,
@@ -81,25 +84,30 @@ def _begin(asked: Request, service: Service) -> tuple[Answer, tuple[bytes, bool]
         found = answer(asked, service.library, service.sender)
         return found, take(found.chunks)
     except SdmxError as error:
-        found = refusal(error, problems.family_of(asked.accept or "", asked.api), asked.api)
+        found = _refusal(error, asked.accept, asked.api, service)
     except Exception as error:  # noqa: BLE001 - the last door: logged, answered without detail
-        found = unexpected(asked.api, error)
+        found = _refusal(unexpected(error), asked.accept, asked.api, service)
     return found, take(found.chunks)
 
 
-def unexpected(api: str, cause: Exception) -> Answer:
-    """A fault of ours: logged with a reference, answered without detail."""
+def unexpected(cause: Exception) -> SdmxError:
+    """A fault of ours: logged with a reference, told without detail."""
     reference = uuid.uuid4().hex[:12]
     log.error("unexpected error, reference %s", reference, exc_info=cause)
-    error = SdmxError(f"An unexpected error; it was logged under the reference {reference}.", title="Internal error")
-    return refusal(error, "json", api)
+    return SdmxError(f"An unexpected error; it was logged under the reference {reference}.", title="Internal error")
 
 
-def _text(status: int, words: str, headers: dict[str, str] | None = None) -> web.Response:
-    body = words.encode()
-    return web.Response(
-        status=status, body=body, headers={"Content-Type": "text/plain; charset=utf-8", **(headers or {})}
-    )
+def _refusal(error: SdmxError, accept: str | None, api: Api, service: Service) -> Answer:
+    return refusal(error, problems.family_of(accept or DEFAULT_FAMILY[api], api), api, service.sender)
+
+
+async def _refuse(
+    request: web.Request, api: Api, error: SdmxError, headers: dict[str, str] | None = None
+) -> web.StreamResponse:
+    service = request.app[SERVICE]
+    found = _refusal(error, request.headers.get("Accept"), api, service)
+    found.headers |= headers or {}
+    return await send(request, found, take(found.chunks), service.executor)
 
 
 async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:

@@ -5,6 +5,7 @@ SDMX-REST 2.2 status codes; SDMX-REST 1.5 appendix *SDMX error codes*; RFC 9457 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
@@ -27,6 +28,7 @@ _TABLE: tuple[tuple[type[errors.SdmxError], Status], ...] = (
     (errors.NoResults, Status(204, 404, 100)),
     (errors.NotFound, Status(404, 404, 100)),
     (errors.UnresolvedReference, Status(404, 404, 100)),
+    (errors.AddressTooLong, Status(414, 414, 140)),
     (errors.NotAcceptable, Status(406, 406, 1000)),
     (errors.CannotWrite, Status(406, 406, 1000)),
     (errors.TooLarge, Status(413, 413, 130)),
@@ -39,6 +41,7 @@ _TABLE: tuple[tuple[type[errors.SdmxError], Status], ...] = (
     (errors.NotAllowed, Status(403, 403, 110)),
     (errors.NotBuilt, Status(501, 501, 501)),
     (errors.StorageFault, Status(503, 503, 503)),
+    (errors.Busy, Status(503, 503, 503)),
     (errors.SdmxError, Status(500, 500, 500)),
 )
 """First match wins."""
@@ -55,8 +58,8 @@ _NAMESPACES = {
     "xml21": "http://www.sdmx.org/resources/sdmxml/schemas/v2_1/",
 }
 _MEDIA_TYPES = {
-    "xml31": "application/vnd.sdmx.structure+xml;version=3.1",
-    "xml30": "application/vnd.sdmx.structure+xml;version=3.0",
+    "xml31": "application/vnd.sdmx.structure+xml;version=3.1.0",
+    "xml30": "application/vnd.sdmx.structure+xml;version=3.0.0",
     "xml21": "application/xml",
     "json": "application/json",
     "problem": "application/problem+json",
@@ -64,15 +67,20 @@ _MEDIA_TYPES = {
 
 
 def family_of(media_type: str, api: str) -> Family:
-    """The error family that belongs to a representation; CSV and binary formats get JSON (v1: XML)."""
+    """The error family that belongs to a representation; CSV and binary formats get JSON (v1: XML).
+
+    XML without a version is the newest of the interface.
+    """
     text = media_type.lower()
-    if "xml" in text:
-        return "xml31" if "3.1" in text else "xml30" if "3.0" in text else "xml21"
+    if "json" not in text and "xml" in text:
+        if "3.1" in text or (api == "v2" and "version=" not in text):
+            return "xml31"
+        return "xml30" if "3.0" in text else "xml21"
     return "json" if "json" in text or api == "v2" else "xml21"
 
 
-def render(error: errors.SdmxError, family: Family, api: str) -> tuple[int, str, bytes]:
-    """HTTP status, content type and body of an error; 204 has no body."""
+def render(error: errors.SdmxError, family: Family, api: str, sender: str = "unknown") -> tuple[int, str, bytes]:
+    """HTTP status, content type and body of an error; 204 has no body. ``sender`` is named in a JSON message."""
     status = status_of(error)
     number = status.v1 if api == "v1" else status.v2
     if number == 204:
@@ -80,7 +88,7 @@ def render(error: errors.SdmxError, family: Family, api: str) -> tuple[int, str,
     if family == "problem":
         return number, _MEDIA_TYPES[family], _problem(error, number)
     if family == "json":
-        return number, _MEDIA_TYPES[family], _json(error, number)
+        return number, _MEDIA_TYPES[family], _json(error, number, sender)
     code = status.sdmx if api == "v1" else number
     return number, _MEDIA_TYPES[family], _xml(error, code, _NAMESPACES[family])
 
@@ -94,10 +102,11 @@ def _text(error: errors.SdmxError) -> str:
     return error.detail + (f" {error.hint}" if error.hint else "")
 
 
-def _json(error: errors.SdmxError, status: int) -> bytes:
-    return orjson.dumps(
-        {"errors": [{"code": status, "title": error.title, "detail": f"{_text(error)} [{error.code}]"}]}
-    )
+def _json(error: errors.SdmxError, status: int, sender: str) -> bytes:
+    """A message of SDMX-JSON 2.1, whose ``meta`` is mandatory."""
+    meta = {"id": error.code, "prepared": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "sender": {"id": sender}}
+    problem = {"code": status, "title": error.title, "detail": f"{_text(error)} [{error.code}]"}
+    return orjson.dumps({"meta": meta, "errors": [problem]})
 
 
 def _xml(error: errors.SdmxError, code: int, namespace: str) -> bytes:

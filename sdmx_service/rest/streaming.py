@@ -33,20 +33,19 @@ async def send(
 ) -> web.StreamResponse:
     """Write an answer whose first piece is known; a failure later breaks the connection, never ends it as if whole."""
     body, is_last = first
-    if is_last or request.method == "HEAD":
-        if hasattr(answer.chunks, "close"):
-            answer.chunks.close()
-        response: web.StreamResponse = web.Response(status=answer.status, headers=answer.headers, body=body)
-        return response
+    if is_last:
+        return web.Response(status=answer.status, headers=answer.headers, body=body)
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
-    await response.prepare(request)
     loop = asyncio.get_running_loop()
+    working: asyncio.Future[tuple[bytes, bool]] | None = None
     try:
-        while True:
+        await response.prepare(request)
+        while request.method != "HEAD":
             await response.write(body)
             if is_last:
                 break
-            body, is_last = await loop.run_in_executor(executor, take, answer.chunks)
+            working = loop.run_in_executor(executor, take, answer.chunks)
+            body, is_last = await asyncio.shield(working)
         await response.write_eof()
     except (ConnectionResetError, asyncio.CancelledError):
         raise
@@ -56,7 +55,7 @@ async def send(
             request.transport.abort()
         raise
     finally:
-        close = getattr(answer.chunks, "close", None)
-        if close is not None:
-            await loop.run_in_executor(executor, close)
+        if working is not None:
+            await asyncio.wait((working,))  # a thread may still be at the next piece
+        await loop.run_in_executor(executor, answer.chunks.close)
     return response

@@ -53,13 +53,14 @@ class Presence:
         present = {column.id: _is_present(batch, column.id) for column in self._columns}
         whole = _all([present[id] for id in self._structure.key_ids], len(batch))
         self._check_dimensions(batch, present)
+        known: dict[tuple[object, ...], pa.Table] = {}
         for column in self._mandatory:
-            there, level = present[column.id], self._level(column)
+            there = present[column.id]
             lacking = whole & ~there
             if column.is_attached and there.any():
-                self._note(self._given, column, batch.filter(pa.array(there)), level)
+                self._given.setdefault(column.id, []).append(self._keys(column, batch, there, known))
             if lacking.any():
-                self._note(self._lacking, column, batch.filter(pa.array(lacking)), level)
+                self._lacking.setdefault(column.id, []).append(self._keys(column, batch, lacking, known))
 
     def _level(self, column: Column) -> tuple[str, ...]:
         return self._structure.key_ids if column.level is None else column.level
@@ -82,17 +83,24 @@ class Presence:
                 self._report.add(FindingGroup.of("F302", places=places, component=id))
 
     # --- mandatory components ----------------------------------------------------------------------------------
-    def _note(
-        self, where: dict[str, list[pa.Table]], column: Column, rows: pa.RecordBatch, level: tuple[str, ...]
-    ) -> None:
-        """Remember the keys of a level, each with its first row."""
-        keys = [f"k{number}" for number in range(len(level))]
-        values = [rows.column(id).cast(pa.string()) for id in level]
-        origins = [origin(rows, name) for name in (ROW, COLUMN, SHEET)]
-        table = pa.table([*values, *origins], names=[*keys, ROW, COLUMN, SHEET])
-        if column.is_attached:
-            table = _first_of_each(table, keys)
-        where.setdefault(column.id, []).append(table)
+    def _keys(
+        self, column: Column, batch: pa.RecordBatch, chosen: _Mask, known: dict[tuple[object, ...], pa.Table]
+    ) -> pa.Table:
+        """The keys of a column's level in the chosen rows, of higher levels each once with its first row.
+
+        Args:
+            known: what was made of this batch before: attributes of one level mostly stand in the same rows.
+        """
+        level = self._level(column)
+        name = (level, column.is_attached, chosen.tobytes())
+        if name not in known:
+            rows = batch.filter(pa.array(chosen))
+            keys = [f"k{number}" for number in range(len(level))]
+            values = [rows.column(id).cast(pa.string()) for id in level]
+            origins = [origin(rows, place) for place in (ROW, COLUMN, SHEET)]
+            table = pa.table([*values, *origins], names=[*keys, ROW, COLUMN, SHEET])
+            known[name] = _first_of_each(table, keys) if column.is_attached else table
+        return known[name]
 
     def finish(self) -> None:
         """F303, F305: mandatory components that are neither sent nor, where that counts, stored."""

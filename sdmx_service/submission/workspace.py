@@ -281,9 +281,8 @@ class Workspace:
     def _report_contradictions(self, sent: SentRows, report: Report) -> None:
         names = column_names(sent.structure)
         levels: dict[tuple[str, ...], list[Column]] = {}
-        for column in columns(sent.structure):
-            if column.level is not None and self._varies(sent, names[column.id]):
-                levels.setdefault(column.level, []).append(column)
+        for column in self._varying(sent):
+            levels.setdefault(column.level or (), []).append(column)
         for level, attached in levels.items():
             for column in self._contradicting(sent, level, attached):
                 places = self._contradictions(sent, level, column)
@@ -292,9 +291,16 @@ class Workspace:
                 level_name = _level_name(sent.structure, level)
                 report.add(FindingGroup.of("F306", places=places, component=column.id, level=level_name))
 
-    def _varies(self, sent: SentRows, name: str) -> bool:
-        answer = self.read(f"SELECT min({name}) <> max({name}) AS varies FROM {_given(sent)}")
-        return bool(answer["varies"][0].as_py())
+    def _varying(self, sent: SentRows) -> list[Column]:
+        """The attributes of higher levels that have more than one value in all."""
+        names = column_names(sent.structure)
+        attached = [column for column in columns(sent.structure) if column.level is not None]
+        if not attached:
+            return []
+        own = [names[column.id] for column in attached]
+        differ = ", ".join(f"min({name}) <> max({name}) AS {name}" for name in own)
+        answer = self.read(f"SELECT {differ} FROM {_given(sent)}")
+        return [column for column, name in zip(attached, own, strict=True) if answer[name][0].as_py()]
 
     def _contradicting(self, sent: SentRows, level: tuple[str, ...], attached: list[Column]) -> list[Column]:
         """Those attributes of a level that have several values somewhere in it."""

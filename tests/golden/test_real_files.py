@@ -115,7 +115,10 @@ class TestMalta:
     def test_balance_closes_in_all_15_years(self, house: House, sent: list) -> None:
         stocks: dict[tuple[str, int], int] = {}
         for row in house.rows("v2/data/dataflow/UNSD_MIG/DF_BALANCE/1.0.0?c[REF_AREA]=470"):
-            if all(row[name] in ("_T", "") for name in ("CITIZENSHIP", "COUNTRY_BIRTH", "SEX", "AGE")) and row["OBS_VALUE"]:
+            if (
+                all(row[name] in ("_T", "") for name in ("CITIZENSHIP", "COUNTRY_BIRTH", "SEX", "AGE"))
+                and row["OBS_VALUE"]
+            ):
                 stocks[row["COMPONENT"], int(row["TIME_PERIOD"])] = int(row["OBS_VALUE"])
         flows: dict[tuple[str, int], int] = {}
         for row in house.rows("v2/data/dataflow/UNSD_MIG/DF_FLOW_CTZ/1.0.0?c[REF_AREA]=470&c[CITIZENSHIP]=_T"):
@@ -125,11 +128,18 @@ class TestMalta:
         for year in years:
             left = stocks["JAN", year] + stocks["NATGROW", year] + flows["IMM", year] - flows["EMI", year]
             assert left == stocks["JAN", year + 1], year
-        assert (stocks["JAN", 2021], stocks["NATGROW", 2021], flows["IMM", 2021], flows["EMI", 2021]) == (516_125, 232, 16_963, 13_146)
+        assert (stocks["JAN", 2021], stocks["NATGROW", 2021], flows["IMM", 2021], flows["EMI", 2021]) == (
+            516_125,
+            232,
+            16_963,
+            13_146,
+        )
         assert stocks["JAN", 2022] == 520_174
 
     def test_eurostats_own_balance_rows_of_2012_are_warned_of(self, sent: list) -> None:
-        warnings = [finding.message for _, findings in sent for finding in findings if finding.severity.value == "warning"]
+        warnings = [
+            finding.message for _, findings in sent for finding in findings if finding.severity.value == "warning"
+        ]
         mine = [text for text in warnings if "1045" in text or "1,045" in text]
         assert any("4251" in text and "3206" in text for text in mine), warnings
         assert any("4963" in text and "3918" in text for text in mine), warnings
@@ -158,11 +168,18 @@ def test_eurostat_immigration_by_age_and_previous_residence(house: House, shared
 def test_canada_workbook(house: House, shared: Path) -> None:
     receipt, findings = house.send(shared / "data/national/un_flows2015_canada.xlsx")
     assert receipt.status == "published", findings[:5]
-    sheet = pd.read_excel(shared / "data/national/un_flows2015_canada.xlsx", sheet_name="Canada by Citizenship", header=None, engine="calamine")
+    sheet = pd.read_excel(
+        shared / "data/national/un_flows2015_canada.xlsx",
+        sheet_name="Canada by Citizenship",
+        header=None,
+        engine="calamine",
+    )
     header = sheet.iloc[1].tolist()
     year = header.index(2013)
     india = sheet[(sheet[2] == "India") & (sheet[0] == "Immigrants")]
-    rows = house.rows("v2/data/dataflow/UNSD_MIG/DF_FLOW_CTZ/1.0.0?c[REF_AREA]=124&c[CITIZENSHIP]=356&c[TIME_PERIOD]=2013&c[MEASURE]=IMM")
+    rows = house.rows(
+        "v2/data/dataflow/UNSD_MIG/DF_FLOW_CTZ/1.0.0?c[REF_AREA]=124&c[CITIZENSHIP]=356&c[TIME_PERIOD]=2013&c[MEASURE]=IMM"
+    )
     assert [int(row["OBS_VALUE"]) for row in rows] == [int(india.iloc[0][year])]
 
 
@@ -170,7 +187,9 @@ def test_canada_workbook(house: House, shared: Path) -> None:
 def test_destatis_workbook(house: House, shared: Path) -> None:
     receipt, findings = house.send(shared / "data/national/destatis_wanderungen_2018.xlsx")
     assert receipt.status == "published", findings[:5]
-    annual = house.rows("v2/data/dataflow/UNSD_MIG/DF_FLOW_PRV/1.0.0/A.276?c[TIME_PERIOD]=2018&c[MEASURE]=IMM&c[CITIZENSHIP]=_T")
+    annual = house.rows(
+        "v2/data/dataflow/UNSD_MIG/DF_FLOW_PRV/1.0.0/A.276?c[TIME_PERIOD]=2018&c[MEASURE]=IMM&c[CITIZENSHIP]=_T"
+    )
     monthly = house.rows("v2/data/dataflow/UNSD_MIG/DF_FLOW_PRV/1.0.0/M.276?c[MEASURE]=IMM&c[CITIZENSHIP]=_T")
     assert annual and len({row["TIME_PERIOD"] for row in monthly}) == 12
     assert any(row["OBS_STATUS"] == "Q" for row in monthly)

@@ -108,7 +108,9 @@ def _shown(*sources: Sequence[Row]) -> list[Row]:
     for row in found.values():
         made = {id: value for id, value in row.items() if id not in ("SOURCE", "PORT_NOTE", "UNIT")}
         for id, level in (("SOURCE", ()), ("PORT_NOTE", ("PORT",)), ("UNIT", KEY[:3])):
-            said = (one[id] for source in sources for one in source if id in one and all(one[d] == row[d] for d in level))
+            said = (
+                one[id] for source in sources for one in source if id in one and all(one[d] == row[d] for d in level)
+            )
             if (value := next(said, None)) is not None:
                 made[id] = value
         shown.append(made)

@@ -209,7 +209,11 @@ def _generic_rows(element: Any, at_observation: str, keys: set[str]) -> Iterator
         for one in element.findall("g:Group", GENERIC)
     ]
     for series in (*element.findall("g:Series", GENERIC), element):
-        of_series = {**shared, **_values(series.find("g:SeriesKey", GENERIC)), **_values(series.find("g:Attributes", GENERIC))}
+        of_series = {
+            **shared,
+            **_values(series.find("g:SeriesKey", GENERIC)),
+            **_values(series.find("g:Attributes", GENERIC)),
+        }
         observations = series.findall("g:Obs", GENERIC)
         if not observations and series is not element:
             yield _merged(of_series, groups, keys)
@@ -288,7 +292,9 @@ def _specific_faults(root: Any, structures: tuple[DataStructure, ...], version: 
     ids = {name for one in element.iter("Series", "Obs") for name in one.attrib}
     structure = next(one for one in structures if set(one.dimension_ids) <= ids)
     is_series = "TimeSeries" in root.tag
-    return _log(_own_schema(structure, header.get("namespace"), header.get("dimensionAtObservation"), version, is_series), root)
+    return _log(
+        _own_schema(structure, header.get("namespace"), header.get("dimensionAtObservation"), version, is_series), root
+    )
 
 
 @cache

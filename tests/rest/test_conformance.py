@@ -67,7 +67,9 @@ class Case:
         return {name: in_order(self._cut(row, format) for row in rows) for name, rows in self.expected.items()}
 
     def _cut(self, row: Row, format: Format) -> Row:
-        kept = {id: value for id, value in row.items() if id in KEYS or self.components is None or id in self.components}
+        kept = {
+            id: value for id, value in row.items() if id in KEYS or self.components is None or id in self.components
+        }
         if "2.1-" in format.name or format.name == "sdmx-csv-1.0":  # neither several values nor several languages
             kept = {id: _one(value) for id, value in kept.items()}
         if "2.1-" in format.name:  # the primary measure, here the first that is shown, has a name of its own
@@ -122,7 +124,7 @@ def ends(row: Row) -> str:
 def per_series(rows: Sequence[Row], first: int = 0, last: int = 0) -> list[Row]:
     """The first and last rows of each series."""
     series: dict[tuple[str, ...], list[Row]] = {}
-    for row in sorted(rows, key=lambda one: (one["TIME_PERIOD"])):
+    for row in sorted(rows, key=lambda one: one["TIME_PERIOD"]):
         series.setdefault(key_of(row, KEY[:3]), []).append(row)
     return [
         row
@@ -135,7 +137,8 @@ def per_series(rows: Sequence[Row], first: int = 0, last: int = 0) -> list[Row]:
 def series_of(rows: Sequence[Row]) -> list[Row]:
     """One row per series: its key and what belongs to it."""
     found = {
-        key_of(row, KEY[:3]): {id: row[id] for id in (*KEY[:3], "SOURCE", "PORT_NOTE", "UNIT") if id in row} for row in rows
+        key_of(row, KEY[:3]): {id: row[id] for id in (*KEY[:3], "SOURCE", "PORT_NOTE", "UNIT") if id in row}
+        for row in rows
     }
     return list(found.values())
 

@@ -102,9 +102,7 @@ ARTEFACTS: tuple[Maintainable, ...] = (
     _codelist("GRADE", G1="First", G2="Second"),
     _codelist("STATUS", A="Normal", M="Missing"),
     _codelist("FLAGS", X="Ex", Y="Why"),
-    DataProviderScheme(
-        id="DATA_PROVIDERS", agency="TEST", version="1.0", items=(Item(id="P1"), Item(id="P2"))
-    ),
+    DataProviderScheme(id="DATA_PROVIDERS", agency="TEST", version="1.0", items=(Item(id="P1"), Item(id="P2"))),
     ProvisionAgreement(id="PA_P1", agency="TEST", version="1.0.0", dataflow=FLOW.ref, provider=PROVIDER),
 )
 
@@ -145,4 +143,6 @@ def checked(body: bytes, *more: Maintainable, name: str = "sent.csv") -> Outcome
 
 def findings(*rows: str, action: str = "R", header: str = HEADER, more: tuple[Maintainable, ...] = ()) -> list[Finding]:
     """What a check of these rows finds."""
-    return [one for group in checked(message(*rows, action=action, header=header), *more).groups for one in group.findings()]
+    return [
+        one for group in checked(message(*rows, action=action, header=header), *more).groups for one in group.findings()
+    ]

@@ -143,11 +143,16 @@ class TestRights:
         assert publish([receipt.id], house.library, PUBLISHER)[0].status == "published"
 
     def test_who_may_withdraw(self, house: House) -> None:
-        first, second, third = (submit(body(merge("COD", "2024-01", "5")), Wish(), house.library, OWN) for _ in range(3))
+        first, second, third = (
+            submit(body(merge("COD", "2024-01", "5")), Wish(), house.library, OWN) for _ in range(3)
+        )
         with pytest.raises(NotAllowed, match="may not withdraw"):
             withdraw(first.id, house.library, OTHER)
         assert withdraw(first.id, house.library, OWN).status == "withdrawn"
-        assert withdraw(second.id, house.library, Principal(id="new", role="provider", provider="SEA.HARBOUR")).status == "withdrawn"
+        assert (
+            withdraw(second.id, house.library, Principal(id="new", role="provider", provider="SEA.HARBOUR")).status
+            == "withdrawn"
+        )
         assert withdraw(third.id, house.library, PUBLISHER).status == "withdrawn"
 
     def test_nobody_says_who_provides(self, house: House) -> None:
@@ -222,7 +227,12 @@ class TestReceipt:
              "counts": {"observations": 1, "inserted": 1, "changed": 0, "unchanged": 0, "deleted": 0}}
         ]  # fmt: skip
         assert document["findings"] == {"error": 0, "warning": 0, "info": 0}
-        assert (document["status"], document["provider"], document["mapping"], document["release"]) == ("accepted", "SEA.HARBOUR", None, None)
+        assert (document["status"], document["provider"], document["mapping"], document["release"]) == (
+            "accepted",
+            "SEA.HARBOUR",
+            None,
+            None,
+        )
         (published,) = publish([receipt.id], house.library, PUBLISHER)
         assert published.to_json() == document | {"status": "published", "release": 1}
 
@@ -236,7 +246,12 @@ class TestReceipt:
         }  # fmt: skip
 
     def test_a_check_finds_what_a_submission_finds(self, house: House) -> None:
-        rows = [merge("CODD", "2024-01", "1"), merge("COD", "2024-13", "x"), merge("EEL", "2024-01", "1"), merge("EEL", "2024-01", "2")]
+        rows = [
+            merge("CODD", "2024-01", "1"),
+            merge("COD", "2024-13", "x"),
+            merge("EEL", "2024-01", "1"),
+            merge("EEL", "2024-01", "2"),
+        ]
         receipt, _ = sent(house, *rows)
         view = house.library.view()
         outcome = check(body(*rows), Wish(provider="SEA.HARBOUR"), view.catalog)
@@ -305,7 +320,16 @@ def test_the_command_line_finds_the_same(house: House, tmp_path: Path, capsys: p
     receipt, findings = sent(house, *rows)
     file = tmp_path / "sent.csv"
     file.write_bytes(message(*rows))
-    options = ["--provider", "SEA.HARBOUR", "--format", "json", "--data", str(tmp_path / "none"), "--content", str(CONTENT)]
+    options = [
+        "--provider",
+        "SEA.HARBOUR",
+        "--format",
+        "json",
+        "--data",
+        str(tmp_path / "none"),
+        "--content",
+        str(CONTENT),
+    ]
     status = main(["check", str(file), *options])
     printed = json.loads(capsys.readouterr().out)
     assert status == 1 and receipt.status == "refused"

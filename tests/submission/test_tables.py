@@ -214,7 +214,9 @@ def test_skipped_rows_are_counted_with_the_reason() -> None:
         skip=[{"column": "crop", "matches": "^Total$", "reason": {"fr": "Le total", "en": "A sum."}}]
     )
     assert [row[0] for row in rows] == ["wheat", None, "rye", "oats"]
-    assert [(one.code, one.message, one.column) for one in findings] == [("F101", "1 row was left out on purpose: A sum.", "A")]
+    assert [(one.code, one.message, one.column) for one in findings] == [
+        ("F101", "1 row was left out on purpose: A sum.", "A")
+    ]
 
 
 def test_rows_that_no_table_reads_are_reported() -> None:

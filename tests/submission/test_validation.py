@@ -70,7 +70,9 @@ def test_forms_that_are_right(component: str, value: str) -> None:
     assert findings(row(**{component: value})) == []
 
 
-@pytest.mark.parametrize(("value", "suggestion"), [("MLT", "MT"), ("Malta", "MT"), ("ITA", "IT"), ("Italia", "IT"), ("###", None)])
+@pytest.mark.parametrize(
+    ("value", "suggestion"), [("MLT", "MT"), ("Malta", "MT"), ("ITA", "IT"), ("Italia", "IT"), ("###", None)]
+)
 def test_the_nearest_code_by_id_or_name(value: str, suggestion: str | None) -> None:
     (found,) = findings(row(AREA=value))
     assert found.suggestion == suggestion
@@ -108,13 +110,23 @@ class TestPresence:
         assert ("F302", 2, "TIME_PERIOD", None) in brief(found)
 
     def test_a_row_of_a_higher_level_needs_only_its_dimensions(self) -> None:
-        assert findings(row(UNIT="", AREA_NOTE="", SOURCE=""), "MT,F,,,,,,,,,,PS,,,", "MT,,,,,,,,,,,,,Islands,", ",,,,,,,,,,,,Register,,") == []
+        assert (
+            findings(
+                row(UNIT="", AREA_NOTE="", SOURCE=""),
+                "MT,F,,,,,,,,,,PS,,,",
+                "MT,,,,,,,,,,,,,Islands,",
+                ",,,,,,,,,,,,Register,,",
+            )
+            == []
+        )
 
     def test_a_row_that_carries_nothing_needs_a_key(self) -> None:
         found = findings(row(), ",F,2024,,,,,,,,,,,,")
         assert ("F302", 3, "AREA", None) in brief(found)
 
-    @pytest.mark.parametrize(("component", "code"), [("VALUE", "F305"), ("STATUS", "F303"), ("UNIT", "F303"), ("SOURCE", "F303")])
+    @pytest.mark.parametrize(
+        ("component", "code"), [("VALUE", "F305"), ("STATUS", "F303"), ("UNIT", "F303"), ("SOURCE", "F303")]
+    )
     @pytest.mark.parametrize("action", ["M", "R"])
     def test_what_is_mandatory(self, component: str, code: str, action: str) -> None:
         (found,) = findings(row(**{component: ""}), action=action)
@@ -157,7 +169,11 @@ class TestTheSameThingTwice:
 
     def test_both_are_found_across_batches(self) -> None:
         years = [row(TIME_PERIOD=f"{year:04}") for year in range(1, 9999)]
-        wide = [line.replace("MT,F", area) for area in ("MT,F", "MT,M", "IT,F", "IT,M", "FR,F", "FR,M", "MT,~") for line in years]
+        wide = [
+            line.replace("MT,F", area)
+            for area in ("MT,F", "MT,M", "IT,F", "IT,M", "FR,F", "FR,M", "MT,~")
+            for line in years
+        ]
         wide = [line.replace("Islands", "") for line in wide]
         wide[0] = wide[0].replace("ab1,", "ab1,").replace(",Register,,", ",Register,Islands,")
         last = row(TIME_PERIOD="0001", AREA_NOTE="Island", UNIT="Persons")
@@ -195,4 +211,7 @@ def test_columns_that_are_no_component_are_named() -> None:
 def test_every_catalogue_entry_is_documented(request: pytest.FixtureRequest) -> None:
     documented = (request.config.rootpath / "docs" / "errors.md").read_text(encoding="utf-8")
     for kind in CATALOGUE.values():
-        assert f"| `{kind.code}` | {kind.severity.value} | {kind.title} | {kind.explanation} | {kind.remedy} |" in documented
+        assert (
+            f"| `{kind.code}` | {kind.severity.value} | {kind.title} | {kind.explanation} | {kind.remedy} |"
+            in documented
+        )

@@ -113,8 +113,7 @@ class Reading:
 
     def add(self, name: str, values: tuple[Any, ...]) -> None:
         """Add to an attribute that several fields share."""
-        if values:
-            self.found[name] = self.found.get(name, ()) + values
+        self.found[name] = self.found.get(name, ()) + values
 
 
 def read(node: object, shape: Shape, path: str, language: str) -> Any:
@@ -309,6 +308,8 @@ def _read_local_id(part: LocalId, reading: Reading) -> None:
 def _read_part(part: Part, reading: Reading) -> None:
     value = reading.node.get(part.json)
     if value is None:
+        if part.many:
+            reading.add(part.model, ())
         return
     shape, path = part.shape(), f"{reading.path}/{part.json}"
     if not part.many:
@@ -522,7 +523,7 @@ def write(thing: Any, shape: Shape, version: str, speech: Speech, path: str = ""
         )
     for part in parts_of(shape.fields, version, "json"):
         _WRITERS[type(part)](part, writing)
-    if shape.bare and writing.node.keys() == {shape.bare}:
+    if shape.bare_written and writing.node.keys() == {shape.bare}:
         return writing.node[shape.bare]
     return writing.node
 

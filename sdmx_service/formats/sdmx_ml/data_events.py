@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ _SETTINGS: Final = frozenset(
 """Attributes of a DataSet that are no components."""
 
 
+@dataclass(slots=True, kw_only=True)
 class OpenDataSet:
     """A ``DataSet`` element."""
 
@@ -43,8 +45,7 @@ class OpenDataSet:
 
 
 EventPiece = tuple[OpenDataSet, pa.RecordBatch]
-
-
+"""A batch and the data set that it belongs to."""
 _Handler = Callable[[str, list[str]], None]
 
 
@@ -246,10 +247,12 @@ class DataEvents:
 
 
 def pairs_of(attributes: list[str]) -> Iterator[tuple[str, str]]:
+    """Names and values of a list in which they alternate."""
     return zip(attributes[::2], attributes[1::2], strict=True)
 
 
 def text_of(element: Element) -> str:
+    """All text of an element and of those inside it."""
     return "".join(map(str, element.itertext()))
 
 

@@ -59,7 +59,6 @@ def read_sdmx_ml_data(file: IO[bytes], resolve: Resolve) -> Message:
     return message
 
 
-@dataclass(slots=True, kw_only=True)
 def _datasets(file: IO[bytes], opening: Opening, resolve: Resolve, message: Message) -> Iterator[Dataset]:
     for _, group in groupby(_pieces(file, opening, resolve, message), key=lambda piece: id(piece[0])):
         first = next(group)

@@ -95,8 +95,7 @@ class Reading:
 
     def add(self, name: str, values: tuple[Any, ...]) -> None:
         """Add to an attribute that several fields share."""
-        if values:
-            self.found[name] = self.found.get(name, ()) + values
+        self.found[name] = self.found.get(name, ()) + values
 
 
 # -------------------------------------------------------------------------------------------------------------- reading

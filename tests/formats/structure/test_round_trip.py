@@ -19,7 +19,7 @@ from sdmx_service.model.urn import Ref
 from tests.formats.structure.artefacts import EVERYWHERE, SINCE_3_0
 from tests.formats.structure.messages import FORMATS, StructureFormat, reader_of
 
-SLOW = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=60)
+SLOW = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=40)
 
 
 @pytest.mark.parametrize("target", FORMATS, ids=str)
