@@ -74,6 +74,13 @@ class Node:
         """The value as a whole number."""
         return self._typed(int, "a whole number")
 
+    def place_or_none(self) -> int | None:
+        """A row or how many there are, from 1; None if it is not there."""
+        found = self.number_or_none()
+        if found is not None and found < 1:
+            raise self.fault(f"rows are counted from 1, not {found}.")
+        return found
+
     def number_or_none(self) -> int | None:
         """The whole number, or None if it is not there."""
         return None if self.value is None else self.number()

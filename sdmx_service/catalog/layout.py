@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sdmx_service.catalog.documents import Node
+from sdmx_service.errors import SyntaxFault
 from sdmx_service.model.artefact import NO_TEXTS, Texts
 from sdmx_service.model.message import Action
 from sdmx_service.model.urn import Ref, parse_ref
@@ -169,7 +170,7 @@ def read_layout(document: Mapping[str, Any], place: str) -> Layout:
         tables=node.at("tables").each(_table),
         signature=_signature(node.at("signature")),
         provider=None if provider is None else _ref(node.at("provider"), "DataProviderScheme"),
-        action=Action.from_text(node.at("action").text_or_none()),
+        action=_action(node.at("action")),
         replaces=node.at("replaces").texts(),
         complete=node.at("complete").texts(),
         source=node.at("source").text_or_none() or "",
@@ -184,8 +185,18 @@ def read_layout(document: Mapping[str, Any], place: str) -> Layout:
     return layout
 
 
+def _action(node: Node) -> Action:
+    try:
+        return Action.from_text(node.text_or_none())
+    except SyntaxFault as fault:
+        raise node.fault(fault.detail) from None
+
+
 def _ref(node: Node, kind: str) -> Ref:
-    partial = parse_ref(node.text(), kind)
+    try:
+        partial = parse_ref(node.text(), kind)
+    except SyntaxFault as fault:
+        raise node.fault(fault.detail) from None
     complete = partial.complete(version="1.0")
     if complete is None:
         raise node.fault(f"{node.value!r} is not AGENCY:ID(VERSION).")
@@ -212,8 +223,8 @@ def _table(node: Node) -> TableLayout:
         map=_ref(node.at("map"), "StructureMap"),
         sheet=node.at("sheet").pattern_or_none(),
         header=_header(node.at("header")),
-        first_row=node.at("first_row").number_or_none(),
-        last_row=node.at("last_row").number_or_none(),
+        first_row=node.at("first_row").place_or_none(),
+        last_row=node.at("last_row").place_or_none(),
         until=None if until.value is None else _test(until),
         where=node.at("where").each(_test),
         skip=node.at("skip").each(_test),
@@ -254,7 +265,7 @@ def _header(node: Node) -> HeaderPlace:
     if node.value is None:
         return HeaderPlace(row=1)
     place = HeaderPlace(
-        row=node.at("row").number_or_none(), find=node.at("find").texts(), rows=node.at("rows").number_or_none() or 1
+        row=node.at("row").place_or_none(), find=node.at("find").texts(), rows=node.at("rows").place_or_none() or 1
     )
     node.done()
     if (place.row is None) == (not place.find):
@@ -281,6 +292,8 @@ def _test(node: Node) -> RowTest:
         reason=Texts(node.at("reason").words()),
     )
     node.done()
+    if not (test.within or test.without or test.matches or test.blank):
+        raise node.fault("a test needs in, not_in, matches or blank.")
     return test
 
 

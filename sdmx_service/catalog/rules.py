@@ -98,7 +98,9 @@ def _rule(node: Node) -> Rule:
     if kind not in _KINDS:
         raise node.at("kind").fault(f"one of {', '.join(_KINDS)} is needed here, not {kind!r}.")
     left, right = node.at("left"), node.at("right")
-    terms = node.at("terms").each(_term) if left.value is None else (_term(left),)
+    terms = node.at("terms").each(_term)
+    if left.value is not None:
+        terms = (_term(left),)
     equals = node.at("equals") if right.value is None else right
     rule = Rule(
         id=node.at("id").text(),
@@ -128,7 +130,21 @@ def _rule(node: Node) -> Rule:
     for name in ("minimum", "maximum", "notes", "basis", "status"):
         node.at(name)
     node.done()
+    _check(rule, node)
     return rule
+
+
+def _check(rule: Rule, node: Node) -> None:
+    """A rule has what its kind needs."""
+    needs: dict[str, dict[str, object]] = {
+        "sum": {"dimension": rule.dimension, "total": rule.total, "parts or partitions": rule.partitions},
+        "value": {"minimum, maximum or integer": (rule.minimum, rule.maximum, rule.integer) != (None, None, False)},
+        "compare": {"left": rule.terms, "right": rule.equals},
+        "balance": {"terms": rule.terms, "equals": rule.equals},
+        "same": {"at least two dimensions": len(rule.dimensions) > 1},
+    }
+    if lacking := [name for name, value in needs[rule.kind].items() if not value]:
+        raise node.fault(f"a rule of kind {rule.kind} needs {', '.join(lacking)}.")
 
 
 def _partitions(node: Node) -> tuple[tuple[str, ...], ...]:

@@ -122,10 +122,10 @@ def _uri(value: str) -> str | None:
 def _limit_tests(text_format: TextFormat) -> Iterator[Problem]:
     if text_format.min_length is not None:
         low = text_format.min_length
-        yield lambda value: None if len(value) >= low else f"at least {low} characters"
+        yield lambda value: None if len(value) >= low else f"at least {_counted(low, 'character')}"
     if text_format.max_length is not None:
         high = text_format.max_length
-        yield lambda value: None if len(value) <= high else f"at most {high} characters"
+        yield lambda value: None if len(value) <= high else f"at most {_counted(high, 'character')}"
     if text_format.pattern is not None:
         yield _pattern(text_format.pattern, f"the pattern {text_format.pattern}")
     if text_format.min_value is not None and (lowest := _number(text_format.min_value)) is not None:
@@ -134,7 +134,11 @@ def _limit_tests(text_format: TextFormat) -> Iterator[Problem]:
         yield lambda value: None if (number := _number(value)) is None or number <= largest else f"at most {largest}"
     if text_format.decimals is not None:
         places = text_format.decimals
-        yield lambda value: None if _decimals(value) <= places else f"at most {places} decimals"
+        yield lambda value: None if _decimals(value) <= places else f"at most {_counted(places, 'decimal')}"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _decimals(value: str) -> int:

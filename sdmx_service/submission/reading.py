@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.layout import Layout
-from sdmx_service.errors import NotFound, SemanticFault, UnknownFormat, UnresolvedReference
+from sdmx_service.errors import InvalidStructure, NotFound, SemanticFault, UnknownFormat, UnresolvedReference
 from sdmx_service.formats.registry import Format, head_of, recognise_data
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.columns import read_schema
@@ -286,6 +286,11 @@ def _replaced_slices(
         done: combinations that earlier tables of the file replace already; deleting these again would take away what
             those tables brought. Gets the new ones.
     """
+    if unknown := [name for name in names if name not in target.structure.key_ids]:
+        raise InvalidStructure(
+            f"The mapping replaces slices by {', '.join(unknown)}, no dimension of {target.structure.ref.text}.",
+            hint=f"Its dimensions are {', '.join(target.structure.key_ids)}.",
+        )
     held = rows.select(list(names)).drop_null().group_by(list(names), use_threads=False).aggregate([])
     slices = [one for one in zip(*(held[name].to_pylist() for name in names), strict=True) if one not in done]
     done.update(slices)

@@ -279,7 +279,6 @@ class Workspace:
         return self.places(query, sent.structure)
 
     def _report_contradictions(self, sent: SentRows, report: Report) -> None:
-        names = column_names(sent.structure)
         levels: dict[tuple[str, ...], list[Column]] = {}
         for column in self._varying(sent):
             levels.setdefault(column.level or (), []).append(column)

@@ -6,7 +6,6 @@ Where the reference folder is absent these stand for the golden cases of ``test_
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -126,7 +125,8 @@ class TestMalta:
     def test_flags_became_statuses(self, malta_rows: dict[str, list[dict[str, str]]]) -> None:
         wanted = Counter(row["flag"].upper() for row in source("malta_migr_pop1ctz.csv") if row["flag"])
         found = Counter(row["OBS_STATUS"] for row in malta_rows["DF_STOCK_CTZ"])
-        assert wanted and {status: found[status] for status in wanted} == dict(wanted)
+        assert wanted
+        assert {status: found[status] for status in wanted} == dict(wanted)
 
     @staticmethod
     def figures(rows: dict[str, list[dict[str, str]]]) -> tuple[dict[tuple[str, int], int], dict[tuple[str, int], int]]:
@@ -181,4 +181,5 @@ def test_destatis_says_what_it_suppresses(house: House) -> None:
     rows = house.rows(f"{DATA}/DF_FLOW_PRV/1.0.0/M.276")
     assert {row["TIME_PERIOD"] for row in rows} == {"2018-01", "2018-10"}
     hidden = [row for row in rows if row["OBS_STATUS"] == "Q"]
-    assert hidden and all(row["OBS_VALUE"] == "" for row in hidden)
+    assert hidden
+    assert all(row["OBS_VALUE"] == "" for row in hidden)

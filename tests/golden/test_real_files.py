@@ -124,7 +124,7 @@ class TestMalta:
         for row in house.rows("v2/data/dataflow/UNSD_MIG/DF_FLOW_CTZ/1.0.0?c[REF_AREA]=470&c[CITIZENSHIP]=_T"):
             if row["OBS_VALUE"]:
                 flows[row["MEASURE"], int(row["TIME_PERIOD"])] = int(row["OBS_VALUE"])
-        years = [year for year in range(2010, 2025)]
+        years = list(range(2010, 2025))
         for year in years:
             left = stocks["JAN", year] + stocks["NATGROW", year] + flows["IMM", year] - flows["EMI", year]
             assert left == stocks["JAN", year + 1], year
@@ -149,7 +149,8 @@ class TestMalta:
         wanted = source[source.flag != ""].groupby("flag").size().to_dict()
         rows = house.rows("v2/data/dataflow/UNSD_MIG/DF_STOCK_CTZ/1.0.0/A.470")
         statuses = [row["OBS_STATUS"].lower() for row in rows]
-        assert wanted and {flag: statuses.count(flag) for flag in wanted} == wanted
+        assert wanted
+        assert {flag: statuses.count(flag) for flag in wanted} == wanted
 
 
 @pytest.mark.golden("Eurostat immigration by age and previous residence")
@@ -191,5 +192,6 @@ def test_destatis_workbook(house: House, shared: Path) -> None:
         "v2/data/dataflow/UNSD_MIG/DF_FLOW_PRV/1.0.0/A.276?c[TIME_PERIOD]=2018&c[MEASURE]=IMM&c[CITIZENSHIP]=_T"
     )
     monthly = house.rows("v2/data/dataflow/UNSD_MIG/DF_FLOW_PRV/1.0.0/M.276?c[MEASURE]=IMM&c[CITIZENSHIP]=_T")
-    assert annual and len({row["TIME_PERIOD"] for row in monthly}) == 12
+    assert annual
+    assert len({row["TIME_PERIOD"] for row in monthly}) == 12
     assert any(row["OBS_STATUS"] == "Q" for row in monthly)

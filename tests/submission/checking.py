@@ -25,15 +25,15 @@ from sdmx_service.model.structure import (
 from sdmx_service.model.urn import Ref
 from sdmx_service.submission.reading import Wish
 from sdmx_service.submission.submit import Outcome, SentFile, check
-from tests.submission.staging import codelist_ref, coded, concept
+from tests.submission.staging import coded, codelist_ref, concept
 
 HEADER = "AREA,SEX,TIME_PERIOD,VALUE,COUNT,RATE,GRADE,STATUS,NOTE,FLAGS[],TEXT[en;fr],UNIT,SOURCE,AREA_NOTE,WHEN"
 RIGHT = "MT,F,2024,1.5,7,0.5,G1,A,ab1,X;Y,en:hi;fr:salut,PS,Register,Islands,2024-Q1"
 PROVIDER = Ref(type="DataProvider", agency="TEST", id="DATA_PROVIDERS", version="1.0", item="P1")
 
 
-def text(type: str, **facets: Any) -> Representation:
-    return Representation(text_format=TextFormat(type=type, **facets))
+def text(kind: str, **facets: Any) -> Representation:
+    return Representation(text_format=TextFormat(type=kind, **facets))
 
 
 def _level(*dimensions: str) -> Relationship:

@@ -36,7 +36,7 @@ def test_a_right_row_has_no_findings() -> None:
         ("COUNT", "INF", "F304", "COUNT: 'INF' is not what the structure asks for: a whole number of type Integer."),
         ("COUNT", "-1", "F304", "COUNT: '-1' is not what the structure asks for: at least 0."),
         ("COUNT", "101", "F304", "COUNT: '101' is not what the structure asks for: at most 100."),
-        ("RATE", "0.55", "F304", "RATE: '0.55' is not what the structure asks for: at most 1 decimals."),
+        ("RATE", "0.55", "F304", "RATE: '0.55' is not what the structure asks for: at most 1 decimal."),
         ("NOTE", "a", "F304", "NOTE: 'a' is not what the structure asks for: at least 2 characters."),
         ("NOTE", "abcdef", "F304", "NOTE: 'abcdef' is not what the structure asks for: at most 5 characters."),
         ("NOTE", "1a", "F304", "NOTE: '1a' is not what the structure asks for: the pattern [a-z]+[0-9]*."),
@@ -57,7 +57,8 @@ def test_a_wrong_value_is_found_where_it_stands(component: str, value: str, code
     assert found.key == (expected | {component: value} if component in expected else expected)
     assert found.file == "sent.csv"
     assert said is None or found.message == said
-    assert found.expected and "{" not in found.message
+    assert found.expected
+    assert "{" not in found.message
 
 
 @pytest.mark.parametrize(

@@ -146,12 +146,14 @@ class _DatasetWriter:
                 separator = b","
 
     def _group(self, level: Sequence[str], renderer: Renderer, batch: pa.RecordBatch) -> bytes:
+        """Positions stand in the order in which the message lists the dimensions: series, then observation."""
+        arrangement = self._arrangement
         pieces: list[Piece] = [',"']
-        for number, name in enumerate(self._dataset.structure.key_ids):
+        for number, column in enumerate((*arrangement.series_dimensions, *arrangement.observation_dimensions)):
             pieces.append(":" if number else "")
-            if name in level:
-                pieces.append(self._position(batch, name))
-        every = self._arrangement.group_attributes
+            if column.id in level:
+                pieces.append(self._position(batch, column.id))
+        every = arrangement.group_attributes
         pieces.append('":')
         shown = [column if column.level == level else None for column in every]
         return joined_bytes(renderer.rows([*pieces, *self._array(batch, shown, signed=False)], batch.num_rows))

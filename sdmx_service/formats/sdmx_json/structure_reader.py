@@ -9,7 +9,7 @@ import orjson
 
 from sdmx_service.errors import NotBuilt, UnreadableFile
 from sdmx_service.formats.sdmx_json.header import read_header, take_texts
-from sdmx_service.formats.sdmx_json.structure_codec import read
+from sdmx_service.formats.sdmx_json.structure_decoding import read
 from sdmx_service.formats.structure_tables import ARTEFACTS
 from sdmx_service.model.artefact import Maintainable, Texts
 from sdmx_service.model.constraint import AvailabilityConstraint

@@ -11,7 +11,7 @@ import orjson
 
 from sdmx_service.errors import CannotWrite
 from sdmx_service.formats.sdmx_json.header import Speech, put_texts, write_header
-from sdmx_service.formats.sdmx_json.structure_codec import write
+from sdmx_service.formats.sdmx_json.structure_encoding import write
 from sdmx_service.formats.structure_tables import ARTEFACTS, Artefacts
 from sdmx_service.formats.structure_versions import ordered
 from sdmx_service.model.artefact import Texts
@@ -33,8 +33,8 @@ def write_structures(message: Message, version: str, options: WriteOptions | Non
     """The structure message as SDMX-JSON of a version, piece by piece.
 
     Texts are written in the language that fits ``options.languages`` best, and with ``options.all_languages`` in every
-    one (*standard*, SDMX-REST 2.2.2 ``negotiation``: ``name`` and ``names``). Pieces are made when asked for, so an
-    error may come after the first of them; ``list`` makes sure.
+    one (*standard*, SDMX-REST 2.2.2 ``negotiation``: ``name`` and ``names``). All artefacts are converted before the
+    first piece is handed out, so that an error comes before anything is sent.
 
     Raises:
         CannotWrite: an artefact holds something that the version cannot carry.
@@ -52,9 +52,10 @@ def write_structures(message: Message, version: str, options: WriteOptions | Non
     if version == "2.0":
         meta = {"schema": SCHEMAS[version], **meta}
     head = b"{" if version == "2.0" else b'{"$schema":' + orjson.dumps(SCHEMAS[version]) + b","
+    body = list(_containers(artefacts, _SDMX[version], speech, option))
     yield head + b'"meta":' + orjson.dumps(meta, option=option)
     yield b',"data":{'
-    yield from _containers(artefacts, _SDMX[version], speech, option)
+    yield from body
     yield b"}"
     if message.errors:
         yield b',"errors":' + orjson.dumps([_error(*one, speech) for one in message.errors], option=option)

@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from sdmx_service.errors import CannotWrite, UnreadableFile
+from sdmx_service.formats.structure_parts import NAMED, maintained, notes
 from sdmx_service.formats.structure_shapes import Fixed, LocalId, Mixture, Nest, Part, Reference, Shape
-from sdmx_service.formats.structure_tables import NAMED, maintained, notes
 from sdmx_service.model import mapping
 from sdmx_service.model.artefact import Annotation, Identified, Maintainable
 from sdmx_service.model.urn import Ref

@@ -6,6 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Final
 
+from sdmx_service.formats.structure_parts import (
+    FACETS,
+    IDENTIFIED,
+    NAMED,
+    attribute,
+    local_representation,
+    maintained,
+    representation,
+)
 from sdmx_service.formats.structure_shapes import (
     SELF,
     Field,
@@ -20,28 +29,19 @@ from sdmx_service.formats.structure_shapes import (
     Value,
     Values,
 )
-from sdmx_service.formats.structure_tables import (
+from sdmx_service.formats.structure_tables_constraints import QUERYABLE_SOURCE, RELEASE_CALENDAR, attached
+from sdmx_service.formats.structure_tables_data import (
     CONCEPT_IDENTITY,
     CONCEPT_ROLES,
-    FACETS,
     GROUPS,
-    IDENTIFIED,
-    LEVEL,
     METADATA_ATTRIBUTE,
-    NAMED,
     POSITION,
-    QUERYABLE_SOURCE,
-    RELEASE_CALENDAR,
     TIME_DIMENSION,
-    attached,
-    attribute,
     component,
     list_of,
-    local_representation,
-    maintained,
     make_relationship,
-    representation,
 )
+from sdmx_service.formats.structure_tables_items import LEVEL
 from sdmx_service.model import constraint as constraints
 from sdmx_service.model import structure
 from sdmx_service.model.artefact import Identified, Maintainable

@@ -1,8 +1,8 @@
 """Which kinds of artefacts each version of SDMX-ML has, and what becomes of the model's artefacts in SDMX-ML 2.1.
 
-In 3.0 the parent of a code must look like a name, which is a defect of the schema that 3.1 mends: M49 areas have
-parents like ``2``. Such a parent is written as an annotation of the type ``PARENT_CODE``, and read back as the parent
-(*choice*).
+In 3.0 the parent of a code must look like a name, which is a defect of the schema that 3.1 mends: codes of
+digits have parents of digits. Such a parent is written as an annotation of the type ``PARENT_CODE``, and read back as
+the parent (*choice*).
 
 In 2.1:
 

@@ -20,8 +20,8 @@ from sdmx_service.model.message import Message, WriteOptions
 def write_structures(message: Message, version: str, options: WriteOptions | None = None) -> Iterator[bytes]:
     """The structure message as SDMX-ML of a version, in UTF-8, piece by piece.
 
-    Every language is written, whatever the options wish: SDMX-ML has no best match. Pieces are made when asked for, so
-    an error may come after the first of them; ``list`` makes sure.
+    Every language is written, whatever the options wish: SDMX-ML has no best match. All artefacts are converted before
+    the first piece is handed out, so that an error comes before anything is sent.
 
     Raises:
         CannotWrite: an artefact holds something that the version cannot carry.
@@ -31,9 +31,11 @@ def write_structures(message: Message, version: str, options: WriteOptions | Non
     spaces = NAMESPACES[version]
     indent = options is not None and options.indent
     declared = f'xmlns:mes="{spaces.message}" xmlns:str="{spaces.structure}" xmlns:com="{spaces.common}"'
+    head = _serialised(write_header(message.header, version), spaces, indent)
+    body = list(_structures(collect((*message.structures, *message.availability), version), spaces, indent))
     yield f'<?xml version="1.0" encoding="UTF-8"?>\n<mes:Structure {declared}>'.encode()
-    yield _serialised(write_header(message.header, version), spaces, indent)
-    yield from _structures(collect((*message.structures, *message.availability), version), spaces, indent)
+    yield head
+    yield from body
     if message.errors:
         yield _serialised(_footer(message, spaces), spaces, indent)
     yield b"</mes:Structure>\n"

@@ -94,7 +94,7 @@ def rows_of(message: dict[str, Any], number: int = 0) -> Iterator[dict[str, Any]
         }
 
     shared = named(attributes["dataSet"], found.get("attributes", []))
-    places = sorted((*dimensions["series"], *dimensions["observation"]), key=lambda one: int(one["keyPosition"]))
+    places = (*dimensions["series"], *dimensions["observation"])  # as listed, like the official samples
     groups = []
     for text, own in found.get("dimensionGroupAttributes", {}).items():
         parts = zip(places, text.split(":"), strict=True)

@@ -1,4 +1,4 @@
-"""Shapes as JSON: what reads and writes any shape of ``structure_shapes`` as SDMX-JSON.
+"""Shapes from JSON: what reads any shape of ``structure_shapes`` from SDMX-JSON.
 
 Reading takes what 2.0 or 2.1 have, whichever the message claims to be: many do not say. What is neither is refused,
 except for properties that begin with ``x-`` (SDMX-JSON 2.1, *specification extensions*).
@@ -12,13 +12,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sdmx_service.errors import CannotWrite, SdmxError, SyntaxFault, UnreadableFile
+from sdmx_service.errors import SdmxError, UnreadableFile
 from sdmx_service.formats.sdmx_json.header import (
-    Speech,
-    put_addresses,
-    put_texts,
     take_addresses,
     take_texts,
+)
+from sdmx_service.formats.sdmx_json.structure_terms import (
+    EXTERNAL,
+    SELF,
+    SERVICE,
+    UNBOUNDED,
+    annotation_link,
+    short,
 )
 from sdmx_service.formats.structure_shapes import (
     Addresses,
@@ -42,23 +47,10 @@ from sdmx_service.formats.structure_shapes import (
     Urn,
     Value,
     Values,
-    belongs,
-    left_over,
-    parts_of,
     required_of,
 )
-from sdmx_service.formats.structure_versions import refuse_old
 from sdmx_service.model.artefact import Link, Maintainable, Texts
 from sdmx_service.model.urn import Ref
-
-_SELF, _SERVICE, _EXTERNAL = "self", "service", "external"
-_NO_URN: Mapping[str, frozenset[str]] = {"3.0": frozenset({"ValueList"})}
-"""Classes whose URNs the schema of SDMX-JSON 2.0 refuses in links (a defect of it)."""
-_UNBOUNDED = "unbounded"
-_WILDCARD = "%"
-
-
-# -------------------------------------------------------------------------------------------------------------- reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +75,7 @@ class Reading:
         """
         value = self.node.get(name)
         if value is not None and not isinstance(value, str):
-            raise self.fault(name, f"{_short(value)} is not a text.")
+            raise self.fault(name, f"{short(value)} is not a text.")
         return value
 
     def list(self, name: str) -> list[Any]:
@@ -96,7 +88,7 @@ class Reading:
         if value is None:
             return []
         if not isinstance(value, list):
-            raise self.fault(name, f"{_short(value)} is not an array.")
+            raise self.fault(name, f"{short(value)} is not an array.")
         return value
 
     def texts(self, name: str) -> tuple[str, ...]:
@@ -108,7 +100,7 @@ class Reading:
         found = self.list(name)
         for place, one in enumerate(found):
             if not isinstance(one, str):
-                raise self.fault(f"{name}/{place}", f"{_short(one)} is not a text.")
+                raise self.fault(f"{name}/{place}", f"{short(one)} is not a text.")
         return tuple(found)
 
     def add(self, name: str, values: tuple[Any, ...]) -> None:
@@ -131,7 +123,7 @@ def read(node: object, shape: Shape, path: str, language: str) -> Any:
     if shape.bare and isinstance(node, str):
         return (shape.make or shape.model)(**{shape.bare: node}, **shape.given)
     if not isinstance(node, dict):
-        raise UnreadableFile(f"{path}: {_short(node)} is not an object.")
+        raise UnreadableFile(f"{path}: {short(node)} is not an object.")
     reading = Reading(node=node, path=path, language=language, shape=shape, found=dict(shape.given))
     _read_fields(reading, _readable(shape.fields))
     missing = required_of(shape.model) - reading.found.keys() - {"id" if shape.make else ""}
@@ -188,7 +180,7 @@ def _typed(reading: Reading, name: str, value: Any, kind: Kind) -> Any:
     reader = _KINDS[kind]
     found = reader(value)
     if found is None:
-        raise reading.fault(name, f"{_short(value)} is not {_KIND_NAMES[kind]}.")
+        raise reading.fault(name, f"{short(value)} is not {_KIND_NAMES[kind]}.")
     return found
 
 
@@ -221,7 +213,7 @@ def _as_number_text(value: Any) -> str | None:
 
 
 def _as_occurs(value: Any) -> int | str | None:
-    return _UNBOUNDED if value == _UNBOUNDED else _as_integer(value)
+    return UNBOUNDED if value == UNBOUNDED else _as_integer(value)
 
 
 def _as_cascade(value: Any) -> str | None:
@@ -281,7 +273,7 @@ def _read_localised(part: Localised, reading: Reading) -> None:
 
 def _ref(reading: Reading, name: str, text: Any) -> Ref:
     if not isinstance(text, str):
-        raise reading.fault(name, f"{_short(text)} is not a URN.")
+        raise reading.fault(name, f"{short(text)} is not a URN.")
     try:
         return Ref.parse(text.strip())
     except SdmxError as error:
@@ -331,7 +323,7 @@ def _read_nest(part: Nest, reading: Reading) -> None:
     if node is None:
         return
     if not isinstance(node, dict):
-        raise reading.fault(part.json, f"{_short(node)} is not an object.")
+        raise reading.fault(part.json, f"{short(node)} is not an object.")
     inner = Reading(
         node=node, path=f"{reading.path}/{part.json}", language=reading.language, shape=reading.shape,
         found=reading.found
@@ -347,10 +339,10 @@ def _read_flag(part: Flag, reading: Reading) -> None:
 def _link(reading: Reading, place: int, node: Any) -> Link:
     path = f"{reading.path}/links/{place}"
     if not isinstance(node, dict):
-        raise UnreadableFile(f"{path}: {_short(node)} is not an object.")
+        raise UnreadableFile(f"{path}: {short(node)} is not an object.")
     for name, value in node.items():
         if name != "titles" and not isinstance(value, str) and not name.startswith("x-"):
-            raise UnreadableFile(f"{path}/{name}: {_short(value)} is not a text.")
+            raise UnreadableFile(f"{path}/{name}: {short(value)} is not a text.")
     return Link(
         rel=node.get("rel", ""),
         url=node.get("href"),
@@ -367,12 +359,12 @@ def _read_links(part: Links, reading: Reading) -> None:
     links = []
     for place, node in enumerate(reading.list(part.json)):
         link = _link(reading, place, node)
-        if link.rel == _SELF:
+        if link.rel == SELF:
             if link.uri is not None:
                 reading.found["uri"] = link.uri
-        elif _is_address(link, _SERVICE, reading.shape):
+        elif _is_address(link, SERVICE, reading.shape):
             reading.found["service_url"] = link.url
-        elif _is_address(link, _EXTERNAL, reading.shape):
+        elif _is_address(link, EXTERNAL, reading.shape):
             reading.found["structure_url"] = link.url
         else:
             links.append(link)
@@ -389,16 +381,12 @@ def _read_annotation_links(part: AnnotationLinks, reading: Reading) -> None:
     for place, node in enumerate(reading.list(part.json)):
         link = _link(reading, place, node)
         language = link.language or ""
-        if link.url is not None and link == _annotation_link(language, link.url) and language not in urls:
+        if link.url is not None and link == annotation_link(language, link.url) and language not in urls:
             urls[language] = link.url
         else:
             links.append(link)
     reading.found["urls"] = Texts(urls)
     reading.add("links", tuple(links))
-
-
-def _annotation_link(language: str, url: str) -> Link:
-    return Link(rel=_SELF, url=url, language=language or None)
 
 
 def _read_addresses(part: Addresses, reading: Reading) -> None:
@@ -474,269 +462,4 @@ _READERS: Mapping[type, Callable[[Any, Reading], None]] = {
     MemberValues: _read_member_values,
     MapColumns: _read_map_columns,
     MappedComponents: _read_mapped_components,
-}
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 120 else text[:117] + "..."
-
-
-# -------------------------------------------------------------------------------------------------------------- writing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Writing:
-    """One object being written: what it stands for, and where."""
-
-    node: dict[str, Any]
-    thing: Any
-    path: str
-    version: str
-    speech: Speech
-    position: int = 1
-
-    def fault(self, problem: str) -> CannotWrite:
-        """The error that says what cannot be carried, and where."""
-        return CannotWrite(f"{self.path}: {problem}")
-
-
-def write(thing: Any, shape: Shape, version: str, speech: Speech, path: str = "", position: int = 1) -> Any:
-    """The JSON object (or string) that says what an object of this shape is.
-
-    Args:
-        thing: the object.
-        shape: its shape.
-        version: the version of SDMX: 3.0 for SDMX-JSON 2.0, 3.1 for 2.1.
-        speech: in which languages.
-        path: where it stands, for errors.
-        position: its place among its siblings.
-
-    Raises:
-        CannotWrite: the object says something that the version cannot carry.
-    """
-    here = f"{path}/{getattr(thing, 'id', None) or position}"
-    writing = Writing(node={}, thing=thing, path=here, version=version, speech=speech, position=position)
-    for name in left_over(shape, thing, version, "json"):
-        raise writing.fault(
-            f"SDMX-JSON {json_version(version)} cannot carry {name} of {shape.name} ({_short(getattr(thing, name))})."
-        )
-    for part in parts_of(shape.fields, version, "json"):
-        _WRITERS[type(part)](part, writing)
-    if shape.bare_written and writing.node.keys() == {shape.bare}:
-        return writing.node[shape.bare]
-    return writing.node
-
-
-def json_version(version: str) -> str:
-    """The version of SDMX-JSON that belongs to a version of SDMX."""
-    return {"3.0": "2.0", "3.1": "2.1"}[version]
-
-
-def _spelt(writing: Writing, value: Any, kind: Kind) -> Any:
-    if kind == "number":
-        return _number(writing, value)
-    if kind == "day":
-        return value if "T" in value else f"{value}T00:00:00Z"
-    if kind == "cascade":
-        return {"true": True, "false": False, "1": True, "0": False}.get(value, value)
-    return value
-
-
-def _number(writing: Writing, text: str) -> int | float:
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        raise writing.fault(f"{text!r} is not a number, and SDMX-JSON wants one.") from None
-
-
-def _write_value(part: Value, writing: Writing) -> None:
-    if part.when is not None and not part.when(writing.thing):
-        return
-    value = getattr(writing.thing, part.model)
-    if value is None and part.place == "content":
-        value = ""
-    if value is not None and (value != part.default or part.always):
-        writing.node[part.json] = _spelt(writing, value, part.kind)
-
-
-def _write_values(part: Values, writing: Writing) -> None:
-    if values := getattr(writing.thing, part.model):
-        writing.node[part.json] = [_spelt(writing, value, part.kind) for value in values]
-
-
-def _write_localised(part: Localised, writing: Writing) -> None:
-    texts = getattr(writing.thing, part.model)
-    if not texts and part.required:
-        texts = Texts({"en": str(getattr(writing.thing, "id", None) or getattr(writing.thing, "value", ""))})
-    put_texts(writing.node, part.json, part.all, texts, writing.speech)
-
-
-def _urn(writing: Writing, ref: Ref) -> str:
-    refuse_old(ref, writing.path)
-    try:
-        return ref.urn
-    except SyntaxFault as fault:
-        raise writing.fault(fault.detail) from None
-
-
-def _write_reference(part: Reference, writing: Writing) -> None:
-    value = getattr(writing.thing, part.model)
-    refs = () if value is None else value if isinstance(value, tuple) else (value,)
-    urns = [_urn(writing, ref) for ref in refs if belongs(part, ref)]
-    if not urns:
-        return
-    if not part.many and len(urns) > 1:
-        raise writing.fault(f"SDMX-JSON can name one {part.json}, not {len(urns)}.")
-    writing.node[part.json] = urns if part.many else urns[0]
-
-
-def _write_local_id(part: LocalId, writing: Writing) -> None:
-    if value := getattr(writing.thing, part.model):
-        writing.node[part.json] = list(value) if part.many else value
-
-
-def _write_part(part: Part, writing: Writing) -> None:
-    if part.when is not None and not part.when(writing.thing):
-        return
-    value = getattr(writing.thing, part.model)
-    if value is None and part.fill is not None:
-        value = part.fill()
-    things = value if part.many else () if value is None else (value,)
-    shape, speech, path = part.shape(), writing.speech, f"{writing.path}/{part.json}"
-    written = [
-        write(one, shape, writing.version, speech, path, position)
-        for position, one in enumerate(things, 1)
-        if part.only is None or part.only(one)
-    ]
-    if not written:
-        return
-    if part.lone and len(written) > 1:
-        raise writing.fault(f"SDMX-JSON {json_version(writing.version)} can carry one {part.json}, not {len(written)}.")
-    writing.node[part.json] = written if part.many and not part.lone else written[0]
-
-
-def _write_nest(part: Nest, writing: Writing) -> None:
-    node = {} if part.json else writing.node
-    inner = Writing(
-        node=node, thing=writing.thing, path=writing.path, version=writing.version, speech=writing.speech,
-        position=writing.position
-    )  # fmt: skip
-    parts = parts_of(part.fields, writing.version, "json")
-    for one in parts:
-        _WRITERS[type(one)](one, inner)
-    said = node.keys() - {one.json for one in parts if isinstance(one, Fixed)}
-    if part.json and (said or part.always):
-        writing.node[part.json] = node
-
-
-def _write_flag(part: Flag, writing: Writing) -> None:
-    if getattr(writing.thing, part.model) == part.value:
-        writing.node[part.json] = {}
-
-
-def _write_fixed(part: Fixed, writing: Writing) -> None:
-    if part.value is not None:
-        writing.node[part.json] = part.value
-
-
-def _write_position(part: Position, writing: Writing) -> None:
-    writing.node[part.json] = writing.position
-
-
-def _write_nothing(part: Field, writing: Writing) -> None:
-    """SDMX-JSON says it elsewhere."""
-
-
-def _said(link: Link, speech: Speech) -> dict[str, Any]:
-    pairs = {"rel": link.rel, "href": link.url, "urn": link.urn, "uri": link.uri, "type": link.type}
-    node: dict[str, Any] = {
-        name: text for name, text in (*pairs.items(), ("hreflang", link.language)) if text is not None
-    }
-    put_texts(node, "title", "titles", link.titles, speech)
-    return node
-
-
-def _write_links(part: Links, writing: Writing) -> None:
-    thing, links = writing.thing, []
-    uri = getattr(thing, "uri", None)
-    if isinstance(thing, Maintainable):
-        if thing.type not in _NO_URN.get(writing.version, ()):
-            links.append(Link(rel=_SELF, urn=_urn(writing, thing.ref), uri=uri))
-        elif uri is not None:
-            links.append(Link(rel=_SELF, url=uri, uri=uri))
-        addresses = ((_SERVICE, thing.service_url), (_EXTERNAL, thing.structure_url))
-        links += [Link(rel=relation, url=address) for relation, address in addresses if address is not None]
-    elif uri is not None:
-        links.append(Link(rel=_SELF, url=uri, uri=uri))
-    links += getattr(thing, part.model)
-    if links:
-        writing.node[part.json] = [_said(link, writing.speech) for link in links]
-
-
-def _write_annotation_links(part: AnnotationLinks, writing: Writing) -> None:
-    urls = [_annotation_link(language, url) for language, url in writing.thing.urls.items()]
-    if links := (*urls, *writing.thing.links):
-        writing.node[part.json] = [_said(link, writing.speech) for link in links]
-
-
-def _write_addresses(part: Addresses, writing: Writing) -> None:
-    put_addresses(writing.node, getattr(writing.thing, part.model))
-
-
-def _write_optional_dimensions(part: OptionalDimensions, writing: Writing) -> None:
-    if names := writing.thing.dimensions:
-        writing.node[part.json] = list(names)
-        if optional := writing.thing.optional_dimensions:
-            writing.node["areDimensionsOptional"] = [name in optional for name in names]
-
-
-def _write_member_values(part: MemberValues, writing: Writing) -> None:
-    members: list[Any] = []
-    wildcarded: list[str] = []
-    for value, cascade in getattr(writing.thing, part.model):
-        spelt = _spelt(writing, cascade or "false", "cascade")
-        if _WILDCARD in value and spelt is False:
-            wildcarded.append(value)
-        else:
-            members.append(value if spelt is False else {"value": value, "cascadeValues": spelt})
-    writing.node.update({part.json: members} if members else {})
-    writing.node.update({"wildcardedMemberValues": wildcarded} if wildcarded else {})
-
-
-def _write_map_columns(part: MapColumns, writing: Writing) -> None:
-    columns = getattr(writing.thing, part.model)
-    writing.node[part.json] = [
-        {"codelist": _urn(writing, one)} if isinstance(one, Ref) else {"dataType": one} for one in columns
-    ]
-
-
-def _write_mapped_components(part: MappedComponents, writing: Writing) -> None:
-    target = writing.thing.target
-    writing.node[part.json] = [{"source": source, "target": target} for source in writing.thing.sources]
-
-
-_WRITERS: Mapping[type, Callable[[Any, Writing], None]] = {
-    Value: _write_value,
-    Values: _write_values,
-    Localised: _write_localised,
-    Reference: _write_reference,
-    LocalId: _write_local_id,
-    Part: _write_part,
-    Nest: _write_nest,
-    Flag: _write_flag,
-    Fixed: _write_fixed,
-    Position: _write_position,
-    Urn: _write_nothing,
-    Links: _write_links,
-    AnnotationLinks: _write_annotation_links,
-    Addresses: _write_addresses,
-    OptionalDimensions: _write_optional_dimensions,
-    MemberValues: _write_member_values,
-    MapColumns: _write_map_columns,
-    MappedComponents: _write_mapped_components,
 }
