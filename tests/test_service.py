@@ -237,7 +237,9 @@ class TestPysdmx:
         codes = client.get_codes("UNSD_MIG", "CL_SEX", "1.0.0")
         assert {"F", "M", "_T"} <= {code.id for code in codes}
 
-    @pytest.mark.parametrize("accept", ["application/vnd.sdmx.data+csv;version=2.0.0", "application/vnd.sdmx.data+xml;version=3.0.0"])
+    @pytest.mark.parametrize(
+        "accept", ["application/vnd.sdmx.data+csv;version=2.0.0", "application/vnd.sdmx.data+xml;version=3.0.0"]
+    )
     def test_reads_data(self, service: Running, accept: str) -> None:
         from pysdmx.io import get_datasets
 
@@ -292,7 +294,9 @@ class TestCommandLine:
         assert run("query", "v2/data/dataflow/UNSD_MIG/DF_BALANCE/1.0.0", *data).stdout == ""
 
     def test_submit_to_a_running_service(self, service: Running) -> None:
-        done = run("submit", str(DEMO / "malta_demographic_balance.csv"), "--url", service.address, "--token", service.token)
+        done = run(
+            "submit", str(DEMO / "malta_demographic_balance.csv"), "--url", service.address, "--token", service.token
+        )
         assert json.loads(done.stdout)["receipt"]["status"] == "accepted"
 
     def test_what_is_not_built_says_so(self, tmp_path: Path) -> None:
@@ -336,7 +340,9 @@ class TestReadme:
         for block in examples:
             script = block.replace("http://127.0.0.1:8080", service.address)
             environment = {"TOKEN": service.token, "PATH": "/usr/local/bin:/usr/bin:/bin"}
-            done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=ROOT, env=environment, timeout=100)
+            done = subprocess.run(
+                ["bash", "-c", script], capture_output=True, text=True, cwd=ROOT, env=environment, timeout=100
+            )
             assert done.returncode == 0, done.stderr
             outputs.append(done.stdout)
         assert json.loads(outputs[0])["status"] == "published"

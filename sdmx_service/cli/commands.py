@@ -185,7 +185,7 @@ def _report(receipt: Any, groups: Iterable[Any], form: str) -> None:
         print(f"  {flow.dataflow}: {flow.observations} observations" + _changes(receipt, flow))
     if receipt.release is not None:
         print(f"  published in release {receipt.release}")
-    counts = ", ".join(f"{count} {severity}" for severity, count in receipt.findings.items())
+    counts = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in receipt.findings.items())
     print(f"  findings: {counts}")
     for group in groups:
         _print_group(group)

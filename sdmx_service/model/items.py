@@ -1,5 +1,6 @@
-"""Item schemes: codelists, value lists, concepts, categories, organisations (SDMX 3.1 packages
-*codelist*, *conceptscheme*, *categoryscheme*, *base*).
+"""Item schemes: codelists, value lists, concepts, categories, organisations.
+
+SDMX 3.1 packages *codelist*, *conceptscheme*, *categoryscheme*, *base*.
 """
 
 from __future__ import annotations

@@ -14,7 +14,14 @@ import pyarrow as pa
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.layout import Layout
-from sdmx_service.errors import InvalidStructure, NotFound, SemanticFault, UnknownFormat, UnresolvedReference
+from sdmx_service.errors import (
+    InvalidStructure,
+    NotFound,
+    SemanticFault,
+    UnknownFormat,
+    UnreadableFile,
+    UnresolvedReference,
+)
 from sdmx_service.formats.registry import Format, head_of, recognise_data
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.columns import read_schema
@@ -30,6 +37,7 @@ from sdmx_service.submission.report import Report
 from sdmx_service.submission.suggestions import Suggester
 
 _BATCH = 65_536
+_LOOK = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +106,7 @@ def receive(
         UnreadableFile: it is not what it claims to be.
         NotFound: something the sender named does not exist.
     """
+    _refuse_nothing(file, name)
     format = recognise_data(head_of(file, name=name, media_type=media_type), wish.format)
     assert format.read is not None
     content = format.read(file, catalog.target)
@@ -114,6 +123,14 @@ def receive(
         content = read(file, catalog.target, delimiter=layout.delimiter, encoding=layout.encoding)
         assert isinstance(content, Tables)
     return Received(format=format, layout=layout, parts=_table_parts(content, layout, wish, catalog, report, sender))
+
+
+def _refuse_nothing(file: SeekableFile, name: str) -> None:
+    file.seek(0)
+    start = file.read(_LOOK)
+    file.seek(0)
+    if len(start) < _LOOK and not start.strip():
+        raise UnreadableFile(f"{name!r} is empty.", hint="It was probably cut off on its way; send it again.")
 
 
 # --- SDMX messages --------------------------------------------------------------------------------------------------

@@ -293,7 +293,8 @@ def _judge_time(component: Component, value: str) -> _Verdict | None:
         period = parse_period(value)
     except SyntaxFault as fault:
         _, _, reason = fault.detail.partition(" is not a time period")
-        return "F403", (reason.strip(" :.") or fault.hint.strip(" .") or "it is written in no form that SDMX knows")
+        hint = fault.hint[:1].lower() + fault.hint[1:]
+        return "F403", (reason.strip(" :.") or hint.strip(" .") or "it is written in no form that SDMX knows")
     kind = component.form.data_type
     if component.form.text_format is None or kind in ("String", "ObservationalTimePeriod") or period.kind.fits(kind):
         return None

@@ -79,8 +79,8 @@ def state(house: House) -> tuple[object, ...]:
 
 
 UNREADABLE = {
-    "empty.csv": (b"", "empty|no format"),
-    "blank.csv": (b" \n \n", "empty|no format|no mapping"),
+    "empty.csv": (b"", "'empty.csv' is empty"),
+    "blank.csv": (b" \n \n", "'blank.csv' is empty"),
     "noise.bin": (bytes(range(256)) * 8, "no format|no mapping"),
     "truncated.zip": (zipped(a__csv=MESSAGE * 50)[:-30], "truncated or damaged"),
     "cut.xlsx": ((EXCERPTS / "un_flows2015_canada.xlsx").read_bytes()[:9000], "damaged|truncated"),
