@@ -1,7 +1,7 @@
 """Artefacts, layouts and rules from files and from a store, and back.
 
 Files fill an empty store; a later ``init`` adds versions and never overwrites. In the store each artefact is one
-SDMX-JSON 2.1 structure message under its URN; layouts and rule sets stand under ``mapping:ID`` and ``rules:ID``.
+SDMX-JSON structure message under its URN; layouts and rule sets stand under ``mapping:ID`` and ``rules:ID``.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from sdmx_service.catalog.rules import RuleSet, read_rules
 from sdmx_service.errors import InvalidStructure, SdmxError
 from sdmx_service.formats.registry import named, structure_format
 from sdmx_service.model.artefact import Maintainable
+from sdmx_service.model.constraint import DataConstraint
 from sdmx_service.model.message import Message, WriteOptions
 
 STORED_FORMAT = "structure-json-2.1"
@@ -90,13 +91,19 @@ def _no_data(ref: object) -> Any:
     raise InvalidStructure("A structure message holds no data.")
 
 
+def _stored_format(artefact: Maintainable) -> str:
+    """SDMX-JSON 2.1, but 2.0 for a constraint with a role, which 2.1 cannot say."""
+    has_role = isinstance(artefact, DataConstraint) and artefact.role is not None
+    return "structure-json-2.0" if has_role else STORED_FORMAT
+
+
 def serialise(content: Content) -> dict[str, bytes]:
     """The content as a store keeps it."""
-    write = named(STORED_FORMAT).write
-    assert write is not None
     options = WriteOptions(all_languages=True)
     stored: dict[str, bytes] = {}
     for artefact in content.artefacts:
+        write = named(_stored_format(artefact)).write
+        assert write is not None
         stored[artefact.urn] = b"".join(write(Message(structures=(artefact,)), options))
     stored |= {_MAPPING + one.id: orjson.dumps(one.document) for one in content.layouts.values()}
     return stored | {_RULES + one.id: orjson.dumps(one.document) for one in content.rule_sets.values()}

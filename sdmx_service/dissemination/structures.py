@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.dissemination.partial import Cutter, cut, cut_nested, pinned
 from sdmx_service.dissemination.plan import ANY, matching_homes
 from sdmx_service.errors import NotBuilt, NotFound
-from sdmx_service.model.artefact import NO_TEXTS, Item, ItemScheme, Maintainable
+from sdmx_service.model.artefact import Item, ItemScheme, Maintainable
 from sdmx_service.model.artefact_types import artefact_type_of_resource, artefact_types_of_v1_resource
 from sdmx_service.model.constraint import AvailabilityConstraint
 from sdmx_service.model.items import Category, CategoryScheme, Codelist, ReportingCategory, ReportingTaxonomy
@@ -191,8 +191,10 @@ def _raw(artefact: Maintainable, catalog: Catalog) -> Maintainable:
 
 
 _KEPT_IN_STUB = frozenset(
-    {"id", "agency", "version", "names", "uri", "valid_from", "valid_to", "is_final", "service_url", "structure_url"}
-)
+    {"id", "agency", "version", "names", "uri", "valid_from", "valid_to", "is_final", "service_url", "structure_url",
+     "sources", "targets"}
+)  # fmt: skip
+"""The last two are the sides of a representation map, which no schema lets be empty."""
 
 
 def stub(artefact: Maintainable, *, complete: bool = False) -> Maintainable:
@@ -200,12 +202,12 @@ def stub(artefact: Maintainable, *, complete: bool = False) -> Maintainable:
     kept = _KEPT_IN_STUB | ({"descriptions", "annotations"} if complete else frozenset())
     values: dict[str, Any] = {"is_external_reference": True}
     for field in fields(artefact):
-        if field.name in kept or not field.init:
+        if field.name in kept or field.name in values or not field.init:
             continue
-        if field.name == "descriptions":
-            values[field.name] = NO_TEXTS
-        elif isinstance(getattr(artefact, field.name), tuple):
-            values[field.name] = ()
+        if field.default is not MISSING:
+            values[field.name] = field.default
+        elif field.default_factory is not MISSING:
+            values[field.name] = field.default_factory()
     return replace(artefact, **values)
 
 

@@ -42,7 +42,9 @@ def test_first_and_last_of_each_series(fishery: House, api: str, first: int, las
 
 def test_last_within_the_periods_asked_for(fishery: House) -> None:
     rows = fishery.rows(f"{FLOW}?c[TIME_PERIOD]=le:2024-02&lastNObservations=1")
-    until = rows_where(CATCH, lambda row: row["TIME_PERIOD"] not in ("2024-03", "2024-04", "2024-05", "2024-Q1", "2024"))
+    until = rows_where(
+        CATCH, lambda row: row["TIME_PERIOD"] not in ("2024-03", "2024-04", "2024-05", "2024-Q1", "2024")
+    )
     assert keys(rows) == keys(per_series(until, last=1))
     body = fishery.body("v1/data/SEA,DF_CATCH,1.0.0/all?endPeriod=2024-02&lastNObservations=1", JSON)
     assert keys(datasets(JSON, body, KEY)["SEA:DF_CATCH(1.0.0)"]) == keys(per_series(until, last=1))

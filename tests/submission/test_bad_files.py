@@ -226,3 +226,23 @@ def test_a_damaged_file_never_breaks_the_program(house: House, name: str, data: 
     listed = [one.to_json() for group in outcome.groups for one in group.findings()]
     assert all((one["message"] and "{" not in one["message"].replace("{'", "")) or b"{" in content for one in listed)
     assert (outcome.receipt.status == "refused") == (outcome.receipt.findings["error"] > 0)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(data=st.data())
+def test_a_damaged_part_of_a_workbook_never_breaks_the_program(house: House, data: st.DataObject) -> None:
+    with zipfile.ZipFile(io.BytesIO(RIGHT["book.xlsx"])) as archive:
+        parts = {info.filename: archive.read(info) for info in archive.infolist()}
+    chosen = data.draw(st.sampled_from(sorted(parts)))
+    parts[chosen] = data.draw(mutations(parts[chosen]))
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    try:
+        sent = SentFile(file=io.BytesIO(target.getvalue()), name="book.xlsx")
+        outcome = check(sent, Wish(mapping="HARBOUR_BOOK"), house.library.view().catalog)
+    except SdmxError as error:
+        assert error.detail
+        return
+    assert (outcome.receipt.status == "refused") == (outcome.receipt.findings["error"] > 0)

@@ -261,8 +261,6 @@ def test_a_term_of_another_dataflow_comes_from_the_store() -> None:
         ({**SEXES, "dimension": "AGE"}, "no dimension 'AGE'"),
         ({**SEXES, "component": "STATUS"}, "no component 'STATUS' with numbers"),
         ({**SEXES, "message": {"en": "{total:,}"}}, "cannot be filled in"),
-        ({"id": "V", "kind": "same", "dimensions": ["AREA"]}, "two dimensions"),
-        ({"id": "V", "kind": "balance", "terms": [{"where": {"SEX": "M"}}]}, "both sides"),
         ({**BALANCE, "by": ["AGE"]}, "no component AGE"),
     ],
 )

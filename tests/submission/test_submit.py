@@ -17,7 +17,7 @@ from sdmx_service.model.finding import Finding
 from sdmx_service.submission.reading import Wish
 from sdmx_service.submission.receipt import Receipt, load_findings, load_receipt, receipts
 from sdmx_service.submission.submit import SentFile, check, publish, submit, withdraw
-from tests.harness import House, open_house
+from tests.harness import JSON, House, open_house
 
 CONTENT = Path(__file__).parent.parent / "second_domain" / "content"
 FLOW = "v2/data/dataflow/SEA/DF_CATCH/1.0.0"
@@ -337,6 +337,46 @@ def test_a_mapping_that_replaces_slices(tmp_path: Path) -> None:
             ("NOR", "COD", "2024-02"): "5", ("NOR", "EEL", "2024-02"): "6",
             ("SOU", "COD", "2024-01"): "3", ("SOU", "EEL", "2024-01"): "4",
         }  # fmt: skip
+
+
+def test_a_code_from_a_header_points_to_the_column_below_it(tmp_path: Path) -> None:
+    content = tmp_path / "content"
+    shutil.copytree(CONTENT, content)
+    place = content / "mappings" / "HARBOUR_BOOK" / "layout.json"
+    place.write_text(place.read_text().replace("nameless|all", "shark|all"))
+    with open_house(f"duckdb:///{tmp_path / 'store.duckdb'}", content) as house:
+        book = b"Port;Month;cod;shark\nNorthport;2024-01;1;2\nSouthport;2024-01;3;4\n"
+        receipt, findings = house.send(book, name="book.csv")
+        assert receipt.status == "refused"
+        assert [(one.code, one.row, one.column, one.value) for one in findings] == [
+            ("F201", 2, "D", "shark"), ("F201", 3, "D", "shark"),
+        ]  # fmt: skip
+
+
+def test_a_finding_in_a_workbook_names_its_sheet(house: House) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.active.title = "Landings"
+    for line in ("Port;Month;cod;eel;nameless;all", "Northport;2024-01;1,5;2;3;6,5", "Norport;2024-01;1;two;;"):
+        book.active.append(line.split(";"))
+    target = io.BytesIO()
+    book.save(target)
+    receipt, findings = house.send(target.getvalue(), name="book.xlsx", mapping="HARBOUR_BOOK")
+    assert receipt.status == "refused"
+    places = {(one.code, one.sheet, one.row, one.column, one.value) for one in findings}
+    assert places == {("F201", "Landings", 3, "A", "Norport"), ("F104", "Landings", 3, "D", "two")}
+
+
+def test_a_finding_in_json_points_to_the_observation(house: House) -> None:
+    sent(house, merge("COD", "2024-01", "5"), merge("COD", "2024-02", "6"))
+    wrong = house.body(FLOW, JSON).replace(b'"COD"', b'"CODD"')
+    receipt, findings = house.send(wrong, name="sent.json", provider="SEA.HARBOUR")
+    assert receipt.status == "refused"
+    assert {(one.code, one.value, one.suggestion) for one in findings} == {("F401", "CODD", "COD")}
+    pointers = [one.column or "" for one in findings]
+    assert len(set(pointers)) == 2
+    assert all(pointer.startswith("/data/dataSets/0/") for pointer in pointers)
 
 
 def test_the_command_line_finds_the_same(house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
