@@ -88,7 +88,7 @@ def _measure(asked: argparse.Namespace, folder: Path) -> list[tuple[Case, report
     groups = asked.only.split(",")
     if unknown := set(groups) - set(cases.GROUPS):
         raise SystemExit(f"There is no group {', '.join(sorted(unknown))}; there are {', '.join(cases.GROUPS)}.")
-    chosen = [case for case in cases.CASES if case.group in groups]
+    chosen = [case for case in cases.CASES if case.group in groups and not (asked.store and case.is_embedded)]
     if "http" in groups and "store" not in groups:
         chosen.insert(0, cases.named(stores.LOAD))
     return [(case, _medians(case, asked, folder)) for case in chosen]

@@ -23,6 +23,7 @@ class Case:
     Attributes:
         group: one of ``GROUPS``.
         runs: who does it, we first.
+        is_embedded: works on an embedded store of its own, whatever the store of the run is.
         is_load: makes the store that the cases after it read; done once in a run.
         by: what the ratio compares: ``cpu`` per observation or ``p50`` of a request.
     """
@@ -31,6 +32,7 @@ class Case:
     group: str
     runs: Mapping[str, Run]
     is_load: bool = False
+    is_embedded: bool = False
     by: str = "cpu"
 
     def observations(self, who: str, size: int) -> int:
@@ -68,6 +70,7 @@ CASES: tuple[Case, ...] = (
     *(Case(name=f"read {name}", group="read", runs=files.reading(name)) for name in files.READ),
     Case(name=stores.LOAD, group="store", runs={"ours": stores.load}, is_load=True),
     *(Case(name=name, group="store", runs={"ours": run}) for name, run in stores.OURS.items()),
+    *(Case(name=name, group="store", runs={"ours": run}, is_embedded=True) for name, run in stores.FILED.items()),
     *_http(),
 )
 

@@ -214,6 +214,8 @@ OURS: dict[str, Callable[[Context], Figure]] = {
     "scan": scan,
     "one series": one_series,
     "availability": availability,
+}
+FILED: dict[str, Callable[[Context], Figure]] = {
     "check SDMX-CSV 2.0": check,
     "submit and publish SDMX-CSV 2.0": submit,
 }

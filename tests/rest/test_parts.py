@@ -87,7 +87,7 @@ def series_of(rows: Sequence[Row], shown: Sequence[str]) -> list[Row]:
         (f"{FLOW}?attributes=none&measures=none", (), CATCH),
         (f"{FLOW}?attributes=dataset,series&measures=none", ("SOURCE", "PORT_NOTE", "UNIT"), CATCH),
         (f"{FLOW}?attributes=UNIT&measures=none&c[FISH]=EEL", ("UNIT",), rows_where(CATCH, lambda r: r["FISH"] == "EEL")),
-        (f"{FLOW}?attributes=none&measures=none&c[WEIGHT]=gt:1000", (), rows_where(CATCH, lambda r: r["FREQ"] == "Q" and r["PORT"] == "NOR" or r["TIME_PERIOD"] == "2023")),
+        (f"{FLOW}?attributes=none&measures=none&c[WEIGHT]=gt:1000", (), rows_where(CATCH, lambda r: (r["FREQ"] == "Q" and r["PORT"] == "NOR") or r["TIME_PERIOD"] == "2023")),
         ("v1/data/SEA,DF_CATCH,1.0.0?detail=serieskeysonly", (), CATCH),
         ("v1/data/SEA,DF_CATCH,1.0.0?detail=nodata", ("SOURCE", "PORT_NOTE", "UNIT"), CATCH),
         ("v1/data/SEA,DF_CATCH,1.0.0/all/COAST?detail=nodata", ("SOURCE", "PORT_NOTE", "UNIT"), COAST),
