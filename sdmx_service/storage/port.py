@@ -161,6 +161,8 @@ class Store(Protocol):
     def domains(self, selection: Selection) -> Mapping[str, Sequence[str]]:
         """Per dimension, time and coded component the values that occur in the selection (paging ignored).
 
+        Of a multilingual component the languages that occur.
+
         Codes in code point order, periods in chronological order.
         """
 

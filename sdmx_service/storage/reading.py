@@ -306,7 +306,7 @@ class Reading:
     def domains(self, components: Sequence[str] | None = None) -> dict[str, list[str]]:
         """Per dimension, time and coded component (or only ``components``, coded or not) the values that occur."""
         if components is None:
-            wanted = [c for c in self.columns if c.kind == "code" or _is_coded_list(c, self.selection)]
+            wanted = [c for c in self.columns if _has_domain(c, self.selection)]
         else:
             everything = replace(self.selection, components=None)
             wanted = [c for c in replace(self, selection=everything).columns if c.id in components]
@@ -316,7 +316,11 @@ class Reading:
             return {c.id: self._sorted(c, self.whole.values(c)) for c in wanted}
         found: dict[str, set[str]] = {c.id: set() for c in wanted}
         self._distinct_keys([c for c in wanted if c.role == "dimension"], found)
-        self._distinct_values([c for c in wanted if not c.is_attached and c.role != "dimension"], found)
+        observed = [c for c in wanted if not c.is_attached and c.role != "dimension"]
+        self._distinct_values([c for c in observed if c.kind != "multilingual"], found)
+        for column in observed:  # each by itself, as free texts multiply combinations
+            if column.kind == "multilingual":
+                self._distinct_values([column], found)
         for column in wanted:
             if column.is_attached:
                 found[column.id] = self._attached_values(column)
@@ -467,7 +471,10 @@ def _ones(rows: pa.Table) -> pa.Table:
     )
 
 
-def _is_coded_list(column: StoredColumn, selection: Selection) -> bool:
+def _has_domain(column: StoredColumn, selection: Selection) -> bool:
+    """Codes, lists of codes, and multilingual texts, whose domain is their languages."""
+    if column.kind in ("code", "multilingual"):
+        return True
     component = selection.structure.component(column.id)
     return column.kind == "multi" and component is not None and component.form.is_coded
 

@@ -162,8 +162,8 @@ def typed_attached(column: StoredColumn, texts: Array, domains: Mapping[str, Seq
 
 
 def domain_values(column: StoredColumn, texts: Array) -> set[str]:
-    """The single values in a column of codes, or of lists of codes."""
+    """The single values in a column of codes, or of lists of codes; of multilingual texts the languages."""
     found = texts.unique().drop_null().to_pylist()
-    if column.kind != "multi":
+    if column.kind not in ("multi", "multilingual"):
         return set(found)
     return {value for text in found for value in json.loads(text, strict=False)}

@@ -92,7 +92,11 @@ ZIP, GZIP = zipped(("x.csv", CONTENT), ("y", b"y")), gzip.compress(CONTENT, mtim
 
 @given(st.sampled_from([ZIP, GZIP]), st.data())
 def test_any_damage_is_read_or_refused(good: bytes, data: st.DataObject) -> None:
-    start, size, inserted = data.draw(st.integers(0, len(good))), data.draw(st.integers(0, 8)), data.draw(st.binary(max_size=8))
+    start, size, inserted = (
+        data.draw(st.integers(0, len(good))),
+        data.draw(st.integers(0, 8)),
+        data.draw(st.binary(max_size=8)),
+    )
     try:
         unpacked(good[:start] + inserted + good[start + size :])
     except SdmxError:

@@ -107,7 +107,7 @@ def _json_rows(dataset: Row, made: Row) -> Iterator[Row]:
     dimensions, attributes = made["dimensions"], made["attributes"]
     observed = [*made["measures"]["observation"], *attributes["observation"]]
     shared = _valued(attributes["dataSet"], dataset.get("attributes", []))
-    places = sorted((*dimensions["series"], *dimensions["observation"]), key=lambda one: int(one["keyPosition"]))
+    places = (*dimensions["series"], *dimensions["observation"])  # as listed, like the official samples
     groups = []
     for text, values in dataset.get("dimensionGroupAttributes", {}).items():
         parts = zip(places, text.split(":"), strict=True)

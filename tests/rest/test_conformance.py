@@ -72,9 +72,9 @@ class Case:
         }
         if "2.1-" in format.name or format.name == "sdmx-csv-1.0":  # neither several values nor several languages
             kept = {id: _one(value) for id, value in kept.items()}
-        if "2.1-" in format.name:  # the primary measure, here the first that is shown, has a name of its own
-            shown = next((id for id in MEASURES if self.components is None or id in self.components), None)
-            kept = {"OBS_VALUE" if id in (shown, "LICENCES", "HEADS") else id: value for id, value in kept.items()}
+        if "2.1-" in format.name:  # the primary measure, the structure's first, has a name of its own
+            primary = (MEASURES[0], "LICENCES", "HEADS")
+            kept = {"OBS_VALUE" if id in primary else id: value for id, value in kept.items()}
         return kept
 
 

@@ -139,3 +139,11 @@ def test_availability_counts(filled: House) -> None:
     text = orjson.dumps(body).decode()
     assert "007" in text and "SOU" in text
     assert filled.get(f"{FLOW}/M.XXX", CSV).status == 204
+
+
+def test_every_page_of_a_csv_has_the_same_header(filled: House) -> None:
+    whole = filled.body(f"{FLOW}?c[PORT]=SOU").decode().splitlines()
+    pages = [filled.body(f"{FLOW}?c[PORT]=SOU&offset={offset}&limit=1").decode().splitlines() for offset in range(3)]
+    assert {page[0] for page in pages} == {whole[0]}
+    assert sorted(row for page in pages for row in page[1:]) == sorted(whole[1:])
+    assert "REMARK[en;fr]" in whole[0]

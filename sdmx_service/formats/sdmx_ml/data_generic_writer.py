@@ -56,7 +56,7 @@ class _GenericWriter:
         self._part, self._options = part, options
         self._dataset, self._arrangement = part.dataset, part.arrangement
         self._cells = Cells()
-        self._primary = primary_measure(part.arrangement)
+        self._primary = primary_measure(part.dataset.structure, part.arrangement)
         self._further = tuple(one for one in part.arrangement.measures if one is not self._primary)
         self._series = SeriesWriter(
             part.dataset, part.arrangement, begin=self._begin, observe=self._observe, end="</gen:Series>"

@@ -37,6 +37,7 @@ from sdmx_service.formats.sdmx_ml.header import action_text
 from sdmx_service.formats.series import SeriesWriter
 from sdmx_service.model.columns import Column
 from sdmx_service.model.message import Message, WriteOptions
+from sdmx_service.model.structure import DataStructure
 
 PRIMARY_MEASURE = "OBS_VALUE"
 _SCOPES = {"Dataflow": "Dataflow", "DataStructure": "DataStructure", "ProvisionAgreement": "ProvisionAgreement"}
@@ -71,7 +72,7 @@ class _SpecificWriter:
         self._series = SeriesWriter(
             part.dataset, part.arrangement, begin=self._begin, observe=self._observe, end="</Series>"
         )
-        self._primary = primary_measure(part.arrangement) if version == "2.1" else None
+        self._primary = primary_measure(part.dataset.structure, part.arrangement) if version == "2.1" else None
 
     def chunks(self) -> Iterator[bytes]:
         yield self._opening().encode()
@@ -198,10 +199,11 @@ def single_text(batch: pa.RecordBatch, column: Column, options: WriteOptions) ->
     return None if best is None else escaped(best)
 
 
-def primary_measure(arrangement: Arrangement) -> Column | None:
-    """What SDMX 2.1 calls the primary measure: ``OBS_VALUE``, else the first measure."""
-    named = (one for one in arrangement.measures if one.id == PRIMARY_MEASURE)
-    return next(named, arrangement.measures[0] if arrangement.measures else None)
+def primary_measure(structure: DataStructure, arrangement: Arrangement) -> Column | None:
+    """What SDMX 2.1 calls the primary measure: ``OBS_VALUE``, else the structure's first; None if it is not shown."""
+    ids = [one.id for one in structure.measures]
+    wanted = PRIMARY_MEASURE if PRIMARY_MEASURE in ids else next(iter(ids), None)
+    return next((one for one in arrangement.measures if one.id == wanted), None)
 
 
 def _one(pieces: Sequence[Piece]) -> str:

@@ -34,7 +34,9 @@ from tests.formats.data.invented import (
 )
 from tests.reference import Specimen
 
-OLD = structure(["DIM_1", "DIM_2"], attributes={"ATTR_1": (CODED, OBSERVATION), "ATTR_3": (TEXT, OBSERVATION)}, time="DIM_3")
+OLD = structure(
+    ["DIM_1", "DIM_2"], attributes={"ATTR_1": (CODED, OBSERVATION), "ATTR_3": (TEXT, OBSERVATION)}, time="DIM_3"
+)
 HEAD = "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,AREA,SEX,TIME_PERIOD,OBS_VALUE,STATUS,NOTE\n"
 ROW = "dataflow,INV:DF(1.0.0),M,A,004,F,2020,12.50,NA,\n"
 
@@ -52,7 +54,17 @@ def refused(text: str | bytes, *known: DataStructure) -> str:
 
 def test_codes_stay_text_and_empty_is_omitted() -> None:
     assert rows(read(HEAD + ROW)) == [
-        [{"FREQ": "A", "AREA": "004", "SEX": "F", "TIME_PERIOD": "2020", "OBS_VALUE": "12.50", "STATUS": "NA", "_row": 2}]
+        [
+            {
+                "FREQ": "A",
+                "AREA": "004",
+                "SEX": "F",
+                "TIME_PERIOD": "2020",
+                "OBS_VALUE": "12.50",
+                "STATUS": "NA",
+                "_row": 2,
+            }
+        ]
     ]
 
 
@@ -72,8 +84,12 @@ def test_marks_and_line_ends_change_nothing(mark: str, end: str, is_closed: bool
 
 
 def test_columns_stand_in_any_order_and_foreign_ones_are_named() -> None:
-    message = read("STRUCTURE,TIME_PERIOD,MINE,SEX,STRUCTURE_ID,OBS_VALUE,FREQ,AREA\ndataflow,2020,x,F,INV:DF(1.0),1,A,4\n")
-    assert without_row(rows(message)) == [[{"FREQ": "A", "AREA": "4", "SEX": "F", "TIME_PERIOD": "2020", "OBS_VALUE": "1"}]]
+    message = read(
+        "STRUCTURE,TIME_PERIOD,MINE,SEX,STRUCTURE_ID,OBS_VALUE,FREQ,AREA\ndataflow,2020,x,F,INV:DF(1.0),1,A,4\n"
+    )
+    assert without_row(rows(message)) == [
+        [{"FREQ": "A", "AREA": "4", "SEX": "F", "TIME_PERIOD": "2020", "OBS_VALUE": "1"}]
+    ]
     ((code, severity, texts),) = message.errors
     assert (code, severity) == (IGNORED_COLUMNS, "information")
     assert texts["en"].endswith(": MINE.")
@@ -99,7 +115,9 @@ def test_labels_name_are_passed_over_even_when_they_look_like_components() -> No
     text = "STRUCTURE,STRUCTURE_ID,STRUCTURE_NAME,FREQ,AREA,AREA,SEX,SEX,SEX,TIME_PERIOD,Time,OBS_VALUE,OBS_VALUE\n"
     text += "dataflow,INV:DF(1.0),Flow,A,Annual,4,Four,F,Female,2020,Year,5,\n"
     message = read(text)
-    assert without_row(rows(message)) == [[{"FREQ": "A", "AREA": "4", "SEX": "F", "TIME_PERIOD": "2020", "OBS_VALUE": "5"}]]
+    assert without_row(rows(message)) == [
+        [{"FREQ": "A", "AREA": "4", "SEX": "F", "TIME_PERIOD": "2020", "OBS_VALUE": "5"}]
+    ]
     assert message.errors == ()
 
 
@@ -129,7 +147,10 @@ def test_rows_that_alternate_between_structures_are_regrouped_but_actions_keep_t
     lines = [f"dataflow,INV:D{n % 3}(1.0),M,A,{n},F,2020,1,,\n" for n in range(90)]
     lines.append("dataflow,INV:D0(1.0),D,A,0,F,2020,,,\n")
     lines += [f"dataflow,INV:D{n % 2}(1.0),M,A,{n},F,2021,1,,\n" for n in range(20)]
-    found = [(one.ref.id, one.action, sum(batch.num_rows for batch in one.batches)) for one in read(HEAD + "".join(lines)).datasets]
+    found = [
+        (one.ref.id, one.action, sum(batch.num_rows for batch in one.batches))
+        for one in read(HEAD + "".join(lines)).datasets
+    ]
     merge, delete = Action.MERGE, Action.DELETE
     assert sorted(found[:3]) == [("D0", merge, 30), ("D1", merge, 30), ("D2", merge, 30)]
     assert found[3] == ("D0", delete, 1)
@@ -290,7 +311,18 @@ def test_any_damage_is_read_or_refused(start: int, size: int, inserted: bytes) -
 def structure_of(path: bytes) -> DataStructure:
     """A structure with the components that the heading of a specimen names."""
     line = parse_heading_line(path.decode("utf-8-sig"))
-    foreign = {"STRUCTURE", "STRUCTURE_ID", "STRUCTURE_NAME", "ACTION", "SERIES_KEY", "OBS_KEY", "DATAFLOW", "UPDATED", "LAST UPDATE", "SERIESKEY"}
+    foreign = {
+        "STRUCTURE",
+        "STRUCTURE_ID",
+        "STRUCTURE_NAME",
+        "ACTION",
+        "SERIES_KEY",
+        "OBS_KEY",
+        "DATAFLOW",
+        "UPDATED",
+        "LAST UPDATE",
+        "SERIESKEY",
+    }
     measures, attributes, dimensions = {}, {}, []
     time = "TIME_PERIOD" if any(one.id == "TIME_PERIOD" for one in line.headings) else None
     for one in line.headings:

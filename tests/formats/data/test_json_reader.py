@@ -296,7 +296,9 @@ def walked(dataset: dict[str, Any], body: dict[str, Any]) -> list[dict[str, Any]
             found.append(base | key(text, observation) | measured(row) | cells(row[1:], attributes["observation"]))
     for text, row in dataset.get("observations", {}).items():
         if row:
-            found.append(fixed | key(text, [*series, *observation]) | measured(row) | cells(row[1:], attributes["observation"]))
+            found.append(
+                fixed | key(text, [*series, *observation]) | measured(row) | cells(row[1:], attributes["observation"])
+            )
     return found
 
 

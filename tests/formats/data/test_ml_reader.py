@@ -76,20 +76,31 @@ def test_header_and_data_set_say_where_the_data_belong() -> None:
 
 
 def test_observations_repeat_their_series_and_rows_are_lines() -> None:
-    content = dataset(f'{SERIES} UNIT="PS">\n<Obs TIME_PERIOD="2020" OBS_VALUE="1.50"/>\n<Obs TIME_PERIOD="2021" STATUS="E"/></Series>')
+    content = dataset(
+        f'{SERIES} UNIT="PS">\n<Obs TIME_PERIOD="2020" OBS_VALUE="1.50"/>\n<Obs TIME_PERIOD="2021" STATUS="E"/></Series>'
+    )
     found = rows(read(message(content)))
     assert without_row(found) == [
-        [{**KEY, "UNIT": "PS", "TIME_PERIOD": "2020", "OBS_VALUE": "1.50"}, {**KEY, "UNIT": "PS", "TIME_PERIOD": "2021", "STATUS": "E"}]
+        [
+            {**KEY, "UNIT": "PS", "TIME_PERIOD": "2020", "OBS_VALUE": "1.50"},
+            {**KEY, "UNIT": "PS", "TIME_PERIOD": "2021", "STATUS": "E"},
+        ]
     ]
     assert [row["_row"] for row in found[0]] == [8, 9]
 
 
 def test_series_groups_and_data_set_without_observations_are_rows() -> None:
     content = dataset(
-        f'<Group xsi:type="n:ByArea" AREA="4" UNIT="PS"/>{SERIES} TITLE="T"/>{SERIES}><Obs TIME_PERIOD="2020"/></Series>', 'SOURCE="census"'
+        f'<Group xsi:type="n:ByArea" AREA="4" UNIT="PS"/>{SERIES} TITLE="T"/>{SERIES}><Obs TIME_PERIOD="2020"/></Series>',
+        'SOURCE="census"',
     )
     assert read_rows(message(content, version="2_1")) == [
-        [{"SOURCE": "census"}, {"AREA": "4", "UNIT": "PS"}, {**KEY, "TITLE": {"en": "T"}}, {**KEY, "TIME_PERIOD": "2020"}]
+        [
+            {"SOURCE": "census"},
+            {"AREA": "4", "UNIT": "PS"},
+            {**KEY, "TITLE": {"en": "T"}},
+            {**KEY, "TIME_PERIOD": "2020"},
+        ]
     ]
 
 
@@ -99,7 +110,9 @@ def test_flat_observations_do_not_inherit_from_a_series_before() -> None:
 
 
 def test_an_observation_may_say_its_own_dimension_at_any_level() -> None:
-    content = dataset('<Series FREQ="A" SEX="F" TIME_PERIOD="2020"><Obs AREA="4" OBS_VALUE="1"/><Obs AREA="8" OBS_VALUE="2"/></Series>')
+    content = dataset(
+        '<Series FREQ="A" SEX="F" TIME_PERIOD="2020"><Obs AREA="4" OBS_VALUE="1"/><Obs AREA="8" OBS_VALUE="2"/></Series>'
+    )
     found = read(message(content, at="AREA"))
     (one,) = found.datasets
     assert one.dimension_at_observation == "AREA"
@@ -135,15 +148,25 @@ def test_explicit_measures_of_2_1() -> None:
     measure = Dimension(id="MEASURE", concept=concept("MEASURE"), representation=CODED, is_measure_dimension=True)
     base = structure(["FREQ"])
     known = structure(["FREQ"]).__class__(
-        id=base.id, agency=base.agency, dimensions=(*base.dimensions, measure), time_dimension=base.time_dimension, measures=base.measures
+        id=base.id,
+        agency=base.agency,
+        dimensions=(*base.dimensions, measure),
+        time_dimension=base.time_dimension,
+        measures=base.measures,
     )
-    content = dataset('<Series FREQ="A" TIME_PERIOD="2020"><Obs xsi:type="n:BIRTHS" OBS_VALUE="1"/><Obs xsi:type="n:DEATHS" OBS_VALUE="2"/></Series>')
+    content = dataset(
+        '<Series FREQ="A" TIME_PERIOD="2020"><Obs xsi:type="n:BIRTHS" OBS_VALUE="1"/><Obs xsi:type="n:DEATHS" OBS_VALUE="2"/></Series>'
+    )
     data = message(content, version="2_1", at="MEASURE", more='explicitMeasures="true"')
     assert [row["MEASURE"] for row in read_rows(data, known)[0]] == ["BIRTHS", "DEATHS"]
 
 
 def test_deletions_say_what_they_delete_and_an_empty_data_set_says_nothing() -> None:
-    content = dataset("", 'action="Delete"') + dataset('<Series AREA="4"/>', 'action="Delete"') + dataset("<Series/>", 'action="Delete"')
+    content = (
+        dataset("", 'action="Delete"')
+        + dataset('<Series AREA="4"/>', 'action="Delete"')
+        + dataset("<Series/>", 'action="Delete"')
+    )
     assert read_rows(message(content)) == [[], [{"AREA": "4"}], [{}]]
 
 
@@ -194,7 +217,9 @@ def test_batches_may_end_anywhere(monkeypatch: pytest.MonkeyPatch, size: int) ->
         base = {**KEY, "AREA": str(area), "UNIT": f"U{area}"}
         for year in range(area % 4):
             parts.append(f'<Obs TIME_PERIOD="{year}"' + (' STATUS="E"' if year % 2 else "") + f' OBS_VALUE="{area}"/>')
-            expected.append({**base, "TIME_PERIOD": str(year), "OBS_VALUE": str(area)} | ({"STATUS": "E"} if year % 2 else {}))
+            expected.append(
+                {**base, "TIME_PERIOD": str(year), "OBS_VALUE": str(area)} | ({"STATUS": "E"} if year % 2 else {})
+            )
         if area % 4 == 0:
             expected.append(base)
         parts.append("</Series>")
@@ -239,13 +264,17 @@ def test_a_doctype_is_refused(doctype: bytes) -> None:
         read_rows(data[:place] + doctype + data[place:])
 
 
-@pytest.mark.specimens(format="sdmx-ml", kind=("compactdata", "crosssectionaldata", "genericdata", "messagegroup"), version="2.0")
+@pytest.mark.specimens(
+    format="sdmx-ml", kind=("compactdata", "crosssectionaldata", "genericdata", "messagegroup"), version="2.0"
+)
 def test_version_2_0_is_not_built(specimen: Specimen) -> None:
     with specimen.path.open("rb") as file, pytest.raises(NotBuilt, match=r"2\.0"):
         read_sdmx_ml_data(file, resolving(STOCK))
 
 
-GOOD = message(dataset(f'{SERIES} TITLE="T">\n<Obs TIME_PERIOD="2020"><Comp id="TAGS"><Value>a</Value></Comp></Obs>\n</Series>'))
+GOOD = message(
+    dataset(f'{SERIES} TITLE="T">\n<Obs TIME_PERIOD="2020"><Comp id="TAGS"><Value>a</Value></Comp></Obs>\n</Series>')
+)
 
 
 @given(st.binary(max_size=200))
@@ -276,24 +305,45 @@ def test_any_order_of_elements_is_read_or_refused(parts: list[str], root: str) -
         pass
 
 
-values = st.text(alphabet="ab4> =/é\n\t", max_size=4) | st.sampled_from(["&amp;x", "&#65;&#x42;", "&lt;Obs A=", "</Obs>".replace("<", "&lt;")])
-attributes = st.dictionaries(st.sampled_from(["FREQ", "AREA", "SEX", "STATUS", "NOTE", "TAGS", "TITLE", "UNIT"]), values, max_size=4)
+values = st.text(alphabet="ab4> =/é\n\t", max_size=4) | st.sampled_from(
+    ["&amp;x", "&#65;&#x42;", "&lt;Obs A=", "</Obs>".replace("<", "&lt;")]
+)
+attributes = st.dictionaries(
+    st.sampled_from(["FREQ", "AREA", "SEX", "STATUS", "NOTE", "TAGS", "TITLE", "UNIT"]), values, max_size=4
+)
 gaps = st.sampled_from(["", "", "\n", "  ", "\r\n", "<!-- <Obs NOTE='c'/> -->", "<?pi?>"])
 
 
 @st.composite
 def elements(draw: st.DrawFn) -> str:
     def opened(name: str) -> str:
-        said = "".join(f'{draw(st.sampled_from([" ", chr(10)]))}{id}={draw(st.sampled_from(["", " "]))}"{text}"' for id, text in draw(attributes).items())
+        said = "".join(
+            f'{draw(st.sampled_from([" ", chr(10)]))}{id}={draw(st.sampled_from(["", " "]))}"{text}"'
+            for id, text in draw(attributes).items()
+        )
         return f"<{name}{said}"
 
     def observation() -> str:
-        return opened("Obs") + draw(st.sampled_from(["/>", " />", "></Obs>", '><Comp id="NOTE"><Value>v</Value></Comp></Obs>']))
+        return opened("Obs") + draw(
+            st.sampled_from(["/>", " />", "></Obs>", '><Comp id="NOTE"><Value>v</Value></Comp></Obs>'])
+        )
 
     parts = []
     for _ in range(draw(st.integers(0, 6))):
         below = "".join(draw(gaps) + observation() for _ in range(draw(st.integers(0, 4))))
-        parts.append(draw(gaps) + draw(st.sampled_from([observation(), opened("Series") + ">" + below + "</Series>", opened("Series") + "/>", opened("Group") + "/>"])))
+        parts.append(
+            draw(gaps)
+            + draw(
+                st.sampled_from(
+                    [
+                        observation(),
+                        opened("Series") + ">" + below + "</Series>",
+                        opened("Series") + "/>",
+                        opened("Group") + "/>",
+                    ]
+                )
+            )
+        )
     return "".join(parts)
 
 
@@ -326,7 +376,17 @@ def test_the_short_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # --------------------------------------------------------------------------------------------------------- specimens
 
-SETTINGS = {"structureRef", "setID", "action", "validFromDate", "validToDate", "dataScope", "reportingBeginDate", "reportingEndDate", "type"}
+SETTINGS = {
+    "structureRef",
+    "setID",
+    "action",
+    "validFromDate",
+    "validToDate",
+    "dataScope",
+    "reportingBeginDate",
+    "reportingEndDate",
+    "type",
+}
 
 
 def local(element: Any) -> str:
@@ -338,11 +398,15 @@ def plain_attributes(element: Any) -> dict[str, str]:
 
 
 def values_below(element: Any, *names: str) -> dict[str, str]:
-    return {one.get("id"): one.get("value") for name in names for holder in element.findall("{*}" + name) for one in holder}
+    return {
+        one.get("id"): one.get("value") for name in names for holder in element.findall("{*}" + name) for one in holder
+    }
 
 
 def with_comps(element: Any) -> dict[str, Any]:
-    comps = {one.get("id"): ["".join(value.itertext()).strip() for value in one] for one in element if local(one) == "Comp"}
+    comps = {
+        one.get("id"): ["".join(value.itertext()).strip() for value in one] for one in element if local(one) == "Comp"
+    }
     return plain_attributes(element) | comps
 
 
@@ -358,7 +422,9 @@ def rows_of_tree(dataset: Any, at: str) -> list[dict[str, Any]]:
                 found["OBS_VALUE"] = one.get("value")
         return found
 
-    own = {name: text for name, text in plain_attributes(dataset).items() if name not in SETTINGS} | values_below(dataset, "Attributes")
+    own = {name: text for name, text in plain_attributes(dataset).items() if name not in SETTINGS} | values_below(
+        dataset, "Attributes"
+    )
     found = [own] if own else []
     for element in dataset:
         if local(element) in ("Group", "Atts"):
@@ -430,13 +496,27 @@ def test_figures_equal_those_of_pysdmx_where_it_reads(specimen: Specimen) -> Non
         pytest.skip("pysdmx 1.21 repeats each observation for each group here: 48 instead of 12")
     try:
         frames = [one.data for one in read_sdmx(specimen.path, validate=False).data or ()]
-        theirs = [float(value) for frame in frames if "OBS_VALUE" in frame for value in frame["OBS_VALUE"].dropna() if value != ""]
+        theirs = [
+            float(value)
+            for frame in frames
+            if "OBS_VALUE" in frame
+            for value in frame["OBS_VALUE"].dropna()
+            if value != ""
+        ]
     except Exception as fault:  # noqa: BLE001 - whatever it cannot do is no oracle.
         pytest.skip(f"pysdmx: {type(fault).__name__}")
     tree = etree.parse(str(specimen.path))
-    at = next((one.get("dimensionAtObservation") for one in tree.iter("{*}Structure") if one.get("structureID")), None) or "TIME_PERIOD"
+    at = (
+        next((one.get("dimensionAtObservation") for one in tree.iter("{*}Structure") if one.get("structureID")), None)
+        or "TIME_PERIOD"
+    )
     known = structure_of([rows_of_tree(one, at) for one in tree.getroot().findall("{*}DataSet")], at)
-    ours = [float(row["OBS_VALUE"]) for one in read_rows(specimen.path.read_bytes(), known) for row in one if "OBS_VALUE" in row]
+    ours = [
+        float(row["OBS_VALUE"])
+        for one in read_rows(specimen.path.read_bytes(), known)
+        for row in one
+        if "OBS_VALUE" in row
+    ]
     assert sorted(one for one in ours if one == one) == sorted(one for one in theirs if one == one)
 
 

@@ -44,8 +44,14 @@ def columns(data: bytes, **said: Any) -> list[list[str | None]]:
         ("a,b\n007,NA\n", [["a", "007"], ["b", "NA"]]),
         ("a,b\n1,2", [["a", "1"], ["b", "2"]]),
         ('a,b\r\n"x\r\ny",2\r\n,\r\n,3\r\n\r\n', [["a", "x\r\ny", None, None], ["b", "2", None, "3"]]),
-        ("a;b\n1,5;2\n\n3;4;5\n6\n", [["a", "1,5", None, "3", "6"], ["b", "2", None, "4", None], [None, None, None, "5", None]]),
-        ("title of it all\n\na\tb\tc\n1\t2\t3\n", [["title of it all", None, "a", "1"], [None, None, "b", "2"], [None, None, "c", "3"]]),
+        (
+            "a;b\n1,5;2\n\n3;4;5\n6\n",
+            [["a", "1,5", None, "3", "6"], ["b", "2", None, "4", None], [None, None, None, "5", None]],
+        ),
+        (
+            "title of it all\n\na\tb\tc\n1\t2\t3\n",
+            [["title of it all", None, "a", "1"], [None, None, "b", "2"], [None, None, "c", "3"]],
+        ),
     ],
 )
 def test_cells_keep_their_place(text: str, expected: list[list[str | None]]) -> None:
@@ -135,7 +141,9 @@ def made(fill: Callable[[Any], None]) -> bytes:
 def test_cells_of_a_workbook_are_what_a_person_sees() -> None:
     def fill(sheet: Any) -> None:
         sheet.title = "Blatt 1"
-        sheet.append(["007", 5.0, 0.1 + 0.2, 1e22, True, dt.date(2020, 1, 2), dt.time(1, 2), None, dt.timedelta(hours=30)])
+        sheet.append(
+            ["007", 5.0, 0.1 + 0.2, 1e22, True, dt.date(2020, 1, 2), dt.time(1, 2), None, dt.timedelta(hours=30)]
+        )
         sheet["B4"], sheet["A5"] = "#N/A", "="
         sheet["B4"].data_type = "e"
         sheet.merge_cells("C2:D3")
@@ -259,7 +267,10 @@ def test_real_workbooks_equal_what_openpyxl_sees(shared: Path) -> None:
         assert [sheet.name for sheet in sheets] == book.sheetnames
         for sheet in sheets:
             theirs = book[sheet.name or ""]
-            ranges = [(one.min_row - 1, one.min_col - 1, one.max_row - 1, one.max_col - 1) for one in theirs.merged_cells.ranges]
+            ranges = [
+                (one.min_row - 1, one.min_col - 1, one.max_row - 1, one.max_col - 1)
+                for one in theirs.merged_cells.ranges
+            ]
             assert sorted(sheet.merged) == sorted(ranges)
             for column in range(len(sheet.columns)):
                 for row in range(0, len(sheet.columns[column]), 7):
