@@ -30,6 +30,7 @@ class Settings:
     threads: int = field(default=4, metadata={"help": "worker threads for queries"})
     max_streams: int = field(default=64, metadata={"help": "answers open at once; more are answered 503"})
     max_body: int = field(default=1024 * 1024 * 1024, metadata={"help": "bytes of a submitted file at most"})
+    max_address: int = field(default=32_000, metadata={"help": "characters of an address at most"})
     memory_limit: str = field(default="1GB", metadata={"help": "memory of the embedded database at most"})
     workspace_memory: str = field(default="1GB", metadata={"help": "memory of one check's workspace at most"})
 

@@ -24,7 +24,11 @@ from sdmx_service.storage.port import Store
 
 def build(settings: Settings, library: Library) -> web.Application:
     """The application over an open store; the store stays the caller's to close."""
-    application = web.Application(middlewares=[api.api_errors], client_max_size=settings.max_body)
+    application = web.Application(
+        middlewares=[api.api_errors],
+        client_max_size=settings.max_body,
+        handler_args={"max_line_size": 2 * settings.max_address},  # so that a too long one is answered by us
+    )
     application.add_routes(handlers.routes())
     application.add_routes(api.routes())
     pages.install(application)
@@ -43,6 +47,7 @@ def _service(settings: Settings, library: Library) -> Callable[[web.Application]
                 streams=asyncio.Semaphore(settings.max_streams),
                 max_streams=settings.max_streams,
                 max_body=settings.max_body,
+                max_query=settings.max_address,
                 workspace_memory=settings.workspace_memory,
             )
             pages.attach(application, library, executor)

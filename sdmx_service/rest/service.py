@@ -21,7 +21,7 @@ class Service:
         executor: worker threads for everything synchronous.
         streams: how many answers may be open at once.
         max_body: bytes of a request body at most.
-        max_query: characters of path and query string at most; below what the HTTP server itself lets in (8190).
+        max_query: characters of path and query string at most.
         workspace_memory: memory of the rules' workspace of one check.
     """
 
@@ -31,7 +31,7 @@ class Service:
     streams: asyncio.Semaphore
     max_streams: int
     max_body: int
-    max_query: int = 8000
+    max_query: int = 32_000
     workspace_memory: str = "1GB"
 
 

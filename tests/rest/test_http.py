@@ -121,7 +121,7 @@ def test_language(fishery: House, wish: str | None, query: str, language: str | 
         ("data/dataflow/SEA/DF_CATCH/1.0.0?includeHistory=true|data/SEA,DF_CATCH,1.0.0?includeHistory=true", 501, 501),
         ("data/dataflow/NOBODY/*|data/NOBODY,DF_CATCH", 404, 404),
         ("data/dataflow/SEA/DF_CATCH,DF_JOBS/+?c[COLOUR]=red|data/SEA,DF_CATCH,1.0.0/all/all?startPeriod=noon", 422, 400),
-        (f"data/dataflow/SEA/DF_CATCH/1.0.0?c[PORT]={'X' * 8050}|data/SEA,DF_CATCH,1.0.0/{'X' * 8050}", 414, 414),
+        (f"data/dataflow/SEA/DF_CATCH/1.0.0?c[PORT]={'X' * 33_000}|data/SEA,DF_CATCH,1.0.0/{'X' * 33_000}", 414, 414),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(
