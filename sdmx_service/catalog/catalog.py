@@ -228,17 +228,20 @@ class Catalog:
         return replace(codelist, items=extended_codes(self.artefact, codelist), extensions=())
 
     def labels(self, structure: DataStructure, domains: Mapping[str, Iterable[str]] | None, of: Maintainable) -> Labels:
-        """Names of components and of the codes in ``domains`` (all codes where None)."""
-        components, codes = {}, {}
-        for component in structure.components:
-            components[component.id] = component.names or self._concept_names(component)
-            items = self.codes(component) if component.form.is_coded else None
-            if items is not None and domains is None:
-                codes[component.id] = dict(items)
-            elif items is not None and domains is not None:
-                wanted = domains.get(component.id, ())
-                codes[component.id] = {code: items[code] for code in wanted if code in items}
-        return Labels(components=components, codes=codes, structure=of.names)
+        """Names of components and of the codes in ``domains`` (all codes where None), looked up when they are read."""
+        return Labels(
+            components=self._component_names(structure), codes=CodeNames(self, structure, domains), structure=of.names
+        )
+
+    def _component_names(self, structure: DataStructure) -> Mapping[str, Texts]:
+        cache = self._names_of_components
+        if structure.ref not in cache:
+            cache[structure.ref] = {one.id: one.names or self._concept_names(one) for one in structure.components}
+        return cache[structure.ref]
+
+    @cached_property
+    def _names_of_components(self) -> dict[Ref, Mapping[str, Texts]]:
+        return {}
 
     def _concept_names(self, component: Component) -> Texts:
         scheme = self.lookup(component.concept)
@@ -257,3 +260,26 @@ class Catalog:
             if described is not None and (described.agency, described.id) == (structure.agency, structure.id):
                 found.append(artefact)
         return tuple(found)
+
+
+class CodeNames(Mapping[str, Mapping[str, Item]]):
+    """Component id -> code -> item, of the codes that occur; each component is looked up when it is read first."""
+
+    def __init__(self, catalog: Catalog, structure: DataStructure, domains: Mapping[str, Iterable[str]] | None) -> None:
+        self._catalog = catalog
+        self._domains = domains
+        self._components = {one.id: one for one in structure.components if one.form.is_coded}
+        self._found: dict[str, Mapping[str, Item]] = {}
+
+    def __getitem__(self, id: str) -> Mapping[str, Item]:
+        if id not in self._found:
+            items = self._catalog.codes(self._components[id]) or {}
+            wanted = items if self._domains is None else self._domains.get(id, ())
+            self._found[id] = {code: items[code] for code in wanted if code in items}
+        return self._found[id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._components)
+
+    def __len__(self) -> int:
+        return len(self._components)

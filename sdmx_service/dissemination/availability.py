@@ -34,7 +34,7 @@ def availability(query: AvailabilityQuery, catalog: Catalog, store: Store, relea
     Raises:
         NoResults: nothing matches.
     """
-    plans = [one for one in plan(query, catalog, store, release) if one.selection.cube in store.cubes()]
+    plans = plan(query, catalog, store, release)
     _check_components(query, plans)
     found: list[tuple[Plan, Availability]] = []
     for one in plans:

@@ -26,8 +26,8 @@ def data(
     Raises:
         NoResults: nothing matches.
     """
-    plans = (one for one in plan(query, catalog, store, release) if one.selection.cube in store.cubes())
-    found = (_dataset(one, query, catalog, store) for one in _paged(plans, query, store))
+    plans = _paged(plan(query, catalog, store, release), query, store)
+    found = (_dataset(one, query, catalog, store) for one in plans)
     datasets = [dataset for dataset in found if dataset is not None]
     if not datasets:
         raise NoResults("The query is right, and no figure matches it.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import product
 from typing import TypeVar
 
 from sdmx_service.catalog.catalog import Catalog
@@ -107,10 +108,14 @@ def matching_homes(
     catalog: Catalog, kind: str, agencies: Sequence[str], ids: Sequence[str]
 ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """(agency, id, versions) of the artefacts of a class whose agency and id are among those asked."""
-    homes = dict.fromkeys((one.agency, one.id) for one in catalog.of_type(kind))
-    for agency, id in homes:
+    if ANY in agencies or ANY in ids:
+        named = dict.fromkeys((one.agency, one.id) for one in catalog.of_type(kind))
+    else:
+        named = dict.fromkeys(sorted(product(agencies, ids)))
+    for agency, id in named:
         if (ANY in agencies or agency in agencies) and (ANY in ids or id in ids):
-            yield agency, id, catalog.versions(kind, agency, id)
+            if versions := catalog.versions(kind, agency, id):
+                yield agency, id, versions
 
 
 def _latest_per_major(patterns: tuple[VersionPattern, ...], versions: Sequence[str]) -> list[str]:
@@ -149,7 +154,7 @@ def _plans_of(artefact: Maintainable, query: DataSlice, catalog: Catalog, store:
 
 
 def _periods(store: Store, cube: Cube) -> Iterable[str]:
-    return store.periods(cube) if cube in store.cubes() else ()
+    return store.periods(cube)
 
 
 def _context(artefact: Maintainable) -> Context:

@@ -99,10 +99,7 @@ class Renderer:
         zeros = np.zeros(count, np.int32)
         known, self._folds = self._folds, {}
         parts: list[Coded | Texts] = []
-        for piece in pieces:
-            if piece == "":
-                continue
-            part = Coded(zeros, strings(piece)) if isinstance(piece, str) else piece
+        for part in _without_literals(pieces, zeros):
             last = parts[-1] if parts else None
             if isinstance(part, Coded) and isinstance(last, Coded) and _may_fold(last.table, part.table, limit):
                 parts[-1] = self._merged(last, part, known)
@@ -118,6 +115,23 @@ class Renderer:
         if len(left.table) == 1:
             return Coded(right.indices, kept[2])
         return Coded(left.indices.astype(np.int32) * np.int32(len(right.table)) + right.indices, kept[2])
+
+
+def _without_literals(pieces: Sequence[Piece], zeros: Indices) -> Iterator[Coded | Texts]:
+    """The pieces, neighbours that are the same in every row as one table of one fragment."""
+    literal = ""
+    for piece in pieces:
+        if isinstance(piece, str):
+            literal += piece
+        elif isinstance(piece, Coded) and len(piece.table) == 1:
+            literal += piece.table[0].as_py()
+        else:
+            if literal:
+                yield Coded(zeros, strings(literal))
+                literal = ""
+            yield piece
+    if literal:
+        yield Coded(zeros, strings(literal))
 
 
 def _may_fold(left: Strings, right: Strings, limit: int) -> bool:

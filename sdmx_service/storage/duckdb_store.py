@@ -39,6 +39,7 @@ class DuckDBStore(SqlStore):
 class DuckDBEngine:
     """The file and its connections: a cursor per read, one writer at a time."""
 
+    is_exclusive = True
     clock = "epoch_us(now())"
 
     def __init__(self, path: Path, *, memory_limit: str, threads: int | None) -> None:

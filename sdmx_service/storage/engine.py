@@ -42,6 +42,10 @@ class Engine(Protocol):
     """A database, used by several threads."""
 
     @property
+    def is_exclusive(self) -> bool:
+        """Nobody but this process changes the database, so that what was read and not changed here is still true."""
+
+    @property
     def clock(self) -> str:
         """The database's time as SQL: whole microseconds since 1970 (UTC)."""
 

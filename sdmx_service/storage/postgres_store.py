@@ -100,6 +100,7 @@ class Pool(Generic[Connection]):
 class PostgresEngine:
     """A database and two bounded pools of connections to it."""
 
+    is_exclusive = False
     clock = "CAST(floor(extract(epoch FROM clock_timestamp()) * 1000000) AS BIGINT)"
 
     def __init__(self, url: str, size: int) -> None:

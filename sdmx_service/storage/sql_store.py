@@ -41,6 +41,8 @@ class SqlStore:
         self._layouts: dict[Cube, CubeLayout] | None = None
         self._directories: dict[Cube, tuple[int, Directory]] = {}
         self._readings: OrderedDict[tuple[Any, ...], Reading] = OrderedDict()
+        self._pointer: Pointer | None = None
+        self._moves = 0
 
     # --- the program's own tables ------------------------------------------------------------------------------
 
@@ -254,6 +256,7 @@ class SqlStore:
                 raise StorageFault(f"Release {number} could not become current: another one did.")
             stamp = "(SELECT _published_at FROM pointer)"
             session.execute(f"UPDATE releases SET _published_at = {stamp} WHERE _number = {literal(number)}")
+        self._forget_pointer()
         return self.releases()[-1]
 
     def _ranking(self, release: int) -> Ranking:
@@ -265,10 +268,24 @@ class SqlStore:
     # --- releases ----------------------------------------------------------------------------------------------
 
     def pointer(self) -> Pointer:
-        """What is current."""
+        """What is current; remembered where nobody else can move it."""
+        with self._guard:
+            known, moves = self._pointer, self._moves
+        if known is not None:
+            return known
         rows = self._engine.read("SELECT p._release, g._number, p._published_at FROM pointer p, generations g")
         release, generation, microseconds = (column[0].as_py() for column in rows.columns)
-        return Pointer(release=release, generation=generation, published_at=_moment(microseconds))
+        found = Pointer(release=release, generation=generation, published_at=_moment(microseconds))
+        with self._guard:
+            if self._engine.is_exclusive and moves == self._moves:
+                self._pointer = found
+        return found
+
+    def _forget_pointer(self) -> None:
+        """It moved: who is just reading the old one must not keep it."""
+        with self._guard:
+            self._moves += 1
+            self._pointer = None
 
     def releases(self) -> Sequence[Release]:
         """All releases up to the current one."""
@@ -370,7 +387,9 @@ class SqlStore:
     def save_artefacts(self, artefacts: Mapping[str, bytes | None]) -> int:
         """Keep artefacts as a new generation."""
         with self._engine.lock():
-            return self._documents.save_artefacts(artefacts)
+            generation = self._documents.save_artefacts(artefacts)
+        self._forget_pointer()
+        return generation
 
     def artefacts(self, generation: int | None = None) -> Mapping[str, bytes]:
         """The artefacts of a generation."""
