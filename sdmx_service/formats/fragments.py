@@ -123,8 +123,8 @@ def _without_literals(pieces: Sequence[Piece], zeros: Indices) -> Iterator[Coded
     for piece in pieces:
         if isinstance(piece, str):
             literal += piece
-        elif isinstance(piece, Coded) and len(piece.table) == 1:
-            literal += piece.table[0].as_py()
+        elif isinstance(piece, Coded) and (piece.indices == (first := piece.indices[0])).all():
+            literal += piece.table[int(first)].as_py()
         else:
             if literal:
                 yield Coded(zeros, strings(literal))

@@ -14,7 +14,7 @@ Two shapes of the same data:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -99,11 +99,32 @@ def _kind(component: Component, role: Role) -> Kind:
     return "number" if component.is_numeric else "text"
 
 
+class _Same:
+    """A structure as a key: the very object, whose hash would cost more than what is remembered."""
+
+    __slots__ = ("structure",)
+
+    def __init__(self, structure: DataStructure) -> None:
+        self.structure = structure
+
+    def __hash__(self) -> int:
+        return id(self.structure)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.structure is self.structure
+
+
 def columns(structure: DataStructure) -> tuple[Column, ...]:
     """The columns of a structure in the standard's order: dimensions, time, measures, attributes.
 
     Representations must be resolved (``Component.form``): the catalog does it.
     """
+    return _columns(_Same(structure))
+
+
+@lru_cache(maxsize=256)
+def _columns(same: _Same) -> tuple[Column, ...]:
+    structure = same.structure
     return tuple(
         Column(
             id=component.id,

@@ -205,6 +205,9 @@ def attach(
     level = [c.name for c in layout.dimensions if c.id in (column.level or ())]
     names = ["_sid"] if layout.is_whole_key(column) else level
     names += [name for name in group if name != "_sid"]
+    if series.num_rows == rows.num_rows == 1:
+        is_mine = all(column_of(series, name)[0].as_py() == column_of(rows, name)[0].as_py() for name in names)
+        return as_text(column_of(rows, "_value")) if is_mine else pa.nulls(1, pa.string())
     mine, theirs = _joint_codes([series, rows], names)
     order = np.argsort(theirs, kind="stable")
     places = np.minimum(np.searchsorted(theirs[order], mine), len(order) - 1)

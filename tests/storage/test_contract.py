@@ -596,7 +596,7 @@ def test_domains_and_availability(store: Store) -> None:
     assert domains == {
         "FREQ": ["A", "Q"], "AREA": ["X", "Y"], "FLAVOUR": ["LEM", "VAN"],
         "TIME_PERIOD": ["2020-Q1", "2020", "2020-Q2", "2021"], "MOOD": ["GOOD"], "STATUS": ["A", "E", "a"],
-        "TOPPINGS": ["FIG", "NUT"], "UNIT": ["EUR", "USD"], "TASTERS": ["K", "L"],
+        "TOPPINGS": ["FIG", "NUT"], "UNIT": ["EUR", "USD"], "TASTERS": ["K", "L"], "REMARK": ["en"], "SOURCE": ["en"],
     }  # fmt: skip
     available = store.available(select(store, keys=(key("", "X"),)))
     assert available.values == {

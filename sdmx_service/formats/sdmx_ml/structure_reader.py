@@ -70,7 +70,7 @@ class _Gathered:
         document: Any = root.getroottree().docinfo
         if document.doctype:
             raise UnsafeFile("The file has a document type declaration (DOCTYPE).", hint="Send it without one.")
-        version, self.root = version_of(etree.QName(root).namespace), local_name(root)
+        version, self.root = version_of(str(root.tag).rpartition("}")[0].removeprefix("{")), local_name(root)
         if version is not None and version not in VERSIONS:
             raise NotBuilt(f"The file is SDMX-ML {version}; structures are read from {', '.join(VERSIONS)}.")
         if version is None or self.root not in _ROOTS:
