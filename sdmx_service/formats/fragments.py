@@ -37,6 +37,9 @@ PACK = 1 << 16
 """Smaller chunks are sent together."""
 _BYTES = 1 << 25
 """Bytes of free text rendered at once at most."""
+_FEW = 4
+"""Distinct values whose fragments are remembered from answer to answer."""
+
 _FOLD = 4_096
 """Entries of a folded table at most."""
 
@@ -192,8 +195,7 @@ class Cells:
         key = f"{name}\0{slot}\0{absent}"
         kept = self._tables.get(key)
         if kept is None or kept[0] is not dictionary:
-            table = pa.concat_arrays([make(dictionary), strings(absent)])
-            kept = self._tables[key] = (dictionary, table)
+            kept = self._tables[key] = (dictionary, _table_of(make, dictionary, absent))
         return Coded(_filled(encoded.indices, len(dictionary)), kept[1])
 
     def _same(self, name: str, dictionary: Strings) -> Strings:
@@ -202,6 +204,18 @@ class Cells:
         if known is None or not known.equals(dictionary):
             known = self._dictionaries[name] = dictionary
         return known
+
+
+def _table_of(make: Make, dictionary: Strings, absent: str) -> Strings:
+    """The fragments of a dictionary and of null; few values are remembered, as small answers ask for the same ones."""
+    if len(dictionary) <= _FEW and getattr(make, "__closure__", make) is None:  # a closure must not be kept alive
+        return _few_fragments(make, tuple(dictionary.to_pylist()), absent)
+    return pa.concat_arrays([make(dictionary), strings(absent)])
+
+
+@lru_cache(maxsize=8192)
+def _few_fragments(make: Make, values: tuple[str, ...], absent: str) -> Strings:
+    return pa.concat_arrays([make(pa.array(values, pa.string())), strings(absent)])
 
 
 def _encoded(batch: pa.RecordBatch | pa.Table, name: str) -> Strings | None:
