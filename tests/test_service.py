@@ -321,6 +321,8 @@ class TestCommandLine:
         run("token", "revoke", token.split(".")[0], *data)
         assert service.get("/api/submissions", Authorization=f"Bearer {token}")[0] == 401
         assert oct((service.data / "service.json").stat().st_mode)[-3:] == "600"
+        checked = run("check", str(DEMO / "malta_demographic_balance.csv"), *data).stdout
+        assert "received" in checked and "rules not run" in checked
 
 
 def blocks(language: str) -> list[str]:

@@ -118,14 +118,18 @@ def check(arguments: Arguments) -> int:
             refused += outcome.receipt.status == "refused"
         return REFUSED if refused else 0
 
-    if not has_store:
+    def without_store() -> int:
         return run(load_folder(settings.content).catalog(), None, None)
+
+    if not has_store:
+        return without_store()
 
     def with_store(library: Any) -> int:
         view = library.view()
         return run(view.catalog, library.store, view.release)
 
-    return _with_library(arguments, with_store)
+    # A service that holds the store does not lend its history: the rules that need it are listed as not run.
+    return _with_library(arguments, with_store, lambda held: without_store())
 
 
 def submit(arguments: Arguments) -> int:
