@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, cast
 
-from sdmx_service.cli.held import Held, find_holder
+from sdmx_service.cli.held import Held, find_holder, submission_line, token_line
 from sdmx_service.errors import NotBuilt, StorageFault, SyntaxFault
 from sdmx_service.settings import Settings
 
@@ -255,9 +255,7 @@ def submissions(arguments: Arguments) -> int:
         from sdmx_service.submission.receipt import receipts
 
         for receipt in receipts(library.store):
-            flows = ", ".join(f"{flow.dataflow} ({flow.observations})" for flow in receipt.dataflows)
-            head = f"{receipt.id}  {receipt.received_at}  {receipt.status:9}  {receipt.provider or '-'}"
-            print(f"{head}  {receipt.file.name}  {flows}")
+            print(submission_line(receipt.to_json()))
         return 0
 
     return _with_library(arguments, run, lambda held: held.submissions())
@@ -418,7 +416,7 @@ def _list_tokens(library: Any, arguments: Arguments) -> int:
     from sdmx_service.auth import tokens
 
     for token in tokens(library.store):
-        print(f"{token['id']}  {token['role']}  {token['provider'] or '-'}  {token['created_at']}")
+        print(token_line(token))
     return 0
 
 

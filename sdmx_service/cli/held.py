@@ -17,6 +17,18 @@ from sdmx_service.submission.remote import Remote
 FILE = "service.json"
 
 
+def submission_line(receipt: Mapping[str, Any]) -> str:
+    """A receipt (as JSON) in the list of submissions."""
+    flows = ", ".join(f"{flow['dataflow']} ({flow['counts']['observations']})" for flow in receipt["dataflows"])
+    head = f"{receipt['id']}  {receipt['received_at']}  {receipt['status']:9}  {receipt['provider'] or '-'}"
+    return f"{head}  {receipt['file']['name']}  {flows}"
+
+
+def token_line(token: Mapping[str, Any]) -> str:
+    """A token in the list of tokens."""
+    return f"{token['id']}  {token['role']}  {token['provider'] or '-'}  {token['created_at']}"
+
+
 def find_holder(data: Path) -> Held | None:
     """The service that holds the store in that folder, or None if none says so."""
     try:
@@ -52,9 +64,7 @@ class Held:
     def submissions(self) -> int:
         """List the submissions."""
         for receipt in self.service.get("/api/submissions")["submissions"]:
-            flows = ", ".join(f"{flow['dataflow']} ({flow['counts']['observations']})" for flow in receipt["dataflows"])
-            head = f"{receipt['id']}  {receipt['received_at']}  {receipt['status']:9}  {receipt['provider'] or '-'}"
-            print(f"{head}  {receipt['file']['name']}  {flows}")
+            print(submission_line(receipt))
         return 0
 
     def receipt(self, submission: str) -> int:
@@ -79,7 +89,7 @@ class Held:
         """Create, list or revoke tokens."""
         if action == "list":
             for token in self.service.get("/api/tokens")["tokens"]:
-                print(f"{token['id']}  {token['role']}  {token['provider'] or '-'}  {token['created_at']}")
+                print(token_line(token))
         elif action == "revoke":
             self.service.post(f"/api/tokens/{identity or '-'}/revoke")
             print(f"{identity} revoked")

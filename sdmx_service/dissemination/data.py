@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pyarrow as pa
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.dissemination.heading import header_from
 from sdmx_service.dissemination.plan import Plan, plan
 from sdmx_service.errors import NoResults
-from sdmx_service.model.message import Action, Dataset, Header, Message, Party
+from sdmx_service.model.message import Action, Dataset, Message, Party
 from sdmx_service.model.query import DataQuery
 from sdmx_service.storage.port import Store
 
 
-def data(
-    query: DataQuery, catalog: Catalog, store: Store, release: int, *, sender: Party, test: bool = False
-) -> Message:
+def data(query: DataQuery, catalog: Catalog, store: Store, release: int, *, sender: Party) -> Message:
     """The answer to a data query at a release; data sets without rows are left out.
 
     The action is Replace for a plain query and Merge when measures or attributes were cut (SDMX-REST 2.2, data.md).
@@ -31,7 +29,7 @@ def data(
     datasets = [dataset for dataset in found if dataset is not None]
     if not datasets:
         raise NoResults("The query is right, and no figure matches it.")
-    return Message(header=_header(sender, test), datasets=datasets)
+    return Message(header=header_from(sender), datasets=datasets)
 
 
 def _paged(plans: Iterable[Plan], query: DataQuery, store: Store) -> Iterator[Plan]:
@@ -53,11 +51,6 @@ def _size(one: Plan, store: Store) -> int:
     """How many observations, or series keys where only these are asked for, a plan gives without paging."""
     counts = store.count(replace(one.selection, offset=0, limit=None))
     return counts.series if one.keys_only else counts.observations
-
-
-def _header(sender: Party, test: bool) -> Header:
-    now = datetime.now(UTC).replace(microsecond=0)
-    return Header(id=f"DF{now:%Y%m%d%H%M%S}", test=test, prepared=now, sender=sender)
 
 
 def _dataset(one: Plan, query: DataQuery, catalog: Catalog, store: Store) -> Dataset | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.dissemination.heading import header_from
 from sdmx_service.dissemination.partial import Cutter, cut, cut_nested, pinned
 from sdmx_service.dissemination.plan import ANY, matching_homes
 from sdmx_service.errors import NotBuilt, NotFound
@@ -15,7 +15,7 @@ from sdmx_service.model.artefact import Item, ItemScheme, Maintainable
 from sdmx_service.model.artefact_types import artefact_type_of_resource, artefact_types_of_v1_resource
 from sdmx_service.model.constraint import AvailabilityConstraint
 from sdmx_service.model.items import Category, CategoryScheme, Codelist, ReportingCategory, ReportingTaxonomy
-from sdmx_service.model.message import Header, Message, Party
+from sdmx_service.model.message import Message, Party
 from sdmx_service.model.query import StructureQuery
 from sdmx_service.model.urn import Ref, parse_versions, select_versions
 
@@ -52,9 +52,7 @@ def message_of(
     artefacts: Sequence[Maintainable], *, sender: Party, availability: Sequence[AvailabilityConstraint] = ()
 ) -> Message:
     """A structure message."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    header = Header(id=f"DF{now:%Y%m%d%H%M%S}", prepared=now, sender=sender)
-    return Message(header=header, structures=tuple(artefacts), availability=tuple(availability))
+    return Message(header=header_from(sender), structures=tuple(artefacts), availability=tuple(availability))
 
 
 def pin_together(shown: Sequence[Maintainable], catalog: Catalog) -> list[Maintainable]:

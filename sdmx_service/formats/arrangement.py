@@ -130,6 +130,19 @@ def group_of(structure: DataStructure, column: Column) -> Group | None:
     return next((group for group in own if group.id in names), None)
 
 
+def groups(dataset: Dataset, arrangement: Arrangement) -> Iterator[tuple[str, list[Column], pa.RecordBatch]]:
+    """Per declared group that has values: its id, its attributes, and their values as ``attached`` gives them."""
+    by_group: dict[str, list[Column]] = {}
+    for column in arrangement.group_attributes:
+        group = group_of(dataset.structure, column)
+        if group is not None:
+            by_group.setdefault(group.id, []).append(column)
+    for name, attributes in by_group.items():
+        batch = attached(dataset, attributes)
+        if batch is not None:
+            yield name, attributes, batch
+
+
 def rows(dataset: Dataset, arrangement: Arrangement) -> Iterator[pa.RecordBatch]:
     """The batches with the rows of each series next to each other, one row per series if only keys are asked for."""
     time = dataset.structure.time_dimension

@@ -174,11 +174,6 @@ class DataStructure(Maintainable):
         """Attributes of the observation."""
         return tuple(one for one in self.attributes if self.level(one) is None)
 
-    @property
-    def attached_attributes(self) -> tuple[Attribute, ...]:
-        """Attributes of the data set, groups and series."""
-        return tuple(one for one in self.attributes if self.level(one) is not None)
-
     def _references(self) -> Iterator[Ref]:
         for component in self.components:
             yield component.concept.maintainable

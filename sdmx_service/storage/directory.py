@@ -48,11 +48,6 @@ class Directory:
         return {name: number for number, name in self.providers.items()}
 
     @cached_property
-    def period_numbers(self) -> Mapping[str, int]:
-        """Text -> number."""
-        return {text: number for number, text in self.periods.items()}
-
-    @cached_property
     def chronological(self) -> Sequence[int]:
         """The numbers of the periods by first moment, then the shorter first, then by text."""
         return sorted(self.periods, key=lambda number: (self.starts[number], self.ends[number], self.periods[number]))

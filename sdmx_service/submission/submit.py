@@ -300,12 +300,9 @@ class _Stored:
         self, dataflow: Dataflow, provider: Ref | None, where: Mapping[str, Collection[str]]
     ) -> Iterator[pa.RecordBatch]:
         structure = self.catalog.structure_of(dataflow)
-        cube = Cube.of(structure)
-        if cube not in self.store.cubes():
-            return
         selection = Selection(
             structure=structure,
-            cube=cube,
+            cube=Cube.of(structure),
             context="dataflow" if provider is None else "provisionagreement",
             release=self.release,
             dataflows=(dataflow_name(dataflow.ref),),

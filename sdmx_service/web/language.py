@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -112,7 +111,3 @@ class Tongue:
     def moment(self, value: datetime) -> str:
         """Day and time in words, UTC."""
         return format_datetime(value, "d MMMM y, HH:mm 'UTC'", locale=self.page, tzinfo=None)
-
-    def first_of(self, offered: Sequence[str]) -> str | None:
-        """The first wish among the tags offered."""
-        return next((tag for tag in self.wishes if tag in offered), None)

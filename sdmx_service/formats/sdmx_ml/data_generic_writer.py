@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from sdmx_service.formats.arrangement import attached, group_of
+from sdmx_service.formats.arrangement import attached, groups
 from sdmx_service.formats.fragments import (
     Cells,
     Mask,
@@ -89,15 +89,8 @@ class _GenericWriter:
         return text
 
     def _groups(self) -> Iterator[bytes]:
-        by_group: dict[str, list[Column]] = {}
-        for column in self._arrangement.group_attributes:
-            group = group_of(self._dataset.structure, column)
-            if group is not None:
-                by_group.setdefault(group.id, []).append(column)
-        for name, attributes in by_group.items():
-            batch = attached(self._dataset, attributes)
-            if batch is not None:
-                yield from rendered([batch], partial(self._group, name, attributes, Renderer()))
+        for name, attributes, batch in groups(self._dataset, self._arrangement):
+            yield from rendered([batch], partial(self._group, name, attributes, Renderer()))
 
     def _group(self, name: str, attributes: Sequence[Column], renderer: Renderer, batch: pa.RecordBatch) -> bytes:
         pieces: list[Piece] = [f'<gen:Group type="{escape(name)}"><gen:GroupKey>']

@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from sdmx_service.formats.arrangement import Arrangement, attached, group_of
+from sdmx_service.formats.arrangement import Arrangement, attached, groups
 from sdmx_service.formats.fragments import (
     Cells,
     Make,
@@ -106,16 +106,8 @@ class _SpecificWriter:
 
     def _groups(self) -> Iterator[bytes]:
         """``Group`` elements: one per group and partial key."""
-        by_group: dict[str, list[Column]] = {}
-        for column in self._arrangement.group_attributes:
-            group = group_of(self._dataset.structure, column)
-            if group is not None:
-                by_group.setdefault(group.id, []).append(column)
-        for name, attributes in by_group.items():
-            batch = attached(self._dataset, attributes)
-            if batch is not None:
-                render = partial(self._group, name, attributes, Renderer())
-                yield from rendered([batch], render)
+        for name, attributes, batch in groups(self._dataset, self._arrangement):
+            yield from rendered([batch], partial(self._group, name, attributes, Renderer()))
 
     def _group(self, name: str, attributes: Sequence[Column], renderer: Renderer, batch: pa.RecordBatch) -> bytes:
         simple, several = self._split(attributes)
