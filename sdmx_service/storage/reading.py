@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,7 @@ from sdmx_service.storage.blocks import Block, Integers, attach, integers, lay_s
 from sdmx_service.storage.directory import Directory
 from sdmx_service.storage.engine import Engine
 from sdmx_service.storage.layout import CubeLayout, StoredColumn
+from sdmx_service.storage.named import MOST, ORIGIN, NamedSeries
 from sdmx_service.storage.port import Availability, Counts
 from sdmx_service.storage.quoting import both, identifier, literal
 from sdmx_service.storage.sql import Conditions, names_origin, valid_at
@@ -28,11 +30,6 @@ SMALL = 20_000
 """Answers up to so many observations are read once and kept for the next call."""
 BATCH = 65_536
 """Most observations of a batch."""
-
-
-_ARROW = {
-    "BIGINT": pa.int64(), "INTEGER": pa.int32(), "SMALLINT": pa.int16(), "FLOAT8": pa.float64(), "TEXT": pa.string()
-}  # fmt: skip
 
 
 class Plan(NamedTuple):
@@ -94,8 +91,9 @@ class Reading:
     @cached_property
     def plan(self) -> Plan:
         """Which series, with how many observations."""
-        looked_up = self._looked_up
-        rows = self.engine.read(self._plan_query()) if looked_up is None else _ones(looked_up)
+        if self.named is not None:
+            return self._named_plan(self.named)
+        rows = self.engine.read(self._plan_query())
         sids, counts = integers(rows, "_sid"), integers(rows, "_n")
         order = [*reversed([integers(rows, name) for name in self.conditions.group[1:]]), sids]
         if len(sids) > 1:
@@ -106,15 +104,39 @@ class Reading:
             sids, counts = sids[begins], np.add.reduceat(counts, begins)
         return Plan(sids, self._limited(counts))
 
+    def _named_plan(self, named: NamedSeries) -> Plan:
+        counts = Counter(tuple(line[: len(self.conditions.group)]) for line in named.rows)
+        found = np.fromiter((count for _, count in sorted(counts.items())), np.int64, len(counts))
+        return Plan(np.asarray([key[0] for key in sorted(counts)], dtype=np.int64), self._limited(found))
+
     @cached_property
-    def _looked_up(self) -> pa.Table | None:
-        """The observations of a few series named by whole keys: one query, no plan."""
-        if not self.conditions.exact or self.conditions.series:
+    def named(self) -> NamedSeries | None:
+        """The observations of a few series named by whole keys: a query for them, and one for their attributes."""
+        conditions = self.conditions
+        if not conditions.exact or conditions.series or len(conditions.exact) * len(self.directory.periods) > MOST:
             return None
-        types = {name: _ARROW[self.layout.observations.types[name]] for name in self._row_names}
-        lines = self.engine.few(self.conditions.observations(map(identifier, types)))
-        columns_ = zip(*lines, strict=True) if lines else [()] * len(types)
-        return pa.table({name: pa.array(c, types[name]) for name, c in zip(types, columns_, strict=True)})
+        lines = self.engine.few(conditions.observations(map(identifier, self._row_names)))
+        found = NamedSeries(self.layout, self.directory, conditions.exact, conditions.group, self._row_names, lines, {})
+        return replace(found, attached=self._named_attachments(found)) if lines else found
+
+    def _named_attachments(self, named: NamedSeries) -> dict[str, dict[tuple[Any, ...], str | None]]:
+        """The attached attributes of these series: id -> partial key -> text."""
+        used, rest = self._used_attached, slice(1, len(self.conditions.group))
+        found: dict[str, dict[tuple[Any, ...], str | None]] = {column.id: {} for column in used}
+        if any(self.layout.is_whole_key(column) for column in used):
+            own = {column.id for column in used if self.layout.is_whole_key(column)}
+            for *origin, component, value in self.engine.few(self.conditions.named_attachments()):
+                if component in own:
+                    found[component].setdefault((origin[0], *origin[rest]), value)
+        shared = self._shared_attachments
+        for column in used:
+            if shared is not None and not self.layout.is_whole_key(column):
+                names = [c.name for c in self.layout.dimensions if c.id in (column.level or ())]
+                names += [*ORIGIN[rest], "_value"]
+                rows = shared.filter(pc.equal(shared["_component"], column.id))
+                for *key, value in zip(*(rows[name].to_pylist() for name in names), strict=True):
+                    found[column.id].setdefault(tuple(key), value)
+        return found
 
     def _plan_query(self) -> str:
         conditions = self.conditions
@@ -175,24 +197,12 @@ class Reading:
 
     def series_table(self, low: int, high: int) -> pa.Table:
         """Series versions of a range of numbers."""
-        if self._looked_up is not None:
-            return self._named_series(self._looked_up)
         names = ["_sid", "_dataflow", "_provider", *self.layout.key_types]
         return self.engine.read(
             f"SELECT {', '.join(f's.{identifier(name)}' for name in names)}"
             f" FROM {identifier(self.layout.table('series'))} s"
             f" WHERE {self.conditions.series_where()} AND s._sid BETWEEN {literal(low)} AND {literal(high)}"
         )
-
-    def _named_series(self, rows: pa.Table) -> pa.Table:
-        """Series from observations whose keys are known."""
-        names = ("_sid", "_dataflow", "_provider")
-        keys = sorted(set(zip(*(integers(rows, name).tolist() for name in names), strict=True)))
-        found = {name: pa.array([key[place] for key in keys], pa.int64()) for place, name in enumerate(names)}
-        codes = [self.conditions.exact[key[0]] for key in keys]
-        for place, name in enumerate(self.layout.key_types):
-            found[name] = pa.array([one[place] for one in codes], pa.string())
-        return pa.table(found)
 
     def block(self, low: int, high: int, *, with_rows: bool = True) -> Block:
         """The series of a range of numbers, with their observations."""
@@ -214,20 +224,20 @@ class Reading:
         return ["_sid", "_dataflow", "_provider", "_period", *(n for column in self.observed for n in column.names)]
 
     def _observations(self, low: int, high: int) -> pa.Table:
-        if self._looked_up is not None:
-            return self._looked_up
         return self.engine.read(self.conditions.observations(map(identifier, self._row_names), low, high))
 
     @cached_property
-    def whole(self) -> Block:
+    def whole(self) -> Block | NamedSeries:
         """All of a small answer, paging left out."""
+        if self.named is not None:
+            return self.named
         sids = self.plan.sids
         return self.block(int(sids[0]), int(sids[-1]))
 
     @property
     def is_small(self) -> bool:
         """The answer is read once."""
-        return 0 < self.plan.total <= SMALL or (self._looked_up is not None and self.plan.total > 0)
+        return 0 < self.plan.total <= SMALL
 
     def _ranges(self, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
         """Ranges of numbers that hold observations ``start`` to ``stop``, and the first observation of each."""
@@ -251,7 +261,8 @@ class Reading:
             return
         with_origin = names_origin(self.selection)
         if self.is_small:
-            yield self.whole.cut(start, stop).batch(self.columns, domains, with_origin=with_origin)
+            batch = self.whole.batch(self.columns, domains, with_origin=with_origin)
+            yield batch.slice(start, stop - start)
             return
         for low, high, first in self._ranges(start, stop):
             block = self.block(low, high)
@@ -462,13 +473,6 @@ class Reading:
             texts = pa.array([self.directory.periods[n] for n in integers(rows, "_period").tolist()], pa.string())
             found[self.layout.time.id] = texts
         return pa.RecordBatch.from_arrays(list(found.values()), names=list(found))
-
-
-def _ones(rows: pa.Table) -> pa.Table:
-    """Observations as a plan, each counting as one."""
-    return rows.select(["_sid", "_dataflow", "_provider"]).append_column(
-        "_n", pa.array(np.ones(rows.num_rows, dtype=np.int64))
-    )
 
 
 def _has_domain(column: StoredColumn, selection: Selection) -> bool:

@@ -258,6 +258,19 @@ class Conditions:
             f" {identifier(self.layout.attachments.name)} a WHERE {self.attachments_where(components)} AND {extra}"
         )
 
+    def named_attachments(self) -> str:
+        """The query for all attachments of the series of ``exact``: number, origin, component, value.
+
+        The attributes are not named: the database finds a series sooner than it compares names.
+        """
+        shown = [f"a._shown >= {self.least_shown}"] if self.least_shown else []
+        narrow = [condition.format("a") for condition in self.narrow]
+        return (
+            "SELECT a._sid, a._dataflow, a._provider, a._component, a._value FROM"
+            f" {identifier(self.layout.attachments.name)} a"
+            f" WHERE {both([valid_at('a', self.release), *shown, *self.origin('a'), *narrow])}"
+        )
+
     def _attached(self, one: Filter, column: StoredColumn) -> str:
         """A filter on an attribute of a series, group or data set as a condition on series."""
         test = self._component(one, StoredColumn(id=column.id, name="_value", role="attribute", kind="text", level=None)

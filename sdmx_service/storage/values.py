@@ -32,7 +32,9 @@ def column_of(rows: Rows, name: str) -> Array:
     if index < 0:
         return pa.nulls(rows.num_rows, pa.string())
     column = rows.column(index)
-    return cast(Array, column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
+    if isinstance(column, pa.ChunkedArray):
+        return cast(Array, column.chunk(0) if column.num_chunks == 1 else column.combine_chunks())
+    return cast(Array, column)
 
 
 def as_text(array: Array) -> Array:
