@@ -64,8 +64,15 @@ class Catalog:
         found = self.artefacts.get(whole)
         if found is not None or whole.is_exact:
             return found
-        chosen = select_versions((whole.version_pattern,), self.versions(whole.type, whole.agency, whole.id))
-        return self.artefacts.get(whole.with_version(chosen[-1])) if chosen else None
+        if whole not in self._late:
+            chosen = select_versions((whole.version_pattern,), self.versions(whole.type, whole.agency, whole.id))
+            self._late[whole] = self.artefacts.get(whole.with_version(chosen[-1])) if chosen else None
+        return self._late[whole]
+
+    @cached_property
+    def _late(self) -> dict[Ref, Maintainable | None]:
+        """Late-bound references that were looked up."""
+        return {}
 
     def artefact(self, ref: Ref) -> Maintainable:
         """The artefact a reference means.

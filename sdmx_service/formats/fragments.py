@@ -189,7 +189,7 @@ class Cells:
             slot: tells several renderings of one column apart.
         """
         encoded = _encoded(batch, name)
-        if encoded is None:
+        if encoded is None or encoded.null_count == len(encoded):
             return Coded(np.zeros(batch.num_rows, np.int32), strings(absent))
         dictionary = self._same(name, _plain(encoded.dictionary))
         key = f"{name}\0{slot}\0{absent}"
@@ -398,10 +398,15 @@ class Runs:
                 first.append(None)
                 last.append(None)
                 continue
+            dictionary = encoded.dictionary
+            if len(dictionary) == 1 and not encoded.null_count:  # the same throughout
+                first.append(dictionary[0].as_py())
+                last.append(first[-1])
+                continue
             indices = _filled(encoded.indices, -1)
             mask[1:] |= indices[1:] != indices[:-1]
-            first.append(encoded[0].as_py())
-            last.append(encoded[-1].as_py())
+            first.append(dictionary[int(indices[0])].as_py() if indices[0] >= 0 else None)
+            last.append(dictionary[int(indices[-1])].as_py() if indices[-1] >= 0 else None)
         mask[0] = self._last != tuple(first)
         self._last = tuple(last)
         return mask

@@ -13,7 +13,7 @@ other numbers from 0 there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import orjson
@@ -96,6 +96,7 @@ class _DatasetWriter:
         self._dataset, self._arrangement, self._lists = dataset, arrangement, lists
         self._links, self._version = structure["links"], version
         self._cells = Cells()
+        self._known: dict[str, Strings] = {}
         self._series = SeriesWriter(
             dataset,
             arrangement,
@@ -182,11 +183,27 @@ class _DatasetWriter:
 
     def _position(self, batch: pa.RecordBatch, name: str) -> Coded:
         """Positions in the list of values; ``null`` where null."""
+        listed = self._listed(batch, name)
+        if listed is not None:
+            return listed
         piece = self._cells.coded(batch, name, self._lists.positions(name), absent="null", slot="position")
         unlisted = pc.is_in(piece.table, value_set=pa.array([""])).to_numpy(zero_copy_only=False)
         if unlisted.any() and unlisted[piece.indices].any():
             raise CannotWrite(f"Values of {name} occur that the data set does not list.")
         return piece
+
+    def _listed(self, batch: pa.RecordBatch, name: str) -> Coded | None:
+        """Positions where the batch's dictionary is the very list of values; else None."""
+        array = array_of(batch, name)
+        if array is None or not pa.types.is_dictionary(array.type):
+            return None
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = pa.array(self._lists.values[name], pa.string())
+        if not known.equals(array.dictionary):
+            return None
+        indices = array.indices.fill_null(len(known)) if array.null_count else array.indices
+        return Coded(indices.to_numpy(zero_copy_only=False), _positions(len(known)))
 
     def _array(self, batch: pa.RecordBatch, columns: Sequence[Column | None], *, signed: bool = True) -> list[Piece]:
         """The values of a row as a JSON array; ``null`` for a column that is not meant."""
@@ -215,6 +232,12 @@ class _DatasetWriter:
         if column.kind == "multi":
             return wrapped(joined_values(batch, column, _element(kind, column), _tagged, ","), count, "[", "]", "null")
         return wrapped(joined_values(batch, column, json_strings, _tagged, ","), count, "{", "}", "null")
+
+
+@lru_cache(maxsize=64)
+def _positions(count: int) -> Strings:
+    """The positions in a list, and null behind the last."""
+    return pa.array([*map(str, range(count)), "null"], pa.string())
 
 
 def _numbers(batch: pa.RecordBatch, column: Column) -> Strings | None:
