@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sdmx_service.catalog.extension import extended_codes
 from sdmx_service.catalog.layout import Layout
@@ -22,6 +22,7 @@ from sdmx_service.model.urn import Ref, Version, parse_ref, select_versions
 
 ComponentT = TypeVar("ComponentT", bound=Component)
 _Home = tuple[str, str, str]
+_MOST_KEPT = 20_000
 
 
 @dataclass(frozen=True)
@@ -236,9 +237,19 @@ class Catalog:
 
     def labels(self, structure: DataStructure, domains: Mapping[str, Iterable[str]] | None, of: Maintainable) -> Labels:
         """Names of components and of the codes in ``domains`` (all codes where None), looked up when they are read."""
+        if len(self._kept) > _MOST_KEPT:
+            self._kept.clear()
         return Labels(
-            components=self._component_names(structure), codes=CodeNames(self, structure, domains), structure=of.names
+            components=self._component_names(structure),
+            codes=CodeNames(self, structure, domains),
+            structure=of.names,
+            kept=self._kept,
         )
+
+    @cached_property
+    def _kept(self) -> dict[Hashable, Any]:
+        """What writers keep while these names hold."""
+        return {}
 
     def _component_names(self, structure: DataStructure) -> Mapping[str, Texts]:
         cache = self._names_of_components

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import IO
+from typing import IO, Any
 
 import pyarrow as pa
 
@@ -101,11 +101,14 @@ class Labels:
         components: component id -> names.
         codes: component id -> code -> item (only codes that occur).
         structure: names of the dataflow or structure.
+        kept: what a writer made of names and may use again as long as these names hold, by a key of its own; whoever
+            gives the names bounds it.
     """
 
     components: Mapping[str, Texts] = field(default_factory=dict)
     codes: Mapping[str, Mapping[str, Item]] = field(default_factory=dict)
     structure: Texts = NO_TEXTS
+    kept: MutableMapping[Hashable, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pyarrow as pa
@@ -26,6 +26,8 @@ SCHEMAS = {
     "2.0": "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/master/data-message/tools/schemas/2.0.0/sdmx-json-data-schema.json",
     "2.1": "https://json.sdmx.org/2.1/sdmx-json-data-schema.json",
 }
+_FEW = 16
+"""A component with at most so many values is kept as written."""
 _ID = re.compile(r"[A-Za-z0-9_@$-]+")
 
 
@@ -101,15 +103,15 @@ def describe(
         "links": _links(dataset),
         "dimensions": {
             "dataSet": [],
-            "series": [writer.dimension(one, place[one.id]) for one in arrangement.series_dimensions],
-            "observation": [writer.dimension(one, place[one.id]) for one in arrangement.observation_dimensions],
+            "series": [writer.part(one, place[one.id]) for one in arrangement.series_dimensions],
+            "observation": [writer.part(one, place[one.id]) for one in arrangement.observation_dimensions],
         },
-        "measures": {"observation": [writer.measure(one) for one in arrangement.measures]},
+        "measures": {"observation": [writer.part(one) for one in arrangement.measures]},
         "attributes": {
-            "dataSet": [writer.attribute(one) for one in arrangement.dataset_attributes],
-            "dimensionGroup": [writer.attribute(one) for one in arrangement.group_attributes],
-            "series": [writer.attribute(one) for one in arrangement.series_attributes],
-            "observation": [writer.attribute(one) for one in arrangement.observation_attributes],
+            "dataSet": [writer.part(one) for one in arrangement.dataset_attributes],
+            "dimensionGroup": [writer.part(one) for one in arrangement.group_attributes],
+            "series": [writer.part(one) for one in arrangement.series_attributes],
+            "observation": [writer.part(one) for one in arrangement.observation_attributes],
         },
     }
 
@@ -127,6 +129,24 @@ class _Describer:
 
     def __init__(self, dataset: Dataset, lists: ValueLists, options: WriteOptions, version: str) -> None:
         self._labels, self._lists, self._options, self._version = dataset.labels, lists, options, version
+        self._same = ("sdmx-json", version, dataset.structure.ref, options.languages, options.all_languages)
+
+    def part(self, column: Column, place: int | None = None) -> orjson.Fragment:
+        """A component; that of few values is kept, as small answers ask for the same ones again and again."""
+        values = self._lists.values.get(column.id, ())
+        if len(values) > _FEW:
+            return self._written(column, place)
+        key = (*self._same, column.id, place, values)
+        found = self._labels.kept.get(key)
+        if found is None:
+            found = self._labels.kept[key] = self._written(column, place)
+        return cast(orjson.Fragment, found)
+
+    def _written(self, column: Column, place: int | None) -> orjson.Fragment:
+        if place is not None:
+            return orjson.Fragment(orjson.dumps(self.dimension(column, place)))
+        described = self.measure(column) if column.role == "measure" else self.attribute(column)
+        return orjson.Fragment(orjson.dumps(described))
 
     def dimension(self, column: Column, place: int) -> dict[str, Any]:
         """A dimension with its place in the key and its values."""
