@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import zstandard
 from isal import isal_zlib
 
 _GZIP_LEVEL = 1
 _ZSTD_LEVEL = 1
+_HELD = 0.25
+"""Seconds that a compressor may hold what it was given."""
 _GZIP_WBITS = 31
 """A gzip header and trailer around raw deflate."""
 
 
 def compress(chunks: Iterator[bytes], encoding: str | None) -> Iterator[bytes]:
-    """The chunks in that content encoding; as they are for None. Small outputs are held until they make a chunk."""
+    """The chunks in that content encoding; as they are for None.
+
+    Small outputs are held until they make a chunk, but not for long: the client is to see progress, and only what is
+    written tells that it has gone.
+    """
     if encoding == "gzip":
-        return _gzip(chunks)
-    return _zstd(chunks) if encoding == "zstd" else chunks
+        gzip = isal_zlib.compressobj(_GZIP_LEVEL, isal_zlib.DEFLATED, _GZIP_WBITS)
+        return _compressed(chunks, gzip.compress, gzip.flush, isal_zlib.Z_SYNC_FLUSH)
+    if encoding == "zstd":
+        zstd = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compressobj()
+        return _compressed(chunks, zstd.compress, zstd.flush, zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+    return chunks
 
 
-def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    compressor = isal_zlib.compressobj(_GZIP_LEVEL, isal_zlib.DEFLATED, _GZIP_WBITS)
+def _compressed(
+    chunks: Iterator[bytes], press: Callable[[bytes], bytes], flush: Callable[..., bytes], now: int
+) -> Iterator[bytes]:
+    until = time.monotonic() + _HELD
     for chunk in chunks:
-        if out := compressor.compress(chunk):
+        out = press(chunk)
+        if not out and time.monotonic() > until:
+            out = flush(now)
+        if out:
             yield out
-    yield compressor.flush()
-
-
-def _zstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compressobj()
-    for chunk in chunks:
-        if out := compressor.compress(chunk):
-            yield out
-    yield compressor.flush()
+            until = time.monotonic() + _HELD
+    yield flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
 
@@ -14,16 +15,18 @@ from sdmx_service.rest.answers import Answer
 log = logging.getLogger(__name__)
 _GATHER = 512 * 1024
 """Small chunks are gathered up to about this many bytes before they are written."""
+_WAIT = 0.25
+"""Seconds after which what there is is written: the client sees progress, and one that has gone is noticed."""
 
 
 def take(chunks: Iterator[bytes]) -> tuple[bytes, bool]:
     """The next piece of the body and whether it was the last."""
     parts: list[bytes] = []
-    size = 0
+    size, until = 0, time.monotonic() + _WAIT
     for chunk in chunks:
         parts.append(chunk)
         size += len(chunk)
-        if size >= _GATHER:
+        if size >= _GATHER or (size and time.monotonic() > until):
             return b"".join(parts), False
     return b"".join(parts), True
 
