@@ -125,7 +125,6 @@ def test_conditional_requests(service: Running) -> None:
         ("/sdmx/v2/structure/codelist/UNSD_MIG/CL_NONE", 404, b"CL_NONE"),
         ("/sdmx/v2/schema/dataflow/UNSD_MIG/DF_STOCK_OD/1.0.0", 501, b"not built"),
         (f"{DATA}?sort=REF_AREA", 501, b"sort"),
-        (f"{DATA}?updatedAfter=2020-01-01T00:00:00Z", 501, b"updatedAfter"),
         ("/sdmx/v1/data/UNSD_MIG,DF_STOCK_OD,1.0.0/A.470", 403, b"dimensions"),
         ("/api/nowhere", 404, b"nowhere"),
     ],

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.dissemination.changes import since
 from sdmx_service.dissemination.partial import partial_scheme
 from sdmx_service.dissemination.plan import ANY, Plan, plan
 from sdmx_service.dissemination.structures import message_of
@@ -34,7 +35,7 @@ def availability(query: AvailabilityQuery, catalog: Catalog, store: Store, relea
     Raises:
         NoResults: nothing matches.
     """
-    plans = plan(query, catalog, store, release)
+    plans = plan(query, catalog, store, release, since(query, store))
     _check_components(query, plans)
     found: list[tuple[Plan, Availability]] = []
     for one in plans:

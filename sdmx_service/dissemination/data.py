@@ -8,6 +8,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.dissemination.changes import deleted, moment, spans
 from sdmx_service.dissemination.heading import header_from
 from sdmx_service.dissemination.plan import Plan, plan
 from sdmx_service.errors import NoResults
@@ -19,17 +20,31 @@ from sdmx_service.storage.port import Store
 def data(query: DataQuery, catalog: Catalog, store: Store, release: int, *, sender: Party) -> Message:
     """The answer to a data query at a release; data sets without rows are left out.
 
-    The action is Replace for a plain query and Merge when measures or attributes were cut (SDMX-REST 2.2, data.md).
+    The action is Replace for a plain query and Merge when measures or attributes were cut (SDMX-REST 2.2, data.md);
+    what changed comes with what went away before it, as a data set of its own (``changes``).
 
     Raises:
         NoResults: nothing matches.
     """
-    plans = _paged(plan(query, catalog, store, release), query, store)
-    found = (_dataset(one, query, catalog, store) for one in plans)
-    datasets = [dataset for dataset in found if dataset is not None]
+    plans = _paged(_told(query, catalog, store, release), query, store)
+    datasets = [dataset for one in plans for dataset in _datasets(one, query, catalog, store)]
     if not datasets:
         raise NoResults("The query is right, and no figure matches it.")
     return Message(header=header_from(sender), datasets=datasets)
+
+
+def _told(query: DataQuery, catalog: Catalog, store: Store, release: int) -> Iterator[Plan]:
+    """The plans of all that is to be told, with its validity."""
+    for span in spans(query, store, release):
+        for one in plan(query, catalog, store, span.release, span.since):
+            yield replace(one, valid_from=span.valid_from, valid_to=span.valid_to)
+
+
+def _datasets(one: Plan, query: DataQuery, catalog: Catalog, store: Store) -> Iterator[Dataset]:
+    if query.offset == 0 and (gone := deleted(one, catalog, store)) is not None:
+        yield gone
+    if (found := _dataset(one, query, catalog, store)) is not None:
+        yield found
 
 
 def _paged(plans: Iterable[Plan], query: DataQuery, store: Store) -> Iterator[Plan]:
@@ -41,7 +56,7 @@ def _paged(plans: Iterable[Plan], query: DataQuery, store: Store) -> Iterator[Pl
     for one in plans:
         held = _size(one, store)
         shown = max(0, held - skipped) if left is None else min(left, max(0, held - skipped))
-        if shown:
+        if shown or one.selection.changed_since is not None:
             yield replace(one, selection=replace(one.selection, offset=skipped, limit=shown))
         skipped = max(0, skipped - held)
         left = None if left is None else left - shown
@@ -54,6 +69,8 @@ def _size(one: Plan, store: Store) -> int:
 
 
 def _dataset(one: Plan, query: DataQuery, catalog: Catalog, store: Store) -> Dataset | None:
+    if one.selection.limit == 0:
+        return None
     domains = store.domains(one.selection)
     if not any(domains.get(id) for id in one.structure.key_ids):
         return None
@@ -71,6 +88,8 @@ def _dataset(one: Plan, query: DataQuery, catalog: Catalog, store: Store) -> Dat
         labels=catalog.labels(one.structure, domains, one.artefact),
         components=one.selection.components,
         keys_only=one.keys_only,
+        valid_from=moment(one.valid_from),
+        valid_to=moment(one.valid_to),
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from difflib import get_close_matches
 from itertools import product
 from typing import TypeVar
@@ -42,6 +43,7 @@ class Plan:
         dimension_at_observation: a dimension id or ``AllDimensions``.
         keys_only: only series keys are wanted (v1 ``serieskeysonly``, ``nodata``; v2 ``measures=none`` without
             observation attributes).
+        valid_from, valid_to: since and until when what is told is valid, where history is told.
     """
 
     artefact: Maintainable
@@ -51,10 +53,15 @@ class Plan:
     keys_only: bool = False
     dataflow: Ref | None = None
     provider: Ref | None = None
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
 
 
-def plan(query: DataSlice, catalog: Catalog, store: Store, release: int) -> tuple[Plan, ...]:
+def plan(query: DataSlice, catalog: Catalog, store: Store, release: int, since: int | None = None) -> tuple[Plan, ...]:
     """The plans of a query, one per artefact and major version, ordered by reference.
+
+    Args:
+        since: the release after which changes are asked for; None: the state at ``release``.
 
     Raises:
         NotFound: an artefact named exactly is not there.
@@ -67,7 +74,7 @@ def plan(query: DataSlice, catalog: Catalog, store: Store, release: int) -> tupl
     artefacts = tuple(_matching(query, catalog))
     for artefact in artefacts:
         try:
-            plans.extend(_plans_of(artefact, query, catalog, store, release))
+            plans.extend(_plans_of(artefact, query, catalog, store, release, since))
         except SemanticFault as fault:
             faults.append(fault)
     if faults and len(faults) == len(artefacts):  # what fits some of the structures named selects nothing of the others
@@ -76,10 +83,9 @@ def plan(query: DataSlice, catalog: Catalog, store: Store, release: int) -> tupl
 
 
 def _refuse_unbuilt(query: DataSlice) -> None:
-    unbuilt = {"updatedAfter": query.updated_after is not None}
-    if isinstance(query, DataQuery):
-        unbuilt |= {"includeHistory": query.include_history, "asOf": query.as_of is not None, "sort": bool(query.sort)}
-        unbuilt["attributes=msd"] = "msd" in query.attributes
+    if not isinstance(query, DataQuery):
+        return
+    unbuilt = {"sort": bool(query.sort), "attributes=msd": "msd" in query.attributes}
     for parameter, asked in unbuilt.items():
         if asked:
             raise NotBuilt(f"The parameter {parameter} is not built yet.", hint="Leave it out.")
@@ -124,7 +130,9 @@ def _latest_per_major(patterns: tuple[VersionPattern, ...], versions: Sequence[s
 
 
 # --- one artefact ---------------------------------------------------------------------------------------------------
-def _plans_of(artefact: Maintainable, query: DataSlice, catalog: Catalog, store: Store, release: int) -> Iterator[Plan]:
+def _plans_of(
+    artefact: Maintainable, query: DataSlice, catalog: Catalog, store: Store, release: int, since: int | None
+) -> Iterator[Plan]:
     target = catalog.target(artefact.ref)
     structure = target.structure
     time = structure.time_dimension
@@ -134,6 +142,7 @@ def _plans_of(artefact: Maintainable, query: DataSlice, catalog: Catalog, store:
         cube=cube,
         context=_context(artefact),
         release=release,
+        changed_since=since,
         dataflows=None if target.dataflow is None else (dataflow_name(target.dataflow),),
         providers=None if target.provider is None else (provider_name(target.provider),),
         keys=tuple(_selection_key(key, structure, query) for key in query.keys),
