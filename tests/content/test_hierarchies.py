@@ -165,6 +165,7 @@ def published(shared: Path) -> dict[str, list[int]]:
         ("H_AREA_DEV", "LDR", "902", ""),
         ("H_AREA_DEV", "199", "941", ""),
         ("H_AREA_DEV", "LDR_XLDC", "934", ""),
+        ("H_AREA_DEV", "LDR_XCHN", "948", ""),
         ("H_AREA_DEV", "432", "1636", ""),
         ("H_AREA_DEV", "722", "1637", ""),
         ("H_AREA_WB", "WB_LIC", "1500", ""),
