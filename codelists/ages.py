@@ -44,9 +44,8 @@ OTHERS = {
 
 
 def _years(text: str, number: int, tag: str) -> str:
-    """``text`` in place of ``number`` in CLDR's pattern for that number of years."""
-    pattern = format_unit(number, "duration-year", locale=tag).replace("\u00a0", " ")
-    return pattern.replace(str(number), text) if str(number) in pattern else f"{text} {pattern}"
+    """``text`` in place of ``number`` in CLDR's words for that many years; Arabic has words of its own for 1 and 2."""
+    return format_unit(number, "duration-year", locale=tag).replace("\u00a0", " ").replace(str(number), text)
 
 
 def _single(age: int) -> dict[str, str]:

@@ -308,7 +308,9 @@ def test_indicators_name_real_keys() -> None:
         if "parent" not in code:
             continue
         assert said["LEVEL"] in ("core", "additional")
-        assert ("DENOMINATOR" in said) is ("DENOMINATOR_DATAFLOW" in said) is ("FACTOR" in said), code["id"]
+        assert said["OPERATION"] in ("value", "difference", "ratio")
+        assert ("DENOMINATOR" in said) is ("DENOMINATOR_DATAFLOW" in said) is (said["OPERATION"] != "value"), code["id"]
+        assert ("FACTOR" in said) is (said["OPERATION"] == "ratio")
         for flow, key in (("DATAFLOW", "NUMERATOR"), ("DENOMINATOR_DATAFLOW", "DENOMINATOR")):
             if key not in said:
                 continue
@@ -321,7 +323,7 @@ def test_indicators_name_real_keys() -> None:
             assert ";".join("=".join(part) for part in parts) == said[key]
             for dimension, values in parts:
                 known = {item.id for item in catalog.lookup(enumerations[dimension]).items}
-                assert set(values.split("+")) - {"*"} <= known, (code["id"], dimension, values)
+                assert set(re.split("[+,]", values)) - {"*"} <= known, (code["id"], dimension, values)
         assert said["NUMERATOR"] in said["COMPUTED_AS"]
 
 
@@ -329,3 +331,23 @@ def test_indicators_cover_the_blocks() -> None:
     blocks = Counter(notes(code).get("BLOCK") for code in codes("CL_MIG_INDICATOR").values())
     assert set(blocks) == {None, "STOCK", "FLOW", "CHANGE", "TEMP", "FORCED", "OUTCOME"}
     assert min(blocks.values()) >= 3
+
+
+# --- the report ----------------------------------------------------------------------------------
+
+
+def test_the_report_counts_every_list() -> None:
+    """``docs/content.md`` names each list with the number of its codes."""
+    report = (TOP / "docs" / "content.md").read_text(encoding="utf-8")
+    counted: dict[str, int] = {}
+    for line in report.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        names = re.findall(r"CL_[A-Z_]+", cells[0])
+        if line.startswith("| CL_") and re.fullmatch(r"[\d, ]+", cells[1]):
+            counted |= dict(zip(names, map(int, cells[1].split(", ")), strict=True))
+    assert counted == {id_: len(codes(id_)) for id_ in LISTS}
+
+
+def test_the_report_names_every_hierarchy() -> None:
+    report = (TOP / "docs" / "content.md").read_text(encoding="utf-8")
+    assert all(f"| {path.stem} |" in report for path in (TOP / "codelists").glob("H_*.json"))
