@@ -84,16 +84,35 @@ def choose(accept: str | None, wish: Representation, offered: Sequence[Format]) 
     if wish.format is not None or wish.format_version is not None:
         return _by_words(wish, offered)
     ranges = parse_accept(accept)
-    refused = [one for one in ranges if one.quality == 0]
-    for wanted in ranges:
-        if wanted.quality == 0:
-            continue
-        for format in offered:
-            for media_type in format.media_types:
-                excluded = any(_fits(one, media_type) and one.type != "*/*" for one in refused)
-                if _fits(wanted, media_type) and not excluded:
-                    return Choice(format=format, media_type=media_type, parameters=wanted.parameters)
-    raise NotAcceptable(f"Nothing offered here fits {accept!r}.", hint=f"Offered: {_listing(offered)}.")
+    best: tuple[float, int] = (0.0, 0)
+    chosen: Choice | None = None
+    for format in offered:
+        for media_type in format.media_types:
+            place = _most_specific(ranges, media_type)
+            if place is None:
+                continue
+            rank = (ranges[place].quality, -place)  # of equal quality what the client named first
+            if rank[0] > 0 and (chosen is None or rank > best):
+                best, chosen = rank, Choice(format=format, media_type=media_type, parameters=ranges[place].parameters)
+    if chosen is None:
+        raise NotAcceptable(f"Nothing offered here fits {accept!r}.", hint=f"Offered: {_listing(offered)}.")
+    return chosen
+
+
+def _most_specific(ranges: Sequence[MediaRange], media_type: str) -> int | None:
+    """The place of the range that speaks of a media type most precisely, whose quality holds (RFC 9110, 12.5.1)."""
+    fitting = [place for place, one in enumerate(ranges) if _fits(one, media_type)]
+    return max(fitting, key=lambda place: (_specificity(ranges[place]), -place), default=None)
+
+
+def _specificity(wanted: MediaRange) -> int:
+    if wanted.type == "*/*":
+        return 0
+    if wanted.type.endswith("/*"):
+        return 1
+    if wanted.type in _SHORT:
+        return 2
+    return 4 if "version" in wanted.parameters else 3
 
 
 def _listing(offered: Sequence[Format]) -> str:
