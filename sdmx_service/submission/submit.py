@@ -153,9 +153,9 @@ def _run(
         for name, file in _members(sent):
             found.report.file = workspace.file = name
             found.received = receive(file, name, sent.media_type, wish, catalog, found.report, sender)
-            found.complete |= set(found.received.complete)
             for part in found.received.parts:
                 _pass(part, catalog, principal, found, workspace, load, stored)
+            found.complete |= set(found.received.complete)
         found.report.file = sent.name
         if not found.rows and not found.report.has_errors:
             found.report.add(FindingGroup.of("F109"))
