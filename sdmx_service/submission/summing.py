@@ -19,8 +19,8 @@ def summed(rows: pa.Table, structure: DataStructure, measures: Sequence[str]) ->
     """One row per key, in the order in which the keys first occur, with the sums of some measures.
 
     A missing value adds nothing; a sum of missing values only is missing. Other components keep the value that all
-    rows of the key have, and lose it where these differ (lists and texts by language: the first one's). The row is the first one's; it has no column. A text that is
-    no number stands as it is, so that the check of types names it.
+    rows of the key have, and lose it where these differ (lists and texts by language: the first one's). The row is the
+    first one's; it has no column. A text that is no number stands as it is, so that the check of types names it.
 
     Raises:
         InvalidStructure: a measure that the structure does not have.
