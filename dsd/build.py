@@ -1,7 +1,7 @@
 """Write the data structures, dataflows, providers and provision agreements of this folder from ``sources/``.
 
 Run it from the top of the project after a change of a table: ``python -m dsd.build``. What the service loads are the
-JSON messages; ``docs/structures.md`` tells why they are as they are.
+JSON messages; ``docs/structures.md`` tells why they are as they are. The global SDG structure is in ``sdg/``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from babel import Locale
 
 from codelists.build import AGENCY, LANGUAGES, maintained, message, named, write
 from codelists.build import table as codelist_table
+from dsd.sdg import build as sdg
 
 HERE = Path(__file__).parent
 LATE = "1.0+.0"
@@ -161,7 +162,7 @@ def messages() -> dict[Path, dict[str, Any]]:
     found["DATA_PROVIDERS"] = {"dataProviderSchemes": [partners | {"isPartial": False, "dataProviders": providers()}]}
     found["CONSTRAINTS"] = {"dataConstraints": constraints()}
     found["PROVISION_AGREEMENTS"] = {"provisionAgreements": agreements()}
-    return {HERE / f"{name}.json": message(name, content) for name, content in found.items()}
+    return {HERE / f"{name}.json": message(name, content) for name, content in found.items()} | sdg.messages()
 
 
 if __name__ == "__main__":
