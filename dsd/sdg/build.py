@@ -24,6 +24,11 @@ CONCEPTS = f"{INFOMODEL}.conceptscheme.Concept={OWNER}:SDG_CONCEPTS(1.0)"
 BREAKDOWNS = f"{LISTS}={OWNER}:CL_COMP_BREAKDOWN(1.4)"
 FINER_BREAKDOWNS = "CL_COMP_BREAKDOWN_MIG"
 CUSTOM_CODES = 999
+DATAFLOW = {
+    "dataflow": "DF_SDG_MIG",
+    "en": "SDG indicators on migration and by migratory status",
+    "fr": "Indicateurs ODD sur la migration et par statut migratoire",
+}
 MIGRATORY_STATUS = "MS_"
 
 
@@ -135,11 +140,8 @@ def structure() -> dict[str, Any]:
 def profile() -> dict[str, Any]:
     """The dataflow of the migration profile and its constraint."""
     flow = maintained(
-        "DF_SDG_MIG",
-        {
-            "en": "SDG indicators on migration and by migratory status",
-            "fr": "Indicateurs ODD sur la migration et par statut migratoire",
-        },
+        DATAFLOW["dataflow"],
+        {tag: DATAFLOW[tag] for tag in ("en", "fr")},
         {
             "en": "Series of the global SDG structure that are about migration, or that may be broken down by "
             "migratory status (draft global content constraints of July 2021: where a breakdown is permitted, no "
