@@ -1,12 +1,13 @@
 """Write the data structures, dataflows, providers and provision agreements of this folder from ``sources/``.
 
 Run it from the top of the project after a change of a table: ``python -m dsd.build``. What the service loads are the
-JSON messages; ``docs/structures.md`` tells why they are as they are.
+JSON messages; ``docs/structures.md`` tells why they are as they are. The global SDG structure is in ``sdg/``.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from babel import Locale
 
 from codelists.build import AGENCY, LANGUAGES, maintained, message, named, write
 from codelists.build import table as codelist_table
+from dsd.sdg import build as sdg
 
 HERE = Path(__file__).parent
 LATE = "1.0+.0"
@@ -24,6 +26,8 @@ DESCRIPTORS = {
     "attributeList": "AttributeDescriptor",
 }
 LONGEST_TEXT = 4000
+NATIONAL = "NSO_"
+"""How the ids of national statistical offices begin."""
 
 
 def table(name: str) -> list[dict[str, str]]:
@@ -110,23 +114,23 @@ def providers() -> list[dict[str, Any]]:
         french = area["fr"] or fixed.get(area["code"], {}).get("fr") or territories["fr"][area["cldr"]]
         names = {"en": f"National statistical office: {english}", "fr": f"Office national de statistique : {french}"}
         note = {"type": "REF_AREA", "title": area["code"]}
-        found.append(named(f"NSO_{area['iso3']}", names) | {"annotations": [note]})
+        found.append(named(f"{NATIONAL}{area['iso3']}", names) | {"annotations": [note]})
     return found
 
 
 def agreements() -> list[dict[str, Any]]:
-    """The provision agreements that ``sources/providers.csv`` lists."""
-    flows = {row["dataflow"]: row for row in table("dataflows")}
+    """The provision agreements: international bodies for their own sets, national offices for every dataflow."""
+    flows = {row["dataflow"]: row for row in (*table("dataflows"), sdg.DATAFLOW)}
+    sets = {row["provider"]: row["dataflows"].split() for row in table("providers")}
+    sets |= {provider["id"]: list(flows) for provider in providers() if provider["id"].startswith(NATIONAL)}
     return [
-        maintained(
-            f"PA_{row['provider']}_{flow}", {tag: f"{row['provider']}: {flows[flow][tag]}" for tag in ("en", "fr")}
-        )
+        maintained(f"PA_{provider}_{flow}", {tag: f"{provider}: {flows[flow][tag]}" for tag in ("en", "fr")})
         | {
             "dataflow": f"{INFOMODEL}.datastructure.Dataflow={AGENCY}:{flow}({LATE})",
-            "dataProvider": f"{INFOMODEL}.base.DataProvider={AGENCY}:DATA_PROVIDERS(1.0).{row['provider']}",
+            "dataProvider": f"{INFOMODEL}.base.DataProvider={AGENCY}:DATA_PROVIDERS(1.0).{provider}",
         }
-        for row in table("providers")
-        for flow in row["dataflows"].split()
+        for provider, wanted in sets.items()
+        for flow in wanted
     ]
 
 
@@ -161,9 +165,19 @@ def messages() -> dict[Path, dict[str, Any]]:
     found["DATA_PROVIDERS"] = {"dataProviderSchemes": [partners | {"isPartial": False, "dataProviders": providers()}]}
     found["CONSTRAINTS"] = {"dataConstraints": constraints()}
     found["PROVISION_AGREEMENTS"] = {"provisionAgreements": agreements()}
-    return {HERE / f"{name}.json": message(name, content) for name, content in found.items()}
+    return {HERE / f"{name}.json": message(name, content) for name, content in found.items()} | sdg.messages()
+
+
+def write_lines(path: Path, content: dict[str, Any]) -> None:
+    """Write a message with many small artefacts, one on each line."""
+    meta = json.dumps(content["meta"], ensure_ascii=False)
+    parts = []
+    for kind, members in content["data"].items():
+        written = ",\n".join(json.dumps(member, ensure_ascii=False, separators=(",", ":")) for member in members)
+        parts.append(f'"{kind}": [\n{written}\n]')
+    path.write_text(f'{{"meta": {meta},\n"data": {{{", ".join(parts)}}}}}\n', encoding="utf-8")
 
 
 if __name__ == "__main__":
     for path, content in messages().items():
-        write(path, content)
+        (write_lines if path.stem == "PROVISION_AGREEMENTS" else write)(path, content)
