@@ -128,7 +128,7 @@ MADE: dict[str, Callable[[], Iterator[Row]]] = {
     "RM_ESTAT_FLAG": estat_flags,
     "RM_DESTATIS_AREA": lambda: listed("destatis_areas"),
 }
-PARTNER_FILES = ("partners", ("RM_ISO2_M49", "RM_ISO3_M49", "RM_OECD", "RM_UNHCR", "RM_DESA_M49"))
+PARTNER_FILES = ("partners", ("RM_ISO2_M49", "RM_ISO3_M49", "RM_OECD", "RM_UNHCR", "RM_DESA_M49", "RM_ONS"))
 """The file of ``shared/`` that holds the maps of partner agencies' codes, and how their ids begin."""
 
 
@@ -148,7 +148,9 @@ def mapping_row(row: Row | partner_areas.DatedRow) -> dict[str, Any]:
 
 
 def kind(text: str) -> dict[str, str]:
-    """What values a side of a map takes: a codelist or a data type."""
+    """What values a side of a map takes: a codelist of ours or ``AGENCY:ID(VERSION)``, or a data type."""
+    if ":" in text:
+        return {"codelist": f"{INFOMODEL}.codelist.Codelist={text}"}
     if text.startswith("CL_"):
         return {"codelist": f"{INFOMODEL}.codelist.Codelist={AGENCY}:{text}({LATE})"}
     return {"dataType": text}

@@ -148,6 +148,8 @@ class TableLayout:
     strip: tuple[str, ...] = ()
     sums: tuple[str, ...] = ()
     """Measures that are added up over mapped rows of one key."""
+    only_allowed: tuple[str, ...] = ()
+    """Components whose rows are left out, not refused, where the target's constraints do not allow the code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,6 +291,7 @@ def _table(node: Node) -> TableLayout:
         clean_columns=clean.at("columns").texts() if clean.value is not None else (),
         strip=clean.at("strip").texts() if clean.value is not None else (),
         sums=aggregate.at("sum").texts() if aggregate.value is not None else (),
+        only_allowed=node.at("only_allowed").texts(),
     )
     node.done()
     aggregate.done()

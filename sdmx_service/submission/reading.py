@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.constraints import Allowed, allowed_codes
 from sdmx_service.catalog.layout import Layout
 from sdmx_service.errors import (
     InvalidStructure,
@@ -40,6 +42,8 @@ from sdmx_service.submission.summing import summed
 
 _BATCH = 65_536
 _LOOK = 4096
+_SHOWN = 12
+"""Values of rows left out that a finding names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,11 +307,32 @@ class _MappedParts:
             if table.map not in self._mappers:
                 self._mappers[table.map] = _mapper(table.map, self._layout, self._wish, self._catalog)
             mapper, dataflow = self._mappers[table.map]
-            mapped = mapper.apply(rows, self._report)
+            mapped = self._allowed(mapper.apply(rows, self._report), table.only_allowed, dataflow)
             if table.sums:
                 self._waiting.setdefault((dataflow.ref, table.sums), []).append(mapped)
             else:
                 yield from self._parts(dataflow, mapped, mapper.letters(rows))
+
+    def _allowed(self, rows: pa.Table, names: tuple[str, ...], dataflow: Dataflow) -> pa.Table:
+        """The rows whose codes of some components the dataflow takes; the others are counted."""
+        allowed = allowed_codes(self._target(dataflow), self._catalog) if names else Allowed()
+        for name in names:
+            if name not in allowed.codes:
+                continue
+            codes = pa.array(sorted(allowed.codes[name]), pa.string())
+            outside = pc.and_(pc.is_valid(rows[name]), pc.invert(pc.is_in(rows[name], value_set=codes)))
+            left = rows.filter(outside)
+            if left.num_rows:
+                values = left[name].unique().to_pylist()
+                shown = ", ".join(values[:_SHOWN]) + (", ..." if len(values) > _SHOWN else "")
+                reason = f"{name} {shown} is not among what {allowed.constraints[name]} allows"
+                self._report.add(FindingGroup.of("F101", count=left.num_rows, reason=reason))
+                rows = rows.filter(pc.invert(outside))
+        return rows
+
+    def _target(self, dataflow: Dataflow) -> Target:
+        structure = self._catalog.structure_of(dataflow)
+        return Target(structure=structure, dataflow=dataflow.ref, provider=self._provider)
 
     def sums(self) -> Iterator[Part]:
         """The parts whose rows are summed, once all tables are read."""
@@ -317,7 +342,7 @@ class _MappedParts:
             yield from self._parts(dataflow, whole, {})
 
     def _parts(self, dataflow: Dataflow, mapped: pa.Table, letters: Mapping[str, str]) -> Iterator[Part]:
-        target = Target(structure=self._catalog.structure_of(dataflow), dataflow=dataflow.ref, provider=self._provider)
+        target = self._target(dataflow)
         if self._layout.replaces:
             done = self._replaced.setdefault(dataflow.ref, set())
             yield _replaced_slices(self._layout.replaces, done, target, dataflow, self._provider, mapped)
