@@ -120,7 +120,7 @@ def receive(
     format = recognise_data(head_of(file, name=name, media_type=media_type), wish.format)
     assert format.read is not None
     named = None if wish.mapping is None else _named_layout(wish.mapping, catalog)
-    known = MessageLayouts(catalog, named)
+    known = MessageLayouts(catalog, named if named is not None and named.messages else None)
     content = format.read(file, known.target)
     if isinstance(content, Message):
         if named is not None and not named.messages:

@@ -60,7 +60,7 @@ def codes() -> dict[str, set[str]]:
 def structures() -> dict[str, Structure]:
     """Per dataflow: its dimensions, its mandatory attributes, the codelist of each coded component."""
     found = {}
-    for one in members("dsd", "dataStructures"):
+    for one in members("dsd", "dataStructures") + members("dsd/sdg", "dataStructures"):
         parts = one["dataStructureComponents"]
         dimensions = parts["dimensionList"]["dimensions"]
         attributes = parts["attributeList"]["attributes"]
@@ -71,11 +71,11 @@ def structures() -> dict[str, Structure]:
             "lists": {
                 part["id"]: part["localRepresentation"]["enumeration"].split(":")[-1].split("(")[0]
                 for part in dimensions + attributes
-                if "enumeration" in part["localRepresentation"]
+                if "enumeration" in part.get("localRepresentation", {})
             },
             "all": {part["id"] for part in dimensions + attributes} | {"TIME_PERIOD", "OBS_VALUE"},
         }
-    flows = members("dsd", "dataflows")
+    flows = members("dsd", "dataflows") + members("dsd/sdg", "dataflows")
     return {flow["id"]: found[flow["structure"].split(":")[-1].split("(")[0]] for flow in flows}
 
 
