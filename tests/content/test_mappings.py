@@ -28,6 +28,7 @@ EXCERPT_OF = {
     "eurostat_imm5prv_by_age.csv": ("IMM5PRV_AGE", {"DF_FLOW_PRV": 147}),
     "un_flows2015_canada.xlsx": ("UNFLOWS_CTZ", {"DF_FLOW_CTZ": 197 * 4 + 28 * 3}),
     "destatis_wanderungen_2018.xlsx": ("DESTATIS_WANDERUNGEN", {"DF_FLOW_PRV": 38 * 9 * 3}),
+    "unhcr_population.csv": ("UNHCR_POPULATION", {"DF_FORCED": 63 * 8}),
 }
 WHOLE = {
     "stock/undesa_ims2024_bilateral_by_sex.csv": ("DESA_STOCK_OD", {"DF_STOCK_OD": 153_296}),
