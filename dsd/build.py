@@ -26,6 +26,7 @@ DESCRIPTORS = {
     "attributeList": "AttributeDescriptor",
 }
 LONGEST_TEXT = 4000
+THEMES = "CS_MIG_THEMES"
 NATIONAL = "NSO_"
 """How the ids of national statistical offices begin."""
 
@@ -140,10 +141,31 @@ def constraints() -> list[dict[str, Any]]:
     for row in table("constraints"):
         flow = f"{INFOMODEL}.datastructure.Dataflow={AGENCY}:{row['dataflow']}({LATE})"
         values = [{"value": code} for code in row["codes"].split()]
-        region = {"include": True, "keyValues": [{"id": row["component"], "values": values}]}
+        members = [{"id": component, "values": values} for component in row["components"].split()]
+        region = {"include": True, "keyValues": members}
         content = {"role": "Allowed", "constraintAttachment": {"dataflows": [flow]}, "cubeRegions": [region]}
         found.append(maintained(row["constraint"], {"en": row["en"], "fr": row["fr"]}) | content)
     return found
+
+
+def themes() -> dict[str, Any]:
+    """The themes as a category scheme, and a categorisation per dataflow (always 1.0 from SDMX 3.1 on)."""
+    rows = table("themes")
+    flows = {row["dataflow"]: row for row in (*table("dataflows"), sdg.DATAFLOW)}
+    names = {"en": "Themes of migration statistics", "fr": "Thèmes des statistiques de migration"}
+    members = [named(row["theme"], {"en": row["en"], "fr": row["fr"]}) for row in rows]
+    categorisations = [
+        maintained(f"CAT_{flow}", {tag: f"{flows[flow][tag]}: {row[tag]}" for tag in ("en", "fr")})
+        | {
+            "version": "1.0",
+            "source": f"{INFOMODEL}.datastructure.Dataflow={AGENCY}:{flow}({LATE})",
+            "target": f"{INFOMODEL}.categoryscheme.Category={AGENCY}:{THEMES}({LATE}).{row['theme']}",
+        }
+        for row in rows
+        for flow in row["dataflows"].split()
+    ]
+    scheme_of_themes = maintained(THEMES, names) | {"isPartial": False, "categories": members}
+    return {"categorySchemes": [scheme_of_themes], "categorisations": categorisations}
 
 
 def messages() -> dict[Path, dict[str, Any]]:
@@ -152,17 +174,14 @@ def messages() -> dict[Path, dict[str, Any]]:
         row["structure"]: {"dataStructures": [structure(row)], "dataflows": dataflows(row["structure"])}
         for row in table("structures")
     }
-    texts = {
-        "en": "International migration statistics, United Nations Statistics Division (proposed)",
-        "fr": "Statistiques des migrations internationales, Division de statistique des Nations Unies (proposition)",
-    }
     agencies = scheme("AGENCIES", "SDMX", "Agencies", "Agences") | {
         "isPartial": True,
-        "agencies": [named(AGENCY, texts)],
+        "agencies": [named(row["agency"], {"en": row["en"], "fr": row["fr"]}) for row in table("agencies")],
     }
     partners = scheme("DATA_PROVIDERS", AGENCY, "Data providers", "Fournisseurs de données")
     found["AGENCIES"] = {"agencySchemes": [agencies]}
     found["DATA_PROVIDERS"] = {"dataProviderSchemes": [partners | {"isPartial": False, "dataProviders": providers()}]}
+    found["THEMES"] = themes()
     found["CONSTRAINTS"] = {"dataConstraints": constraints()}
     found["PROVISION_AGREEMENTS"] = {"provisionAgreements": agreements()}
     return {HERE / f"{name}.json": message(name, content) for name, content in found.items()} | sdg.messages()

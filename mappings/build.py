@@ -1,8 +1,9 @@
 """Write the structure maps and representation maps of this folder from the tables in ``sources/``.
 
 Run it from the top of the project after a change of a table: ``python -m mappings.build``. The layouts
-(``<ID>/layout.json``) are written by hand. Tables of several sources or targets separate them with ``|``; a row whose
-``folder`` begins with ``*`` stands for every structure map whose folder begins with the rest of it.
+(``<ID>/layout.json``) are written by hand; ``shared/senders.json`` holds the structures that the maps start from.
+Tables of several sources or targets separate them with ``|``; a row whose ``folder`` begins with ``*`` stands for every
+structure map whose folder begins with the rest of it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from babel import Locale
 
 from codelists.build import AGENCY, VERSION, maintained, message, write
 from codelists.build import table as codelist_table
-from mappings import partner_areas
+from mappings import partner_areas, senders
 
 HERE = Path(__file__).parent
 LATE = "1.0+.0"
@@ -224,7 +225,7 @@ def messages() -> dict[Path, dict[str, Any]]:
         own = [representation_map(row) for row in maps if row["folder"] == folder]
         data |= {"representationMaps": own} if own else {}
         found[HERE / folder / "maps.json"] = message(f"MAPS_{folder}", data)
-    return found
+    return found | senders.messages_of(found)
 
 
 if __name__ == "__main__":

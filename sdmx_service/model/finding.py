@@ -114,6 +114,11 @@ CATALOGUE: Mapping[str, FindingKind] = {
         _kind("F502", _ERROR, "Not this provider's to send",
               "{component}: {value!r} is not for this provider to send; {constraint} does not cover it.",
               "The provision agreement does not cover it.", "Send only your own data."),
+        _kind("F503", _ERROR, "No provision agreement",
+              "{value} has no provision agreement for {expected}; it has {agreed}.",
+              "Providers send figures under an agreement for each dataflow; this one has none for the dataflow of "
+              "the file.", "See that provider and dataflow are those you mean. If they are, ask the agency that "
+              "maintains the dataflow for an agreement."),
         _kind("F601", _ERROR, "Rule broken", "{message}",
               "A rule that belongs to the dataflow does not hold for the figures sent.", "Check the figures named."),
     )
