@@ -103,7 +103,8 @@ def senders(messages: dict[Path, dict[str, Any]]) -> dict[str, Sender]:
                 if any(said.partition("(")[0] == sender.reference.partition("(")[0] for said in form["structures"]):
                     sender.add(form["dimensions"], "dimension")
                     sender.add([*form.get("measures", []), *form.get("attributes", [])], "attribute")
-            sender.add(columns_of(layout), "attribute")
+            if not layout.get("messages"):
+                sender.add(columns_of(layout), "attribute")
     return found
 
 

@@ -95,12 +95,16 @@ class NumberText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symbol:
-    """A cell text that is no number: what it becomes, and what it sets in other columns."""
+    """A cell text that is no number: what it becomes, and what it sets in other columns.
+
+    What the sender wrote in these other columns stays, but for blanks and the texts of ``instead_of``.
+    """
 
     column: str
     text: str
     value: str | None
     sets: Mapping[str, str] = field(default_factory=dict)
+    instead_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -404,6 +408,7 @@ def _symbol(node: Node) -> Symbol:
         text=node.at("text").text(),
         value=node.at("value").text_or_none(),
         sets=node.at("set").words(),
+        instead_of=node.at("instead_of").texts(),
     )
     node.done()
     return symbol

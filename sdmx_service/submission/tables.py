@@ -342,7 +342,10 @@ class _Reading:
             value = pa.scalar(symbol.value, pa.string())
             rows = _put(rows, symbol.column, pc.if_else(chosen, value, rows[symbol.column]))
             for name, text in symbol.sets.items():
-                free = pc.and_(chosen, pc.is_null(rows[name])) if name in self._layout.columns else chosen
+                free = chosen
+                if name in self._layout.columns:
+                    weak = pc.is_in(rows[name], value_set=pa.array(symbol.instead_of, pa.string()))
+                    free = pc.and_(chosen, pc.or_(pc.is_null(rows[name]), weak))
                 rows = _put(rows, name, pc.if_else(free, pa.scalar(text, pa.string()), rows[name]))
         return rows
 

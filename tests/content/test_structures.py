@@ -120,7 +120,7 @@ def test_component_order_and_obligations() -> None:
     structures = {
         artefact["id"]: artefact
         for kind, artefact in artefacts()
-        if kind == "dataStructures" and artefact["id"].startswith("DSD_")
+        if kind == "dataStructures" and artefact["id"].startswith("DSD_") and artefact["agencyID"] == "UNSD_MIG"
     }
     assert set(structures) == {"DSD_MIG_STOCK", "DSD_MIG_FLOW", "DSD_MIG_CHANGE", "DSD_MIG_FORCED", "DSD_TEMP_MOB"}
     for structure in structures.values():
