@@ -44,6 +44,14 @@ class Sender:
             if role == "dimension" or column not in self.roles:
                 self.roles[column] = role
 
+    def add_components(self) -> None:
+        """The components of messages in this structure, as layouts list them, in the sender's order."""
+        for layout in self.layouts.values():
+            for form in layout.get("messages", []):
+                if any(said.partition("(")[0] == self.reference.partition("(")[0] for said in form["structures"]):
+                    self.add(form["dimensions"], "dimension")
+                    self.add([*form.get("measures", []), *form.get("attributes", [])], "attribute")
+
     def of(self, role: str) -> list[str]:
         """The columns in a role."""
         return [column for column, found in self.roles.items() if found == role]
@@ -93,16 +101,13 @@ def senders(messages: dict[Path, dict[str, Any]]) -> dict[str, Sender]:
             described = path.parent / "layout.json"
             if described.exists():
                 sender.layouts[path.parent.name] = json.loads(described.read_text(encoding="utf-8"))
+            sender.add_components()
             key = keys[re.findall(r"=[^:]+:(\w+)\(", one["target"])[0]]
             for part in one["componentMaps"]:
                 targets = set(part["target"])
                 sender.add(part["source"], "dimension" if targets & key else "attribute")
     for sender in found.values():
         for layout in sender.layouts.values():
-            for form in layout.get("messages", []):
-                if any(said.partition("(")[0] == sender.reference.partition("(")[0] for said in form["structures"]):
-                    sender.add(form["dimensions"], "dimension")
-                    sender.add([*form.get("measures", []), *form.get("attributes", [])], "attribute")
             if not layout.get("messages"):
                 sender.add(columns_of(layout), "attribute")
     return found
