@@ -534,3 +534,22 @@ def test_a_workbook_with_years_in_columns(shared: Path) -> None:
     assert cells["Argentina", "1982"] == ("626", 10, "L")
     assert findings == []
     assert len(cells) == len({who for who, _ in cells}) * 34
+
+
+def test_a_symbol_may_replace_what_the_sender_wrote_elsewhere() -> None:
+    rows = [["Crop", "State", "Tonnes"], ["wheat", "fine", None], ["rye", "late", None], ["oats", None, None]]
+    layout_of = {
+        "columns": {"crop": "Crop", "state": "State", "tonnes": "Tonnes"},
+        "symbols": [
+            {"column": "tonnes", "text": "", "value": None, "set": {"state": "missing"}, "instead_of": ["fine"]}
+        ],
+        "blank": "keep",
+    }
+    found, findings = read(file(sheet([*rows, ["barley", "fine", "7"]])), layout_of)
+    assert values(found, "crop", "state", "tonnes") == [
+        ("wheat", "missing", None),
+        ("rye", "late", None),
+        ("oats", "missing", None),
+        ("barley", "fine", "7"),
+    ]
+    assert findings == []
