@@ -1,7 +1,8 @@
 """Write the data structures, dataflows, providers and provision agreements of this folder from ``sources/``.
 
 Run it from the top of the project after a change of a table: ``python -m dsd.build``. What the service loads are the
-JSON messages; ``docs/structures.md`` tells why they are as they are. The global SDG structure is in ``sdg/``.
+JSON messages; ``docs/structures.md`` tells why they are as they are. The global SDG structure is in
+``sdg/``, the structure of reference metadata in ``metadata/``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from babel import Locale
 
 from codelists.build import AGENCY, LANGUAGES, maintained, message, named, write
 from codelists.build import table as codelist_table
+from dsd.metadata import build as metadata
 from dsd.sdg import build as sdg
 
 HERE = Path(__file__).parent
@@ -27,6 +29,8 @@ DESCRIPTORS = {
 }
 LONGEST_TEXT = 4000
 THEMES = "CS_MIG_THEMES"
+BY_LINE = ("PROVISION_AGREEMENTS", "METADATA_PROVIDERS")
+"""Messages with one artefact on each line."""
 NATIONAL = "NSO_"
 """How the ids of national statistical offices begin."""
 
@@ -184,7 +188,11 @@ def messages() -> dict[Path, dict[str, Any]]:
     found["THEMES"] = themes()
     found["CONSTRAINTS"] = {"dataConstraints": constraints()}
     found["PROVISION_AGREEMENTS"] = {"provisionAgreements": agreements()}
-    return {HERE / f"{name}.json": message(name, content) for name, content in found.items()} | sdg.messages()
+    return (
+        {HERE / f"{name}.json": message(name, content) for name, content in found.items()}
+        | sdg.messages()
+        | metadata.messages(providers())
+    )
 
 
 def write_lines(path: Path, content: dict[str, Any]) -> None:
@@ -199,4 +207,4 @@ def write_lines(path: Path, content: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     for path, content in messages().items():
-        (write_lines if path.stem == "PROVISION_AGREEMENTS" else write)(path, content)
+        (write_lines if path.stem in BY_LINE else write)(path, content)

@@ -210,9 +210,44 @@ def message(id_: str, data: dict[str, Any], languages: tuple[str, ...] = ("en",)
     return {"meta": meta | {"sender": {"id": AGENCY}}, "data": data}
 
 
+def metadata() -> dict[str, Any]:
+    """The metadata structure ``SDG_MSD(1.0)``, whose attributes are carried, and its concepts, whose names are not."""
+    rows = table("metadata_attributes")
+    scheme = f"{INFOMODEL}.conceptscheme.Concept={OWNER}:SDG_META_CONCEPTS(1.0)"
+    attributes = []
+    for row in rows:
+        one: dict[str, Any] = {"id": row["attribute"], "minOccurs": 0, "maxOccurs": 1, "isPresentational": False}
+        one["conceptIdentity"] = f"{scheme}.{row['attribute']}"
+        if row["representation"]:
+            one["localRepresentation"] = {"format": {"dataType": row["representation"]}}
+        attributes.append(one)
+    owned = {"agencyID": OWNER, "version": "1.0", "isExternalReference": False}
+    source = note("SOURCE", f"Facts of {OWNER}:SDG_MSD(1.0) as published by the SDG registry on 2023-12-29")
+    names = note(
+        "RECONSTRUCTED",
+        "The ids are those that SDG_MSD(1.0) refers to; the names are those of the SDG metadata template, since the "
+        "published scheme is not in public sources at hand",
+    )
+    concepts_of = [named(row["attribute"], {"en": row["en"]}) for row in rows]
+    listed = {"id": "MetadataAttributeDescriptor", "metadataAttributes": attributes}
+    return {
+        "conceptSchemes": [
+            named("SDG_META_CONCEPTS", {"en": "SDG metadata concepts"})
+            | owned
+            | {"annotations": [names], "isPartial": True, "concepts": concepts_of}
+        ],
+        "metadataStructures": [
+            named("SDG_MSD", {"en": "SDG Metadata Structure Definition"})
+            | owned
+            | {"annotations": [source], "metadataStructureComponents": {"metadataAttributeList": listed}}
+        ],
+    }
+
+
 def messages() -> dict[Path, dict[str, Any]]:
     """Every message of this folder by its path."""
     found = {one["id"]: message(one["id"], {"codelists": [one]}) for one in codelists()}
     found["SDG"] = message("SDG", {"conceptSchemes": [concepts()], "dataStructures": [structure()]})
+    found["SDG_MSD"] = message("SDG_MSD", metadata())
     found["DF_SDG_MIG"] = message("DF_SDG_MIG", profile() | finer_breakdowns(), ("en", "fr"))
     return {HERE / f"{name}.json": content for name, content in found.items()}

@@ -174,7 +174,7 @@ METADATA_ATTRIBUTE: Final[Shape] = component(
     structure.MetadataAttribute,
     attribute("minOccurs", "min_occurs", "integer"),
     attribute("maxOccurs", "max_occurs", "occurs"),
-    attribute("isPresentational", "is_presentational", "boolean", default=False),
+    attribute("isPresentational", "is_presentational", "boolean", default=False, always=True),
     local_representation(),
     Part(ml="MetadataAttribute", json="metadataAttributes", model="items", shape=lambda: METADATA_ATTRIBUTE, many=True),
 )

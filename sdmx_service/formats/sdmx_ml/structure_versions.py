@@ -10,6 +10,7 @@ In 2.1:
   codelist, or ``CODELIST_HIERARCHY`` where they differ; annotations of the types below keep what only the codelist
   says, so that writing restores it (*choice*);
 * maps are parts of structure sets (see ``structure_sets``);
+* the attributes of a metadata structure are parts of reports (see ``structure_metadata``);
 * a version is numbers only, and a reference has an exact version. A late-bound reference (``1.0+.0``) is written as the
   version that it picks among the artefacts of the message, else as its least version (*choice*);
 * the only measure is ``OBS_VALUE``; an attribute has one value, so that 0..1 and 1..1 need not be said;
@@ -26,6 +27,7 @@ from functools import cache
 from typing import Any
 
 from sdmx_service.errors import CannotWrite, UnreadableFile
+from sdmx_service.formats.sdmx_ml.structure_metadata import newer_flow, newer_structure, older_flow, older_structure
 from sdmx_service.formats.sdmx_ml.structure_sets import STRUCTURE_SET_SHAPE, StructureSet, maps_of, sets_of
 from sdmx_service.formats.sdmx_ml.structure_tables_2_1 import (
     CONTENT_CONSTRAINT,
@@ -44,7 +46,7 @@ from sdmx_service.model.artefact import NO_TEXTS, Annotation, ItemScheme, Mainta
 from sdmx_service.model.constraint import DataConstraint
 from sdmx_service.model.items import Codelist, GeographicCodelist, GeoGridCodelist, HierarchicalCode, Hierarchy
 from sdmx_service.model.representation import Representation, TextFormat
-from sdmx_service.model.structure import Attribute, DataStructure
+from sdmx_service.model.structure import Attribute, DataStructure, Metadataflow, MetadataStructure
 from sdmx_service.model.urn import Ref, Version, select_versions
 
 PARENT = "PARENT_CODE"
@@ -110,6 +112,10 @@ def expand(artefact: Any, version: str) -> Iterable[Any]:
     plain = _without_flag(artefact)
     if isinstance(plain, StructureSet):
         return maps_of(plain)
+    if isinstance(plain, MetadataStructure):
+        return (newer_structure(plain),)
+    if isinstance(plain, Metadataflow):
+        return (newer_flow(plain),)
     return _hierarchies(plain) if isinstance(plain, HierarchicalCodelist) else (plain,)
 
 
@@ -258,6 +264,10 @@ def _older(artefact: Any) -> Any:
         artefact = replace(artefact, is_final=True)
     if isinstance(artefact, DataStructure):
         return _older_structure(artefact)
+    if isinstance(artefact, MetadataStructure):
+        return older_structure(artefact)
+    if isinstance(artefact, Metadataflow):
+        return older_flow(artefact)
     if isinstance(artefact, DataConstraint):
         _refuse_cascades(artefact)
     return artefact
