@@ -14,8 +14,8 @@ from typing import Any
 
 from babel import Locale
 
-from codelists.build import AGENCY, LANGUAGES, maintained, message, named, write
-from codelists.build import table as codelist_table
+from codelists.messages import AGENCY, LANGUAGES, maintained, message, named, write
+from codelists.messages import table as codelist_table
 from dsd.metadata import build as metadata
 from dsd.sdg import build as sdg
 

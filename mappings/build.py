@@ -16,8 +16,8 @@ from typing import Any
 
 from babel import Locale
 
-from codelists.build import AGENCY, VERSION, maintained, message, write
-from codelists.build import table as codelist_table
+from codelists.messages import AGENCY, VERSION, maintained, message, write
+from codelists.messages import table as codelist_table
 from mappings import partner_areas, senders
 
 HERE = Path(__file__).parent

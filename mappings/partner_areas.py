@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from codelists.build import table as codelist_table
+from codelists.messages import table as codelist_table
 
 HERE = Path(__file__).parent
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from codelists.build import AGENCY, VERSION, maintained, message, named
+from codelists.messages import AGENCY, VERSION, maintained, message, named
 
 HERE = Path(__file__).parent
 TOP = HERE.parent

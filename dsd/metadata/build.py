@@ -11,7 +11,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from codelists.build import AGENCY, maintained, message, named
+from codelists.messages import AGENCY, maintained, message, named
 
 HERE = Path(__file__).parent
 LATE = "1.0+.0"
