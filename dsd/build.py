@@ -87,14 +87,21 @@ def structure(row: dict[str, str]) -> dict[str, Any]:
         },
     }
     lists = {name: {"id": DESCRIPTORS[name]} | content for name, content in parts.items()}
-    return maintained(row["structure"], {"en": row["en"], "fr": row["fr"]}) | {"dataStructureComponents": lists}
+    about = {
+        "en": "Proposed by this project: no official SDMX structure of the United Nations for these data was found",
+        "fr": "Proposé par ce projet : aucune structure SDMX officielle des Nations Unies n'a été trouvée",
+    }
+    names = {"en": row["en"], "fr": row["fr"]}
+    return maintained(row["structure"], names, about) | sdg.PROPOSAL | {"dataStructureComponents": lists}
 
 
 def dataflows(structure_id: str) -> list[dict[str, Any]]:
     """The dataflows of a data structure."""
     urn = f"{INFOMODEL}.datastructure.DataStructure={AGENCY}:{structure_id}({LATE})"
     return [
-        maintained(row["dataflow"], {"en": row["en"], "fr": row["fr"]}, {"en": row["description"]}) | {"structure": urn}
+        maintained(row["dataflow"], {"en": row["en"], "fr": row["fr"]}, {"en": row["description"]})
+        | sdg.PROPOSAL
+        | {"structure": urn}
         for row in table("dataflows")
         if row["structure"] == structure_id
     ]
@@ -168,7 +175,7 @@ def themes() -> dict[str, Any]:
         for row in rows
         for flow in row["dataflows"].split()
     ]
-    scheme_of_themes = maintained(THEMES, names) | {"isPartial": False, "categories": members}
+    scheme_of_themes = maintained(THEMES, names) | sdg.PROPOSAL | {"isPartial": False, "categories": members}
     return {"categorySchemes": [scheme_of_themes], "categorisations": categorisations}
 
 

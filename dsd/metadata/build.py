@@ -11,7 +11,12 @@ import csv
 from pathlib import Path
 from typing import Any
 
+<<<<<<< HEAD
 from codelists.messages import AGENCY, maintained, message, named
+=======
+from codelists.build import AGENCY, maintained, message, named
+from dsd.sdg.build import PROPOSAL
+>>>>>>> registry
 
 HERE = Path(__file__).parent
 LATE = "1.0+.0"
@@ -70,7 +75,7 @@ def concept(row: dict[str, str]) -> dict[str, Any]:
 def metadataflow(id_: str, structure: str, en: str, fr: str, targets: tuple[str, ...]) -> dict[str, Any]:
     """A metadataflow about some artefacts."""
     urn = f"{INFOMODEL}.metadatastructure.MetadataStructure={structure}"
-    return maintained(id_, {"en": en, "fr": fr}) | {"structure": urn, "targets": list(targets)}
+    return maintained(id_, {"en": en, "fr": fr}) | PROPOSAL | {"structure": urn, "targets": list(targets)}
 
 
 def codelists() -> list[dict[str, Any]]:
@@ -78,6 +83,7 @@ def codelists() -> list[dict[str, Any]]:
     rows = table("codes")
     return [
         maintained(one["list"], {"en": one["en"], "fr": one["fr"]}, {"en": one["description"]})
+        | PROPOSAL
         | {
             "isPartial": False,
             "codes": [
@@ -102,10 +108,16 @@ def content(providers: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     rows = table("attributes")
     names = {"en": "Reference metadata of migration statistics", "fr": "Métadonnées de référence des migrations"}
     scheme_names = {"en": "Concepts of reference metadata", "fr": "Concepts des métadonnées de référence"}
-    scheme = maintained(SCHEME, scheme_names) | {"isPartial": False, "concepts": [concept(row) for row in rows]}
+    scheme = (
+        maintained(SCHEME, scheme_names) | PROPOSAL | {"isPartial": False, "concepts": [concept(row) for row in rows]}
+    )
     listed = {"id": "MetadataAttributeDescriptor", "metadataAttributes": attributes(rows)}
     about = {"en": "Headings of ESMS; the part MIGRATION is proposed"}
-    structure = maintained(STRUCTURE, names, about) | {"metadataStructureComponents": {"metadataAttributeList": listed}}
+    structure = (
+        maintained(STRUCTURE, names, about)
+        | PROPOSAL
+        | {"metadataStructureComponents": {"metadataAttributeList": listed}}
+    )
     flows = [
         metadataflow(
             FLOW,

@@ -13,7 +13,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from codelists.messages import AGENCY, PREPARED, SCHEMA, VERSION, maintained, named
+from codelists.messages import AGENCY, VERSION, maintained, message, named
 
 HERE = Path(__file__).parent
 OWNER = "IAEG-SDGs"
@@ -24,6 +24,11 @@ CONCEPTS = f"{INFOMODEL}.conceptscheme.Concept={OWNER}:SDG_CONCEPTS(1.0)"
 BREAKDOWNS = f"{LISTS}={OWNER}:CL_COMP_BREAKDOWN(1.4)"
 FINER_BREAKDOWNS = "CL_COMP_BREAKDOWN_MIG"
 CUSTOM_CODES = 999
+ENGLISH = ("en",)
+STANDARD = {"type": "STATUS", "title": "standard"}
+PROPOSED = {"type": "STATUS", "title": "proposed"}
+PROPOSAL = {"annotations": [PROPOSED]}
+"""What says of an artefact that it is a proposal of this project."""
 DATAFLOW = {
     "dataflow": "DF_SDG_MIG",
     "en": "SDG indicators on migration and by migratory status",
@@ -47,7 +52,7 @@ def carried(agency: str, id_: str, version: str, name: str) -> dict[str, Any]:
     """The properties of an artefact of another agency, with its source."""
     source = f"Facts of {agency}:{id_}({version}) as published with IAEG-SDGs:SDG(1.4) on 2021-04-20; no descriptions"
     owned = {"agencyID": agency, "version": version, "isExternalReference": False}
-    return named(id_, {"en": name}) | owned | {"annotations": [note("SOURCE", source)]}
+    return named(id_, {"en": name}) | owned | {"annotations": [STANDARD, note("SOURCE", source)]}
 
 
 def series() -> list[dict[str, Any]]:
@@ -147,7 +152,7 @@ def profile() -> dict[str, Any]:
             "migratory status (draft global content constraints of July 2021: where a breakdown is permitted, no "
             "list of priorities)"
         },
-    ) | {"structure": STRUCTURE}
+    ) | {"structure": STRUCTURE, "annotations": [PROPOSED]}
     rows = table("migration_series")
     breakdowns = {code for row in rows for code in row["breakdowns"].split()}
     ordered = [code["id"] for code in plain("CL_COMP_BREAKDOWN") if code["id"] in breakdowns]
@@ -180,6 +185,7 @@ def finer_breakdowns() -> dict[str, Any]:
         "fr": "Ventilation composite des ODD avec statut migratoire plus fin",
     }
     extended = maintained(FINER_BREAKDOWNS, names, {"en": f"IAEG-SDGs:CL_COMP_BREAKDOWN(1.4) and codes {proposed}"}) | {
+        "annotations": [PROPOSED],
         "isPartial": False,
         "codes": codes,
         "codelistExtensions": [{"codelist": BREAKDOWNS}],
@@ -204,12 +210,6 @@ def finer_breakdowns() -> dict[str, Any]:
     return {"codelists": [extended], "representationMaps": [back]}
 
 
-def message(id_: str, data: dict[str, Any], languages: tuple[str, ...] = ("en",)) -> dict[str, Any]:
-    """An SDMX-JSON 2.0 structure message around ``data``."""
-    meta = {"schema": SCHEMA, "id": id_, "test": False, "prepared": PREPARED, "contentLanguages": list(languages)}
-    return {"meta": meta | {"sender": {"id": AGENCY}}, "data": data}
-
-
 def metadata() -> dict[str, Any]:
     """The metadata structure ``SDG_MSD(1.0)``, whose attributes are carried, and its concepts, whose names are not."""
     rows = table("metadata_attributes")
@@ -224,9 +224,10 @@ def metadata() -> dict[str, Any]:
     owned = {"agencyID": OWNER, "version": "1.0", "isExternalReference": False}
     source = note("SOURCE", f"Facts of {OWNER}:SDG_MSD(1.0) as published by the SDG registry on 2023-12-29")
     names = note(
-        "RECONSTRUCTED",
+        "STATUS",
         "The ids are those that SDG_MSD(1.0) refers to; the names are those of the SDG metadata template, since the "
         "published scheme is not in public sources at hand",
+        "reconstructed",
     )
     concepts_of = [named(row["attribute"], {"en": row["en"]}) for row in rows]
     listed = {"id": "MetadataAttributeDescriptor", "metadataAttributes": attributes}
@@ -239,15 +240,15 @@ def metadata() -> dict[str, Any]:
         "metadataStructures": [
             named("SDG_MSD", {"en": "SDG Metadata Structure Definition"})
             | owned
-            | {"annotations": [source], "metadataStructureComponents": {"metadataAttributeList": listed}}
+            | {"annotations": [STANDARD, source], "metadataStructureComponents": {"metadataAttributeList": listed}}
         ],
     }
 
 
 def messages() -> dict[Path, dict[str, Any]]:
     """Every message of this folder by its path."""
-    found = {one["id"]: message(one["id"], {"codelists": [one]}) for one in codelists()}
-    found["SDG"] = message("SDG", {"conceptSchemes": [concepts()], "dataStructures": [structure()]})
-    found["SDG_MSD"] = message("SDG_MSD", metadata())
-    found["DF_SDG_MIG"] = message("DF_SDG_MIG", profile() | finer_breakdowns(), ("en", "fr"))
+    found = {one["id"]: message(one["id"], {"codelists": [one]}, ENGLISH) for one in codelists()}
+    found["SDG"] = message("SDG", {"conceptSchemes": [concepts()], "dataStructures": [structure()]}, ENGLISH)
+    found["SDG_MSD"] = message("SDG_MSD", metadata(), ENGLISH)
+    found["DF_SDG_MIG"] = message("DF_SDG_MIG", profile() | finer_breakdowns())
     return {HERE / f"{name}.json": content for name, content in found.items()}

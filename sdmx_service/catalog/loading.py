@@ -1,14 +1,14 @@
 """Artefacts, layouts and rules from files and from a store, and back.
 
-Files fill an empty store; a later ``init`` adds versions and never overwrites. In the store each artefact is one
+Files fill an empty store; a later ``init`` adds versions and overwrites none. In the store each artefact is one
 SDMX-JSON structure message under its URN; layouts and rule sets stand under ``mapping:ID`` and ``rules:ID``.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from sdmx_service.catalog.layout import Layout, read_layout
 from sdmx_service.catalog.rules import RuleSet, read_rules
 from sdmx_service.errors import InvalidStructure, SdmxError
 from sdmx_service.formats.registry import named, structure_format
-from sdmx_service.model.artefact import Maintainable
+from sdmx_service.model.artefact import ItemScheme, Maintainable
 from sdmx_service.model.constraint import DataConstraint
 from sdmx_service.model.message import Message, WriteOptions
 
@@ -132,11 +132,29 @@ def dangling(catalog: Catalog) -> Iterator[tuple[Maintainable, Any]]:
                 yield artefact, ref
 
 
-def missing(content: Content, stored: Iterable[str]) -> Content:
-    """The part of the content that a store does not have yet."""
-    there = set(stored)
+def missing(content: Content, stored: Mapping[str, bytes]) -> Content:
+    """The part of the content that a store does not have yet.
+
+    Schemes of organisations are never versioned (SDMX 3.1, *AgencyScheme* and its like): of these a store gets the
+    items that it lacks, and keeps its own.
+    """
+    artefacts = []
+    for one in content.artefacts:
+        if one.urn not in stored:
+            artefacts.append(one)
+        elif isinstance(one, ItemScheme) and one.ref.artefact_type is not None and one.ref.artefact_type.fixed_id:
+            artefacts += _grown(one, stored[one.urn])
     return Content(
-        artefacts=[one for one in content.artefacts if one.urn not in there],
-        layouts={id: one for id, one in content.layouts.items() if _MAPPING + id not in there},
-        rule_sets={id: one for id, one in content.rule_sets.items() if _RULES + id not in there},
+        artefacts=artefacts,
+        layouts={id: one for id, one in content.layouts.items() if _MAPPING + id not in stored},
+        rule_sets={id: one for id, one in content.rule_sets.items() if _RULES + id not in stored},
     )
+
+
+def _grown(scheme: ItemScheme[Any], body: bytes) -> Iterator[Maintainable]:
+    """The stored scheme with the items of another that it lacks; nothing if it lacks none."""
+    for kept in _read_message(body):
+        assert isinstance(kept, ItemScheme)
+        known = kept.index()
+        if new := tuple(item for item in scheme.items if item.id not in known):
+            yield replace(kept, items=(*kept.items, *new))

@@ -10,7 +10,7 @@ from sdmx_service.catalog.loading import Content, dangling, deserialise, load_fo
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.constraint import CubeRegion, DataConstraint, KeyValue, MemberValue
-from sdmx_service.model.mapping import StructureMap
+from sdmx_service.model.items import DataProviderScheme
 from sdmx_service.model.urn import Ref
 from tests.harness import ROOT
 
@@ -38,9 +38,8 @@ def test_a_constraint_keeps_its_role(role: str | None) -> None:
     assert found == constraint
 
 
-def test_every_reference_is_answered_but_the_sources_of_mappings(content: Content) -> None:
-    open_ends = [(artefact, ref) for artefact, ref in dangling(content.catalog())]
-    assert all(isinstance(artefact, StructureMap) and ref == artefact.source for artefact, ref in open_ends)
+def test_every_reference_is_answered(content: Content) -> None:
+    assert list(dangling(content.catalog())) == []
 
 
 def test_missing_is_only_what_a_store_has_not(content: Content) -> None:
@@ -50,6 +49,17 @@ def test_missing_is_only_what_a_store_has_not(content: Content) -> None:
     newer = replace(first, version="1.1.0")
     grown = Content(artefacts=[*content.artefacts, newer], layouts=content.layouts, rule_sets=content.rule_sets)
     assert list(serialise(missing(grown, stored))) == [newer.urn]
+
+
+def test_a_scheme_without_versions_grows_in_the_store(content: Content) -> None:
+    scheme = next(one for one in content.artefacts if isinstance(one, DataProviderScheme))
+    first, second, *_ = scheme.items
+    renamed = replace(first, names=Texts({"en": "As the store has it"}))
+    stored = serialise(Content(artefacts=[replace(scheme, items=(renamed,))]))
+    (grown,) = missing(Content(artefacts=[replace(scheme, items=(first, second))]), stored).artefacts
+    assert isinstance(grown, DataProviderScheme)
+    assert grown.items == (renamed, second)
+    assert missing(Content(artefacts=[replace(scheme, items=(first,))]), stored).artefacts == []
 
 
 def test_a_broken_file_is_named(tmp_path) -> None:  # type: ignore[no-untyped-def]
