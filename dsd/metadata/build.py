@@ -11,12 +11,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
-<<<<<<< HEAD
 from codelists.messages import AGENCY, maintained, message, named
-=======
-from codelists.build import AGENCY, maintained, message, named
 from dsd.sdg.build import PROPOSAL
->>>>>>> registry
 
 HERE = Path(__file__).parent
 LATE = "1.0+.0"
