@@ -6,7 +6,7 @@ import csv
 import io
 import warnings
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from itertools import groupby
 from typing import Any
@@ -33,7 +33,9 @@ from sdmx_service.model.urn import Ref
 from tests.formats.structure.messages import FORMATS, StructureFormat
 from tests.harness import ROOT, House, open_house
 
-NOT_IN_2_1 = {"StructureMap", "RepresentationMap", "MetadataProviderScheme", "MetadataProvisionAgreement"}
+NOT_IN_2_1 = {
+    "StructureMap", "RepresentationMap", "MetadataProviderScheme", "MetadataProvisionAgreement", "HierarchyAssociation"
+}  # fmt: skip
 MANY = {"ProvisionAgreement", "MetadataProvisionAgreement"}
 OWN = "UNSD_MIG"
 
@@ -58,15 +60,24 @@ def shown(version: str, *, every: int = 1) -> dict[str, list[Any]]:
     return {kind: members[:: every if kind in MANY else 1] for kind, members in classes.items()}
 
 
+def shortened(artefact: Any) -> Any:
+    """A list with each fortieth of its items."""
+    if not isinstance(artefact, Codelist | RepresentationMap):
+        return artefact
+    name = "items" if isinstance(artefact, Codelist) else "rows"
+    return replace(artefact, **{name: getattr(artefact, name)[::40]})
+
+
 # --- formats ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("target", FORMATS, ids=str)
 def test_every_artefact_is_valid_and_read_back(target: StructureFormat) -> None:
-    every = 100 if target.family == "sdmx-json" else 1  # the check by JSON schema takes its time
-    for kind, members in shown(target.sdmx, every=every).items():
+    is_json = target.family == "sdmx-json"  # the check by JSON schema takes its time
+    for kind, members in shown(target.sdmx, every=100 if is_json else 1).items():
         content = target.write(Message(structures=tuple(members)))
-        assert target.faults(content) == [], kind
+        judged = target.write(Message(structures=tuple(map(shortened, members)))) if is_json else content
+        assert target.faults(judged) == [], kind
         back = {one.urn: one for one in target.read(content).structures}
         assert set(back) == {one.urn for one in members}
         for one in members:
@@ -79,7 +90,8 @@ def test_every_artefact_is_valid_and_read_back(target: StructureFormat) -> None:
 def test_sdmx1_reads_2_1_whole(agencies: tuple[str, ...]) -> None:
     """By agency: sdmx1 keeps one artefact of an id."""
     every = {kind: [one for one in some if one.agency in agencies] for kind, some in shown("2.1", every=100).items()}
-    ours = {kind: some for kind, some in every.items() if kind != "AgencyScheme"}
+    unread = ("AgencyScheme", "Hierarchy")  # sdmx1 reads no hierarchical codelists that include others
+    ours = {kind: some for kind, some in every.items() if kind not in unread}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         members = tuple(one for some in ours.values() for one in some)
@@ -231,7 +243,7 @@ def test_representation_maps_of_lists_lead_to_codes() -> None:
             if isinstance(side, Ref):
                 codes = catalog().items(side)
                 said = {row.targets[place] for row in one.rows}
-                assert {code for code in said if code} <= set(codes), one.id
+                assert {code for code in said if code and "\\" not in code} <= set(codes), one.id  # \\1: a group
 
 
 # --- agreements ------------------------------------------------------------------------------------------------------
