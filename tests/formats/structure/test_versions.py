@@ -189,6 +189,32 @@ def test_an_alias_that_is_not_included_is_an_error() -> None:
         ML_2_1.read(HIERARCHICAL.replace(b'alias="areas"', b'alias="other"'))
 
 
+def test_metadata_structures_and_flows_of_3_x_go_through_2_1() -> None:
+    year = Ref(type="Concept", agency="AG", id="CS", version="1.0.0", item="YEAR")
+    inner = structure.MetadataAttribute(id="YEAR", concept=year, min_occurs=0, max_occurs=1)
+    heading = structure.MetadataAttribute(
+        id="BREAK",
+        concept=year.to_item("BREAK"),
+        is_presentational=True,
+        items=(inner,),
+        min_occurs=0,
+        max_occurs="unbounded",
+    )
+    msd = structure.MetadataStructure(
+        id="MSD", agency="AG", names=NAMES, attributes=(heading,), attribute_annotations=(Annotation(type="NOTE"),)
+    )
+    targets = (
+        "urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow=AG:*(*)",
+        "urn:sdmx:org.sdmx.infomodel.base.Agency=*:*(*)",
+    )
+    flow = structure.Metadataflow(
+        id="MDF", agency="AG", names=NAMES, structure=msd.ref, targets=targets, annotations=(Annotation(type="KEPT"),)
+    )
+    content = ML_2_1.write(Message(structures=(msd, flow)))
+    assert ML_2_1.faults(content) == []
+    assert set(ML_2_1.read(content).structures) == {msd, flow}
+
+
 def test_codelist_maps_go_through_structure_sets() -> None:
     codelists = [Ref(type="Codelist", agency="AG", id=name, version="1.0") for name in ("CL_ISO", "CL_M49")]
     row = mapping.MappingRow(sources=(mapping.MappedValue(value="MT"),), targets=("470",))
