@@ -26,7 +26,8 @@ FLAG_ORDER = "czbdesfpun"
 """Eurostat's flags, the weightiest first: the first one becomes the status, the rest is told in a comment."""
 FLAG_STATUS = dict(zip(FLAG_ORDER, "QMBDEIFPUN", strict=True))
 LONGEST_COMBINATION = 3
-Row = tuple[tuple[str, ...], tuple[str, ...], str]
+Row = tuple[tuple[str, ...], tuple[str, ...], str] | tuple[tuple[str, ...], tuple[str, ...], str, str, str]
+"""Sources, targets, note; where a row does not hold for ever, the first and the last day."""
 
 
 def table(name: str) -> list[dict[str, str]]:
@@ -113,8 +114,13 @@ def written_rows(map_id: str, sources: int, targets: int) -> Iterator[Row]:
 
 
 def listed(name: str) -> Iterator[Row]:
-    """The rows of a table with the columns source, target, note."""
-    yield from once((row["source"], row["target"], row["note"]) for row in table(name))
+    """The rows of a table with the columns source, target, note; a source may stand there again for other days."""
+    seen: set[tuple[str, str]] = set()
+    for row in table(name):
+        start, end = row.get("valid_from", ""), row.get("valid_to", "")
+        if (row["source"], start) not in seen:
+            seen.add((row["source"], start))
+            yield (row["source"],), (row["target"],), row["note"], start, end
 
 
 MADE: dict[str, Callable[[], Iterator[Row]]] = {
@@ -126,6 +132,7 @@ MADE: dict[str, Callable[[], Iterator[Row]]] = {
     "RM_ESTAT_AGE": estat_ages,
     "RM_ESTAT_FLAG": estat_flags,
     "RM_DESTATIS_AREA": lambda: listed("destatis_areas"),
+    "RM_PHL_CFO_AREA": lambda: listed("phl_cfo_areas"),
 }
 
 
@@ -136,8 +143,9 @@ def value(text: str) -> dict[str, Any]:
 
 def mapping_row(row: Row) -> dict[str, Any]:
     """One row of a representation map."""
-    sources, targets, note = row
+    sources, targets, note, start, end = (*row, "", "")[:5]
     found: dict[str, Any] = {"sourceValues": [value(text) for text in sources], "targetValues": list(targets)}
+    found |= {name: day for name, day in (("validFrom", start), ("validTo", end)) if day}
     return found | ({"annotations": [{"type": "NOTE", "title": note}]} if note else {})
 
 

@@ -230,23 +230,16 @@ def _numbers(values: Sequence[Any], place: str) -> pa.StringArray:
         raise _fault(place, f"a figure is a number, a text or null, not {next(iter(wrong)).__name__}.")
     if not kinds <= {int, float}:
         return pa.array([None if value is None else _number(value) for value in values], pa.string())
-    if kinds <= {int}:
-        return pa.array(values, pa.int64()).cast(pa.string()) if _fit(values) else _each(values)
+    if not kinds:
+        return pa.nulls(len(values), pa.string())
     figures = np.array([np.nan if value is None else value for value in values], np.float64)
-    whole = (figures == np.floor(figures)) & (np.abs(figures) < _EXACT)
+    if np.nanmax(np.abs(figures)) >= _EXACT:
+        return pa.array([None if value is None else _number(value) for value in values], pa.string())
+    whole = figures == np.floor(figures)
     texts = pa.array(np.where(whole, figures, 0).astype(np.int64)).cast(pa.string()).to_numpy(zero_copy_only=False)
     for number in np.flatnonzero(~whole & ~np.isnan(figures)):
         texts[number] = format(figures[number], ".15g")
     return pa.array(np.where(np.isnan(figures), None, texts), pa.string())
-
-
-def _fit(values: Sequence[Any]) -> bool:
-    numbers = [value for value in values if value is not None]
-    return not numbers or (min(numbers) >= -(2**63) and max(numbers) < 2**63)
-
-
-def _each(values: Sequence[Any]) -> pa.StringArray:
-    return pa.array([None if value is None else str(value) for value in values], pa.string())
 
 
 def _number(value: float | str) -> str:
