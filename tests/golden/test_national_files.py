@@ -256,3 +256,61 @@ class TestEurostatAnswers:
         assert receipt.status == "refused"
         assert [one.code for one in findings] == ["F111"]
         assert word in findings[0].message
+
+
+@pytest.mark.golden("Demographic Yearbook 1957")
+class TestDemographicYearbook:
+    FOLDER = "data/dyb/dyb1957_table"
+    AREAS = {"Italy": "380", "Malta and Gozo [UK]": "470", "Netherlands": "528", "Norway": "578"}
+    CATEGORIES = {"All departures": "DEP", "Permanent emigrants": "EMI", "Temporary immigrants departing": "DEP_TIM"}
+
+    def test_departures_by_category(self, house: House, shared: Path) -> None:
+        path = shared / f"{self.FOLDER}27_departures_excerpt.csv"
+        published(house, path)
+        with path.open(encoding="utf-8", newline="") as file:
+            printed_rows = list(csv.DictReader(file))
+        rows = house.rows(f"{DATA}/DF_FLOW_TOT/1.0.0?c[MEASURE]=DEP,DEP_TIM,DEP_VIS_RES,EMI&c[TIME_PERIOD]=le:1956")
+        held = {(row["REF_AREA"], row["MEASURE"], row["TIME_PERIOD"]): row for row in rows}
+        assert len(held) == len(rows) == 6 * len(printed_rows) == 54
+        for one in printed_rows:
+            measure = self.CATEGORIES.get(one["category_en"], "DEP_VIS_RES")
+            for year in map(str, range(1951, 1957)):
+                row, text = held[self.AREAS[one["country"]], measure, year], one[year]
+                expected = ("", "O") if text == "..." else (text.lstrip("*"), "P" if text.startswith("*") else "A")
+                assert (row["OBS_VALUE"], row["OBS_STATUS"]) == expected
+                assert row["FOOTNOTE_ID"] == one["footnote_no"]
+                assert row["DURATION_CRITERION"] == ("PERM" if measure == "EMI" else "")
+                assert ("brace" in row["COMMENT_TS"]) == (measure == "DEP_VIS_RES")
+        assert (held["380", "DEP", "1956"]["OBS_VALUE"], held["380", "DEP", "1956"]["OBS_STATUS"]) == ("1916944", "P")
+
+    @pytest.mark.parametrize(
+        ("area", "parts"), [("380", ("EMI", "DEP_VIS_RES")), ("528", ("EMI", "DEP_TIM"))], ids=["Italy", "Netherlands"]
+    )
+    def test_the_categories_sum_to_all_departures(
+        self, area: str, parts: tuple[str, str], house: House, shared: Path
+    ) -> None:
+        published(house, shared / f"{self.FOLDER}27_departures_excerpt.csv")
+        rows = house.rows(f"{DATA}/DF_FLOW_TOT/1.0.0/A.{area}")
+        held = {(row["MEASURE"], int(row["TIME_PERIOD"])): int(row["OBS_VALUE"]) for row in rows}
+        years = range(1951, 1957)
+        assert {year: sum(held[part, year] for part in parts) for year in years} == {
+            year: held["DEP", year] for year in years
+        }
+
+    def test_emigrants_by_intended_residence(self, house: House, shared: Path) -> None:
+        path = shared / f"{self.FOLDER}28_emigrants_by_intended_residence_excerpt.csv"
+        published(house, path)
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *printed_rows = csv.reader(file)
+        areas = {"Kenya": "404", "Mauritius": "480", "Mozambique": "508", "Tanganyika": "834"}
+        rows = house.rows(f"{DATA}/DF_FLOW_PRV/1.0.0?c[TIME_PERIOD]=le:1956&c[MEASURE]=EMI")
+        held = {(row["REF_AREA"], row["COUNTERPART_AREA"], row["TIME_PERIOD"]): row for row in rows}
+        assert len(held) == len(rows) == len(printed_rows) * (len(header) - 1) == 20
+        for label, *figures in printed_rows:
+            for head, figure in zip(header[1:], figures, strict=True):
+                country = head.split()[0]
+                row = held[areas[country], "_T" if label.startswith("All") else "2", head[-4:]]
+                assert row["OBS_VALUE"] == figure
+                assert row["SOURCE_TYPE"] == ("PAS" if country == "Mauritius" else "BOR")
+                assert row["DURATION_CRITERION"] == "PERM"
+                assert row["COMMENT_TS"].startswith(country if country in ("Mauritius", "Tanganyika") else "")
