@@ -204,6 +204,18 @@ class RepresentationRules:
                 return [tuple(_expand(target, groups) or None for target in row.targets)]
         return list(dict.fromkeys(tuple(target or None for target in row.targets) for row in literal)) or None
 
+    def clashing(self, row: MappingRow) -> tuple[str, ...] | None:
+        """What the values of a plain row map to already at a time that the row is about; None if to nothing else."""
+        start, end = self._moment(row.valid_from, last=False), self._moment(row.valid_to, last=True)
+        new = _Row(order=-1, start=start, end=end, targets=row.targets)
+        key = self._key([one.value for one in row.sources])
+        found: list[_Row] = [*self._literals.get(key, ()), *self._patterns]
+        for known in found:
+            is_same = not known.tests or known.groups(tuple(one.value or "" for one in row.sources)) is not None
+            if is_same and known.targets != new.targets and known.overlaps(new):
+                return known.targets
+        return None
+
     @cached_property
     def _suggester(self) -> Suggester:
         return Suggester.of_words(word for word in self._words if word.strip(_BETWEEN))
