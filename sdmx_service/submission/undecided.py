@@ -196,6 +196,7 @@ def decide(
     Raises:
         NotAllowed: the principal may not publish.
         NotFound: there is no such map or code; the nearest is named.
+        SemanticFault: no code is said, or not as many values or codes as the map has columns and components.
         Conflict: the map says something else for that value and time.
     """
     principal.must_publish()
@@ -291,7 +292,9 @@ def _parts(text: str, count: int, what: str) -> Sequence[str]:
 
 
 def _check_codes(row: MappingRow, found: RepresentationMap, catalog: Catalog) -> None:
-    """Every code is one of the list that the map gives codes of."""
+    """Every code is one of the list that the map gives codes of, and there is one."""
+    if not any(row.targets):
+        raise SemanticFault("A decision needs a code.", hint="Where the source says that it is unknown, say that code.")
     for target, code in zip(found.targets, row.targets, strict=True):
         codelist = catalog.lookup(target) if isinstance(target, Ref) else None
         if isinstance(codelist, Codelist) and code and code not in (items := {one.id: one for one in codelist.items}):
