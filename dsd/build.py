@@ -1,12 +1,13 @@
 """Write the data structures, dataflows, providers and provision agreements of this folder from ``sources/``.
 
 Run it from the top of the project after a change of a table: ``python -m dsd.build``. What the service loads are the
-JSON messages; ``docs/structures.md`` tells why they are as they are.
+JSON messages; ``docs/structures.md`` tells why they are as they are. The global SDG structure is in ``sdg/``.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from babel import Locale
 
 from codelists.build import AGENCY, LANGUAGES, maintained, message, named, write
 from codelists.build import table as codelist_table
+from dsd.sdg import build as sdg
 
 HERE = Path(__file__).parent
 LATE = "1.0+.0"
@@ -24,6 +26,9 @@ DESCRIPTORS = {
     "attributeList": "AttributeDescriptor",
 }
 LONGEST_TEXT = 4000
+THEMES = "CS_MIG_THEMES"
+NATIONAL = "NSO_"
+"""How the ids of national statistical offices begin."""
 
 
 def table(name: str) -> list[dict[str, str]]:
@@ -110,23 +115,23 @@ def providers() -> list[dict[str, Any]]:
         french = area["fr"] or fixed.get(area["code"], {}).get("fr") or territories["fr"][area["cldr"]]
         names = {"en": f"National statistical office: {english}", "fr": f"Office national de statistique : {french}"}
         note = {"type": "REF_AREA", "title": area["code"]}
-        found.append(named(f"NSO_{area['iso3']}", names) | {"annotations": [note]})
+        found.append(named(f"{NATIONAL}{area['iso3']}", names) | {"annotations": [note]})
     return found
 
 
 def agreements() -> list[dict[str, Any]]:
-    """The provision agreements that ``sources/providers.csv`` lists."""
-    flows = {row["dataflow"]: row for row in table("dataflows")}
+    """The provision agreements: international bodies for their own sets, national offices for every dataflow."""
+    flows = {row["dataflow"]: row for row in (*table("dataflows"), sdg.DATAFLOW)}
+    sets = {row["provider"]: row["dataflows"].split() for row in table("providers")}
+    sets |= {provider["id"]: list(flows) for provider in providers() if provider["id"].startswith(NATIONAL)}
     return [
-        maintained(
-            f"PA_{row['provider']}_{flow}", {tag: f"{row['provider']}: {flows[flow][tag]}" for tag in ("en", "fr")}
-        )
+        maintained(f"PA_{provider}_{flow}", {tag: f"{provider}: {flows[flow][tag]}" for tag in ("en", "fr")})
         | {
             "dataflow": f"{INFOMODEL}.datastructure.Dataflow={AGENCY}:{flow}({LATE})",
-            "dataProvider": f"{INFOMODEL}.base.DataProvider={AGENCY}:DATA_PROVIDERS(1.0).{row['provider']}",
+            "dataProvider": f"{INFOMODEL}.base.DataProvider={AGENCY}:DATA_PROVIDERS(1.0).{provider}",
         }
-        for row in table("providers")
-        for flow in row["dataflows"].split()
+        for provider, wanted in sets.items()
+        for flow in wanted
     ]
 
 
@@ -136,10 +141,31 @@ def constraints() -> list[dict[str, Any]]:
     for row in table("constraints"):
         flow = f"{INFOMODEL}.datastructure.Dataflow={AGENCY}:{row['dataflow']}({LATE})"
         values = [{"value": code} for code in row["codes"].split()]
-        region = {"include": True, "keyValues": [{"id": row["component"], "values": values}]}
+        members = [{"id": component, "values": values} for component in row["components"].split()]
+        region = {"include": True, "keyValues": members}
         content = {"role": "Allowed", "constraintAttachment": {"dataflows": [flow]}, "cubeRegions": [region]}
         found.append(maintained(row["constraint"], {"en": row["en"], "fr": row["fr"]}) | content)
     return found
+
+
+def themes() -> dict[str, Any]:
+    """The themes as a category scheme, and a categorisation per dataflow (always 1.0 from SDMX 3.1 on)."""
+    rows = table("themes")
+    flows = {row["dataflow"]: row for row in (*table("dataflows"), sdg.DATAFLOW)}
+    names = {"en": "Themes of migration statistics", "fr": "Thèmes des statistiques de migration"}
+    members = [named(row["theme"], {"en": row["en"], "fr": row["fr"]}) for row in rows]
+    categorisations = [
+        maintained(f"CAT_{flow}", {tag: f"{flows[flow][tag]}: {row[tag]}" for tag in ("en", "fr")})
+        | {
+            "version": "1.0",
+            "source": f"{INFOMODEL}.datastructure.Dataflow={AGENCY}:{flow}({LATE})",
+            "target": f"{INFOMODEL}.categoryscheme.Category={AGENCY}:{THEMES}({LATE}).{row['theme']}",
+        }
+        for row in rows
+        for flow in row["dataflows"].split()
+    ]
+    scheme_of_themes = maintained(THEMES, names) | {"isPartial": False, "categories": members}
+    return {"categorySchemes": [scheme_of_themes], "categorisations": categorisations}
 
 
 def messages() -> dict[Path, dict[str, Any]]:
@@ -148,22 +174,29 @@ def messages() -> dict[Path, dict[str, Any]]:
         row["structure"]: {"dataStructures": [structure(row)], "dataflows": dataflows(row["structure"])}
         for row in table("structures")
     }
-    texts = {
-        "en": "International migration statistics, United Nations Statistics Division (proposed)",
-        "fr": "Statistiques des migrations internationales, Division de statistique des Nations Unies (proposition)",
-    }
     agencies = scheme("AGENCIES", "SDMX", "Agencies", "Agences") | {
         "isPartial": True,
-        "agencies": [named(AGENCY, texts)],
+        "agencies": [named(row["agency"], {"en": row["en"], "fr": row["fr"]}) for row in table("agencies")],
     }
     partners = scheme("DATA_PROVIDERS", AGENCY, "Data providers", "Fournisseurs de données")
     found["AGENCIES"] = {"agencySchemes": [agencies]}
     found["DATA_PROVIDERS"] = {"dataProviderSchemes": [partners | {"isPartial": False, "dataProviders": providers()}]}
+    found["THEMES"] = themes()
     found["CONSTRAINTS"] = {"dataConstraints": constraints()}
     found["PROVISION_AGREEMENTS"] = {"provisionAgreements": agreements()}
-    return {HERE / f"{name}.json": message(name, content) for name, content in found.items()}
+    return {HERE / f"{name}.json": message(name, content) for name, content in found.items()} | sdg.messages()
+
+
+def write_lines(path: Path, content: dict[str, Any]) -> None:
+    """Write a message with many small artefacts, one on each line."""
+    meta = json.dumps(content["meta"], ensure_ascii=False)
+    parts = []
+    for kind, members in content["data"].items():
+        written = ",\n".join(json.dumps(member, ensure_ascii=False, separators=(",", ":")) for member in members)
+        parts.append(f'"{kind}": [\n{written}\n]')
+    path.write_text(f'{{"meta": {meta},\n"data": {{{", ".join(parts)}}}}}\n', encoding="utf-8")
 
 
 if __name__ == "__main__":
     for path, content in messages().items():
-        write(path, content)
+        (write_lines if path.stem == "PROVISION_AGREEMENTS" else write)(path, content)

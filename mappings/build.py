@@ -1,8 +1,9 @@
 """Write the structure maps and representation maps of this folder from the tables in ``sources/``.
 
 Run it from the top of the project after a change of a table: ``python -m mappings.build``. The layouts
-(``<ID>/layout.json``) are written by hand. Tables of several sources or targets separate them with ``|``; a row whose
-``folder`` begins with ``*`` stands for every structure map whose folder begins with the rest of it.
+(``<ID>/layout.json``) are written by hand; ``shared/senders.json`` holds the structures that the maps start from.
+Tables of several sources or targets separate them with ``|``; a row whose ``folder`` begins with ``*`` stands for every
+structure map whose folder begins with the rest of it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from babel import Locale
 
 from codelists.build import AGENCY, VERSION, maintained, message, write
 from codelists.build import table as codelist_table
+from mappings import partner_areas, senders
 
 HERE = Path(__file__).parent
 LATE = "1.0+.0"
@@ -177,6 +179,8 @@ MADE: dict[str, Callable[[], Iterator[Row]]] = {
     "RM_NAME_AREA": all_names,
     "RM_PHL_CFO_AREA": lambda: listed("phl_cfo_areas"),
 }
+PARTNER_FILES = ("partners", ("RM_ISO2_M49", "RM_ISO3_M49", "RM_OECD", "RM_UNHCR", "RM_DESA_M49", "RM_ONS"))
+"""The file of ``shared/`` that holds the maps of partner agencies' codes, and how their ids begin."""
 
 UK_LISTS = {
     "RM_UK_CITIZENSHIP": "citizenship",
@@ -210,7 +214,7 @@ def value(text: str) -> dict[str, Any]:
     return {"value": text} | ({"isRegEx": True} if text.startswith("^") or text == ".*" else {})
 
 
-def mapping_row(row: Row) -> dict[str, Any]:
+def mapping_row(row: Row | partner_areas.DatedRow) -> dict[str, Any]:
     """One row of a representation map."""
     sources, targets, note, start, end = (*row, "", "")[:5]
     found: dict[str, Any] = {"sourceValues": [value(text) for text in sources], "targetValues": list(targets)}
@@ -219,7 +223,9 @@ def mapping_row(row: Row) -> dict[str, Any]:
 
 
 def kind(text: str) -> dict[str, str]:
-    """What values a side of a map takes: a codelist or a data type."""
+    """What values a side of a map takes: a codelist of ours or ``AGENCY:ID(VERSION)``, or a data type."""
+    if ":" in text:
+        return {"codelist": f"{INFOMODEL}.codelist.Codelist={text}"}
     if text.startswith("CL_"):
         return {"codelist": f"{INFOMODEL}.codelist.Codelist={AGENCY}:{text}({LATE})"}
     return {"dataType": text}
@@ -228,8 +234,12 @@ def kind(text: str) -> dict[str, str]:
 def representation_map(row: dict[str, str]) -> dict[str, Any]:
     """A representation map with its rows."""
     sources, targets = row["sources"].split(), row["targets"].split()
-    rows = MADE[row["map"]]() if row["map"] in MADE else written_rows(row["map"], len(sources), len(targets))
-    notes = annotations(row["map"])
+    rows: Iterable[Row | partner_areas.DatedRow]
+    if row["map"] in partner_areas.ROWS:
+        rows = partner_areas.ROWS[row["map"]]()
+    else:
+        rows = MADE[row["map"]]() if row["map"] in MADE else written_rows(row["map"], len(sources), len(targets))
+    notes = partner_areas.UNDECIDED[row["map"]]() if row["map"] in partner_areas.UNDECIDED else annotations(row["map"])
     return (
         maintained(row["map"], {"en": row["en"]})
         | ({"annotations": notes} if notes else {})
@@ -244,8 +254,9 @@ def representation_map(row: dict[str, str]) -> dict[str, Any]:
 def structure_map(folder: str, map_id: str, rows: list[dict[str, str]]) -> dict[str, Any]:
     """A structure map: fixed values, copies, and maps by representation map."""
     head = next(row for row in rows if row["dataflow"])
+    sources = {row["map"]: row["source"] for row in table("structure_map_sources")}
     found = maintained(map_id, {"en": head["en"]}) | {
-        "source": f"{INFOMODEL}.datastructure.DataStructure={AGENCY}:SRC_{folder}(1.0.0)",
+        "source": f"{INFOMODEL}.datastructure.DataStructure={sources.get(map_id, f'{AGENCY}:SRC_{folder}(1.0.0)')}",
         "target": f"{INFOMODEL}.datastructure.Dataflow={AGENCY}:{head['dataflow']}({LATE})",
     }
     components, fixed = [], []
@@ -277,8 +288,11 @@ def messages() -> dict[Path, dict[str, Any]]:
     maps = table("representation_maps")
     found = {}
     shared = [row for row in maps if row["folder"] == "shared"]
-    for subject, with_eurostat in (("areas", False), ("eurostat", True)):
-        content = [representation_map(row) for row in shared if ("ESTAT" in row["map"]) == with_eurostat]
+    partner, prefixes = PARTNER_FILES
+    homes = {row["map"]: partner if row["map"].startswith(prefixes) else "areas" for row in shared}
+    homes |= {name: "eurostat" for name in homes if "ESTAT" in name}
+    for subject in dict.fromkeys(homes.values()):
+        content = [representation_map(row) for row in shared if homes[row["map"]] == subject]
         found[HERE / "shared" / f"{subject}.json"] = message(f"MAPS_{subject}", {"representationMaps": content})
     for folder in dict.fromkeys(row["folder"] for row in maps if row["folder"].startswith("shared/")):
         content = [representation_map(row) for row in maps if row["folder"] == folder]
@@ -289,7 +303,7 @@ def messages() -> dict[Path, dict[str, Any]]:
         own = [representation_map(row) for row in maps if row["folder"] == folder]
         data |= {"representationMaps": own} if own else {}
         found[HERE / folder / "maps.json"] = message(f"MAPS_{folder}", data)
-    return found
+    return found | senders.messages_of(found)
 
 
 if __name__ == "__main__":

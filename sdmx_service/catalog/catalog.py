@@ -17,6 +17,7 @@ from sdmx_service.model.artefact import NO_TEXTS, Item, Maintainable, Texts
 from sdmx_service.model.items import Codelist, ConceptScheme, ValueList
 from sdmx_service.model.message import Labels, Target
 from sdmx_service.model.representation import Representation
+from sdmx_service.model.selection import provider_name
 from sdmx_service.model.structure import Component, Dataflow, DataStructure, ProvisionAgreement
 from sdmx_service.model.urn import Ref, Version, parse_ref, select_versions
 
@@ -226,6 +227,28 @@ class Catalog:
         if not codelist.extensions:
             return codelist
         return replace(codelist, items=extended_codes(self.artefact, codelist), extensions=())
+
+    def agreed_dataflows(self, provider: Ref) -> tuple[str, ...]:
+        """The dataflows (``AGENCY:ID``) that a provider has an agreement for, in order."""
+        name = provider_name(provider)
+        return tuple(flow for flow, providers in self._agreed.items() if name in providers)
+
+    def may_provide(self, provider: Ref, dataflow: Ref) -> bool:
+        """Whether a provider has an agreement for a dataflow, whatever the version.
+
+        *Choice*: agreements count for a dataflow from the first one on; without any, every provider may send.
+        """
+        agreed = self._agreed.get(f"{dataflow.agency}:{dataflow.id}")
+        return agreed is None or provider_name(provider) in agreed
+
+    @cached_property
+    def _agreed(self) -> Mapping[str, frozenset[str]]:
+        """Dataflow -> providers with an agreement for it, by name."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for one in self.of_type("ProvisionAgreement"):
+            if isinstance(one, ProvisionAgreement):
+                found[f"{one.dataflow.agency}:{one.dataflow.id}"].add(provider_name(one.provider))
+        return {flow: frozenset(found[flow]) for flow in sorted(found)}
 
     def labels(self, structure: DataStructure, domains: Mapping[str, Iterable[str]] | None, of: Maintainable) -> Labels:
         """Names of components and of the codes in ``domains`` (all codes where None), looked up when they are read."""

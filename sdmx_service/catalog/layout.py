@@ -15,7 +15,7 @@ from sdmx_service.catalog.documents import Node
 from sdmx_service.errors import SyntaxFault
 from sdmx_service.model.artefact import NO_TEXTS, Texts
 from sdmx_service.model.message import Action
-from sdmx_service.model.urn import Ref, parse_ref
+from sdmx_service.model.urn import PartialRef, Ref, parse_ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +95,36 @@ class NumberText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symbol:
-    """A cell text that is no number: what it becomes, and what it sets in other columns."""
+    """A cell text that is no number: what it becomes, and what it sets in other columns.
+
+    What the sender wrote in these other columns stays, but for blanks and the texts of ``instead_of``.
+    """
 
     column: str
     text: str
     value: str | None
     sets: Mapping[str, str] = field(default_factory=dict)
+    instead_of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageLayout:
+    """SDMX messages in a structure of the sender's that are read as a table: one column per component.
+
+    Attributes:
+        structures: what such a message names as its structure, dataflow or provision agreement; any version where none
+            is said.
+        dimensions, measures, attributes: the components that it may have; ``TIME_PERIOD`` is a dimension.
+    """
+
+    structures: tuple[PartialRef, ...]
+    dimensions: tuple[str, ...]
+    measures: tuple[str, ...] = ("OBS_VALUE",)
+    attributes: tuple[str, ...] = ()
+
+    def describes(self, ref: Ref) -> bool:
+        """Whether a message that names this is meant."""
+        return any(one.matches(ref) for one in self.structures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +160,10 @@ class TableLayout:
     keep_blank: bool = False
     clean_columns: tuple[str, ...] = ()
     strip: tuple[str, ...] = ()
+    sums: tuple[str, ...] = ()
+    """Measures that are added up over mapped rows of one key."""
+    only_allowed: tuple[str, ...] = ()
+    """Components whose rows are left out, not refused, where the target's constraints do not allow the code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +175,7 @@ class Layout:
         complete: dimensions for which the file claims to list every part.
         refuse: why a file of this layout cannot be taken at all; such a layout has no tables.
         action: what the file does; ``replaces`` names dimensions whose values in the file span the slice it replaces.
+        messages: SDMX messages that the layout reads; without them it reads tables.
     """
 
     id: str
@@ -163,6 +192,7 @@ class Layout:
     licence: str = ""
     delimiter: str | None = None
     encoding: str | None = None
+    messages: tuple[MessageLayout, ...] = ()
     document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -190,6 +220,7 @@ def read_layout(document: Mapping[str, Any], place: str) -> Layout:
         licence=node.at("licence").text_or_none() or "",
         delimiter=csv.at("delimiter").text_or_none() if csv.value is not None else None,
         encoding=csv.at("encoding").text_or_none() if csv.value is not None else None,
+        messages=node.at("messages").each(_message),
         document=document,
     )
     csv.done()
@@ -198,6 +229,29 @@ def read_layout(document: Mapping[str, Any], place: str) -> Layout:
     if bool(layout.tables) == bool(layout.refuse):
         raise node.fault("give either tables to read or the reason to refuse, in refuse.")
     return layout
+
+
+def _message(node: Node) -> MessageLayout:
+    message = MessageLayout(
+        structures=tuple(_partial(member) for member in node.at("structures").items()),
+        dimensions=node.at("dimensions").texts(),
+        measures=node.at("measures").texts() or ("OBS_VALUE",),
+        attributes=node.at("attributes").texts(),
+    )
+    node.done()
+    if not message.structures or not message.dimensions:
+        raise node.fault("a message needs structures and dimensions.")
+    ids = (*message.dimensions, *message.measures, *message.attributes)
+    if twice := sorted({id for id in ids if ids.count(id) > 1}):
+        raise node.fault(f"{', '.join(twice)} is listed more than once.")
+    return message
+
+
+def _partial(node: Node) -> PartialRef:
+    try:
+        return parse_ref(node.text())
+    except SyntaxFault as fault:
+        raise node.fault(fault.detail) from None
 
 
 def _action(node: Node) -> Action:
@@ -234,6 +288,7 @@ def _signature(node: Node) -> Signature:
 def _table(node: Node) -> TableLayout:
     until = node.at("until")
     clean = node.at("clean")
+    aggregate = node.at("aggregate")
     table = TableLayout(
         map=_ref(node.at("map"), "StructureMap"),
         sheet=node.at("sheet").pattern_or_none(),
@@ -255,8 +310,13 @@ def _table(node: Node) -> TableLayout:
         keep_blank=node.at("blank").choice("skip", "keep") == "keep",
         clean_columns=clean.at("columns").texts() if clean.value is not None else (),
         strip=clean.at("strip").texts() if clean.value is not None else (),
+        sums=aggregate.at("sum").texts() if aggregate.value is not None else (),
+        only_allowed=node.at("only_allowed").texts(),
     )
     node.done()
+    aggregate.done()
+    if aggregate.value is not None and not table.sums:
+        raise aggregate.fault("say which measures to sum.")
     _check(table, node)
     return table
 
@@ -364,6 +424,7 @@ def _symbol(node: Node) -> Symbol:
         text=node.at("text").text(),
         value=node.at("value").text_or_none(),
         sets=node.at("set").words(),
+        instead_of=node.at("instead_of").texts(),
     )
     node.done()
     return symbol

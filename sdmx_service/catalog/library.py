@@ -51,7 +51,7 @@ class Library:
             return self._catalog
 
     def fill(self, folder: Path) -> int:
-        """Add what the files of a folder have and the store has not; open a cube per data structure.
+        """Add what the files of a folder have and the store has not; open a cube per data structure with a dataflow.
 
         Returns the number of artefacts, layouts and rule sets added. Nothing that is there is overwritten.
         """
@@ -61,6 +61,6 @@ class Library:
             self.store.save_artefacts(new)
         catalog = self.view().catalog
         for artefact in catalog.of_type("DataStructure"):
-            if isinstance(artefact, DataStructure):
+            if isinstance(artefact, DataStructure) and catalog.dataflows_of(artefact.ref):
                 self.store.open_cube(catalog.structure(artefact.ref))
         return len(new)

@@ -171,7 +171,9 @@ class _Scope:
             if isinstance(one, ProvisionAgreement)
         )
         refs = [one.provider for one in agreements] if plan.provider is None else [plan.provider]
-        return self._schemes(DataProviderScheme, (ref for ref in dict.fromkeys(refs) if self._has_sent(ref)))
+        senders = self.store.senders(plan.selection)  # agreements may be thousands, and most of them without figures
+        known = (ref for ref in dict.fromkeys(refs) if provider_name(ref) in senders)
+        return self._schemes(DataProviderScheme, (ref for ref in known if self._has_sent(ref)))
 
     def _has_sent(self, provider: Ref) -> bool:
         own = replace(self.plan.selection, context="provisionagreement", providers=(provider_name(provider),))

@@ -12,7 +12,11 @@ from sdmx_service.dissemination.partial import Cutter, cut, cut_nested, pinned
 from sdmx_service.dissemination.plan import ANY, matching_homes
 from sdmx_service.errors import NotBuilt, NotFound
 from sdmx_service.model.artefact import Item, ItemScheme, Maintainable
-from sdmx_service.model.artefact_types import artefact_type_of_resource, artefact_types_of_v1_resource
+from sdmx_service.model.artefact_types import (
+    artefact_type,
+    artefact_type_of_resource,
+    artefact_types_of_v1_resource,
+)
 from sdmx_service.model.constraint import AvailabilityConstraint
 from sdmx_service.model.items import Category, CategoryScheme, Codelist, ReportingCategory, ReportingTaxonomy
 from sdmx_service.model.message import Message, Party
@@ -71,7 +75,8 @@ def pin_together(shown: Sequence[Maintainable], catalog: Catalog) -> list[Mainta
 def _classes(query: StructureQuery, words: Iterable[str], catalog: Catalog) -> tuple[str, ...]:
     """Artefact classes that the words of the interface name; all that are here for ``*``."""
     if ANY in words or "structure" in words:
-        return tuple(dict.fromkeys(ref.type for ref in sorted(catalog.artefacts)))
+        here = dict.fromkeys(ref.type for ref in sorted(catalog.artefacts))
+        return tuple(kind for kind in here if query.api != "v1" or _is_of_2_1(kind))
     classes: list[str] = []
     for word in words:
         if query.api == "v1":
@@ -80,6 +85,16 @@ def _classes(query: StructureQuery, words: Iterable[str], catalog: Catalog) -> t
             found = artefact_type_of_resource(word)
             classes += [found.name] if found is not None else []
     return tuple(dict.fromkeys(classes))
+
+
+def _is_of_2_1(kind: str) -> bool:
+    """Whether SDMX 2.1 has the class as such.
+
+    *Choice*: maps, which 2.1 has as parts of structure sets, and which say much there that 2.1 cannot, come only to
+    whoever asks for structure sets; else one of them would keep all else from being sent.
+    """
+    found = artefact_type(kind)
+    return found is None or found.resource_v1 not in (None, "structureset")
 
 
 def _matching(query: StructureQuery, catalog: Catalog) -> Iterator[Maintainable]:
@@ -172,6 +187,8 @@ def _referenced(query: StructureQuery, catalog: Catalog, matching: _Found) -> _F
         wanted = set(_classes(query, types, catalog))
         around = graph.descendants(matching.values()) | graph.ancestors(matching.values())
         found |= {ref: one for ref, one in around.items() if ref.type in wanted}
+    if query.api == "v1" and "structureset" not in (*query.types, *types):
+        found = {ref: one for ref, one in found.items() if _is_of_2_1(ref.type)}
     return found
 
 

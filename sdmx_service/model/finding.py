@@ -83,6 +83,11 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "to take it in under other codes would say something that the figures do not say.",
               "Nothing needs correcting; the file stays outside. If its figures are wanted here, a structure has to "
               "be extended first."),
+        _kind("F120", _WARNING, "Above the observations, not mapped",
+              "{component}: {value!r} belongs to no single observation, and is not mapped.",
+              "A mapping makes observations, and this row of the message has not every dimension: it carries an "
+              "attribute of a group or of the whole data set.",
+              "Nothing, if the attribute is not needed. Otherwise send it with the observations."),
         _kind("F201", _ERROR, "Value not mapped", "{component}: {value!r} has no mapping in {map}.",
               "The representation map has no row for this value of the file.",
               "Correct the value, or add a row to the map; the nearest known values are suggested."),
@@ -114,6 +119,11 @@ CATALOGUE: Mapping[str, FindingKind] = {
         _kind("F502", _ERROR, "Not this provider's to send",
               "{component}: {value!r} is not for this provider to send; {constraint} does not cover it.",
               "The provision agreement does not cover it.", "Send only your own data."),
+        _kind("F503", _ERROR, "No provision agreement",
+              "{value} has no provision agreement for {expected}; it has {agreed}.",
+              "Providers send figures under an agreement for each dataflow; this one has none for the dataflow of "
+              "the file.", "See that provider and dataflow are those you mean. If they are, ask the agency that "
+              "maintains the dataflow for an agreement."),
         _kind("F601", _ERROR, "Rule broken", "{message}",
               "A rule that belongs to the dataflow does not hold for the figures sent.", "Check the figures named."),
     )

@@ -157,6 +157,19 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SheetOrigin:
+    """Where the rows of a sheet stand in the sender's file, where this is no sheet but a message.
+
+    Attributes:
+        rows: per row of the sheet the line or record; null where there is none.
+        places: per row the place of its value, where the format has no lines (JSON pointers); else null.
+    """
+
+    rows: pa.Int64Array
+    places: pa.StringArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """A sheet of a workbook (or a whole CSV file) as text columns; row i of the columns is row i+1 of the sheet.
 
@@ -165,12 +178,14 @@ class Sheet:
         columns: text as a person sees it; numbers without superfluous ``.0``; empty cells are null.
         merged: merged ranges as (first row, first column, last row, last column), 0-based.
         hidden_rows: 0-based.
+        origin: None where the sheet is the sender's own; else its columns are called by their header, not by a letter.
     """
 
     name: str | None
     columns: tuple[pa.StringArray, ...]
     merged: tuple[tuple[int, int, int, int], ...] = ()
     hidden_rows: tuple[int, ...] = ()
+    origin: SheetOrigin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

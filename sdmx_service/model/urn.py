@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 from types import MappingProxyType
 from typing import Literal, Self
 
@@ -405,13 +405,21 @@ def _ref_key(ref: Ref) -> tuple[str, str, str, bool, _VersionKey | str, str]:
 
 
 def _check_version(version: str, text: str) -> None:
+    if (fault := _version_fault(version)) is not None:
+        raise SyntaxFault(f"{text!r}: {fault.detail}", hint=fault.hint)
+
+
+@lru_cache(maxsize=1024)
+def _version_fault(version: str) -> SyntaxFault | None:
+    """What is wrong with the version of a reference; many references say the same few."""
     try:
         if any(mark in version for mark in _OPERATORS):
             VersionPattern.parse(version, in_reference=True)
         else:
             Version.parse(version)
     except SyntaxFault as fault:
-        raise SyntaxFault(f"{text!r}: {fault.detail}", hint=fault.hint) from None
+        return fault
+    return None
 
 
 def _item_class(name: str) -> str:

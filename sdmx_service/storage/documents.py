@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sdmx_service.storage.engine import Engine, Session
+from sdmx_service.storage.engine import Engine
 from sdmx_service.storage.layout import OPEN
 from sdmx_service.storage.quoting import literal, member
 
@@ -56,15 +56,13 @@ class Documents:
             generation = int(session.rows("SELECT _number FROM generations")[0][0]) + 1
             ended = f"_until = {OPEN} AND {member('_urn', artefacts)}"
             session.execute(f"UPDATE artefacts SET _until = {literal(generation)} WHERE {ended}")
-            for urn, body in artefacts.items():
-                self._keep(session, urn, body, generation)
+            kept = [(urn, body) for urn, body in artefacts.items() if body is not None]
+            session.keep(
+                "artefacts",
+                [{"_urn": urn, "_since": generation, "_until": OPEN, "_body": body} for urn, body in kept],
+            )
             session.execute(f"UPDATE generations SET _number = {literal(generation)}")
             return generation
-
-    @staticmethod
-    def _keep(session: Session, urn: str, body: bytes | None, generation: int) -> None:
-        if body is not None:
-            session.keep_bytes("artefacts", {"_urn": urn, "_since": generation, "_until": OPEN}, "_body", body)
 
     def artefacts(self, generation: int | None) -> Mapping[str, bytes]:
         """The artefacts of a generation."""

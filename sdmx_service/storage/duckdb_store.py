@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -152,13 +152,14 @@ class DuckDBSession:
         finally:
             self._cursor.unregister("incoming")
 
-    def keep_bytes(self, table: str, values: Mapping[str, str | int], column: str, body: bytes) -> None:
-        """Insert a row with bytes."""
-        names = ", ".join(identifier(name) for name in (*values, column))
-        marks = ", ".join("?" * (len(values) + 1))
-        self._cursor.execute(
-            f"INSERT INTO {identifier(table)} ({names}) VALUES ({marks})", [*values.values(), body]
-        ).fetchall()
+    def keep(self, table: str, rows: Sequence[Mapping[str, str | int | bytes]]) -> None:
+        """Insert rows that hold bytes, as one list per column: the quickest of the ways that need no pandas."""
+        if not rows:
+            return
+        names = ", ".join(identifier(name) for name in rows[0])
+        lists = ", ".join(["unnest(?)"] * len(rows[0]))
+        columns = [[row[name] for row in rows] for name in rows[0]]
+        self._cursor.execute(f"INSERT INTO {identifier(table)} ({names}) SELECT {lists}", columns).fetchall()
 
     def create_work(self, table: str, columns: Mapping[str, str]) -> None:
         """An empty temporary table."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -28,8 +28,8 @@ class Session(Protocol):
     def insert(self, table: str, rows: pa.Table) -> None:
         """Append rows; the columns of both have the same names."""
 
-    def keep_bytes(self, table: str, values: Mapping[str, str | int], column: str, body: bytes) -> None:
-        """Insert a row whose ``column`` holds bytes."""
+    def keep(self, table: str, rows: Sequence[Mapping[str, str | int | bytes]]) -> None:
+        """Insert rows that hold bytes; all have the same columns."""
 
     def create_work(self, table: str, columns: Mapping[str, str]) -> None:
         """An empty table for the time of this transaction: name of a column -> type."""

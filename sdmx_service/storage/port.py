@@ -7,7 +7,7 @@ the pointer in a second transaction; readers read the pointer first and filter b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -157,6 +157,9 @@ class Store(Protocol):
 
     def count(self, selection: Selection) -> Counts:
         """Exact counts; paging and first/lastN are respected."""
+
+    def senders(self, selection: Selection) -> Collection[str]:
+        """The providers that ever sent something for the selection's dataflows, by name; cheap, and a superset."""
 
     def domains(self, selection: Selection) -> Mapping[str, Sequence[str]]:
         """Per dimension, time and coded component the values that occur in the selection (paging ignored).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Generic, TypeVar
 
@@ -198,12 +198,15 @@ class PostgresSession:
                 pyarrow.csv.write_csv(batch, sink, _CSV)
                 copy.write(sink.getbuffer())
 
-    def keep_bytes(self, table: str, values: Mapping[str, str | int], column: str, body: bytes) -> None:
-        """Insert a row with bytes."""
-        names = ", ".join(identifier(name) for name in (*values, column))
-        marks = ", ".join(["%s"] * (len(values) + 1))
+    def keep(self, table: str, rows: Sequence[Mapping[str, str | int | bytes]]) -> None:
+        """Insert rows that hold bytes, in one round trip."""
+        if not rows:
+            return
+        names = ", ".join(identifier(name) for name in rows[0])
+        marks = ", ".join(["%s"] * len(rows[0]))
         statement = f"INSERT INTO {identifier(table)} ({names}) VALUES ({marks})".encode()
-        self._connection.execute(statement, [*values.values(), body])
+        with self._connection.cursor() as cursor:
+            cursor.executemany(statement, [list(row.values()) for row in rows])
 
     def create_work(self, table: str, columns: Mapping[str, str]) -> None:
         """An empty unlogged table, kept from one publication to the next."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -333,6 +333,18 @@ class SqlStore:
         """Exact counts."""
         reading = self._reading(selection)
         return Counts(series=0, observations=0) if reading is None else reading.counts()
+
+    def senders(self, selection: Selection) -> Collection[str]:
+        """The providers that ever sent something."""
+        layout = self._layout(selection.cube)
+        if layout is None:
+            return frozenset()
+        directory, flows = self._directory(layout, selection.release), selection.dataflows
+        return frozenset(
+            directory.providers[provider]
+            for flow, provider in directory.agreements
+            if flows is None or directory.dataflows[flow] in flows
+        )
 
     def domains(self, selection: Selection) -> Mapping[str, Sequence[str]]:
         """The values that occur."""

@@ -123,9 +123,14 @@ class StagedLoad:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, rows.schema, options=_OPTIONS) as writer:
             writer.write_table(rows)
-        place: Mapping[str, str | int] = {"_attempt": self._attempt, "_part": self._parts - 1, "_batch": self._pieces}
+        row: Mapping[str, str | int | bytes] = {
+            "_attempt": self._attempt,
+            "_part": self._parts - 1,
+            "_batch": self._pieces,
+            "_body": sink.getvalue().to_pybytes(),
+        }
         with self._engine.transaction() as session:
-            session.keep_bytes("staged", place, "_body", sink.getvalue().to_pybytes())
+            session.keep("staged", [row])
         self._pieces += 1
 
 

@@ -12,8 +12,10 @@ from itertools import chain, islice
 from typing import Any, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.constraints import Allowed, allowed_codes
 from sdmx_service.catalog.layout import Layout
 from sdmx_service.errors import (
     InvalidStructure,
@@ -23,22 +25,27 @@ from sdmx_service.errors import (
     UnreadableFile,
     UnresolvedReference,
 )
-from sdmx_service.formats.registry import Format, head_of, named, recognise_data
+from sdmx_service.formats.registry import Format, head_of, recognise_data
+from sdmx_service.formats.registry import named as named_format
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.columns import read_schema
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.items import DataProviderScheme
 from sdmx_service.model.mapping import StructureMap
-from sdmx_service.model.message import Action, Dataset, Message, SeekableFile, Tables, Target
+from sdmx_service.model.message import Action, Dataset, Message, Resolve, SeekableFile, Tables, Target
 from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgreement
 from sdmx_service.model.urn import Ref
 from sdmx_service.submission import tables as extraction
 from sdmx_service.submission.mapping import Mapper
+from sdmx_service.submission.messages import MessageLayouts, sheets
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.suggestions import Suggester
+from sdmx_service.submission.summing import summed
 
 _BATCH = 65_536
 _LOOK = 4096
+_SHOWN = 12
+"""Values of rows left out that a finding names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +83,11 @@ class Part:
 
 @dataclass(slots=True, kw_only=True)
 class Received:
-    """A file recognised: its format, the mapping that reads it (None for an SDMX message), its parts in order."""
+    """A file recognised: its format, the mapping that reads it, its parts in order.
+
+    An SDMX message in one of our structures has no mapping; which one reads a message in a structure of the sender's
+    is known when its parts are.
+    """
 
     format: Format
     layout: Layout | None
@@ -109,15 +120,19 @@ def receive(
     """
     _refuse_nothing(file, name)
     format = recognise_data(head_of(file, name=name, media_type=media_type), wish.format)
-    format, content = _content(file, format, name, wish, catalog)
+    named = None if wish.mapping is None else _named_layout(wish.mapping, catalog)
+    known = MessageLayouts(catalog, named if named is not None and named.messages else None)
+    format, content = _content(file, format, name, wish, catalog, known.target)
     if isinstance(content, Message):
-        if wish.mapping is not None:
+        if named is not None and not named.messages:
             raise SemanticFault(
                 f"{name!r} is an SDMX message ({format.name}), which needs no mapping; {wish.mapping!r} reads tables.",
                 hint="Send it without a mapping.",
             )
-        return Received(format=format, layout=None, parts=_message_parts(content, wish, catalog, report, sender))
-    layout = _layout(content, format, name, wish, catalog)
+        received = Received(format=format, layout=named, parts=iter(()))
+        received.parts = _message_parts(content, received, known, wish, catalog, report, sender)
+        return received
+    layout = named or _layout(content, format, name, catalog)
     if format.name == "csv" and (layout.delimiter or layout.encoding):
         read = cast(Any, format.read)
         content = read(file, catalog.target, delimiter=layout.delimiter, encoding=layout.encoding)
@@ -126,18 +141,18 @@ def receive(
 
 
 def _content(
-    file: SeekableFile, format: Format, name: str, wish: Wish, catalog: Catalog
+    file: SeekableFile, format: Format, name: str, wish: Wish, catalog: Catalog, resolve: Resolve
 ) -> tuple[Format, Message | Tables]:
     """What the file holds. SDMX-CSV in a structure that is not here is a plain table, if a mapping recognises it."""
     assert format.read is not None
-    content = format.read(file, catalog.target)
+    content = format.read(file, resolve)
     if isinstance(content, Tables):
         return format, content
     datasets = iter(content.datasets)
     try:
         first = list(islice(datasets, 1))
     except UnresolvedReference:
-        plain = named("csv")
+        plain = named_format("csv")
         if not set(format.suffixes) <= set(plain.suffixes) or plain.read is None:
             raise
         tables = plain.read(file, catalog.target)
@@ -159,15 +174,30 @@ def _refuse_nothing(file: SeekableFile, name: str) -> None:
 
 # --- SDMX messages --------------------------------------------------------------------------------------------------
 def _message_parts(
-    message: Message, wish: Wish, catalog: Catalog, report: Report, sender: Ref | None
+    message: Message,
+    received: Received,
+    known: MessageLayouts,
+    wish: Wish,
+    catalog: Catalog,
+    report: Report,
+    sender: Ref | None,
 ) -> Iterator[Part]:
     is_empty = True
     for dataset in message.datasets:
         is_empty = False
+        said = dataset.provider or message.header.provider
+        layout = known.layout(dataset.ref)
+        if layout is not None:
+            received.layout = received.layout or layout
+            provider = _provider(wish, catalog, layout.provider or said, sender)
+            mapped = _MappedParts(layout, provider, wish, catalog, report, dataset.action)
+            for sheet in sheets(dataset, report):
+                yield from mapped.read(Tables(sheets=(sheet,)))
+            yield from mapped.sums()
+            continue
         target = Target(structure=dataset.structure, dataflow=dataset.dataflow, provider=dataset.provider)
         dataflow = _dataflow(target, wish, catalog)
-        provider = _provider(wish, catalog, dataset.provider or message.header.provider, sender)
-        yield _part(dataflow, provider, dataset)
+        yield _part(dataflow, _provider(wish, catalog, said, sender), dataset)
     for _, severity, texts in message.errors:
         if not (is_empty and _is_harmless(severity)):
             report.add(_note(severity, texts))
@@ -248,11 +278,13 @@ def named_provider(text: str, catalog: Catalog) -> Ref:
 
 
 # --- tables through a mapping ---------------------------------------------------------------------------------------
-def _layout(tables: Tables, format: Format, name: str, wish: Wish, catalog: Catalog) -> Layout:
-    if wish.mapping is not None:
-        if wish.mapping not in catalog.layouts:
-            raise NotFound(f"There is no mapping {wish.mapping!r}.", hint=f"There are: {_names(catalog.layouts)}.")
-        return catalog.layouts[wish.mapping]
+def _named_layout(id: str, catalog: Catalog) -> Layout:
+    if id not in catalog.layouts:
+        raise NotFound(f"There is no mapping {id!r}.", hint=f"There are: {_names(catalog.layouts)}.")
+    return catalog.layouts[id]
+
+
+def _layout(tables: Tables, format: Format, name: str, catalog: Catalog) -> Layout:
     fitting = extraction.recognise(catalog.layouts.values(), tables, format.name, name)
     if len(fitting) == 1:
         return fitting[0]
@@ -277,25 +309,79 @@ def _table_parts(
         said = layout.refuse.best()
         report.add(FindingGroup.of("F111", reason=said[1] if said else ""))
         return
-    mappers: dict[Ref, tuple[Mapper, Dataflow]] = {}
-    replaced: dict[Ref, set[tuple[str, ...]]] = {}
     provider = _provider(wish, catalog, layout.provider, sender)
-    for table, rows in extraction.extract(layout, tables, report):
-        if table.map not in mappers:
-            mappers[table.map] = _mapper(table.map, layout, wish, catalog)
-        mapper, dataflow = mappers[table.map]
-        target = Target(structure=catalog.structure_of(dataflow), dataflow=dataflow.ref, provider=provider)
-        mapped = mapper.apply(rows, report)
-        if layout.replaces:
-            done = replaced.setdefault(dataflow.ref, set())
-            yield _replaced_slices(layout.replaces, done, target, dataflow, provider, mapped)
+    mapped = _MappedParts(layout, provider, wish, catalog, report, layout.action)
+    yield from mapped.read(tables)
+    yield from mapped.sums()
+
+
+class _MappedParts:
+    """The parts that a layout and its structure maps make of tables, one table after the other.
+
+    What is summed waits for the last table: rows of one key may stand in several.
+    """
+
+    def __init__(
+        self, layout: Layout, provider: Ref, wish: Wish, catalog: Catalog, report: Report, action: Action
+    ) -> None:
+        self._layout, self._provider, self._wish = layout, provider, wish
+        self._catalog, self._report, self._action = catalog, report, action
+        self._mappers: dict[Ref, tuple[Mapper, Dataflow]] = {}
+        self._replaced: dict[Ref, set[tuple[str, ...]]] = {}
+        self._waiting: dict[tuple[Ref, tuple[str, ...]], list[pa.Table]] = {}
+
+    def read(self, tables: Tables) -> Iterator[Part]:
+        """The parts of the tables, but for those whose rows are summed."""
+        for table, rows in extraction.extract(self._layout, tables, self._report):
+            if table.map not in self._mappers:
+                self._mappers[table.map] = _mapper(table.map, self._layout, self._wish, self._catalog)
+            mapper, dataflow = self._mappers[table.map]
+            mapped = self._allowed(mapper.apply(rows, self._report), table.only_allowed, dataflow)
+            if table.sums:
+                self._waiting.setdefault((dataflow.ref, table.sums), []).append(mapped)
+            else:
+                yield from self._parts(dataflow, mapped, mapper.letters(rows))
+
+    def _allowed(self, rows: pa.Table, names: tuple[str, ...], dataflow: Dataflow) -> pa.Table:
+        """The rows whose codes of some components the dataflow takes; the others are counted."""
+        allowed = allowed_codes(self._target(dataflow), self._catalog) if names else Allowed()
+        for name in names:
+            if name not in allowed.codes:
+                continue
+            codes = pa.array(sorted(allowed.codes[name]), pa.string())
+            outside = pc.and_(pc.is_valid(rows[name]), pc.invert(pc.is_in(rows[name], value_set=codes)))
+            left = rows.filter(outside)
+            if left.num_rows:
+                values = left[name].unique().to_pylist()
+                shown = ", ".join(values[:_SHOWN]) + (", ..." if len(values) > _SHOWN else "")
+                reason = f"{name} {shown} is not among what {allowed.constraints[name]} allows"
+                self._report.add(FindingGroup.of("F101", count=left.num_rows, reason=reason))
+                rows = rows.filter(pc.invert(outside))
+        return rows
+
+    def _target(self, dataflow: Dataflow) -> Target:
+        structure = self._catalog.structure_of(dataflow)
+        return Target(structure=structure, dataflow=dataflow.ref, provider=self._provider)
+
+    def sums(self) -> Iterator[Part]:
+        """The parts whose rows are summed, once all tables are read."""
+        for (ref, measures), waiting in self._waiting.items():
+            dataflow = self._catalog.dataflow(ref)
+            whole = summed(pa.concat_tables(waiting), self._catalog.structure_of(dataflow), measures)
+            yield from self._parts(dataflow, whole, {})
+
+    def _parts(self, dataflow: Dataflow, mapped: pa.Table, letters: Mapping[str, str]) -> Iterator[Part]:
+        target = self._target(dataflow)
+        if self._layout.replaces:
+            done = self._replaced.setdefault(dataflow.ref, set())
+            yield _replaced_slices(self._layout.replaces, done, target, dataflow, self._provider, mapped)
         yield Part(
             target=target,
             dataflow=dataflow,
-            provider=provider,
-            action=layout.action,
+            provider=self._provider,
+            action=self._action,
             batches=iter(mapped.to_batches(max_chunksize=_BATCH)),
-            letters=mapper.letters(rows),
+            letters=letters,
         )
 
 

@@ -157,9 +157,9 @@ def _run(
         for name, file in _members(sent):
             found.report.file = workspace.file = name
             found.received = receive(file, name, sent.media_type, wish, catalog, found.report, sender)
-            found.complete |= set(found.received.complete)
             for part in found.received.parts:
                 _pass(part, catalog, principal, found, workspace, load, stored)
+            found.complete |= set(found.received.complete)
         found.report.file = sent.name
         if not found.rows and not found.report.has_errors:
             found.report.add(FindingGroup.of("F109"))
@@ -221,7 +221,9 @@ def _pass(
         provider=provider_name(part.provider),
         action=part.action,
     )
-    found.parts.setdefault((staged.dataflow, staged.provider), part)
+    if (staged.dataflow, staged.provider) not in found.parts:
+        found.parts[staged.dataflow, staged.provider] = part
+        _check_agreement(part, catalog, found.report)
     workspace.letters = (
         {one.id: one.id for one in target.structure.components} if part.letters is None else part.letters
     )
@@ -233,6 +235,19 @@ def _pass(
         if load is not None and not found.report.has_errors:
             load.append(staged, typed.drop_columns([ROW, COLUMN, SHEET]))
     validator.finish()
+
+
+def _check_agreement(part: Part, catalog: Catalog, report: Report) -> None:
+    if not catalog.may_provide(part.provider, part.dataflow.ref):
+        agreed = ", ".join(catalog.agreed_dataflows(part.provider))
+        report.add(
+            FindingGroup.of(
+                "F503",
+                value=provider_name(part.provider),
+                expected=part.dataflow.ref.text,
+                agreed=f"agreements for {agreed}" if agreed else "none at all",
+            )
+        )
 
 
 def _observations(batch: pa.RecordBatch, target: Target, action: Action) -> int:

@@ -48,7 +48,8 @@ def extract(layout: Layout, tables: Tables, report: Report) -> Iterator[tuple[Ta
 
     Beside the named columns stand ``_row`` (1-based, as the sender sees it), ``_column`` (the letter of the value's
     cell) and ``_sheet``; the metadata of a field tells the letter it was read from (``LETTER``). A table without
-    ``sheet`` reads the first sheet. A sheet in which a named column is missing is not read.
+    ``sheet`` reads the first sheet. A sheet in which a named column is missing is not read. A message has one sheet,
+    its structure: some table must read it.
 
     Findings: F101 rows left out on purpose, F102 and F106 columns not found or not unique, F103 no such sheet, F104
     texts that are no numbers, F107 a cell or sheet name that is not as the layout expects it, F108 rows that every
@@ -63,11 +64,16 @@ def extract(layout: Layout, tables: Tables, report: Report) -> Iterator[tuple[Ta
                 yield table_layout, table
     for ledger in ledgers.values():
         ledger.settle(report)
+    for number, sheet in enumerate(tables.sheets):
+        if sheet.origin is not None and number not in ledgers:
+            expected = ", ".join(table.sheet.pattern for table in layout.tables if table.sheet is not None)
+            report.add(FindingGroup.of("F103", expected=expected, value=sheet.name))
 
 
 def _sheets(layout: TableLayout, tables: Tables, report: Report) -> list[tuple[int, Sheet]]:
     found = [(number, sheet) for number, sheet in enumerate(tables.sheets) if _reads(layout, number, sheet)]
-    if not found and layout.sheet is not None:
+    is_message = any(sheet.origin is not None for sheet in tables.sheets)
+    if not found and layout.sheet is not None and not is_message:
         names = ", ".join(sheet.name or "one table without a name" for sheet in tables.sheets)
         report.add(FindingGroup.of("F103", expected=layout.sheet.pattern, value=names or "no sheets"))
     return found
@@ -90,7 +96,7 @@ class _Ledger:
         """Report the rows that no table reads."""
         rows = np.flatnonzero(self.left & ~self.taken)
         if rows.size:
-            places = pa.table({"row": pa.array(rows + 1, pa.int64())})
+            places = pa.table({"row": sent_rows(self.sheet, pa.array(rows + 1, pa.int64()))})
             report.add(FindingGroup.of("F108", places=places, sheet=self.sheet.name))
 
 
@@ -155,10 +161,16 @@ class _Reading:
             self._report.add(self._finding("F106", column=said, value=letters, row=header.row + 1))
         return found[0] if len(found) == 1 else None
 
+    def _letter(self, index: int) -> str:
+        """What the sender calls a column: its letter, or in a message the component."""
+        if self._sheet.origin is None:
+            return column_letter(index)
+        return str(self._sheet.columns[index][0])
+
     def _places(self, header: Header) -> dict[str, int] | None:
         found = {name: self._place(header, place) for name, place in self._layout.columns.items()}
         places = {name: index for name, index in found.items() if index is not None}
-        self._letters = {name: column_letter(index) for name, index in places.items()}
+        self._letters = {name: self._letter(index) for name, index in places.items()}
         return places if len(places) == len(found) else None
 
     def _value_columns(self, header: Header, places: Mapping[str, int]) -> _ValueColumns | None:
@@ -308,7 +320,7 @@ class _Reading:
         stacked = pa.concat_arrays(cells) if cells else pa.array([], pa.string())
         named = [name for name in rows.column_names if not name.startswith(_HIDDEN) and name != unpivot.value]
         table = rows.select(named).take(pa.array(line))
-        letters = pa.array([column_letter(index) for index in values.indices], pa.string())
+        letters = pa.array([self._letter(index) for index in values.indices], pa.string())
         added = {unpivot.value: stacked.take(pa.array(column * height + line)), COLUMN: letters.take(pa.array(column))}
         for name, texts in values.sets.items():
             added[name] = pa.array(texts, pa.string()).take(pa.array(column))
@@ -333,13 +345,17 @@ class _Reading:
             if name not in rows.column_names:
                 rows = _put(rows, name, pa.nulls(rows.num_rows, pa.string()))
         for symbol in self._layout.symbols:
-            chosen = pc.fill_null(pc.equal(originals[symbol.column], symbol.text), False)
+            cells = originals[symbol.column]
+            chosen = pc.fill_null(pc.equal(cells, symbol.text), False) if symbol.text else pc.is_null(cells)
             if not pc.any(chosen, min_count=0).as_py():
                 continue
             value = pa.scalar(symbol.value, pa.string())
             rows = _put(rows, symbol.column, pc.if_else(chosen, value, rows[symbol.column]))
             for name, text in symbol.sets.items():
-                free = pc.and_(chosen, pc.is_null(rows[name])) if name in self._layout.columns else chosen
+                free = chosen
+                if name in self._layout.columns:
+                    weak = pc.is_in(rows[name], value_set=pa.array(symbol.instead_of, pa.string()))
+                    free = pc.and_(chosen, pc.or_(pc.is_null(rows[name]), weak))
                 rows = _put(rows, name, pc.if_else(free, pa.scalar(text, pa.string()), rows[name]))
         return rows
 
@@ -355,19 +371,33 @@ class _Reading:
     def _report_texts(self, rows: pa.Table, name: str) -> None:
         letter = self._letters.get(name)
         column = rows[COLUMN] if letter is None else pa.repeat(pa.scalar(letter, pa.string()), rows.num_rows)
-        places = pa.table({"row": rows[ROW], "column": column, "value": rows[name]})
+        places = pa.table({"row": sent_rows(self._sheet, _whole(rows[ROW])), "column": column, "value": rows[name]})
         self._report.add(FindingGroup.of("F104", places=places, sheet=self._sheet.name))
 
     def _finished(self, rows: pa.Table) -> pa.Table:
         names = [name for name in rows.column_names if name not in (ROW, COLUMN) and not name.startswith(_HIDDEN)]
+        places = sent_places(self._sheet, _whole(rows[ROW]))
+        letters = self._letters if places is None else {}
         fields = [
-            pa.field(name, pa.string(), metadata={LETTER: letter} if (letter := self._letters.get(name)) else None)
+            pa.field(name, pa.string(), metadata={LETTER: letter} if (letter := letters.get(name)) else None)
             for name in names
         ]
         sheet = pa.repeat(pa.scalar(self._sheet.name, pa.string()), rows.num_rows)
         origin = [pa.field(ROW, pa.int64()), pa.field(COLUMN, pa.string()), pa.field(SHEET, pa.string())]
-        arrays = [*(rows[name] for name in names), rows[ROW], rows[COLUMN], sheet]
-        return pa.table(arrays, schema=pa.schema([*fields, *origin]))
+        sent = [sent_rows(self._sheet, _whole(rows[ROW])), rows[COLUMN] if places is None else places, sheet]
+        return pa.table([*(rows[name] for name in names), *sent], schema=pa.schema([*fields, *origin]))
+
+
+def sent_rows(sheet: Sheet, rows: pa.Int64Array) -> pa.Int64Array:
+    """Rows of a sheet (1-based) as the sender sees them."""
+    return rows if sheet.origin is None else sheet.origin.rows.take(pc.subtract(rows, 1))
+
+
+def sent_places(sheet: Sheet, rows: pa.Int64Array) -> pa.StringArray | None:
+    """The places of rows of a message that has no lines; None where columns have names of their own."""
+    if sheet.origin is None or sheet.origin.places.null_count == len(sheet.origin.places):
+        return None
+    return sheet.origin.places.take(pc.subtract(rows, 1))
 
 
 def _taken(pattern: re.Pattern[str], text: str, *, whole: bool = False) -> str | None:

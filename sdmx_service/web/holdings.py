@@ -95,18 +95,13 @@ class Holdings:
         return self._remembered(view, ("providers", flow.ref), lambda: self._providers(view, flow))
 
     def _providers(self, view: View, flow: Dataflow) -> Mapping[Ref, int]:
-        found: dict[Ref, int] = {}
-        for agreement in view.catalog.parents(flow):
-            if isinstance(agreement, ProvisionAgreement):
-                count = self._count_of(view, flow, agreement.provider)
-                if count:
-                    found[agreement.provider] = count
-        return found
-
-    def _count_of(self, view: View, flow: Dataflow, provider: Ref) -> int:
         planned = self.plan(view, query_of(flow))
-        if not self.is_open(planned.selection):
-            return 0
+        senders = self.store.senders(planned.selection) if self.is_open(planned.selection) else ()
+        agreed = (one.provider for one in view.catalog.parents(flow) if isinstance(one, ProvisionAgreement))
+        counts = {ref: self._count_of(view, flow, ref, planned) for ref in agreed if provider_name(ref) in senders}
+        return {ref: count for ref, count in counts.items() if count}
+
+    def _count_of(self, view: View, flow: Dataflow, provider: Ref, planned: Plan) -> int:
         own = Selection(
             structure=planned.structure,
             cube=planned.selection.cube,

@@ -28,6 +28,7 @@ EXCERPT_OF = {
     "eurostat_imm5prv_by_age.csv": ("IMM5PRV_AGE", {"DF_FLOW_PRV": 147}),
     "un_flows2015_canada.xlsx": ("UNFLOWS_CTZ", {"DF_FLOW_CTZ": 197 * 4 + 28 * 3}),
     "destatis_wanderungen_2018.xlsx": ("DESTATIS_WANDERUNGEN", {"DF_FLOW_PRV": 38 * 9 * 3}),
+    "unhcr_population.csv": ("UNHCR_POPULATION", {"DF_FORCED": 63 * 8}),
 }
 WHOLE = {
     "stock/undesa_ims2024_bilateral_by_sex.csv": ("DESA_STOCK_OD", {"DF_STOCK_OD": 153_296}),
@@ -60,7 +61,7 @@ def codes() -> dict[str, set[str]]:
 def structures() -> dict[str, Structure]:
     """Per dataflow: its dimensions, its mandatory attributes, the codelist of each coded component."""
     found = {}
-    for one in members("dsd", "dataStructures"):
+    for one in members("dsd", "dataStructures") + members("dsd/sdg", "dataStructures"):
         parts = one["dataStructureComponents"]
         dimensions = parts["dimensionList"]["dimensions"]
         attributes = parts["attributeList"]["attributes"]
@@ -71,11 +72,11 @@ def structures() -> dict[str, Structure]:
             "lists": {
                 part["id"]: part["localRepresentation"]["enumeration"].split(":")[-1].split("(")[0]
                 for part in dimensions + attributes
-                if "enumeration" in part["localRepresentation"]
+                if "enumeration" in part.get("localRepresentation", {})
             },
             "all": {part["id"] for part in dimensions + attributes} | {"TIME_PERIOD", "OBS_VALUE"},
         }
-    flows = members("dsd", "dataflows")
+    flows = members("dsd", "dataflows") + members("dsd/sdg", "dataflows")
     return {flow["id"]: found[flow["structure"].split(":")[-1].split("(")[0]] for flow in flows}
 
 

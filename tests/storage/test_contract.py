@@ -64,6 +64,7 @@ def test_an_empty_store_says_so(store: Store) -> None:
     assert (dict(store.attachments(selection)), list(store.series(selection, {}))) == ({}, [])
     assert store.available(selection).counts == Counts(series=0, observations=0)
     assert store.periods(Cube.of(ICE)) == []
+    assert list(store.senders(selection)) == []
 
 
 def test_migrating_again_changes_nothing(store: Store) -> None:
@@ -372,6 +373,9 @@ def test_providers_and_dataflows_do_not_overwrite_each_other(store: Store) -> No
     assert {line.get("UNIT") for line in read(store, select(store))} == {"N"}
     assert store.count(select(store)) == Counts(series=1, observations=2)
     assert store.count(select(store, "provisionagreement")) == Counts(series=3, observations=4)
+    assert store.senders(select(store)) == {NORTH, SOUTH}
+    assert store.senders(select(store, dataflows=(PARLOURS,))) == {SOUTH}
+    assert store.senders(select(store, dataflows=None)) == {NORTH, SOUTH}
 
 
 def test_a_ranking_is_a_release(store: Store) -> None:

@@ -581,3 +581,20 @@ def test_a_layout_reads_or_refuses(fields: dict[str, Any]) -> None:
     document = {"id": "TEST", "version": "1.0.0", "names": {"en": "Test"}, "tables": []} | fields
     with pytest.raises(InvalidStructure, match="either tables to read or the reason"):
         read_layout(document, "test")
+def test_a_symbol_may_replace_what_the_sender_wrote_elsewhere() -> None:
+    rows = [["Crop", "State", "Tonnes"], ["wheat", "fine", None], ["rye", "late", None], ["oats", None, None]]
+    layout_of = {
+        "columns": {"crop": "Crop", "state": "State", "tonnes": "Tonnes"},
+        "symbols": [
+            {"column": "tonnes", "text": "", "value": None, "set": {"state": "missing"}, "instead_of": ["fine"]}
+        ],
+        "blank": "keep",
+    }
+    found, findings = read(file(sheet([*rows, ["barley", "fine", "7"]])), layout_of)
+    assert values(found, "crop", "state", "tonnes") == [
+        ("wheat", "missing", None),
+        ("rye", "late", None),
+        ("oats", "missing", None),
+        ("barley", "fine", "7"),
+    ]
+    assert findings == []

@@ -32,6 +32,8 @@ from sdmx_service.model.urn import Ref
 MAX_SIZE: Final = 512 * 1024**2
 """Bytes of a message; parsed it takes some ten times as many."""
 _ROWS: Final = 50_000
+_NO_PART: Final = ("", "~")
+"""Stand in the key of a group for a dimension that does not belong to it (``~``: so by .Stat Suite)."""
 _DATA_TYPE: Final = "application/vnd.sdmx.data+json"
 _Array: TypeAlias = "pa.Array[Any]"
 _Cells: TypeAlias = "Sequence[Value | None] | _Array"
@@ -229,7 +231,7 @@ class _Rows:
             )
         found = {}
         for part, one in zip(parts, self._layout.dimensions, strict=False):
-            if part:
+            if part not in _NO_PART:
                 found[one.id] = one.at(_positions(pa.array([part], pa.string()), f"{where}/{key}"))[0].as_py()
         return found
 

@@ -25,8 +25,10 @@ class Speech:
 
     def of(self, texts: Texts) -> set[str]:
         """The languages in which these texts are written."""
+        if self.everything:
+            return set(texts)
         best = texts.best(self.wishes)
-        return set(texts) if self.everything else set() if best is None else {best[0]}
+        return set() if best is None else {best[0]}
 
 
 def put_texts(node: dict[str, Any], best: str, every: str, texts: Texts, speech: Speech) -> None:

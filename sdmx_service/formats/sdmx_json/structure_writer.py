@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +17,7 @@ from sdmx_service.formats.structure_tables import ARTEFACTS, Artefacts
 from sdmx_service.formats.structure_versions import ordered
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.message import Message, WriteOptions
+from sdmx_service.model.urn import Ref
 
 SCHEMAS: Mapping[str, str] = MappingProxyType(
     {
@@ -95,6 +97,12 @@ def _languages(things: Iterable[Any], speech: Speech) -> set[str]:
             found |= speech.of(thing)
         elif isinstance(thing, tuple):
             waiting += thing
-        elif is_dataclass(thing):
-            waiting += (getattr(thing, one.name) for one in fields(thing))
+        else:
+            waiting += (getattr(thing, name) for name in _parts(thing.__class__))
     return found
+
+
+@cache
+def _parts(kind: type) -> tuple[str, ...]:
+    """The names of a class's fields that may hold texts; none if it is no part of an artefact."""
+    return () if kind is Ref or not is_dataclass(kind) else tuple(one.name for one in fields(kind))
