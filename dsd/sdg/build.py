@@ -13,7 +13,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from codelists.build import AGENCY, PREPARED, SCHEMA, VERSION, maintained, named
+from codelists.messages import AGENCY, PREPARED, SCHEMA, VERSION, maintained, named
 
 HERE = Path(__file__).parent
 OWNER = "IAEG-SDGs"
