@@ -239,8 +239,15 @@ class Workspace:
             self._insert(table, pa.Table.from_batches([batch]), chosen)
         return table
 
+    def make(self, query: str) -> str:
+        """A new table with the answer to a query."""
+        self._next += 1
+        table = f"kept_{self._next}"
+        self.run(f"CREATE TABLE {table} AS {query}")
+        return table
+
     def drop(self, table: str) -> None:
-        """Forget a table that ``keep`` made."""
+        """Forget a table that ``keep`` or ``make`` made."""
         self.run(f"DROP TABLE {identifier(table)}")
 
     # --- the same thing twice ----------------------------------------------------------------------------------
@@ -370,14 +377,20 @@ def _deleted_by(sent: SentRows, alias: str) -> str:
     )
 
 
-def untouched(sent: SentRows, alias: str) -> str:
-    """The condition that no sent row says or deletes the key of a row of ``alias`` (same column names)."""
+def untouched(sent: SentRows, alias: str, *, by_provider: bool = False) -> str:
+    """The condition that no sent row says or deletes the key of a row of ``alias`` (same column names).
+
+    Args:
+        by_provider: only rows of the same provider (``_provider``) touch it.
+    """
     names = column_names(sent.structure)
-    same = both(f"t.{names[id]} = {alias}.{names[id]}" for id in sent.structure.key_ids)
+    whose = [f"t._provider = {alias}._provider"] if by_provider else []
+    same = both([*(f"t.{names[id]} = {alias}.{names[id]}" for id in sent.structure.key_ids), *whose])
     flow = f"t._dataflow = {literal(sent.dataflow)} AND t._action <> 'Delete'"
     condition = f"NOT EXISTS (SELECT 1 FROM {sent.table} AS t WHERE t._whole AND {flow} AND {same})"
     if Action.DELETE in sent.actions:
-        condition += f" AND NOT EXISTS ({_deleted_by(sent, alias)})"
+        whose = [f"d._provider = {alias}._provider"] if by_provider else []
+        condition += f" AND NOT EXISTS ({both([_deleted_by(sent, alias), *whose])})"
     return condition
 
 
