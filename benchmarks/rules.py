@@ -36,10 +36,10 @@ def _nothing(*_: object) -> Iterator[pa.RecordBatch]:
     return iter(())
 
 
-def _timed(workspace: Workspace, sets: Any, catalog: Any, dataflows: Any, _h: Any, complete: Any, report: Report, *_: Any) -> list[str]:  # fmt: skip
+def _timed(workspace: Workspace, sets: Any, catalog: Any, flows_sent: Any, *more: Any) -> list[str]:
     """Stands for ``run_rules``: every rule alone, then all."""
-    chosen = list(sets)
-    dataflows = list(dataflows)
+    chosen, dataflows = list(sets), list(flows_sent)
+    _, complete, report = more[:3]
 
     def run(some: Any, into: Report) -> list[str]:
         return run_rules(workspace, some, catalog, dataflows, _nothing, complete, into, _nothing)

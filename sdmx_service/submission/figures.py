@@ -70,6 +70,7 @@ class Figures:
         history: how to read stored rows; None where there is no store.
         own: how to read what a provider itself sent before; without it, what is shown stands for it.
         carried: attributes of the observation that rules look at.
+        followed: those whose change from period to period rules look at.
     """
 
     def __init__(
@@ -80,12 +81,14 @@ class Figures:
         history: History | None,
         own: OwnHistory | None = None,
         carried: Collection[str] = (),
+        followed: Collection[str] = (),
     ) -> None:
         self.workspace = workspace
         self.catalog = catalog
         self._history = history
         self._own = own
         self._carried = frozenset(carried)
+        self.followed = frozenset(followed)
         self._refs = {dataflow_name(flow.ref): flow.ref for flow in dataflows}
         self._kept: dict[object, str | None] = {}
 
@@ -106,6 +109,10 @@ class Figures:
         if found is None:
             found = self._kept[key] = self.workspace.make(query())
         return found
+
+    def forget(self, table: str) -> None:
+        """Have a table of the workspace dropped in the end."""
+        self._kept["forget", table] = table
 
     # --- dataflows ---------------------------------------------------------------------------------------------
     def sent_flows(self) -> list[Flow]:
@@ -170,6 +177,8 @@ class Figures:
     ) -> str | None:
         """The query of each provider's own figures, with the carried attributes; None if there are none for sure.
 
+        ``_id`` is the number of a sent row in the table of the workspace.
+
         Args:
             result: the provider's stored rows overlaid by those sent; else the sent rows.
             providers: whose figures, by name.
@@ -188,14 +197,14 @@ class Figures:
         whose = member("_provider", set(providers))
         query = (
             f"SELECT {_keys(flow, 's')}, {value} AS _value, {self._more(flow, 's')}{_ORIGIN},"
-            f" s._provider, true AS _sent"
+            f" s._provider, true AS _sent, s._id"
             f" FROM ({observations(sent)}) AS s{join} WHERE {self._sent_conditions(flow, sent, where)} AND s.{whose}"
         )
         if history is None:
             return query
         return (
             f"{query} UNION ALL SELECT {_keys(flow, 'h')}, {_finite(f'h.{name}')} AS _value, {self._more(flow, 'h')}"
-            f"{_NOWHERE}, h._provider, false AS _sent FROM {history} AS h"
+            f"{_NOWHERE}, h._provider, false AS _sent, CAST(NULL AS BIGINT) AS _id FROM {history} AS h"
             f" WHERE {conditions(flow.structure, where, 'h.')} AND h.{whose}"
             f" AND {untouched(sent, 'h', by_provider=True)}"
         )

@@ -29,7 +29,7 @@ def lacking_attributes(
     query = figures.own(flow, flow.number(rule.component, rule.id), {}, result=False, providers=providers)
     if query is None:
         return
-    rows = f"({query})"
+    rows = f"({query})"  # of the providers that the rule is for
     unless = [f"({conditions(flow.structure, {id: codes})}) IS NOT TRUE" for id, codes in detail.unless.items()]
     for id in detail.then if detail.test == "implied" else detail.attributes:
         if id not in known:
@@ -40,5 +40,5 @@ def lacking_attributes(
             expected = ", ".join(detail.then[id])
         else:
             fails, expected = f"{name} IS NULL", ""
-        places = grouped(rule, flow, figures, rows, providers, both([fails, *unless]), detail.by, name)
+        places = grouped(rule, flow, figures, rows, both([fails, *unless]), detail.by, name)
         yield places, {"component": id, **({"expected": expected} if expected else {})}

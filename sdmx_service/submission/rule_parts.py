@@ -167,8 +167,8 @@ def _along(
     where: Mapping[str, Collection[str]] = rule.when if codes is None else {**rule.when, dimension: codes}
     result = rule.scope == "result"
     if codes is not None and flow.sent is not None and not result:
-        needed = [codes] if len(codes) == 1 else [(code,) for code in list(codes)[:1]]
-        if not all(flow.sent.may_have(dimension, one) for one in needed):
+        first, *others = codes
+        if not flow.sent.may_have(dimension, (first,)) or (others and not flow.sent.may_have(dimension, others)):
             return None
     return figures.own(
         flow, flow.number(rule.component, rule.id), where, result=result, providers=providers, free=[dimension]

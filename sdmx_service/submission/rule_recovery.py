@@ -42,8 +42,19 @@ def recoverable_figures(rule: Rule, flow: Flow, figures: Figures, providers: Col
     )
     if query is None:
         return
+    if not result and not _is_any_withheld(detail, flow, figures, rule.component):
+        return
     for equation in equations:
         yield figures.workspace.places(_statement(detail, flow, dimensions, equation, query), flow.structure)
+
+
+def _is_any_withheld(detail: Recoverable, flow: Flow, figures: Figures, component: str) -> bool:
+    """Whether a row was sent without a figure and with attributes that say that it is withheld."""
+    assert flow.sent is not None
+    test = conditions(flow.structure, detail.missing)
+    figure = flow.names[component]
+    query = f"SELECT count(*) AS number FROM {flow.sent.table} WHERE (isfinite({figure})) IS NOT TRUE AND {test}"
+    return bool(figures.workspace.read(query)["number"][0].as_py())
 
 
 def _equations(detail: Recoverable, flow: Flow) -> tuple[list[str], list[_Equation]]:

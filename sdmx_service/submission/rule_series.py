@@ -1,9 +1,8 @@
 """Rules along a series: *change*, *scale*, *copied* and the test *changed* of *attribute*.
 
-They share one table per dataflow: each provider's figures in the order of their periods, beside the ones before and
-after and the sums over the series. Making it is the costly part; a rule is then one pass over its columns. Series are
-told apart by a 64-bit hash of their key (choice: two series of a million meet by chance in one submission of 40
-million, and only a warning hangs on it).
+They share one narrow table per dataflow: each provider's figures in the order of their periods, beside the ones before
+and after and the sums over the series; the rows themselves are looked up for what breaks a rule. Series are told apart
+by a 64-bit hash of their key (choice: among a million series, two meet by chance in one submission of 40 million).
 """
 
 from __future__ import annotations
@@ -68,32 +67,39 @@ def _spike(detail: Change) -> str:
 
 
 def wrong_scales(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
-    """The sent figures about a power of ten away from the median of their series; of two figures, from the other."""
+    """The sent figures about a power of ten away from the median of their series, and from a figure beside them.
+
+    A series that grows a thousandfold step by step has no slip in it. Of two figures, the later one is reported.
+    """
     detail = rule.detail
     assert isinstance(detail, Scale)
     table = series_table(rule, flow, figures)
     if table is None:
         return pa.table({})
     least = 10 ** min(detail.powers) / detail.within
-    where = both([_whose(providers), conditions(flow.structure, rule.when)])
-    widths = f"""SELECT _provider, _series FROM {table} WHERE _value > 0 AND {where}
-                 GROUP BY ALL HAVING count(*) > 1 AND max(_value) >= {least!r} * min(_value)"""
     power = "CASE " + " ".join(
         f"WHEN ratio BETWEEN {10**k / detail.within!r} AND {10**k * detail.within!r} THEN 1e{k}" for k in detail.powers
     )
     query = f"""
-        WITH wide AS ({widths}),
-        middle AS (SELECT _provider, _series, CASE WHEN count(*) > 2 THEN median(_value) END AS middle
-                   FROM {table} JOIN wide USING (_provider, _series) WHERE _value > 0 GROUP BY ALL),
+        WITH wide AS (SELECT _series FROM {table} WHERE _value > 0
+                      GROUP BY _series HAVING count(*) > 1 AND max(_value) >= {least!r} * min(_value)),
+        middle AS (SELECT _series, CASE WHEN count(*) > 2 THEN median(_value) END AS middle
+                   FROM {table} JOIN wide USING (_series) WHERE _value > 0 GROUP BY _series),
         f AS (SELECT *, coalesce(middle, _before) AS usual,
                      greatest(_value, usual) / nullif(least(_value, usual), 0) AS ratio
-              FROM {table} JOIN middle USING (_provider, _series)
-              WHERE _sent AND _value > 0 AND {where}),
-        g AS (SELECT *, {power} END AS power FROM f WHERE greatest(_value, usual) >= {detail.least!r})
-        SELECT {PLACE}, plain(_value) AS value, plain(usual) AS expected, {key_columns(flow.structure, flow.names)},
-               plain(usual) AS usual, plain(power) AS factor
-        FROM g WHERE power IS NOT NULL ORDER BY _row"""
+              FROM {table} JOIN middle USING (_series) WHERE _id IS NOT NULL AND _value > 0),
+        g AS (SELECT _id, _value, usual, {power} END AS power FROM f
+              WHERE greatest(_value, usual) >= {detail.least!r}
+                AND ({_jump("_before", least)} OR {_jump("_after", least)}))
+        SELECT {PLACE}, plain(g._value) AS value, plain(usual) AS expected,
+               {key_columns(flow.structure, flow.names)}, plain(usual) AS usual, plain(power) AS factor
+        FROM g JOIN {_rows(rule, flow, providers)} WHERE power IS NOT NULL ORDER BY _row"""
     return figures.workspace.places(query, flow.structure)
+
+
+def _jump(beside: str, least: float) -> str:
+    """The figure is as far from one beside it as a slip is."""
+    return f"({beside} > 0 AND greatest(_value, {beside}) >= {least!r} * least(_value, {beside}))"
 
 
 def copied_periods(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
@@ -104,14 +110,17 @@ def copied_periods(rule: Rule, flow: Flow, figures: Figures, providers: Collecti
     if table is None:
         return pa.table({})
     by = _columns(rule, flow, detail.by)
+    same = f"SELECT count(*) AS number FROM {table} WHERE _id IS NOT NULL AND _value > 0 AND _value = _before"
+    if figures.workspace.read(same)["number"][0].as_py() < detail.least * min(1, detail.limit):
+        return pa.table({})
     time = _time(flow)
     group = ", ".join([*by.values(), time, "_provider"])
-    where = both(["_sent", "greatest(_value, _before) > 0", _whose(providers), conditions(flow.structure, rule.when)])
     key = {**by, **({} if flow.structure.time_dimension is None else {flow.structure.time_dimension.id: time})}
     query = f"""
-        WITH g AS (SELECT {group}, count(*) FILTER (_value = _before) AS same, count(*) AS counted,
+        WITH g AS (SELECT {group}, count(*) FILTER (n._value = _before) AS same, count(*) AS counted,
                           min(_row) AS _row, {first_origin("_row")}
-                   FROM {table} WHERE {where} GROUP BY {group})
+                   FROM {table} AS n JOIN {_rows(rule, flow, providers)} WHERE greatest(n._value, _before) > 0
+                   GROUP BY {group})
         SELECT {PLACE}, CAST(same AS VARCHAR) AS value, {key_columns(flow.structure, key)},
                CAST(same AS VARCHAR) AS same, CAST(counted AS VARCHAR) AS figures,
                plain(round(100 * same / counted, 1)) AS share
@@ -139,12 +148,10 @@ def unmarked_changes(
         if f"_before_{names[attribute]}" not in known:
             continue  # the same value throughout
         test = both([f"{names[attribute]} <> _before_{names[attribute]}", *unmarked])
-        yield (
-            grouped(
-                rule, flow, figures, table, providers, test, detail.by, names[attribute], f"_before_{names[attribute]}"
-            ),
-            {"component": attribute},
-        )
+        changed = f"SELECT _id, _before_{names[attribute]} FROM {table} WHERE _before_{names[attribute]} IS NOT NULL"
+        rows = f"({changed}) AS n JOIN {_rows(rule, flow, providers)}"
+        before = f"_before_{names[attribute]}"
+        yield grouped(rule, flow, figures, rows, test, detail.by, names[attribute], before), {"component": attribute}
 
 
 def grouped(
@@ -152,21 +159,19 @@ def grouped(
     flow: Flow,
     figures: Figures,
     rows: str,
-    providers: Collection[str],
     test: str,
     by: Iterable[str],
     value: str = "NULL",
     expected: str = "NULL",
 ) -> pa.Table:
     """The sent rows that fail a test, one place per group of ``by`` and value; each for itself without ``by``."""
-    where = both(["_sent", _whose(providers), conditions(flow.structure, rule.when), f"({test})"])
     columns = _columns(rule, flow, by) if by else flow.names
     key = {id: name for id, name in columns.items() if id in flow.structure.key_ids}
     group = ", ".join([*key.values(), "_provider", "value", "expected"])
     query = f"""
         WITH g AS (SELECT {", ".join([*key.values(), "_provider"])}, {value} AS value, {expected} AS expected,
                           count(*) AS figures, min(_row) AS _row, {first_origin("_row")}
-                   FROM {rows} WHERE {where} GROUP BY {group})
+                   FROM {rows} WHERE {conditions(flow.structure, rule.when)} AND ({test}) GROUP BY {group})
         SELECT {PLACE}, CAST(value AS VARCHAR) AS value, CAST(expected AS VARCHAR) AS expected,
                {"".join(one + ", " for one in [key_columns(flow.structure, key)] if one)}
                CAST(figures AS VARCHAR) AS figures, CAST(expected AS VARCHAR) AS previous
@@ -199,25 +204,27 @@ def _series(flow: Flow, figures: Figures, column: Column, result: bool, stored: 
     assert query is not None
     positions = figures.made(("positions", flow.name, result), lambda: _positions(flow, figures, sent.table, stored))
     fixed = sent.fixed() if stored is None else {}
-    varying = [names[id] for id in flow.structure.dimension_ids if id not in fixed] or ["1"]
-    befores = "".join(
-        f", lag({names[id]}) OVER w AS _before_{names[id]}"
-        for id in figures.carried(flow)
-        if _varies(figures, names[id], sent.table, stored)
-    )
+    varying = [names[id] for id in flow.structure.dimension_ids if id not in fixed]
+    followed = [id for id in figures.carried(flow) if id in figures.followed]
+    attributes = [names[id] for id in followed if _varies(figures, names[id], sent.table, stored)]
     frequency = f"f.{names[FREQUENCY]}" if FREQUENCY in flow.structure.dimension_ids else "NULL"
+    narrow = figures.workspace.make(f"""
+        SELECT hash({", ".join(["_provider", *varying])}) AS _series, p.position AS _position, _value, _id
+               {"".join(f", f.{name}" for name in attributes)}
+        FROM ({query}) AS f JOIN {positions} AS p
+        ON p.period = f.{_time(flow)} AND p.frequency IS NOT DISTINCT FROM {frequency}
+        WHERE _value IS NOT NULL""")
+    figures.forget(narrow)
+    befores = "".join(f", lag({name}) OVER w AS _before_{name}" for name in attributes)
     return f"""
-        WITH f AS ({query}),
-        placed AS (SELECT f.*, hash({", ".join(varying)}) AS _series, p.position AS _position
-                   FROM f JOIN {positions} AS p
-                   ON p.period = f.{_time(flow)} AND p.frequency IS NOT DISTINCT FROM {frequency}
-                   WHERE _value IS NOT NULL)
-        SELECT *, lag(_value) OVER w AS _before, lag(_position) OVER w AS _before_at,
+        SELECT _series, _position, _value, _id, lag(_value) OVER w AS _before, lag(_position) OVER w AS _before_at,
                lag(_value, 2) OVER w AS _before_2, lag(_value, 3) OVER w AS _before_3,
                lead(_value) OVER w AS _after, lead(_position) OVER w AS _after_at,
                count(*) OVER s AS _n, sum(_value) OVER s AS _sum, sum(_value * _value) OVER s AS _squares{befores}
-        FROM placed
-        WINDOW w AS (PARTITION BY _series, _provider ORDER BY _position), s AS (PARTITION BY _series, _provider)"""
+        FROM {narrow}
+        WINDOW w AS (PARTITION BY _series ORDER BY _position),
+               s AS (PARTITION BY _series ORDER BY _position
+                     ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"""
 
 
 def _positions(flow: Flow, figures: Figures, sent: str, stored: str | None) -> str:
@@ -267,14 +274,21 @@ def _columns(rule: Rule, flow: Flow, by: Iterable[str]) -> dict[str, str]:
     return {id: flow.names[id] for id in listed}
 
 
+def _rows(rule: Rule, flow: Flow, providers: Collection[str]) -> str:
+    """What to join to ``_id`` for the rows themselves, where a rule looks at them."""
+    assert flow.sent is not None
+    test = both([_whose(providers), conditions(flow.structure, rule.when)])
+    return f"(SELECT * FROM (SELECT *, rowid AS _id FROM {flow.sent.table}) WHERE {test}) AS r USING (_id)"
+
+
 def _places(
     rule: Rule, flow: Flow, figures: Figures, table: str, providers: Collection[str], expected: str, test: str
 ) -> pa.Table:
-    where = both(["_sent", _whose(providers), conditions(flow.structure, rule.when), test])
     query = f"""
-        WITH g AS (SELECT *, {expected} AS usual FROM {table} WHERE {where})
-        SELECT {PLACE}, plain(_value) AS value, plain(round(usual, 6)) AS expected,
+        WITH g AS (SELECT _id, _value, _before, _after, {expected} AS usual
+                   FROM {table} WHERE _id IS NOT NULL AND {test})
+        SELECT {PLACE}, plain(g._value) AS value, plain(round(usual, 6)) AS expected,
                {key_columns(flow.structure, flow.names)}, plain(_before) AS previous, plain(_after) AS "next",
-               plain(round(usual, 1)) AS usual, plain(round(_value / nullif(usual, 0), 2)) AS ratio
-        FROM g ORDER BY _row"""
+               plain(round(usual, 1)) AS usual, plain(round(g._value / nullif(usual, 0), 2)) AS ratio
+        FROM g JOIN {_rows(rule, flow, providers)} ORDER BY _row"""
     return figures.workspace.places(query, flow.structure)

@@ -88,7 +88,9 @@ def run_rules(
         InvalidStructure: a rule names a component that its structure does not have, or its message cannot be filled in.
     """
     sets = list(rule_sets)
-    figures = Figures(workspace, catalog, dataflows, history, own, _carried(rule for one in sets for rule in one.rules))
+    rules = [rule for one in sets for rule in one.rules]
+    followed = [id for rule in rules for id in _followed(rule)]
+    figures = Figures(workspace, catalog, dataflows, history, own, _carried(rules), followed)
     not_run: dict[str, None] = {}
     try:
         sent = figures.sent_flows()
@@ -125,6 +127,11 @@ def _carried(rules: Iterable[Rule]) -> set[str]:
             found.update(rule.when)
         found.update(id for one in listed for id in one)
     return found
+
+
+def _followed(rule: Rule) -> tuple[str, ...]:
+    """The attributes whose change from period to period the rule looks at."""
+    return rule.detail.attributes if isinstance(rule.detail, Presence) and rule.detail.test == "changed" else ()
 
 
 def _concerns(rule: Rule, applied: Sequence[Flow], sent: Sequence[Flow]) -> bool:

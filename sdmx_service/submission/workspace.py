@@ -352,13 +352,15 @@ def _bounds() -> Iterator[None]:
 def observations(sent: SentRows, *, by_provider: bool = True) -> str:
     """The query of the observations that the sent rows leave: each key once, the last one said, deletions done.
 
+    ``_id`` is the row's number in the table of the workspace.
+
     Args:
         by_provider: False: one row per key whoever sent it.
     """
     names = column_names(sent.structure)
     dimensions = [names[id] for id in sent.structure.key_ids]
     of_flow = f"_dataflow = {literal(sent.dataflow)}"
-    query = f"SELECT * FROM {sent.table} AS s WHERE _whole AND {of_flow} AND _action <> 'Delete'"
+    query = f"SELECT *, rowid AS _id FROM {sent.table} AS s WHERE _whole AND {of_flow} AND _action <> 'Delete'"
     if Action.DELETE in sent.actions:
         query += f" AND NOT EXISTS ({_deleted_by(sent, 's')} AND d._part > s._part AND d._provider = s._provider)"
     if sent.repeated or (not by_provider and len(sent.providers) > 1):
