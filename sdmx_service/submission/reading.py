@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any, cast
 
 import pyarrow as pa
@@ -22,7 +23,7 @@ from sdmx_service.errors import (
     UnreadableFile,
     UnresolvedReference,
 )
-from sdmx_service.formats.registry import Format, head_of, recognise_data
+from sdmx_service.formats.registry import Format, head_of, named, recognise_data
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.columns import read_schema
 from sdmx_service.model.finding import FindingGroup
@@ -108,8 +109,7 @@ def receive(
     """
     _refuse_nothing(file, name)
     format = recognise_data(head_of(file, name=name, media_type=media_type), wish.format)
-    assert format.read is not None
-    content = format.read(file, catalog.target)
+    format, content = _content(file, format, name, wish, catalog)
     if isinstance(content, Message):
         if wish.mapping is not None:
             raise SemanticFault(
@@ -123,6 +123,30 @@ def receive(
         content = read(file, catalog.target, delimiter=layout.delimiter, encoding=layout.encoding)
         assert isinstance(content, Tables)
     return Received(format=format, layout=layout, parts=_table_parts(content, layout, wish, catalog, report, sender))
+
+
+def _content(
+    file: SeekableFile, format: Format, name: str, wish: Wish, catalog: Catalog
+) -> tuple[Format, Message | Tables]:
+    """What the file holds. SDMX-CSV in a structure that is not here is a plain table, if a mapping recognises it."""
+    assert format.read is not None
+    content = format.read(file, catalog.target)
+    if isinstance(content, Tables):
+        return format, content
+    datasets = iter(content.datasets)
+    try:
+        first = list(islice(datasets, 1))
+    except UnresolvedReference:
+        plain = named("csv")
+        if not set(format.suffixes) <= set(plain.suffixes) or plain.read is None:
+            raise
+        tables = plain.read(file, catalog.target)
+        assert isinstance(tables, Tables)
+        if wish.mapping is None and not extraction.recognise(catalog.layouts.values(), tables, plain.name, name):
+            raise
+        return plain, tables
+    content.datasets = chain(first, datasets)
+    return format, content
 
 
 def _refuse_nothing(file: SeekableFile, name: str) -> None:
@@ -249,6 +273,10 @@ def _names(words: Iterable[str]) -> str:
 def _table_parts(
     tables: Tables, layout: Layout, wish: Wish, catalog: Catalog, report: Report, sender: Ref | None
 ) -> Iterator[Part]:
+    if layout.refuse:
+        said = layout.refuse.best()
+        report.add(FindingGroup.of("F111", reason=said[1] if said else ""))
+        return
     mappers: dict[Ref, tuple[Mapper, Dataflow]] = {}
     replaced: dict[Ref, set[tuple[str, ...]]] = {}
     provider = _provider(wish, catalog, layout.provider, sender)

@@ -42,6 +42,7 @@ from sdmx_service.submission.receipt import (
 )
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.rules import run_rules
+from sdmx_service.submission.undecided import keep_undecided, with_decisions
 from sdmx_service.submission.validation import Validator
 from sdmx_service.submission.workspace import Workspace
 
@@ -93,6 +94,7 @@ def check(
     Raises:
         SdmxError: the file cannot be read at all, or the call is wrong.
     """
+    catalog = catalog if store is None else with_decisions(catalog, store)
     found = _run(sent, wish, catalog, None, _Stored.of(store, catalog, release), None, memory)
     status = "refused" if found.report.has_errors else "received"
     return Outcome(receipt=_receipt(sent, found, "", None, release, status), groups=found.report.groups)
@@ -116,16 +118,18 @@ def submit(
     if publish_now:
         principal.must_publish()
     view, store = library.view(), library.store
+    catalog = with_decisions(view.catalog, store)
     identity = f"S{datetime.now(UTC):%Y%m%d%H%M%S}{secrets.token_hex(3)}"
     load = store.stage(identity)
     try:
-        found = _run(sent, wish, view.catalog, load, _Stored.of(store, view.catalog, view.release), principal, memory)
+        found = _run(sent, wish, catalog, load, _Stored.of(store, catalog, view.release), principal, memory)
     except BaseException:
         load.discard()
         raise
     status = "refused" if found.report.has_errors else "accepted"
     receipt = _receipt(sent, found, identity, principal, view.release, status)
     save_findings(store, identity, found.report.groups)
+    keep_undecided(store, identity, found.report.groups, catalog)
     if status == "refused":
         load.discard()
         save_receipt(store, receipt)
