@@ -223,9 +223,9 @@ def disagreeing_totals(rule: Rule, applied: Collection[Flow], figures: Figures) 
 
 def _disagreeing(rule: Rule, detail: Agree, placed: list[tuple[int, Source, Flow]], figures: Figures) -> pa.Table:
     structure = placed[0][2].structure
-    queries = [
-        query for number, source, flow in placed if (query := _said(rule, detail, number, source, flow, figures))
-    ]
+    near = _sent_values(detail.by, [flow for _, _, flow in placed])
+    said = (_said(rule, detail, number, source, flow, figures, near) for number, source, flow in placed)
+    queries = [query for query in said if query is not None]
     if len(queries) < 2:
         return pa.table({})
     time = structure.time_dimension
@@ -249,14 +249,29 @@ def _disagreeing(rule: Rule, detail: Agree, placed: list[tuple[int, Source, Flow
     return figures.workspace.places(statement, structure)
 
 
-def _said(rule: Rule, detail: Agree, number: int, source: Source, flow: Flow, figures: Figures) -> str | None:
+def _sent_values(ids: Collection[str], flows: Collection[Flow]) -> dict[str, set[str]]:
+    """Per dimension the values sent in any of the dataflows; stored rows are needed only for those."""
+    found: dict[str, set[str]] = {}
+    for id in ids:
+        known = [flow.sent.values.get(id) for flow in flows if flow.sent is not None]
+        if None not in known:
+            found[id] = set().union(*(codes for codes in known if codes is not None))
+    return found
+
+
+def _said(
+    rule: Rule,
+    detail: Agree,
+    number: int,
+    source: Source,
+    flow: Flow,
+    figures: Figures,
+    near: Mapping[str, Collection[str]],
+) -> str | None:
     """One source's total per key: the figure of the total, else the sum of what is listed along the dimension."""
     _known(rule, flow, (*source.where, *detail.by, *([source.dimension] if source.dimension else [])))
     time = flow.structure.time_dimension
     keys = [*detail.by, *([time.id] if time is not None and time.id not in detail.by else [])]
-    near = {
-        id: codes for id in detail.by for codes in [None if flow.sent is None else flow.sent.values.get(id)] if codes
-    }
     where = {**{id: codes for id, codes in rule.when.items() if id in flow.names}, **source.where}
     query = figures.select(flow, flow.number(rule.component, rule.id), where, result=True, near=near)
     if query is None:
