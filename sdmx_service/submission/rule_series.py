@@ -67,7 +67,7 @@ def _spike(detail: Change) -> str:
 
 
 def wrong_scales(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
-    """The sent figures about a power of ten away from the median of their series, and from a figure beside them.
+    """The sent figures about a power of ten away from a figure beside them, and far from the median of their series.
 
     A series that grows a thousandfold step by step has no slip in it. Of two figures, the later one is reported.
     """
@@ -77,29 +77,32 @@ def wrong_scales(rule: Rule, flow: Flow, figures: Figures, providers: Collection
     if table is None:
         return pa.table({})
     least = 10 ** min(detail.powers) / detail.within
-    power = "CASE " + " ".join(
-        f"WHEN ratio BETWEEN {10**k / detail.within!r} AND {10**k * detail.within!r} THEN 1e{k}" for k in detail.powers
-    )
+    beside = {
+        name: _power(detail, f"greatest(_value, {name}) / least(_value, {name})") for name in ("_before", "_after")
+    }
     query = f"""
-        WITH wide AS (SELECT _series FROM {table} WHERE _value > 0
-                      GROUP BY _series HAVING count(*) > 1 AND max(_value) >= {least!r} * min(_value)),
-        middle AS (SELECT _series, CASE WHEN count(*) > 2 THEN median(_value) END AS middle
-                   FROM {table} JOIN wide USING (_series) WHERE _value > 0 GROUP BY _series),
-        f AS (SELECT *, coalesce(middle, _before) AS usual,
-                     greatest(_value, usual) / nullif(least(_value, usual), 0) AS ratio
-              FROM {table} JOIN middle USING (_series) WHERE _id IS NOT NULL AND _value > 0),
-        g AS (SELECT _id, _value, usual, {power} END AS power FROM f
-              WHERE greatest(_value, usual) >= {detail.least!r}
-                AND ({_jump("_before", least)} OR {_jump("_after", least)}))
+        WITH wide AS (SELECT _series, count(*) AS counted, median(_value) AS middle FROM {table} WHERE _value > 0
+                      GROUP BY _series HAVING counted > 1 AND max(_value) >= {least!r} * min(_value)),
+        f AS (SELECT *, CASE WHEN _before > 0 THEN {beside["_before"]} END AS slip_before,
+                     CASE WHEN _after > 0 AND counted > 2 THEN {beside["_after"]} END AS slip_after
+              FROM {table} JOIN wide USING (_series) WHERE _id IS NOT NULL AND _value > 0),
+        g AS (SELECT _id, _value, coalesce(slip_before, slip_after) AS power,
+                     CASE WHEN slip_before IS NULL THEN _after ELSE _before END AS usual
+              FROM f WHERE power IS NOT NULL AND greatest(_value, usual) >= {detail.least!r}
+                AND (counted = 2 OR greatest(_value, middle) >= {least / detail.within!r} * least(_value, middle)))
         SELECT {PLACE}, plain(g._value) AS value, plain(usual) AS expected,
                {key_columns(flow.structure, flow.names)}, plain(usual) AS usual, plain(power) AS factor
-        FROM g JOIN {_rows(rule, flow, providers)} WHERE power IS NOT NULL ORDER BY _row"""
+        FROM g JOIN {_rows(rule, flow, providers)} ORDER BY _row"""
     return figures.workspace.places(query, flow.structure)
 
 
-def _jump(beside: str, least: float) -> str:
-    """The figure is as far from one beside it as a slip is."""
-    return f"({beside} > 0 AND greatest(_value, {beside}) >= {least!r} * least(_value, {beside}))"
+def _power(detail: Scale, ratio: str) -> str:
+    """The power of ten that a ratio comes near, or null."""
+    near = (
+        f"WHEN {ratio} BETWEEN {10**k / detail.within!r} AND {10**k * detail.within!r} THEN 1e{k}"
+        for k in detail.powers
+    )
+    return f"CASE {' '.join(near)} END"
 
 
 def copied_periods(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:

@@ -42,7 +42,7 @@ _MESSAGES: Mapping[str, str] = {
     "compare": "{left} should be {expected} (difference {difference}).",
     "balance": "{terms} makes {left}, but {equals} is {right} (difference {difference}).",
     "change": "{value} is far from what its series suggests: {usual}.",
-    "scale": "{value} is about {factor} times as great or as small as usual in its series ({usual}).",
+    "scale": "{value} is about {factor} times as great or as small as the figure beside it ({usual}).",
     "copied": "{same} of {figures} figures repeat those of the period before.",
     "attribute": "{component} is not as it should be in {figures} figures.",
     "share": "{part} of {total} are {share} %, expected are {expected}.",
