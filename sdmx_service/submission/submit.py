@@ -173,6 +173,7 @@ def _run(
                 None if stored is None else stored.shown,
                 found.complete,
                 found.report,
+                None if stored is None else stored.sent_before,
             )
         )
     return found
@@ -313,10 +314,16 @@ class _Stored:
 
     def own(self, dataflow: Dataflow, provider: Ref, where: Mapping[str, Collection[str]]) -> Iterator[pa.RecordBatch]:
         """A provider's own rows, whoever's are shown."""
-        yield from self._rows(dataflow, provider, where)
+        yield from self._rows(dataflow, provider_name(provider), where)
+
+    def sent_before(
+        self, dataflow: Ref, provider: str, where: Mapping[str, Collection[str]]
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of a provider, by its name, for rules that compare with what it sent before."""
+        yield from self._rows(self.catalog.dataflow(dataflow), provider, where)
 
     def _rows(
-        self, dataflow: Dataflow, provider: Ref | None, where: Mapping[str, Collection[str]]
+        self, dataflow: Dataflow, provider: str | None, where: Mapping[str, Collection[str]]
     ) -> Iterator[pa.RecordBatch]:
         structure = self.catalog.structure_of(dataflow)
         selection = Selection(
@@ -325,7 +332,7 @@ class _Stored:
             context="dataflow" if provider is None else "provisionagreement",
             release=self.release,
             dataflows=(dataflow_name(dataflow.ref),),
-            providers=None if provider is None else (provider_name(provider),),
+            providers=None if provider is None else (provider,),
             keys=(tuple(frozenset(where[id]) if id in where else None for id in structure.dimension_ids),),
         )
         yield from self.store.scan(selection, self.store.domains(selection))
@@ -382,7 +389,16 @@ def _check_again(kept: Sequence[Receipt], library: Library, memory: str) -> None
                 workspace.add(part, _with_origin(batch))
             workspace.begin()
         stored = _Stored(store=store, catalog=catalog, release=view.release)
-        run_rules(workspace, catalog.rule_sets.values(), catalog, list(flows.values()), stored.shown, complete, report)
+        run_rules(
+            workspace,
+            catalog.rule_sets.values(),
+            catalog,
+            list(flows.values()),
+            stored.shown,
+            complete,
+            report,
+            stored.sent_before,
+        )
     if report.has_errors:
         first = next(report.findings())
         names = ", ".join(receipt.id for receipt in kept)
