@@ -23,13 +23,14 @@ from sdmx_service.errors import (
     UnreadableFile,
     UnresolvedReference,
 )
-from sdmx_service.formats.registry import Format, head_of, named, recognise_data
+from sdmx_service.formats.registry import Format, head_of, recognise_data
+from sdmx_service.formats.registry import named as named_format
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.columns import read_schema
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.items import DataProviderScheme
 from sdmx_service.model.mapping import StructureMap
-from sdmx_service.model.message import Action, Dataset, Message, SeekableFile, Tables, Target
+from sdmx_service.model.message import Action, Dataset, Message, Resolve, SeekableFile, Tables, Target
 from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgreement
 from sdmx_service.model.urn import Ref
 from sdmx_service.submission import tables as extraction
@@ -109,7 +110,7 @@ def receive(
     """
     _refuse_nothing(file, name)
     format = recognise_data(head_of(file, name=name, media_type=media_type), wish.format)
-    format, content = _content(file, format, name, wish, catalog)
+    format, content = _content(file, format, name, wish, catalog, catalog.target)
     if isinstance(content, Message):
         if wish.mapping is not None:
             raise SemanticFault(
@@ -126,18 +127,18 @@ def receive(
 
 
 def _content(
-    file: SeekableFile, format: Format, name: str, wish: Wish, catalog: Catalog
+    file: SeekableFile, format: Format, name: str, wish: Wish, catalog: Catalog, resolve: Resolve
 ) -> tuple[Format, Message | Tables]:
     """What the file holds. SDMX-CSV in a structure that is not here is a plain table, if a mapping recognises it."""
     assert format.read is not None
-    content = format.read(file, catalog.target)
+    content = format.read(file, resolve)
     if isinstance(content, Tables):
         return format, content
     datasets = iter(content.datasets)
     try:
         first = list(islice(datasets, 1))
     except UnresolvedReference:
-        plain = named("csv")
+        plain = named_format("csv")
         if not set(format.suffixes) <= set(plain.suffixes) or plain.read is None:
             raise
         tables = plain.read(file, catalog.target)
