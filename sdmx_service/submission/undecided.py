@@ -35,6 +35,8 @@ _UNDECIDED: Final = "undecided"
 _DECISION: Final = "decision"
 _KEPT: Final = 500
 """Distinct values of one submission that come into the queue; its findings name them all."""
+_COMPARED: Final = 100
+"""Of these, those for which near values are looked for."""
 _CANDIDATES: Final = 3
 _NEAR: Final = 60.0
 
@@ -108,10 +110,10 @@ def keep_undecided(store: Store, submission: str, groups: Iterable[FindingGroup]
     if not found:
         return
     near = {text: _Near(catalog, text) for text, _ in found}
-    values = [
-        {"map": text, "value": value, **entry, "candidates": [asdict(one) for one in near[text].candidates(value)]}
-        for (text, value), entry in found.items()
-    ]
+    values = []
+    for number, ((text, value), entry) in enumerate(found.items()):
+        candidates = near[text].candidates(value) if number < _COMPARED else ()
+        values.append({"map": text, "value": value, **entry, "candidates": [asdict(one) for one in candidates]})
     store.save_document(_UNDECIDED, submission, {"values": values})
 
 

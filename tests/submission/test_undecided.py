@@ -48,6 +48,16 @@ def test_what_refuses_a_file_comes_into_the_queue(house: House) -> None:
     assert json.loads(json.dumps(known.to_json()))["candidates"][0]["code"] == "NOR"
 
 
+def test_a_file_of_strange_values_does_not_flood_the_queue(house: House) -> None:
+    strange = "".join(f"Northport {number};2024-01;1;0;0;1\n" for number in range(600))
+    receipt, findings = house.send((HEADER + strange).encode(), name="strange.csv")
+    assert receipt.status == "refused"
+    assert len({one.value for one in findings}) == 600
+    queue = undecided(house.library.store)
+    assert len(queue) == 500
+    assert sum(bool(one.candidates) for one in queue) == 100
+
+
 def test_once_decided_the_same_file_goes_in(house: House) -> None:
     house.send(BOOK, name="book.csv")
     decided(house, "Norhtport", "NOR", comment="misprint of this year's book")
