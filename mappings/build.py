@@ -9,7 +9,9 @@ structure map whose folder begins with the rest of it.
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -24,11 +26,14 @@ HERE = Path(__file__).parent
 LATE = "1.0+.0"
 INFOMODEL = "urn:sdmx:org.sdmx.infomodel"
 MAPS = f"{INFOMODEL}.structuremapping.RepresentationMap"
+LANGUAGES = ("en", "fr", "es", "ru", "ar", "zh", "de", "pt", "it")
+"""Whose names of areas are known: the official languages of the United Nations, and three more."""
 FLAG_ORDER = "czbdesfpun"
 """Eurostat's flags, the weightiest first: the first one becomes the status, the rest is told in a comment."""
 FLAG_STATUS = dict(zip(FLAG_ORDER, "QMBDEIFPUN", strict=True))
 LONGEST_COMBINATION = 3
-Row = tuple[tuple[str, ...], tuple[str, ...], str]
+Row = tuple[tuple[str, ...], tuple[str, ...], str] | tuple[tuple[str, ...], tuple[str, ...], str, str, str]
+"""Sources, targets, note; where a row does not hold for ever, the first and the last day."""
 
 
 def table(name: str) -> list[dict[str, str]]:
@@ -73,6 +78,44 @@ def names(language: str) -> Iterator[Row]:
     yield from once(written + standard + everyday)
 
 
+def fold(text: str) -> str:
+    """A name without case, accents, punctuation and spaces, as maps with the annotation MATCHING compare them."""
+    bare = (sign for sign in unicodedata.normalize("NFKD", text).casefold() if sign.isalnum())
+    return "".join(bare) or text
+
+
+def all_names() -> Iterator[Row]:
+    """Names in every language; those that several areas have are left out, those of succeeding areas are dated."""
+    found = [row for language in LANGUAGES for row in names(language)]
+    found += [((row["source"],), (row["target"],), "") for row in table("area_names_more")]
+    undecided = {fold(row["source"]) for row in table("area_names_undecided")}
+    dated = {row["code"]: row for row in table("area_names_dated")}
+    targets: dict[str, set[str]] = {}
+    for row in found:
+        targets.setdefault(fold(row[0][0]), set()).add(row[1][0])
+    if clashes := {name: codes for name, codes in targets.items() if len(codes) > 1 and name not in undecided}:
+        raise ValueError(f"Names of several areas, which area_names_undecided.csv must list: {clashes}")
+    for row in found:
+        key, (code,), note = fold(row[0][0]), row[1], row[2]
+        if key in undecided or targets.pop(key, None) is None:
+            continue
+        if code in dated:
+            yield row[0], (dated[code]["former"],), note, "", dated[code]["until"]
+            yield row[0], (code,), note, dated[code]["since"], ""
+        else:
+            yield row
+
+
+def uk_codes(name: str) -> Iterator[Row]:
+    """The decided codes of a British list."""
+    pairs = [row for row in table("uk_codes") if row["list"] == name and row["target"]]
+    seen: set[str] = set()
+    for row in pairs:
+        if row["source"] not in seen:
+            seen.add(row["source"])
+            yield (row["source"],), tuple(row["target"].split("|")), row["note"]
+
+
 def estat_ages() -> Iterator[Row]:
     """Eurostat's ages: single years, five-year groups, open and broad groups."""
     pairs = [
@@ -115,8 +158,13 @@ def written_rows(map_id: str, sources: int, targets: int) -> Iterator[Row]:
 
 
 def listed(name: str) -> Iterator[Row]:
-    """The rows of a table with the columns source, target, note."""
-    yield from once((row["source"], row["target"], row["note"]) for row in table(name))
+    """The rows of a table with the columns source, target, note; a source may stand there again for other days."""
+    seen: set[tuple[str, str]] = set()
+    for row in table(name):
+        start, end = row.get("valid_from", ""), row.get("valid_to", "")
+        if (row["source"], start) not in seen:
+            seen.add((row["source"], start))
+            yield (row["source"],), (row["target"],), row["note"], start, end
 
 
 MADE: dict[str, Callable[[], Iterator[Row]]] = {
@@ -128,9 +176,37 @@ MADE: dict[str, Callable[[], Iterator[Row]]] = {
     "RM_ESTAT_AGE": estat_ages,
     "RM_ESTAT_FLAG": estat_flags,
     "RM_DESTATIS_AREA": lambda: listed("destatis_areas"),
+    "RM_NAME_AREA": all_names,
+    "RM_PHL_CFO_AREA": lambda: listed("phl_cfo_areas"),
 }
 PARTNER_FILES = ("partners", ("RM_ISO2_M49", "RM_ISO3_M49", "RM_OECD", "RM_UNHCR", "RM_DESA_M49", "RM_ONS"))
 """The file of ``shared/`` that holds the maps of partner agencies' codes, and how their ids begin."""
+
+UK_LISTS = {
+    "RM_UK_CITIZENSHIP": "citizenship",
+    "RM_UK_DWP_NATIONALITY": "dwp-nationalities",
+    "RM_UK_HO_NATIONALITY": "ho-country-of-nationality",
+    "RM_UK_IPS_CITIZENSHIP": "ips-citizenship",
+    "RM_UK_LTIM_CITIZENSHIP": "ltim-citizenship",
+    "RM_UK_RESIDENCE": "residence",
+    "RM_UK_REASON": "reason",
+    "RM_UK_DIRECTION": "migration-directions",
+    "RM_UK_TYPE": "migration-type",
+    "RM_UK_MARKER": "ips-markers",
+}
+MADE |= {id_: partial(uk_codes, name) for id_, name in UK_LISTS.items()}
+
+
+def annotations(id_: str) -> list[dict[str, Any]]:
+    """How a map compares, and what it leaves undecided, with the reason."""
+    if id_ == "RM_NAME_AREA":
+        found: list[dict[str, Any]] = [{"type": "MATCHING", "title": "FOLDED"}]
+        undecided = [(row["source"], row["reason"]) for row in table("area_names_undecided")]
+    else:
+        found = []
+        rows = [row for row in table("uk_codes") if row["list"] == UK_LISTS.get(id_) and not row["target"]]
+        undecided = list({row["source"]: f"{row['label']}: {row['note']}" for row in rows}.items())
+    return found + [{"type": "UNDECIDED", "title": source, "text": reason} for source, reason in undecided]
 
 
 def value(text: str) -> dict[str, Any]:
@@ -140,11 +216,9 @@ def value(text: str) -> dict[str, Any]:
 
 def mapping_row(row: Row | partner_areas.DatedRow) -> dict[str, Any]:
     """One row of a representation map."""
-    sources, targets, note = row[:3]
+    sources, targets, note, start, end = (*row, "", "")[:5]
     found: dict[str, Any] = {"sourceValues": [value(text) for text in sources], "targetValues": list(targets)}
-    if isinstance(row, partner_areas.DatedRow):
-        validity = {"validFrom": row.valid_from, "validTo": row.valid_to}
-        found |= {name: day for name, day in validity.items() if day}
+    found |= {name: day for name, day in (("validFrom", start), ("validTo", end)) if day}
     return found | ({"annotations": [{"type": "NOTE", "title": note}]} if note else {})
 
 
@@ -165,10 +239,10 @@ def representation_map(row: dict[str, str]) -> dict[str, Any]:
         rows = partner_areas.ROWS[row["map"]]()
     else:
         rows = MADE[row["map"]]() if row["map"] in MADE else written_rows(row["map"], len(sources), len(targets))
-    undecided = partner_areas.UNDECIDED[row["map"]]() if row["map"] in partner_areas.UNDECIDED else []
+    notes = partner_areas.UNDECIDED[row["map"]]() if row["map"] in partner_areas.UNDECIDED else annotations(row["map"])
     return (
         maintained(row["map"], {"en": row["en"]})
-        | ({"annotations": undecided} if undecided else {})
+        | ({"annotations": notes} if notes else {})
         | {
             "source": [kind(text) for text in sources],
             "target": [kind(text) for text in targets],
@@ -220,6 +294,10 @@ def messages() -> dict[Path, dict[str, Any]]:
     for subject in dict.fromkeys(homes.values()):
         content = [representation_map(row) for row in shared if homes[row["map"]] == subject]
         found[HERE / "shared" / f"{subject}.json"] = message(f"MAPS_{subject}", {"representationMaps": content})
+    for folder in dict.fromkeys(row["folder"] for row in maps if row["folder"].startswith("shared/")):
+        content = [representation_map(row) for row in maps if row["folder"] == folder]
+        subject = folder.partition("/")[2]
+        found[HERE / f"{folder}.json"] = message(f"MAPS_{subject}", {"representationMaps": content})
     for folder in dict.fromkeys(row["folder"] for row in table("structure_maps") if not row["folder"].startswith("*")):
         data: dict[str, Any] = {"structureMaps": structure_maps(folder)}
         own = [representation_map(row) for row in maps if row["folder"] == folder]

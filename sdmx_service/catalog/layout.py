@@ -128,6 +128,15 @@ class MessageLayout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A text before or after the number of a cell that is taken away, and what it sets in other columns."""
+
+    column: str
+    text: str
+    sets: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableLayout:
     """How some sheets are read once, for one StructureMap."""
 
@@ -147,6 +156,7 @@ class TableLayout:
     fixed: Mapping[str, str] = field(default_factory=dict)
     numbers: tuple[NumberText, ...] = ()
     symbols: tuple[Symbol, ...] = ()
+    marks: tuple[Mark, ...] = ()
     keep_blank: bool = False
     clean_columns: tuple[str, ...] = ()
     strip: tuple[str, ...] = ()
@@ -163,6 +173,7 @@ class Layout:
     Attributes:
         provider: who the data come from, if the mapping says it.
         complete: dimensions for which the file claims to list every part.
+        refuse: why a file of this layout cannot be taken at all; such a layout has no tables.
         action: what the file does; ``replaces`` names dimensions whose values in the file span the slice it replaces.
         messages: SDMX messages that the layout reads; without them it reads tables.
     """
@@ -176,6 +187,7 @@ class Layout:
     action: Action = Action.MERGE
     replaces: tuple[str, ...] = ()
     complete: tuple[str, ...] = ()
+    refuse: Texts = NO_TEXTS
     source: str = ""
     licence: str = ""
     delimiter: str | None = None
@@ -203,6 +215,7 @@ def read_layout(document: Mapping[str, Any], place: str) -> Layout:
         action=_action(node.at("action")),
         replaces=node.at("replaces").texts(),
         complete=node.at("complete").texts(),
+        refuse=Texts(node.at("refuse").words()),
         source=node.at("source").text_or_none() or "",
         licence=node.at("licence").text_or_none() or "",
         delimiter=csv.at("delimiter").text_or_none() if csv.value is not None else None,
@@ -213,6 +226,8 @@ def read_layout(document: Mapping[str, Any], place: str) -> Layout:
     csv.done()
     node.at("notes")
     node.done()
+    if bool(layout.tables) == bool(layout.refuse):
+        raise node.fault("give either tables to read or the reason to refuse, in refuse.")
     return layout
 
 
@@ -291,6 +306,7 @@ def _table(node: Node) -> TableLayout:
         fixed=node.at("fixed").words(),
         numbers=_numbers(node.at("number")),
         symbols=node.at("symbols").each(_symbol),
+        marks=node.at("marks").each(_mark),
         keep_blank=node.at("blank").choice("skip", "keep") == "keep",
         clean_columns=clean.at("columns").texts() if clean.value is not None else (),
         strip=clean.at("strip").texts() if clean.value is not None else (),
@@ -314,7 +330,7 @@ def _check(table: TableLayout, node: Node) -> None:
     tests = [*table.where, *table.skip, *([table.until] if table.until is not None else [])]
     used = [*(test.column for test in tests), *table.fill_down, *table.clean_columns]
     used += [name for one in table.numbers for name in one.columns]
-    used += [one.column for one in table.symbols]
+    used += [one.column for one in table.symbols] + [one.column for one in table.marks]
     if unknown := sorted(set(used) - made):
         raise node.fault(f"the table has no column {', '.join(unknown)}; it has {', '.join(sorted(made - {''}))}.")
     if unknown := sorted(set(table.strip) - {"footnote_marks", "spaces"}):
@@ -412,3 +428,11 @@ def _symbol(node: Node) -> Symbol:
     )
     node.done()
     return symbol
+
+
+def _mark(node: Node) -> Mark:
+    mark = Mark(column=node.at("column").text(), text=node.at("text").text(), sets=node.at("set").words())
+    node.done()
+    if not mark.text.strip():
+        raise node.fault("a mark needs a text that is not blank.")
+    return mark

@@ -2,16 +2,18 @@
 
 Kinds: ``sum`` (a total and its parts along one dimension), ``value`` (range of a measure), ``compare`` (one figure
 against another), ``balance`` (a signed sum of figures equals another, periods may be shifted), ``same`` (two
-dimensions with the same code). Scope ``file`` looks at the rows sent, ``result`` at stored plus sent rows.
+dimensions with the same code); the others stand in ``rule_kinds``. Scope ``file`` looks at the rows sent, ``result``
+at stored plus sent rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sdmx_service.catalog.documents import Node
+from sdmx_service.catalog.rule_kinds import READERS, Detail, conditions
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.finding import Severity
 from sdmx_service.model.urn import PartialRef, parse_ref
@@ -44,6 +46,10 @@ class Rule:
     message: Texts
     component: str = "OBS_VALUE"
     tolerance: float = 0.0
+    tolerance_share: float = 0.0
+    """For comparisons and balances: the tolerance as a share of the greater side; the greater tolerance counts."""
+    providers: tuple[str, ...] = ()
+    """Patterns of provider ids (``NSO_*``) whose data the rule is for; none: everyone's."""
     when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dimension: str = ""
     total: str = ""
@@ -60,6 +66,8 @@ class Rule:
     maximum: float | None = None
     integer: bool = False
     dimensions: tuple[str, ...] = ()
+    detail: Detail | None = None
+    """What a rule of a kind of ``rule_kinds`` says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +80,7 @@ class RuleSet:
     document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
-_KINDS = ("sum", "value", "compare", "balance", "same")
+_KINDS = ("sum", "value", "compare", "balance", "same", *READERS)
 
 
 def read_rules(document: Mapping[str, Any], place: str) -> RuleSet:
@@ -97,11 +105,6 @@ def _rule(node: Node) -> Rule:
     kind = node.at("kind").text()
     if kind not in _KINDS:
         raise node.at("kind").fault(f"one of {', '.join(_KINDS)} is needed here, not {kind!r}.")
-    left, right = node.at("left"), node.at("right")
-    terms = node.at("terms").each(_term)
-    if left.value is not None:
-        terms = (_term(left),)
-    equals = node.at("equals") if right.value is None else right
     rule = Rule(
         id=node.at("id").text(),
         kind=kind,
@@ -111,7 +114,30 @@ def _rule(node: Node) -> Rule:
         message=Texts(node.at("message").words()),
         component=node.at("component").text_or_none() or "OBS_VALUE",
         tolerance=node.at("tolerance").decimal(0.0),
-        when=_conditions(node.at("when")),
+        tolerance_share=node.at("tolerance_share").decimal(0.0),
+        providers=node.at("providers").texts(),
+        when=conditions(node.at("when")),
+    )
+    rule = replace(rule, detail=READERS[kind](node)) if kind in READERS else _with_fields(rule, node)
+    for name in ("notes", "basis", "status"):
+        node.at(name)
+    node.done()
+    if kind not in READERS:
+        _check(rule, node)
+    return rule
+
+
+def _with_fields(rule: Rule, node: Node) -> Rule:
+    """The fields of the kinds ``sum``, ``value``, ``compare``, ``balance`` and ``same``."""
+    left, right = node.at("left"), node.at("right")
+    terms = node.at("terms").each(_term)
+    if left.value is not None:
+        terms = (_term(left),)
+    equals = node.at("equals") if right.value is None else right
+    for name in ("minimum", "maximum"):
+        node.at(name)
+    return replace(
+        rule,
         dimension=node.at("dimension").text_or_none() or "",
         total=node.at("total").text_or_none() or "",
         partitions=_partitions(node),
@@ -127,11 +153,6 @@ def _rule(node: Node) -> Rule:
         integer=node.at("integer").flag(),
         dimensions=node.at("dimensions").texts(),
     )
-    for name in ("minimum", "maximum", "notes", "basis", "status"):
-        node.at(name)
-    node.done()
-    _check(rule, node)
-    return rule
 
 
 def _check(rule: Rule, node: Node) -> None:
@@ -156,17 +177,13 @@ def _partitions(node: Node) -> tuple[tuple[str, ...], ...]:
     return (parts,) if parts else ()
 
 
-def _conditions(node: Node) -> dict[str, tuple[str, ...]]:
-    return {name: member.texts() for name, member in node.fields()}
-
-
 def _term(node: Node) -> Term:
     dataflow = node.at("dataflow").text_or_none()
     term = Term(
         name=node.at("name").text_or_none() or "",
         sign=node.at("sign").decimal(1.0),
         dataflow=None if dataflow is None else parse_ref(dataflow, "Dataflow"),
-        where=_conditions(node.at("where")),
+        where=conditions(node.at("where")),
         shift=node.at("shift").number_or_none() or 0,
         missing=node.at("missing").decimal(0.0) if node.has("missing") else None,
         component=node.at("component").text_or_none() or "OBS_VALUE",

@@ -91,6 +91,16 @@ def _one_id(command: argparse.ArgumentParser) -> None:
     command.add_argument("id", metavar="ID", help="the submission")
 
 
+def _decide_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("map", metavar="MAP", help="the representation map, as `undecided` names it")
+    command.add_argument("value", metavar="VALUE", help="the value of the file")
+    command.add_argument("code", metavar="CODE", nargs="?", help="what it means")
+    command.add_argument("--from", dest="start", metavar="DATE", help="the first day it holds for")
+    command.add_argument("--to", dest="end", metavar="DATE", help="the last day it holds for")
+    command.add_argument("--comment", metavar="TEXT", help="why")
+    command.add_argument("--forget", action="store_true", help="take the decision back")
+
+
 def _restore_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("release", type=int, metavar="RELEASE", help="the release whose state comes back")
 
@@ -135,6 +145,8 @@ _COMMANDS: tuple[tuple[str, Callable[[argparse.ArgumentParser], None], Callable[
     ("withdraw", _one_id, commands.withdraw, "take back an accepted submission"),
     ("submissions", _no_arguments, commands.submissions, "list the submissions"),
     ("receipt", _one_id, commands.receipt, "print a receipt"),
+    ("undecided", _no_arguments, commands.undecided, "list the values of files that no mapping decides"),
+    ("decide", _decide_arguments, commands.decide, "say what such a value means from now on"),
     ("releases", _releases_arguments, commands.releases, "list the releases"),
     ("restore", _restore_arguments, commands.restore, "make a release with the state of an earlier one"),
     ("query", _query_arguments, commands.query, "answer an SDMX-REST path without HTTP"),

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, cast
 
-from sdmx_service.cli.held import Held, find_holder, submission_line, token_line
+from sdmx_service.cli.held import Held, decision_line, find_holder, submission_line, token_line, undecided_lines
 from sdmx_service.errors import NotBuilt, StorageFault, SyntaxFault
 from sdmx_service.settings import Settings
 
@@ -271,6 +271,41 @@ def receipt(arguments: Arguments) -> int:
         return 0
 
     return _with_library(arguments, run, lambda held: held.receipt(arguments.id))
+
+
+def undecided(arguments: Arguments) -> int:
+    """List the values that no map decides."""
+
+    def run(library: Any) -> int:
+        from sdmx_service.submission.undecided import undecided
+
+        for entry in undecided(library.store):
+            print(undecided_lines(entry.to_json()))
+        return 0
+
+    return _with_library(arguments, run, lambda held: held.undecided())
+
+
+def decide(arguments: Arguments) -> int:
+    """Decide what a value means, or take the decision back."""
+    if (arguments.code is None) != arguments.forget:
+        raise SyntaxFault("Give either the code or --forget.")
+    wish = {"map": arguments.map, "value": arguments.value}
+    times = {"start": arguments.start, "end": arguments.end, "comment": arguments.comment}
+    more = {name: text for name, text in times.items() if text}
+
+    def run(library: Any) -> int:
+        from sdmx_service.auth import OPERATOR
+        from sdmx_service.submission.undecided import decide, forget
+
+        if arguments.forget:
+            for gone in forget(library, OPERATOR, **wish):
+                print(decision_line(gone.to_json()) + " no more")
+        else:
+            print(decision_line(decide(library, OPERATOR, code=arguments.code, **wish, **more).to_json()))
+        return 0
+
+    return _with_library(arguments, run, lambda held: held.decide({**wish, "code": arguments.code, **more}))
 
 
 def releases(arguments: Arguments) -> int:

@@ -29,6 +29,21 @@ def token_line(token: Mapping[str, Any]) -> str:
     return f"{token['id']}  {token['role']}  {token['provider'] or '-'}  {token['created_at']}"
 
 
+def undecided_lines(entry: Mapping[str, Any]) -> str:
+    """A value that waits for a decision, and what comes near it."""
+    rows = f"{entry['count']} row{'' if entry['count'] == 1 else 's'}"
+    head = f"{entry['map']}  {entry['value']!r}  ({entry['source']} to {entry['component']}, {rows})"
+    near = ", ".join(f"{one['code']} ({one['value']})" for one in entry["candidates"])
+    return f"{head}\n    in {', '.join(entry['submissions'])}" + (f"\n    near: {near}" if near else "")
+
+
+def decision_line(decision: Mapping[str, Any]) -> str:
+    """A decision that was taken."""
+    times = f" from {decision['start']}" if decision["start"] else ""
+    times += f" to {decision['end']}" if decision["end"] else ""
+    return f"{decision['map']}: {decision['value']!r} is {decision['code']!r}{times} (by {decision['by']})"
+
+
 def find_holder(data: Path) -> Held | None:
     """The service that holds the store in that folder, or None if none says so."""
     try:
@@ -96,6 +111,19 @@ class Held:
         else:
             wish: dict[str, Any] = {"provider": provider, "role": role}
             print(self.service.post("/api/tokens", json.dumps(wish).encode())["token"])
+        return 0
+
+    def undecided(self) -> int:
+        """List what waits for a decision."""
+        for entry in self.service.get("/api/undecided")["undecided"]:
+            print(undecided_lines(entry))
+        return 0
+
+    def decide(self, wish: Mapping[str, Any]) -> int:
+        """Decide, or take a decision back."""
+        found = self.service.post("/api/decisions", json.dumps(wish).encode())
+        for decision in found.get("forgotten", [found]):
+            print(decision_line(decision) + (" no more" if "forgotten" in found else ""))
         return 0
 
     def dataflow_path(self, dataflow: str) -> str:

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 from sdmx_service.errors import NotFound, UnknownFormat
 from sdmx_service.formats.archives import unpack
+from sdmx_service.formats.json_stat import reader as json_stat_reader
 from sdmx_service.formats.sdmx_csv import reader as csv_reader
 from sdmx_service.formats.sdmx_csv import writer as csv_writer
 from sdmx_service.formats.sdmx_json import data_reader as json_data_reader
@@ -209,6 +210,13 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".json",),
         sniff=json_data_reader.sniff_sdmx_json_data,
         read=json_data_reader.read_sdmx_json_data,
+    ),
+    Format(
+        name="json-stat",
+        media_types=("application/json",),
+        suffixes=(".json",),
+        sniff=json_stat_reader.sniff_json_stat,
+        read=json_stat_reader.read_json_stat,
     ),
     Format(
         name="structure-xml",

@@ -78,6 +78,11 @@ CATALOGUE: Mapping[str, FindingKind] = {
         _kind("F110", _WARNING, "Message with an error", "The message itself says: {value}",
               "A message may carry errors and notes of the one who made it beside its data.",
               "See whether the data are whole."),
+        _kind("F111", _ERROR, "Table that no structure carries", "{reason}",
+              "The file was recognised, and what its table shows has no place in any data structure of this service: "
+              "to take it in under other codes would say something that the figures do not say.",
+              "Nothing needs correcting; the file stays outside. If its figures are wanted here, a structure has to "
+              "be extended first."),
         _kind("F120", _WARNING, "Above the observations, not mapped",
               "{component}: {value!r} belongs to no single observation, and is not mapped.",
               "A mapping makes observations, and this row of the message has not every dimension: it carries an "

@@ -78,6 +78,14 @@ def read_numbers(texts: pa.StringArray, written: NumberText) -> tuple[pa.StringA
     return found, pc.and_not(there, good)
 
 
+def take_mark(texts: pa.StringArray, mark: str) -> tuple[pa.StringArray, pa.BooleanArray]:
+    """The texts without a mark that stands before or after a number, and which texts had it."""
+    sign = re.escape(mark)
+    marked = _like(texts, rf"^(?:{sign}\s*[+-]?[0-9].*|[+-]?.*[0-9]\s*{sign})$")
+    bare = pc.replace_substring_regex(texts, rf"^{sign}\s*|\s*{sign}$", "")
+    return pc.if_else(marked, bare, texts), marked
+
+
 def _grouping(written: NumberText) -> list[str]:
     marks = list(written.grouping)
     if any(mark in _SPACES for mark in marks):

@@ -18,11 +18,14 @@ from sdmx_service.model.columns import Column, columns
 from sdmx_service.model.selection import dataflow_name
 from sdmx_service.model.structure import Dataflow, DataStructure
 from sdmx_service.model.urn import PartialRef, Ref, Version
-from sdmx_service.storage.quoting import both, identifier
+from sdmx_service.storage.quoting import both, identifier, member
 from sdmx_service.submission.workspace import SentRows, Workspace, column_names, conditions, observations, untouched
 
 History = Callable[[Ref, Mapping[str, Collection[str]]], Iterator[pa.RecordBatch]]
 """Stored, currently shown rows of a dataflow (as typed) whose dimensions have one of the values given."""
+
+OwnHistory = Callable[[Ref, str, Mapping[str, Collection[str]]], Iterator[pa.RecordBatch]]
+"""Stored rows of a dataflow that one provider (by name) sent, whoever's are shown."""
 
 _ORIGIN = "s._file, s._row, s._column, s._sheet"
 _NOWHERE = (
@@ -65,14 +68,27 @@ class Figures:
     Args:
         dataflows: those that the rows sent belong to.
         history: how to read stored rows; None where there is no store.
+        own: how to read what a provider itself sent before; without it, what is shown stands for it.
+        carried: attributes of the observation that rules look at.
+        followed: those whose change from period to period rules look at.
     """
 
     def __init__(
-        self, workspace: Workspace, catalog: Catalog, dataflows: Iterable[Dataflow], history: History | None
+        self,
+        workspace: Workspace,
+        catalog: Catalog,
+        dataflows: Iterable[Dataflow],
+        history: History | None,
+        own: OwnHistory | None = None,
+        carried: Collection[str] = (),
+        followed: Collection[str] = (),
     ) -> None:
         self.workspace = workspace
         self.catalog = catalog
         self._history = history
+        self._own = own
+        self._carried = frozenset(carried)
+        self.followed = frozenset(followed)
         self._refs = {dataflow_name(flow.ref): flow.ref for flow in dataflows}
         self._kept: dict[object, str | None] = {}
 
@@ -86,6 +102,17 @@ class Figures:
         for table in filter(None, self._kept.values()):
             self.workspace.drop(table)
         self._kept.clear()
+
+    def made(self, key: object, query: Callable[[], str]) -> str:
+        """The table of a query, made once; ``close`` forgets it."""
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = self.workspace.make(query())
+        return found
+
+    def forget(self, table: str) -> None:
+        """Have a table of the workspace dropped in the end."""
+        self._kept["forget", table] = table
 
     # --- dataflows ---------------------------------------------------------------------------------------------
     def sent_flows(self) -> list[Flow]:
@@ -117,6 +144,7 @@ class Figures:
         *,
         result: bool,
         near: Mapping[str, Collection[str]] | None = None,
+        more: Collection[str] = (),
     ) -> str | None:
         """The query of the figures of a dataflow; None if there are none for sure.
 
@@ -126,27 +154,97 @@ class Figures:
             where: values that components must have; those the structure lacks are not tested.
             result: stored rows overlaid by sent rows, one figure per key; else the sent rows, per provider.
             near: values of dimensions outside which stored rows are not needed.
+            more: attributes of the observation to read beside the figure.
         """
         parts, history = [], None
-        if result and (history := self._stored(flow, column, {**(near or {}), **where})) is not None:
-            parts.append(self._stored_figures(flow, column, where, history))
+        if result and (history := self._stored(flow, column, {**(near or {}), **where}, more)) is not None:
+            parts.append(self._stored_figures(flow, column, where, history, more))
         sent = flow.sent
         if sent is not None and all(sent.may_have(id, codes) for id, codes in where.items()):
             overlay = self._overlaying_figures if result else self._sent_figures
-            parts.append(overlay(flow, sent, column, where, history))
+            parts.append(overlay(flow, sent, column, where, history, more))
         return " UNION ALL ".join(parts) or None
 
+    def own(
+        self,
+        flow: Flow,
+        column: Column,
+        where: Mapping[str, Collection[str]],
+        *,
+        result: bool,
+        providers: Iterable[str],
+        free: Collection[str] = (),
+    ) -> str | None:
+        """The query of each provider's own figures, with the carried attributes; None if there are none for sure.
+
+        ``_id`` is the number of a sent row in the table of the workspace.
+
+        Args:
+            result: the provider's stored rows overlaid by those sent; else the sent rows.
+            providers: whose figures, by name.
+            free: dimensions along which stored figures of codes that were not sent count too.
+        """
+        sent = flow.sent
+        if sent is None or not all(sent.may_have(id, codes) for id, codes in where.items()):
+            return None
+        history = self.own_stored(flow, column, free) if result else None
+        name = flow.names[column.id]
+        value, join = _finite(f"s.{name}"), ""
+        if history is not None and self._has_blank(sent, name):
+            keys = [f"s.{flow.names[id]} = h.{flow.names[id]}" for id in flow.structure.key_ids]
+            value = f"CASE WHEN s.{name} IS NULL AND s._action = 'Merge' THEN {_finite(f'h.{name}')} ELSE {value} END"
+            join = f" LEFT JOIN {history} AS h ON {both(['s._provider = h._provider', *keys])}"
+        whose = member("_provider", set(providers))
+        query = (
+            f"SELECT {_keys(flow, 's')}, {value} AS _value, {self._more(flow, 's')}{_ORIGIN},"
+            f" s._provider, true AS _sent, s._id"
+            f" FROM ({observations(sent)}) AS s{join} WHERE {self._sent_conditions(flow, sent, where)} AND s.{whose}"
+        )
+        if history is None:
+            return query
+        return (
+            f"{query} UNION ALL SELECT {_keys(flow, 'h')}, {_finite(f'h.{name}')} AS _value, {self._more(flow, 'h')}"
+            f"{_NOWHERE}, h._provider, false AS _sent, CAST(NULL AS BIGINT) AS _id FROM {history} AS h"
+            f" WHERE {conditions(flow.structure, where, 'h.')} AND h.{whose}"
+            f" AND {untouched(sent, 'h', by_provider=True)}"
+        )
+
+    def carried(self, flow: Flow) -> list[str]:
+        """The carried attributes that the structure has at the observation."""
+        attributes = {one.id for one in columns(flow.structure) if one.role == "attribute" and not one.is_attached}
+        return [one.id for one in flow.structure.components if one.id in attributes & self._carried]
+
+    def _more(self, flow: Flow, alias: str) -> str:
+        return "".join(f"{alias}.{flow.names[id]}, " for id in self.carried(flow))
+
+    def _has_blank(self, sent: SentRows, name: str) -> bool:
+        """Whether an observation was sent without that column."""
+        query = f"SELECT count(*) AS number FROM {sent.table} WHERE _whole AND {name} IS NULL AND _action = 'Merge'"
+        return bool(self.workspace.read(query)["number"][0].as_py())
+
     def _sent_figures(
-        self, flow: Flow, sent: SentRows, column: Column, where: Mapping[str, Collection[str]], _: str | None
+        self,
+        flow: Flow,
+        sent: SentRows,
+        column: Column,
+        where: Mapping[str, Collection[str]],
+        _: str | None,
+        more: Collection[str],
     ) -> str:
         return (
-            f"SELECT {_keys(flow, 's')}, {_finite('s.' + flow.names[column.id])} AS _value, {_ORIGIN},"
+            f"SELECT {_keys(flow, 's', more)}, {_finite('s.' + flow.names[column.id])} AS _value, {_ORIGIN},"
             f" s._provider, true AS _sent FROM ({observations(sent)}) AS s"
             f" WHERE {self._sent_conditions(flow, sent, where)}"
         )
 
     def _overlaying_figures(
-        self, flow: Flow, sent: SentRows, column: Column, where: Mapping[str, Collection[str]], history: str | None
+        self,
+        flow: Flow,
+        sent: SentRows,
+        column: Column,
+        where: Mapping[str, Collection[str]],
+        history: str | None,
+        more: Collection[str],
     ) -> str:
         """Sent rows; where a merge leaves the figure out, the stored one holds."""
         name = flow.names[column.id]
@@ -157,15 +255,17 @@ class Figures:
             same = both(f"s.{flow.names[id]} = h.{flow.names[id]}" for id in flow.structure.key_ids)
             join = f" LEFT JOIN {history} AS h ON {same}"
         return (
-            f"SELECT {_keys(flow, 's')}, {value} AS _value, {_ORIGIN}, '' AS _provider, true AS _sent"
+            f"SELECT {_keys(flow, 's', more)}, {value} AS _value, {_ORIGIN}, '' AS _provider, true AS _sent"
             f" FROM ({observations(sent, by_provider=False)}) AS s{join}"
             f" WHERE {self._sent_conditions(flow, sent, where)}"
         )
 
-    def _stored_figures(self, flow: Flow, column: Column, where: Mapping[str, Collection[str]], history: str) -> str:
+    def _stored_figures(
+        self, flow: Flow, column: Column, where: Mapping[str, Collection[str]], history: str, more: Collection[str]
+    ) -> str:
         others = "1 = 1" if flow.sent is None else untouched(flow.sent, "h")
         return (
-            f"SELECT {_keys(flow, 'h')}, {_finite('h.' + flow.names[column.id])} AS _value,"
+            f"SELECT {_keys(flow, 'h', more)}, {_finite('h.' + flow.names[column.id])} AS _value,"
             f" {_NOWHERE}, '' AS _provider, false AS _sent"
             f" FROM {history} AS h WHERE {conditions(flow.structure, where, 'h.')} AND {others}"
         )
@@ -196,13 +296,23 @@ class Figures:
         return not self.workspace.read(query)["lacking"][0].as_py()
 
     # --- stored rows -------------------------------------------------------------------------------------------
-    def _stored(self, flow: Flow, column: Column, wanted: Mapping[str, Collection[str]]) -> str | None:
+    def stored(self, flow: Flow, column: Column, where: Mapping[str, Collection[str]], beside: Flow) -> str | None:
+        """The table with the stored rows of a dataflow, as shown; only for codes that ``beside`` has been sent with."""
+        sent = {} if beside.sent is None else beside.sent.values
+        time = flow.structure.time_dimension
+        shared = (id for id in flow.structure.dimension_ids if time is None or id != time.id)
+        near = {id: codes for id in shared if id not in where and (codes := sent.get(id)) is not None}
+        return self._stored(flow, column, {**near, **where})
+
+    def _stored(
+        self, flow: Flow, column: Column, wanted: Mapping[str, Collection[str]], more: Collection[str] = ()
+    ) -> str | None:
         """The table with the stored rows of a dataflow; None where there are none."""
         if self._history is None or flow.ref is None:
             return None
         dimensions = flow.structure.dimension_ids
         where = {id: sorted(codes) for id, codes in wanted.items() if id in dimensions and len(codes) <= _MOST_WANTED}
-        tested = [id for id in wanted if id in flow.names and id not in flow.structure.key_ids]
+        tested = [id for id in (*wanted, *more) if id in flow.names and id not in flow.structure.key_ids]
         key = (flow.name, column.id, tuple(tested), repr(sorted(where.items())))
         if key not in self._kept:
             kinds = {one.id: "DOUBLE" if one.kind == "number" else "VARCHAR" for one in columns(flow.structure)}
@@ -213,6 +323,43 @@ class Figures:
             self._kept[key] = table if count else None
         return self._kept[key]
 
+    def own_stored(self, flow: Flow, column: Column, free: Collection[str] = ()) -> str | None:
+        """The table with what the providers sent before of the series that are sent now; None where there is none.
+
+        It has the columns of the key, the figure, the carried attributes and ``_provider``.
+        """
+        sent = flow.sent
+        if self._history is None or flow.ref is None or sent is None:
+            return None
+        key = ("own", flow.name, column.id, *sorted(free))
+        if key not in self._kept:
+            time = flow.structure.time_dimension
+            kept = {*free, *([] if time is None else [time.id])}
+            where = {
+                id: sorted(codes)
+                for id, codes in sent.values.items()
+                if codes is not None and id not in kept and len(codes) <= _MOST_WANTED
+            }
+            kinds = {one.id: "DOUBLE" if one.kind == "number" else "VARCHAR" for one in columns(flow.structure)}
+            names = {id: flow.names[id] for id in (*flow.structure.key_ids, column.id, *self.carried(flow))}
+            types = {**{name: kinds[id] for id, name in names.items()}, "_provider": "VARCHAR"}
+            table = self.workspace.keep(self._own_rows(flow, flow.ref, sent, where, names), types)
+            count = self.workspace.read(f"SELECT count(*) AS number FROM {table}")["number"][0].as_py()
+            self._kept[key] = table if count else None
+        return self._kept[key]
+
+    def _own_rows(
+        self, flow: Flow, ref: Ref, sent: SentRows, where: Mapping[str, Collection[str]], names: Mapping[str, str]
+    ) -> Iterator[pa.RecordBatch]:
+        for provider in sorted(sent.providers):
+            if self._own is not None:
+                batches = self._own(ref, provider, where)
+            else:
+                batches = iter(()) if self._history is None else self._history(ref, where)
+            for batch in _renamed(batches, names):
+                whose = pa.DictionaryArray.from_arrays(pa.nulls(len(batch), pa.int32()).fill_null(0), [provider])
+                yield batch.append_column("_provider", whose.cast(pa.string()))
+
 
 def _renamed(batches: Iterable[pa.RecordBatch], names: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
     for batch in batches:
@@ -220,8 +367,8 @@ def _renamed(batches: Iterable[pa.RecordBatch], names: Mapping[str, str]) -> Ite
         yield pa.record_batch([batch.column(id) for id in present], names=[names[id] for id in present])
 
 
-def _keys(flow: Flow, alias: str) -> str:
-    return ", ".join(f"{alias}.{identifier(flow.names[id])}" for id in flow.structure.key_ids)
+def _keys(flow: Flow, alias: str, more: Collection[str] = ()) -> str:
+    return ", ".join(f"{alias}.{identifier(flow.names[id])}" for id in (*flow.structure.key_ids, *more))
 
 
 def _finite(expression: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any, cast
 
 import pyarrow as pa
@@ -25,12 +26,13 @@ from sdmx_service.errors import (
     UnresolvedReference,
 )
 from sdmx_service.formats.registry import Format, head_of, recognise_data
+from sdmx_service.formats.registry import named as named_format
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.columns import read_schema
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.items import DataProviderScheme
 from sdmx_service.model.mapping import StructureMap
-from sdmx_service.model.message import Action, Dataset, Message, SeekableFile, Tables, Target
+from sdmx_service.model.message import Action, Dataset, Message, Resolve, SeekableFile, Tables, Target
 from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgreement
 from sdmx_service.model.urn import Ref
 from sdmx_service.submission import tables as extraction
@@ -118,10 +120,9 @@ def receive(
     """
     _refuse_nothing(file, name)
     format = recognise_data(head_of(file, name=name, media_type=media_type), wish.format)
-    assert format.read is not None
     named = None if wish.mapping is None else _named_layout(wish.mapping, catalog)
     known = MessageLayouts(catalog, named if named is not None and named.messages else None)
-    content = format.read(file, known.target)
+    format, content = _content(file, format, name, wish, catalog, known.target)
     if isinstance(content, Message):
         if named is not None and not named.messages:
             raise SemanticFault(
@@ -137,6 +138,30 @@ def receive(
         content = read(file, catalog.target, delimiter=layout.delimiter, encoding=layout.encoding)
         assert isinstance(content, Tables)
     return Received(format=format, layout=layout, parts=_table_parts(content, layout, wish, catalog, report, sender))
+
+
+def _content(
+    file: SeekableFile, format: Format, name: str, wish: Wish, catalog: Catalog, resolve: Resolve
+) -> tuple[Format, Message | Tables]:
+    """What the file holds. SDMX-CSV in a structure that is not here is a plain table, if a mapping recognises it."""
+    assert format.read is not None
+    content = format.read(file, resolve)
+    if isinstance(content, Tables):
+        return format, content
+    datasets = iter(content.datasets)
+    try:
+        first = list(islice(datasets, 1))
+    except UnresolvedReference:
+        plain = named_format("csv")
+        if not set(format.suffixes) <= set(plain.suffixes) or plain.read is None:
+            raise
+        tables = plain.read(file, catalog.target)
+        assert isinstance(tables, Tables)
+        if wish.mapping is None and not extraction.recognise(catalog.layouts.values(), tables, plain.name, name):
+            raise
+        return plain, tables
+    content.datasets = chain(first, datasets)
+    return format, content
 
 
 def _refuse_nothing(file: SeekableFile, name: str) -> None:
@@ -280,6 +305,10 @@ def _names(words: Iterable[str]) -> str:
 def _table_parts(
     tables: Tables, layout: Layout, wish: Wish, catalog: Catalog, report: Report, sender: Ref | None
 ) -> Iterator[Part]:
+    if layout.refuse:
+        said = layout.refuse.best()
+        report.add(FindingGroup.of("F111", reason=said[1] if said else ""))
+        return
     provider = _provider(wish, catalog, layout.provider, sender)
     mapped = _MappedParts(layout, provider, wish, catalog, report, layout.action)
     yield from mapped.read(tables)

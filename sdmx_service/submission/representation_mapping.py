@@ -9,11 +9,15 @@ its end must match the whole value (``[0-2]`` is not 12), one with an anchor is 
 Groups are counted through all sources of a row. A substring without value matches anything long enough and is a group.
 A period belongs to a row if it lies within its bounds as a whole. A missing source value is matched by an empty value,
 and by an expression that matches the empty text. A target "" is no value.
+
+*Extension:* a map with an annotation of type ``MATCHING`` and title ``FOLDED`` compares plain values without regard to
+case, accents, punctuation and spaces (``fold``).
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -68,6 +72,12 @@ class _Row:
         return found
 
 
+def fold(text: str) -> str:
+    """The letters and digits of a text without case and accents; the text itself where it has none."""
+    bare = (sign for sign in unicodedata.normalize("NFKD", text).casefold() if sign.isalnum())
+    return "".join(bare) or text
+
+
 class RepresentationRules:
     """The compiled rows of a representation map.
 
@@ -84,6 +94,8 @@ class RepresentationRules:
 
     def __init__(self, map: RepresentationMap, *, sources: int, targets: int, keys: Collection[int] = ()) -> None:  # noqa: A002
         self.name = map.ref.text
+        self._folded = any(one.type == "MATCHING" and one.title == "FOLDED" for one in map.annotations)
+        self._words: list[str] = []
         self._literals: dict[tuple[str, ...], list[_Row]] = {}
         self._patterns: list[_Row] = []
         for order, row in enumerate(map.rows):
@@ -132,9 +144,15 @@ class RepresentationRules:
             tests=tuple(tests),
         )
         if plain:
-            self._literals.setdefault(tuple(one.value or "" for one in row.sources), []).append(compiled)
+            values = [one.value or "" for one in row.sources]
+            self._literals.setdefault(self._key(values), []).append(compiled)
+            self._words.append(_shown(values))
         else:
             self._patterns.append(compiled)
+
+    def _key(self, values: Sequence[str | None]) -> tuple[str, ...]:
+        """The values as plain ones are compared."""
+        return tuple(fold(value or "") if self._folded else value or "" for value in values)
 
     def _moment(self, text: str | None, *, last: bool) -> int | None:
         if not text:
@@ -178,7 +196,7 @@ class RepresentationRules:
     def find(self, values: Sequence[str | None], span: Span | None = None) -> list[Targets] | None:
         """What the values map to at a period: one or more rows of targets; None if no row matches."""
         key = tuple(value or "" for value in values)
-        literal = [row for row in self._literals.get(key, ()) if row.holds(span)]
+        literal = [row for row in self._literals.get(self._key(key), ()) if row.holds(span)]
         for row in self._patterns:
             if literal and row.order > literal[0].order:
                 break
@@ -186,9 +204,21 @@ class RepresentationRules:
                 return [tuple(_expand(target, groups) or None for target in row.targets)]
         return list(dict.fromkeys(tuple(target or None for target in row.targets) for row in literal)) or None
 
+    def clashing(self, row: MappingRow) -> tuple[str, ...] | None:
+        """What the values of a plain row map to already at a time that the row is about; None if to nothing else."""
+        start, end = self._moment(row.valid_from, last=False), self._moment(row.valid_to, last=True)
+        new = _Row(order=-1, start=start, end=end, targets=row.targets)
+        key = self._key([one.value for one in row.sources])
+        found: list[_Row] = [*self._literals.get(key, ()), *self._patterns]
+        for known in found:
+            is_same = not known.tests or known.groups(tuple(one.value or "" for one in row.sources)) is not None
+            if is_same and known.targets != new.targets and known.overlaps(new):
+                return known.targets
+        return None
+
     @cached_property
     def _suggester(self) -> Suggester:
-        return Suggester.of_words(_shown(key) for key in self._literals if any(key))
+        return Suggester.of_words(word for word in self._words if word.strip(_BETWEEN))
 
     def nearest(self, values: Sequence[str | None]) -> str | None:
         """The known source that comes nearest."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sdmx_service.errors import SyntaxFault
 from sdmx_service.model.period import Period, PeriodKind, parse_period
@@ -13,6 +13,7 @@ _FREQUENCY = re.compile(r"([ASTQMWD])(\d*)")
 _MONTHS = {"A": 12, "S": 6, "T": 4, "Q": 3, "M": 1}
 _REPORTING = re.compile(r"(\d{4})-([ASTQMWD])(\d+)(.*)")
 _PER_YEAR = {"A": 1, "S": 2, "T": 3, "Q": 4, "M": 12}
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (positions are differences; no zone is meant)
 _GREGORIAN = (PeriodKind.YEAR, PeriodKind.MONTH, PeriodKind.DAY)
 
 
@@ -41,6 +42,29 @@ def shift_period(text: str, steps: int, frequency: str | None = None) -> str | N
         return _shift_range(period, steps)
     except (ValueError, OverflowError):
         return None
+
+
+def period_position(text: str, frequency: str | None = None) -> float | None:
+    """Where a period stands on the line of periods of its frequency: the next one stands 1 further.
+
+    Whole numbers where the periods follow the calendar's months; years of a five-year series (``A5``) that are two
+    years apart stand 0.4 apart.
+
+    Returns:
+        None where there is no such line: no frequency, no period at all.
+    """
+    try:
+        period = parse_period(text)
+    except SyntaxFault:
+        return None
+    match = _FREQUENCY.fullmatch(frequency or "") or _FREQUENCY.fullmatch(period.frequency or "")
+    if match is None:
+        return None
+    day = _EPOCH + timedelta(seconds=period.start)
+    unit, size = match[1], int(match[2] or 1)
+    if unit in _MONTHS:
+        return (day.year * 12 + day.month - 1 + (day.day - 1) / 31) / (_MONTHS[unit] * size)
+    return period.start / 86_400 / (size * (7 if unit == "W" else 1))
 
 
 def _shift_gregorian(text: str, kind: PeriodKind, unit: str, size: int) -> str | None:

@@ -176,6 +176,7 @@ def _verdict(rule: Rule, placed: Sequence[_Figure], parts: Sequence[str], keys: 
     place = ", ".join(_first_place(name, rule, last) for name in ("_row", *ORIGIN))
     left = " + ".join(f"{one.term.sign!r} * v{one.number}" for one in placed[:-1])
     right = f"{placed[last].term.sign!r} * v{last}"
+    whole = " + ".join(f"abs({one.term.sign!r} * v{one.number})" for one in placed[:-1])
     value, expected = ("right_side", "left_side") if rule.kind == "balance" else ("left_side", "right_side")
     return f"""
         WITH terms AS ({" UNION ALL ".join(f"({part})" for part in parts)}),
@@ -185,7 +186,8 @@ def _verdict(rule: Rule, placed: Sequence[_Figure], parts: Sequence[str], keys: 
         SELECT {PLACE}, plain({value}) AS value,
                {literal(_EXPECTED[rule.operator])} || plain({expected}) AS expected,
                {key + "," if key else ""} plain(left_side) AS "left", plain(right_side) AS "right",
-               plain(left_side - right_side) AS difference, terms
+               plain(left_side - right_side) AS difference, terms,
+               plain(round(100 * abs(left_side - right_side) / nullif({whole}, 0), 1)) AS share
         FROM sides WHERE {_violation(rule)} ORDER BY {", ".join(["_row", "_period", *own])}"""
 
 
@@ -211,6 +213,9 @@ def _first_place(name: str, rule: Rule, last: int) -> str:
 def _violation(rule: Rule) -> str:
     slack = "1e-9 * greatest(1, abs(left_side), abs(right_side))"
     difference, tolerance = "(left_side - right_side)", repr(rule.tolerance)
+    if rule.tolerance_share:
+        share = f"{rule.tolerance_share!r} * greatest(abs(left_side), abs(right_side))"
+        tolerance = f"greatest({tolerance}, {share})"
     return {
         "eq": f"abs({difference}) > {tolerance} + {slack}",
         "le": f"{difference} > {tolerance} + {slack}",

@@ -8,20 +8,27 @@ message, or the kind's, is the template over them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 
 import pyarrow as pa
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.rule_kinds import Agree, Conditions, Mirror, Presence, Recoverable, Revision
 from sdmx_service.catalog.rules import Rule, RuleSet
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.selection import dataflow_name
 from sdmx_service.model.structure import Dataflow
 from sdmx_service.model.urn import PartialRef, Ref
-from sdmx_service.submission.figures import Figures, Flow, History
+from sdmx_service.submission.figures import Figures, Flow, History, OwnHistory
 from sdmx_service.submission.report import Report
+from sdmx_service.submission.rule_attributes import lacking_attributes
+from sdmx_service.submission.rule_pairs import disagreeing_totals, mirror_pairs, revised_figures, shifted_series
+from sdmx_service.submission.rule_parts import mixed_members, odd_peaks, odd_shares, too_great_parts
+from sdmx_service.submission.rule_recovery import recoverable_figures
 from sdmx_service.submission.rule_rows import equal_codes, wrong_values
+from sdmx_service.submission.rule_series import broken_changes, copied_periods, unmarked_changes, wrong_scales
 from sdmx_service.submission.rule_sums import broken_sums
 from sdmx_service.submission.rule_terms import broken_terms
 from sdmx_service.submission.workspace import Workspace
@@ -34,7 +41,22 @@ _MESSAGES: Mapping[str, str] = {
     "same": "{value} stands in more than one of {dimensions}.",
     "compare": "{left} should be {expected} (difference {difference}).",
     "balance": "{terms} makes {left}, but {equals} is {right} (difference {difference}).",
+    "change": "{value} is far from what its series suggests: {usual}.",
+    "scale": "{value} is about {factor} times as great or as small as the figure beside it ({usual}).",
+    "copied": "{same} of {figures} figures repeat those of the period before.",
+    "attribute": "{component} is not as it should be in {figures} figures.",
+    "share": "{part} of {total} are {share} %, expected are {expected}.",
+    "peak": "The greatest figure stands at {peak}, not at one of {expected}.",
+    "subset": "{value} is more than the total {total} that it is part of.",
+    "members": "{value} stands beside {members} codes that it contains.",
+    "mirror": "{left} from one side, {right} from the other: ratio {ratio}, {class}.",
+    "offset": "The series agrees best with the other one {lag} periods {direction} (correlation {correlation}).",
+    "revision": "{value} was {previous} before (difference {difference}).",
+    "recoverable": "The withheld figure is {recovered}: it follows from {known}.",
+    "agree": "The same total is told differently: {figures}.",
 }
+_Places = Iterator[tuple[pa.Table, Mapping[str, str]]]
+"""Tables of places, with what is the same for all places of a table."""
 
 
 def run_rules(
@@ -45,6 +67,7 @@ def run_rules(
     history: History | None,
     complete: Collection[str],
     report: Report,
+    own: OwnHistory | None = None,
 ) -> list[str]:
     """Check the rows of the workspace by all rules that concern a dataflow sent; findings go to the report.
 
@@ -56,6 +79,7 @@ def run_rules(
         history: how to read what is stored and shown; None where there is no store.
         complete: dimensions for which the sender claims to list every part.
         report: gets the findings.
+        own: how to read what a provider itself sent before; without it, ``history`` stands for it.
 
     Returns:
         The ids of rules that concern the rows and could not run, for want of a store.
@@ -63,24 +87,66 @@ def run_rules(
     Raises:
         InvalidStructure: a rule names a component that its structure does not have, or its message cannot be filled in.
     """
-    figures = Figures(workspace, catalog, dataflows, history)
+    sets = list(rule_sets)
+    rules = [rule for one in sets for rule in one.rules]
+    followed = [id for rule in rules for id in _followed(rule)]
+    figures = Figures(workspace, catalog, dataflows, history, own, _carried(rules), followed)
     not_run: dict[str, None] = {}
     try:
         sent = figures.sent_flows()
-        for rule_set in rule_sets:
+        for rule_set in sets:
             applied = [flow for flow in sent if _applies(rule_set, flow, catalog)]
             for rule in rule_set.rules:
-                if not applied and not _touches(rule, sent):
+                if not _concerns(rule, applied, sent):
                     continue
                 if rule.scope == "result" and not figures.has_history:
                     not_run[rule.id] = None
                     continue
-                for places in _broken(rule, applied, figures, complete):
+                for places, constants in _broken(rule, applied, figures, complete):
                     if places.num_rows:
-                        report.add(_group(rule_set, rule, places))
+                        report.add(_group(rule_set, rule, places, constants))
     finally:
         figures.close()
     return list(not_run)
+
+
+def _carried(rules: Iterable[Rule]) -> set[str]:
+    """The attributes that rules look at beside a figure; components that are none do no harm."""
+    found: set[str] = set()
+    for rule in rules:
+        detail = rule.detail
+        listed: tuple[Conditions, ...] = ()
+        if isinstance(detail, Presence):
+            found.update(detail.attributes)
+            listed = (detail.then, detail.unless)
+        elif isinstance(detail, Recoverable):
+            listed = (detail.missing,)
+        elif isinstance(detail, Revision):
+            found.update(detail.unless)
+        if detail is not None:
+            found.update(rule.when)
+        found.update(id for one in listed for id in one)
+    return found
+
+
+def _followed(rule: Rule) -> tuple[str, ...]:
+    """The attributes whose change from period to period the rule looks at."""
+    return rule.detail.attributes if isinstance(rule.detail, Presence) and rule.detail.test == "changed" else ()
+
+
+def _concerns(rule: Rule, applied: Sequence[Flow], sent: Sequence[Flow]) -> bool:
+    """The rule is for a dataflow sent, and for a provider who sent it."""
+    if not applied and not _touches(rule, sent):
+        return False
+    return not rule.providers or any(_providers(rule, flow) for flow in sent)
+
+
+def _providers(rule: Rule, flow: Flow) -> set[str]:
+    """The providers of a dataflow sent that a rule is for."""
+    found = set() if flow.sent is None else flow.sent.providers
+    if not rule.providers:
+        return set(found)
+    return {one for one in found if any(fnmatchcase(one.rpartition(".")[2], pattern) for pattern in rule.providers)}
 
 
 def _applies(rule_set: RuleSet, flow: Flow, catalog: Catalog) -> bool:
@@ -91,28 +157,71 @@ def _applies(rule_set: RuleSet, flow: Flow, catalog: Catalog) -> bool:
 
 def _touches(rule: Rule, sent: Sequence[Flow]) -> bool:
     """A term of the rule looks at a dataflow sent."""
-    terms = (*rule.terms, *([] if rule.equals is None else [rule.equals]))
-    return any(_names(term.dataflow, flow.ref) for term in terms for flow in sent)
+    named = [term.dataflow for term in (*rule.terms, *([] if rule.equals is None else [rule.equals]))]
+    if isinstance(rule.detail, Agree):
+        named += [source.dataflow for source in rule.detail.figures]
+    return any(_names(dataflow, flow.ref) for dataflow in named for flow in sent)
 
 
 def _names(named: PartialRef | None, ref: Ref | None) -> bool:
     return named is not None and ref is not None and named.matches(ref)
 
 
-def _broken(rule: Rule, applied: Sequence[Flow], figures: Figures, complete: Collection[str]) -> Iterator[pa.Table]:
+def _broken(rule: Rule, applied: Sequence[Flow], figures: Figures, complete: Collection[str]) -> _Places:
     """The places where the rule does not hold."""
     if rule.kind in ("compare", "balance"):
-        yield from broken_terms(rule, applied, figures)
+        yield from _alike(broken_terms(rule, applied, figures))
+        return
+    if rule.kind == "agree":
+        yield from _alike(disagreeing_totals(rule, applied, figures))
         return
     for flow in applied:
         if rule.kind == "sum":
-            yield from broken_sums(rule, flow, figures, complete)
-        else:
-            yield (wrong_values if rule.kind == "value" else equal_codes)(rule, flow, figures)
+            yield from _alike(broken_sums(rule, flow, figures, complete))
+        elif rule.kind in _OF_ROWS:
+            yield _OF_ROWS[rule.kind](rule, flow, figures), {}
+        elif providers := _providers(rule, flow):
+            yield from _broken_by_provider(rule, flow, figures, providers)
 
 
-def _group(rule_set: RuleSet, rule: Rule, places: pa.Table) -> FindingGroup:
-    constants = {}
+def _broken_by_provider(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> _Places:
+    if lacking := set(rule.when) - {*flow.structure.key_ids, *figures.carried(flow)}:
+        raise InvalidStructure(
+            f"Rule {rule.id}: {flow.structure.ref.text} has no {', '.join(sorted(lacking))} at the observation.",
+            hint=f"The conditions of the kind {rule.kind} are on dimensions and attributes of the observation.",
+        )
+    if isinstance(rule.detail, Mirror):
+        yield from mirror_pairs(rule, flow, figures)
+    elif isinstance(rule.detail, Presence):
+        find = unmarked_changes if rule.detail.test == "changed" else lacking_attributes
+        yield from find(rule, flow, figures, providers)
+    elif isinstance(rule.detail, Recoverable):
+        yield from _alike(recoverable_figures(rule, flow, figures, providers))
+    else:
+        yield _OF_PROVIDERS[rule.kind](rule, flow, figures, providers), {}
+
+
+def _alike(tables: Iterable[pa.Table]) -> _Places:
+    for table in tables:
+        yield table, {}
+
+
+_OF_ROWS: Mapping[str, Callable[[Rule, Flow, Figures], pa.Table]] = {"value": wrong_values, "same": equal_codes}
+_OF_PROVIDERS: Mapping[str, Callable[[Rule, Flow, Figures, Collection[str]], pa.Table]] = {
+    "change": broken_changes,
+    "scale": wrong_scales,
+    "copied": copied_periods,
+    "share": odd_shares,
+    "peak": odd_peaks,
+    "subset": too_great_parts,
+    "members": mixed_members,
+    "offset": shifted_series,
+    "revision": revised_figures,
+}
+
+
+def _group(rule_set: RuleSet, rule: Rule, places: pa.Table, alike: Mapping[str, str]) -> FindingGroup:
+    constants = dict(alike)
     if rule.equals is not None:
         constants["equals"] = rule.equals.name or "the figure"
     if rule.dimensions:

@@ -42,6 +42,7 @@ from sdmx_service.submission.receipt import (
 )
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.rules import run_rules
+from sdmx_service.submission.undecided import keep_undecided, with_decisions
 from sdmx_service.submission.validation import Validator
 from sdmx_service.submission.workspace import Workspace
 
@@ -93,6 +94,7 @@ def check(
     Raises:
         SdmxError: the file cannot be read at all, or the call is wrong.
     """
+    catalog = catalog if store is None else with_decisions(catalog, store)
     found = _run(sent, wish, catalog, None, _Stored.of(store, catalog, release), None, memory)
     status = "refused" if found.report.has_errors else "received"
     return Outcome(receipt=_receipt(sent, found, "", None, release, status), groups=found.report.groups)
@@ -116,16 +118,18 @@ def submit(
     if publish_now:
         principal.must_publish()
     view, store = library.view(), library.store
+    catalog = with_decisions(view.catalog, store)
     identity = f"S{datetime.now(UTC):%Y%m%d%H%M%S}{secrets.token_hex(3)}"
     load = store.stage(identity)
     try:
-        found = _run(sent, wish, view.catalog, load, _Stored.of(store, view.catalog, view.release), principal, memory)
+        found = _run(sent, wish, catalog, load, _Stored.of(store, catalog, view.release), principal, memory)
     except BaseException:
         load.discard()
         raise
     status = "refused" if found.report.has_errors else "accepted"
     receipt = _receipt(sent, found, identity, principal, view.release, status)
     save_findings(store, identity, found.report.groups)
+    keep_undecided(store, identity, found.report.groups, catalog)
     if status == "refused":
         load.discard()
         save_receipt(store, receipt)
@@ -169,6 +173,7 @@ def _run(
                 None if stored is None else stored.shown,
                 found.complete,
                 found.report,
+                None if stored is None else stored.sent_before,
             )
         )
     return found
@@ -309,10 +314,16 @@ class _Stored:
 
     def own(self, dataflow: Dataflow, provider: Ref, where: Mapping[str, Collection[str]]) -> Iterator[pa.RecordBatch]:
         """A provider's own rows, whoever's are shown."""
-        yield from self._rows(dataflow, provider, where)
+        yield from self._rows(dataflow, provider_name(provider), where)
+
+    def sent_before(
+        self, dataflow: Ref, provider: str, where: Mapping[str, Collection[str]]
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of a provider, by its name, for rules that compare with what it sent before."""
+        yield from self._rows(self.catalog.dataflow(dataflow), provider, where)
 
     def _rows(
-        self, dataflow: Dataflow, provider: Ref | None, where: Mapping[str, Collection[str]]
+        self, dataflow: Dataflow, provider: str | None, where: Mapping[str, Collection[str]]
     ) -> Iterator[pa.RecordBatch]:
         structure = self.catalog.structure_of(dataflow)
         selection = Selection(
@@ -321,7 +332,7 @@ class _Stored:
             context="dataflow" if provider is None else "provisionagreement",
             release=self.release,
             dataflows=(dataflow_name(dataflow.ref),),
-            providers=None if provider is None else (provider_name(provider),),
+            providers=None if provider is None else (provider,),
             keys=(tuple(frozenset(where[id]) if id in where else None for id in structure.dimension_ids),),
         )
         yield from self.store.scan(selection, self.store.domains(selection))
@@ -378,7 +389,16 @@ def _check_again(kept: Sequence[Receipt], library: Library, memory: str) -> None
                 workspace.add(part, _with_origin(batch))
             workspace.begin()
         stored = _Stored(store=store, catalog=catalog, release=view.release)
-        run_rules(workspace, catalog.rule_sets.values(), catalog, list(flows.values()), stored.shown, complete, report)
+        run_rules(
+            workspace,
+            catalog.rule_sets.values(),
+            catalog,
+            list(flows.values()),
+            stored.shown,
+            complete,
+            report,
+            stored.sent_before,
+        )
     if report.has_errors:
         first = next(report.findings())
         names = ", ".join(receipt.id for receipt in kept)

@@ -19,7 +19,7 @@ from sdmx_service.catalog.layout import CellPlace, ColumnPlace, Layout, RowTest,
 from sdmx_service.model.columns import COLUMN, ROW, SHEET
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.message import Sheet, Tables
-from sdmx_service.submission.cells import clean, fits, read_numbers, trim
+from sdmx_service.submission.cells import clean, fits, read_numbers, take_mark, trim
 from sdmx_service.submission.headers import (
     Header,
     cell,
@@ -134,7 +134,7 @@ class _Reading:
         early = set(rows.column_names)
         rows = self._without_blanks(rows) if unpivot is None else self._unpivoted(rows, values)
         rows = self._wanted(rows, known=set(rows.column_names), done=early)
-        rows = self._with_numbers(self._with_symbols(rows))
+        rows = self._with_numbers(self._with_marks(self._with_symbols(rows)))
         return self._finished(rows)
 
     # --- places ------------------------------------------------------------------------------------------------
@@ -328,6 +328,16 @@ class _Reading:
             table = _put(table, name, array)
         return table
 
+    def _with_marks(self, rows: pa.Table) -> pa.Table:
+        """Marks beside numbers are taken away and set what the layout says."""
+        for mark in self._layout.marks:
+            texts, marked = take_mark(_whole(rows[mark.column]), mark.text)
+            rows = _put(rows, mark.column, texts)
+            for name, text in mark.sets.items():
+                before = rows[name] if name in rows.column_names else pa.nulls(rows.num_rows, pa.string())
+                rows = _put(rows, name, pc.if_else(marked, pa.scalar(text, pa.string()), before))
+        return rows
+
     def _with_symbols(self, rows: pa.Table) -> pa.Table:
         """Symbols become what the layout says; a column that the sender filled keeps what it says."""
         originals = {symbol.column: rows[symbol.column] for symbol in self._layout.symbols}
@@ -467,6 +477,8 @@ def _has_headers(layout: Layout, tables: Tables) -> bool:
 
 
 def _read_sheets(layout: Layout, tables: Tables) -> list[Sheet]:
+    if not layout.tables:
+        return list(tables.sheets)
     return [
         sheet
         for number, sheet in enumerate(tables.sheets)

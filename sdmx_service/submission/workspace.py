@@ -239,8 +239,15 @@ class Workspace:
             self._insert(table, pa.Table.from_batches([batch]), chosen)
         return table
 
+    def make(self, query: str) -> str:
+        """A new table with the answer to a query."""
+        self._next += 1
+        table = f"kept_{self._next}"
+        self.run(f"CREATE TABLE {table} AS {query}")
+        return table
+
     def drop(self, table: str) -> None:
-        """Forget a table that ``keep`` made."""
+        """Forget a table that ``keep`` or ``make`` made."""
         self.run(f"DROP TABLE {identifier(table)}")
 
     # --- the same thing twice ----------------------------------------------------------------------------------
@@ -345,13 +352,15 @@ def _bounds() -> Iterator[None]:
 def observations(sent: SentRows, *, by_provider: bool = True) -> str:
     """The query of the observations that the sent rows leave: each key once, the last one said, deletions done.
 
+    ``_id`` is the row's number in the table of the workspace.
+
     Args:
         by_provider: False: one row per key whoever sent it.
     """
     names = column_names(sent.structure)
     dimensions = [names[id] for id in sent.structure.key_ids]
     of_flow = f"_dataflow = {literal(sent.dataflow)}"
-    query = f"SELECT * FROM {sent.table} AS s WHERE _whole AND {of_flow} AND _action <> 'Delete'"
+    query = f"SELECT *, rowid AS _id FROM {sent.table} AS s WHERE _whole AND {of_flow} AND _action <> 'Delete'"
     if Action.DELETE in sent.actions:
         query += f" AND NOT EXISTS ({_deleted_by(sent, 's')} AND d._part > s._part AND d._provider = s._provider)"
     if sent.repeated or (not by_provider and len(sent.providers) > 1):
@@ -370,14 +379,20 @@ def _deleted_by(sent: SentRows, alias: str) -> str:
     )
 
 
-def untouched(sent: SentRows, alias: str) -> str:
-    """The condition that no sent row says or deletes the key of a row of ``alias`` (same column names)."""
+def untouched(sent: SentRows, alias: str, *, by_provider: bool = False) -> str:
+    """The condition that no sent row says or deletes the key of a row of ``alias`` (same column names).
+
+    Args:
+        by_provider: only rows of the same provider (``_provider``) touch it.
+    """
     names = column_names(sent.structure)
-    same = both(f"t.{names[id]} = {alias}.{names[id]}" for id in sent.structure.key_ids)
+    whose = [f"t._provider = {alias}._provider"] if by_provider else []
+    same = both([*(f"t.{names[id]} = {alias}.{names[id]}" for id in sent.structure.key_ids), *whose])
     flow = f"t._dataflow = {literal(sent.dataflow)} AND t._action <> 'Delete'"
     condition = f"NOT EXISTS (SELECT 1 FROM {sent.table} AS t WHERE t._whole AND {flow} AND {same})"
     if Action.DELETE in sent.actions:
-        condition += f" AND NOT EXISTS ({_deleted_by(sent, alias)})"
+        whose = [f"d._provider = {alias}._provider"] if by_provider else []
+        condition += f" AND NOT EXISTS ({both([_deleted_by(sent, alias), *whose])})"
     return condition
 
 

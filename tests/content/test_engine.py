@@ -27,8 +27,15 @@ KNOWN = {
     "malta_census2021.csv": ("ESTAT_CENSUS", [("V04", 8, "519564")]),
     "eurostat_imm5prv_by_age.csv": ("IMM5PRV_AGE", [("V03", 97, "2936")]),
     "un_flows2015_canada.xlsx": ("UNFLOWS_CTZ", []),
-    "destatis_wanderungen_2018.xlsx": ("DESTATIS_WANDERUNGEN", [("V04", 44, "160598"), ("V04", 44, "56133")]),
-}
+    "destatis_wanderungen_2018.xlsx": (
+        "DESTATIS_WANDERUNGEN",
+        [
+            ("V04", 44, "160598"), ("V04", 44, "56133"), ("V17", 7, None), ("V17", 7, None),
+            ("V21", 38, "56"), ("V21", 39, "1"), ("V21", 10, "4"), ("V21", 10, "78"), ("V21", 11, "362"),
+            ("V21", 11, "2"),
+        ],
+    ),
+}  # fmt: skip
 """Mapping that recognises the file, and the warnings: rule, row of the sender's sheet, figure."""
 
 

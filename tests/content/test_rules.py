@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 TOP = Path(__file__).parents[2]
+TEXTS = ("COMMENT_OBS", "REF_DATE")
+"""Attributes without a code list that rules ask for."""
 RULE_FILES = sorted((TOP / "dsd" / "rules").glob("*.json"))
 
 
@@ -43,25 +46,51 @@ def test_rules_use_components_and_codes_that_exist(
 
     def known(structure: str, component: str, values: list[str]) -> None:
         codelist = structures[structure][component]
-        assert set(values) - {"leaves"} <= codes[codelist], (structure, component)
+        assert set(values) - {"leaves"} <= codes.get(codelist, set()), (structure, component)
 
     rules = load(path)
     for reference in rules["applies_to"]:
         name = reference.split(":")[1]
         structure = name if name in structures else flows[name]
         for rule in rules["rules"]:
-            for component, values in rule.get("when", {}).items():
-                known(structure, component, values)
-            if rule["kind"] == "sum":
-                parts = rule.get("parts", [])
-                values = [rule["total"], *([parts] if isinstance(parts, str) else parts)]
-                values += rule.get("optional", []) + rule.get("except", [])
-                values += [code for partition in rule.get("partitions", []) for code in partition]
-                known(structure, rule["dimension"], values)
-            terms = rule.get("terms", []) + [rule[side] for side in ("equals", "left", "right") if side in rule]
-            for term in terms:
-                of_term = flows[term["dataflow"].split(":")[1]]
-                assert set(rule["by"]) <= set(structures[of_term])
-                for component, value in term["where"].items():
-                    known(of_term, component, [value])
-            assert rule["message"]["en"] if rule["kind"] != "value" else rule["names"]["en"]
+            for of, component, values in named(rule, structure, flows):
+                known(of, component, values)
+            assert {"en", "fr"} <= set(rule["message"]) & set(rule["names"]), rule["id"]
+
+
+def named(rule: dict[str, Any], structure: str, flows: dict[str, str]) -> Iterator[tuple[str, str, list[str]]]:
+    """Structure, component and codes of everything that a rule names."""
+    alone = rule["kind"] not in ("compare", "balance", "agree")  # of the rule set's own structures
+    for place in ("when", "then", "unless", "missing"):
+        found = rule.get(place, {})
+        for component, values in found.items() if isinstance(found, dict) and (alone or place != "when") else ():
+            yield structure, component, listed(values)
+    if alone:
+        yield from (
+            (structure, id, []) for id in rule.get("by", []) + rule.get("dimensions", []) if id != "TIME_PERIOD"
+        )
+        yield from ((structure, id, []) for id in rule.get("attributes", []) if id not in TEXTS)
+    if "dimension" in rule:
+        codes = [*listed(rule.get("total")), *listed(rule.get("parts")), *rule.get("optional", [])]
+        codes += [*rule.get("except", []), *rule.get("codes", []), *rule.get("expected", [])]
+        yield structure, rule["dimension"], codes + [code for part in rule.get("partitions", []) for code in part]
+    terms = rule.get("terms", []) + [rule[side] for side in ("equals", "left", "right") if side in rule]
+    for term in [*terms, *rule.get("figures", []), *([rule] if "dataflow" in rule else [])]:
+        of = flows[term["dataflow"].split(":")[1]] if "dataflow" in term else structure
+        for component, values in term.get("where", term if rule["kind"] == "mirror" else {}).items():
+            yield of, component, listed(values)
+        if "dimension" in term:
+            yield of, term["dimension"], [term["total"]]
+        yield from ((of, id, []) for id in rule.get("by", []) if "dataflow" in term or not alone)
+        if not alone and (of == structure or "dataflow" in term):
+            yield from ((of, id, listed(codes)) for id, codes in rule.get("when", {}).items())
+
+
+def listed(values: Any) -> list[str]:
+    """One code or several."""
+    return [values] if isinstance(values, str) else list(values or [])
+
+
+def test_every_rule_of_the_list_is_there() -> None:
+    ids = {rule["id"] for path in RULE_FILES for rule in load(path)["rules"]}
+    assert ids == {f"V{number:02}" for number in range(1, 22)}

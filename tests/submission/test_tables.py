@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdmx_service.catalog.layout import NumberText
+from sdmx_service.catalog.layout import NumberText, read_layout
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.submission.cells import clean, read_numbers
 from sdmx_service.submission.headers import column_index, column_letter
@@ -534,6 +534,53 @@ def test_a_workbook_with_years_in_columns(shared: Path) -> None:
     assert cells["Argentina", "1982"] == ("626", 10, "L")
     assert findings == []
     assert len(cells) == len({who for who, _ in cells}) * 34
+
+
+# --- marks, and layouts that only refuse ---------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("*12", ("12", "P")),
+        ("12*", ("12", "P")),
+        ("* 1,204", ("1204", "P")),
+        ("12", ("12", "A")),
+        ("-3 *", ("-3", "P")),
+    ],
+)
+def test_a_mark_beside_a_number_is_taken_away_and_sets_columns(text: str, expected: tuple[str, str]) -> None:
+    rows, found = read(
+        file(sheet([["Port", "Catch"], ["A", text]])),
+        {
+            "columns": {"port": "Port", "catch": "Catch"},
+            "fixed": {"status": "A"},
+            "number": {"columns": ["catch"], "grouping": [","]},
+            "marks": [{"column": "catch", "text": "*", "set": {"status": "P"}}],
+        },
+    )
+    assert not found
+    assert values(rows, "catch", "status") == [expected]
+
+
+def test_a_mark_alone_is_no_number() -> None:
+    table = {"columns": {"port": "Port", "catch": "Catch"}, "number": {"columns": ["catch"]}}
+    _, found = read(
+        file(sheet([["Port", "Catch"], ["A", "*"]])),
+        table | {"marks": [{"column": "catch", "text": "*", "set": {"status": "P"}}]},
+    )
+    assert [one.code for one in found] == ["F104"]
+
+
+def test_a_layout_that_refuses_is_recognised_by_its_headers() -> None:
+    refusing = layout(id="REFUSING", refuse={"en": "No."}, signature={"headers": ["Port", "Catch"]})
+    assert recognise([refusing], file(sheet([["Port", "Catch"], ["A", "1"]])), "csv", "x.csv") == [refusing]
+    assert recognise([refusing], file(sheet([["Port", "Crew"], ["A", "1"]])), "csv", "x.csv") == []
+
+
+@pytest.mark.parametrize("fields", [{"refuse": {"en": "No."}, "tables": [{"map": "TEST:SM(1.0.0)"}]}, {"refuse": {}}])
+def test_a_layout_reads_or_refuses(fields: dict[str, Any]) -> None:
+    document = {"id": "TEST", "version": "1.0.0", "names": {"en": "Test"}, "tables": []} | fields
+    with pytest.raises(InvalidStructure, match="either tables to read or the reason"):
+        read_layout(document, "test")
 
 
 def test_a_symbol_may_replace_what_the_sender_wrote_elsewhere() -> None:

@@ -1,0 +1,199 @@
+"""Rules about the codes along one dimension: *share*, *peak*, *subset* and *members*.
+
+Each provider's figures are looked at by themselves; with scope *result* what the provider sent before counts too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import pyarrow as pa
+
+from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.rule_kinds import Members, Peak, Share, Subset
+from sdmx_service.catalog.rules import Rule
+from sdmx_service.errors import InvalidStructure
+from sdmx_service.storage.quoting import both, either, literal, member
+from sdmx_service.submission.figures import Figures, Flow
+from sdmx_service.submission.workspace import ORIGIN, PLACE, first_origin, key_columns
+
+
+def odd_shares(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
+    """The groups in which some codes' sum is too small or too great a share of another code's figure."""
+    detail = rule.detail
+    assert isinstance(detail, Share)
+    query = _along(rule, flow, figures, providers, detail.dimension, (detail.total, *detail.codes))
+    if query is None:
+        return pa.table({})
+    column = flow.names[detail.dimension]
+    part = member(column, detail.codes)
+    total = f"{column} = {literal(detail.total)}"
+    tests, expected = [], []
+    if detail.minimum is not None:
+        tests.append(f"part < {detail.minimum!r} * total")
+        expected.append(f"{_percent(detail.minimum)} or more")
+    if detail.maximum is not None:
+        tests.append(f"part > {detail.maximum!r} * total")
+        expected.append(f"{_percent(detail.maximum)} or less")
+    least = f"greatest(total, part) >= {detail.least!r}"
+    statement = f"""
+        WITH figures AS ({query}),
+        g AS (SELECT {_group(flow, detail.dimension)}, {_origin_at(part)},
+                     max(_value) FILTER ({total}) AS total, sum(_value) FILTER ({part}) AS part
+              FROM figures GROUP BY {_group(flow, detail.dimension)}
+              HAVING bool_or(_sent) AND part IS NOT NULL AND total > 0 AND {least}
+                 AND count(*) FILTER (_value IS NULL) = 0 AND {either(tests)})
+        SELECT {PLACE}, plain(part) AS value, {literal(" and ".join(expected))} AS expected,
+               {_key(flow, detail.dimension, literal(detail.codes[0] if len(detail.codes) == 1 else detail.total))},
+               plain(part) AS part, plain(total) AS total, plain(round(100 * part / total, 1)) AS share
+        FROM g ORDER BY _row"""
+    return figures.workspace.places(statement, flow.structure)
+
+
+def odd_peaks(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
+    """The groups whose greatest figure stands at a code where it is not expected; only where all codes have one."""
+    detail = rule.detail
+    assert isinstance(detail, Peak)
+    query = _along(rule, flow, figures, providers, detail.dimension, detail.codes)
+    if query is None:
+        return pa.table({})
+    column = flow.names[detail.dimension]
+    origin = ", ".join(f"arg_max({name}, _value) AS {name}" for name in ("_row", *ORIGIN))
+    statement = f"""
+        WITH figures AS ({query}),
+        g AS (SELECT {_group(flow, detail.dimension)}, {origin}, arg_max({column}, _value) AS peak,
+                     max(_value) AS most
+              FROM figures GROUP BY {_group(flow, detail.dimension)}
+              HAVING bool_or(_sent) AND count(_value) = {len(set(detail.codes))} AND sum(_value) >= {detail.least!r}
+                 AND NOT {member("peak", detail.expected)})
+        SELECT {PLACE}, plain(most) AS value, {literal(", ".join(detail.expected))} AS expected,
+               {_key(flow, detail.dimension, "peak")}, peak
+        FROM g ORDER BY _row"""
+    return figures.workspace.places(statement, flow.structure)
+
+
+def too_great_parts(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
+    """The figures that are more than the one of the total."""
+    detail = rule.detail
+    assert isinstance(detail, Subset)
+    sent = flow.sent
+    codes = None if sent is None else sent.values.get(detail.dimension)
+    if codes is not None and rule.scope == "file" and (detail.total not in codes or len(codes) < 2):
+        return pa.table({})
+    query = _along(rule, flow, figures, providers, detail.dimension, None)
+    if query is None:
+        return pa.table({})
+    column = flow.names[detail.dimension]
+    kept = f"NOT {member('p.' + column, detail.excluded)}" if detail.excluded else "1 = 1"
+    total = f"{column} = {literal(detail.total)}"
+    others = [name for id, name in _others(flow, detail.dimension).items() if sent is None or id not in sent.fixed()]
+    same = both(
+        f"p.{name} = t.{name}"
+        for name in [*(others if rule.scope == "file" else _others(flow, detail.dimension).values()), "_provider"]
+    )
+    statement = f"""
+        WITH figures AS ({query}),
+        t AS (SELECT * FROM figures WHERE {total})
+        SELECT p._file AS file, coalesce(p._row, t._row) AS row, p._column AS "column", p._sheet AS sheet,
+               plain(p._value) AS value, 'at most ' || plain(t._value) AS expected,
+               {key_columns(flow.structure, {id: f"p.{name}" for id, name in flow.names.items()})},
+               plain(t._value) AS total, plain(p._value - t._value) AS difference
+        FROM figures AS p JOIN t ON {same}
+        WHERE p._value > t._value + {rule.tolerance!r} AND (p._sent OR t._sent) AND {kept}
+        ORDER BY row"""
+    return figures.workspace.places(statement, flow.structure)
+
+
+def mixed_members(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
+    """The codes that stand beside codes below them in the list; one place per group of ``by`` and code."""
+    detail = rule.detail
+    assert isinstance(detail, Members)
+    inside = _contained(rule, flow, figures.catalog, detail)
+    codes = None if flow.sent is None else flow.sent.values.get(detail.dimension)
+    if codes is not None:
+        inside = [(above, code) for above, code in inside if above in codes and code in codes]
+    query = _along(rule, flow, figures, providers, detail.dimension, None) if inside else None
+    if query is None:
+        return pa.table({})
+    column = flow.names[detail.dimension]
+    by = {id: flow.names[id] for id in detail.by if id in flow.names}
+    group = ", ".join([*by.values(), "_provider"])
+    pairs = ", ".join(f"({literal(above)}, {literal(code)})" for above, code in inside)
+    same = both(f"a.{name} = m.{name}" for name in [*by.values(), "_provider"])
+    statement = f"""
+        WITH figures AS ({query}), pairs(above, below) AS (VALUES {pairs}),
+        f AS (SELECT {group}, {column} AS code, min(_row) AS _row, {first_origin("_row")}
+              FROM figures WHERE _sent AND _value IS NOT NULL GROUP BY {group}, {column}),
+        g AS (SELECT {", ".join(f"a.{name}" for name in by.values())}{"," if by else ""} a.code AS above,
+                     a._row, a._file, a._column, a._sheet, count(*) AS members
+              FROM f AS a JOIN pairs ON a.code = pairs.above JOIN f AS m ON m.code = pairs.below AND {same}
+              GROUP BY ALL)
+        SELECT {PLACE}, above AS value, {key_columns(flow.structure, {**by, detail.dimension: "above"})},
+               CAST(members AS VARCHAR) AS members
+        FROM g ORDER BY _row"""
+    return figures.workspace.places(statement, flow.structure)
+
+
+def _contained(rule: Rule, flow: Flow, catalog: Catalog, detail: Members) -> list[tuple[str, str]]:
+    """Pairs of a code and one below it, at any depth."""
+    component = flow.structure.component(detail.dimension)
+    listed = None if component is None else component.form.enumeration
+    items = None if listed is None or catalog.lookup(listed) is None else catalog.items(listed)
+    if items is None:
+        raise InvalidStructure(f"Rule {rule.id}: {detail.dimension} has no code list.")
+    parents = {code: getattr(item, "parent", None) for code, item in items.items()}
+    pairs = []
+    for code in parents:
+        above, seen = parents[code], {code}
+        while above is not None and above not in seen:
+            seen.add(above)
+            if above not in detail.excluded:
+                pairs.append((above, code))
+            above = parents.get(above)
+    return pairs
+
+
+# --- pieces ---------------------------------------------------------------------------------------------------------
+def _along(
+    rule: Rule, flow: Flow, figures: Figures, providers: Collection[str], dimension: str, codes: Collection[str] | None
+) -> str | None:
+    """The query of the figures with one of the codes of a dimension.
+
+    Raises:
+        InvalidStructure: the structure lacks the dimension or the figure.
+    """
+    if dimension not in flow.structure.dimension_ids:
+        raise InvalidStructure(f"Rule {rule.id}: {flow.structure.ref.text} has no dimension {dimension!r}.")
+    where: Mapping[str, Collection[str]] = rule.when if codes is None else {**rule.when, dimension: codes}
+    result = rule.scope == "result"
+    if codes is not None and flow.sent is not None and not result:
+        first, *others = codes
+        if not flow.sent.may_have(dimension, (first,)) or (others and not flow.sent.may_have(dimension, others)):
+            return None
+    return figures.own(
+        flow, flow.number(rule.component, rule.id), where, result=result, providers=providers, free=[dimension]
+    )
+
+
+def _others(flow: Flow, dimension: str) -> dict[str, str]:
+    return {id: flow.names[id] for id in flow.structure.key_ids if id != dimension}
+
+
+def _group(flow: Flow, dimension: str) -> str:
+    return ", ".join([*_others(flow, dimension).values(), "_provider"])
+
+
+def _key(flow: Flow, dimension: str, code: str) -> str:
+    return key_columns(flow.structure, {**_others(flow, dimension), dimension: code})
+
+
+def _origin_at(condition: str) -> str:
+    """The origin of the first row for which the condition holds, else of the first row."""
+    return ", ".join(
+        f"coalesce(arg_min({name}, _row) FILTER ({condition}), arg_min({name}, _row)) AS {name}"
+        for name in ("_row", *ORIGIN)
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g} %"

@@ -1,0 +1,185 @@
+"""Values that no map decides: they come into the queue, a person decides, and the same file goes in."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sdmx_service.auth import OPERATOR, Principal
+from sdmx_service.cli import main
+from sdmx_service.errors import Conflict, NotAllowed, NotFound, SdmxError, SemanticFault
+from sdmx_service.model.mapping import MappedValue, MappingRow, RepresentationMap
+from sdmx_service.submission.representation_mapping import RepresentationRules
+from sdmx_service.submission.undecided import Candidate, decide, decisions, forget, undecided
+from tests.harness import House, open_house
+
+CONTENT = Path(__file__).parents[1] / "second_domain" / "content"
+MAP = "SEA:RM_PORT(1.0.0)"
+FLOW = "v2/data/dataflow/SEA/DF_CATCH/1.0.0"
+HEADER = "Port;Month;cod;eel;nameless;all\n"
+BOOK = f"{HEADER}Northport;2024-01;5;0;0;5\nNorhtport;2024-02;6;0;0;6\nNorhtport;2024-03;7;0;0;7\n".encode()
+OTHER = f"{HEADER}Norhtport;2024-04;8;0;0;8\nAtlantis;2024-04;9;0;0;9\n".encode()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with open_house(f"duckdb:///{tmp_path / 'store.duckdb'}", CONTENT) as opened:
+        yield opened
+
+
+def decided(house: House, value: str, code: str, **more: str) -> object:
+    return decide(house.library, OPERATOR, map=MAP, value=value, code=code, **more)
+
+
+def test_what_refuses_a_file_comes_into_the_queue(house: House) -> None:
+    first, findings = house.send(BOOK, name="book.csv")
+    assert (first.status, {one.code for one in findings}) == ("refused", {"F201"})
+    second, _ = house.send(OTHER, name="other.csv")
+    known, unknown = undecided(house.library.store)
+    assert (known.map, known.value, known.source, known.component) == (MAP, "Norhtport", "port", "PORT")
+    assert known.count == 12  # three rows of four fish
+    assert known.submissions == (first.id, second.id)
+    assert Candidate(value="Northport", code="NOR") in known.candidates
+    assert (unknown.value, unknown.count, unknown.submissions) == ("Atlantis", 4, (second.id,))
+    assert json.loads(json.dumps(known.to_json()))["candidates"][0]["code"] == "NOR"
+
+
+def test_a_file_of_strange_values_does_not_flood_the_queue(house: House) -> None:
+    strange = "".join(f"Northport {number};2024-01;1;0;0;1\n" for number in range(600))
+    receipt, findings = house.send((HEADER + strange).encode(), name="strange.csv")
+    assert receipt.status == "refused"
+    assert len({one.value for one in findings}) == 600
+    queue = undecided(house.library.store)
+    assert len(queue) == 500
+    assert sum(bool(one.candidates) for one in queue) == 100
+
+
+def test_once_decided_the_same_file_goes_in(house: House) -> None:
+    house.send(BOOK, name="book.csv")
+    decided(house, "Norhtport", "NOR", comment="misprint of this year's book")
+    assert undecided(house.library.store) == []
+    receipt, findings = house.send(BOOK, name="book.csv")
+    assert receipt.status == "published", findings
+    rows = house.rows(f"{FLOW}/M.NOR.COD")
+    assert {row["TIME_PERIOD"]: row["WEIGHT"] for row in rows} == {"2024-01": "5", "2024-02": "6", "2024-03": "7"}
+    (kept,) = decisions(house.library.store)
+    assert (kept.map, kept.value, kept.code, kept.by) == (MAP, "Norhtport", "NOR", "operator")
+    assert kept.at.startswith("20") and kept.comment == "misprint of this year's book"
+
+
+def test_the_map_itself_is_not_touched(house: House) -> None:
+    before = house.library.store.artefacts()
+    decided(house, "Norhtport", "NOR")
+    assert house.library.store.artefacts() == before
+
+
+def test_a_decision_can_be_changed_and_taken_back(house: House) -> None:
+    house.send(BOOK, name="book.csv")
+    decided(house, "Norhtport", "SOU")
+    decided(house, "Norhtport", "NOR")
+    assert [one.code for one in decisions(house.library.store)] == ["NOR"]
+    assert [one.code for one in forget(house.library, OPERATOR, map=MAP, value="Norhtport")] == ["NOR"]
+    assert [one.value for one in undecided(house.library.store)] == ["Norhtport"]
+    receipt, _ = house.send(BOOK, name="book.csv")
+    assert receipt.status == "refused"
+    with pytest.raises(NotFound, match="Nothing is decided"):
+        forget(house.library, OPERATOR, map=MAP, value="Norhtport")
+
+
+def test_a_decision_for_some_periods_holds_for_these(house: House) -> None:
+    decided(house, "Norhtport", "NOR", start="2024-01-01", end="2024-03-31")
+    receipt, _ = house.send(BOOK, name="book.csv")
+    assert receipt.status == "published"
+    receipt, findings = house.send(OTHER, name="other.csv")
+    assert receipt.status == "refused"
+    assert {one.value for one in findings} == {"Norhtport", "Atlantis"}
+    decided(house, "Norhtport", "SOU", start="2024-04-01")
+    assert len(decisions(house.library.store)) == 2
+    with pytest.raises(Conflict, match="'NOR'"):
+        decided(house, "Norhtport", "SOU", start="2024-03-01", end="2024-03-31")
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "fault", "words"),
+    [
+        ("Norhtport", "NRO", NotFound, "Near: NOR"),
+        ("Northport", "SOU", Conflict, "says already"),
+        ("Norhtport", "", SemanticFault, ""),
+    ],
+)
+def test_what_cannot_be_decided_so(house: House, value: str, code: str, fault: type[SdmxError], words: str) -> None:
+    with pytest.raises(fault) as caught:
+        decided(house, value, code)
+    assert words in str(caught.value)
+
+
+def test_only_who_may_publish_decides(house: House) -> None:
+    with pytest.raises(NotAllowed):
+        decide(
+            house.library,
+            Principal(id="x", role="provider", provider="SEA.HARBOUR"),
+            map=MAP,
+            value="Norhtport",
+            code="NOR",
+        )
+    with pytest.raises(NotFound):
+        decide(house.library, OPERATOR, map="RM_NONE", value="Norhtport", code="NOR")
+
+
+def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = shutil.copytree(CONTENT, tmp_path / "content")
+    data = ["--data", str(tmp_path / "data")]
+    assert main(["init", *data, "--content", str(content)]) == 0
+    (tmp_path / "book.csv").write_bytes(BOOK)
+    sent = ["submit", *data, str(tmp_path / "book.csv"), "--publish"]
+    assert main(sent) == 1
+    capsys.readouterr()
+    assert main(["undecided", *data]) == 0
+    printed = capsys.readouterr().out
+    assert f"{MAP}  'Norhtport'  (port to PORT, 8 rows)" in printed and "NOR (Northport)" in printed
+    assert main(["decide", *data, "RM_PORT", "Norhtport", "NOR", "--comment", "misprint"]) == 0
+    assert capsys.readouterr().out == f"{MAP}: 'Norhtport' is 'NOR' (by operator)\n"
+    assert main(sent) == 0
+    assert main(["decide", *data, "RM_PORT", "Norhtport", "--forget"]) == 0
+    assert "no more" in capsys.readouterr().out
+    assert main(["decide", *data, "RM_PORT", "Norhtport"]) == 2
+
+
+def representation_map(*rows: tuple[str, str, str | None, str | None], folded: bool = False) -> RepresentationMap:
+    from sdmx_service.model.artefact import Annotation
+
+    return RepresentationMap(
+        id="RM",
+        agency="TEST",
+        version="1.0.0",
+        sources=("String",),
+        targets=("String",),
+        annotations=(Annotation(type="MATCHING", title="FOLDED"),) if folded else (),
+        rows=tuple(
+            MappingRow(sources=(MappedValue(value=value),), targets=(code,), valid_from=start, valid_to=end)
+            for value, code, start, end in rows
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "value", ["Saint-Étienne", "saint etienne", "SAINTETIENNE", " Saint  Etienne ", "Saint.Étienne"]
+)
+def test_a_map_that_folds_looks_past_case_accents_punctuation_and_spaces(value: str) -> None:
+    row = ("Saint-Étienne", "ET", None, None)
+    folding = RepresentationRules(representation_map(row, folded=True), sources=1, targets=1)
+    exact = RepresentationRules(representation_map(row), sources=1, targets=1)
+    assert folding.find([value]) == [("ET",)]
+    assert (exact.find([value]) is not None) == (value == "Saint-Étienne")
+    assert folding.nearest(["Saint Etiene"]) == "Saint-Étienne"
+
+
+def test_what_has_no_letters_is_compared_as_it_is() -> None:
+    folding = RepresentationRules(
+        representation_map(("—", "NIL", None, None), ("...", "MIS", None, None), folded=True), sources=1, targets=1
+    )
+    assert [folding.find([text]) for text in ("—", "...", "-")] == [[("NIL",)], [("MIS",)], None]
