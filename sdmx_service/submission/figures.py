@@ -94,6 +94,7 @@ class Figures:
         self.followed = frozenset(followed)
         self._refs = {dataflow_name(flow.ref): flow.ref for flow in dataflows}
         self._kept: dict[object, str | None] = {}
+        self._repeated: dict[tuple[str, str], bool] = {}
 
     @property
     def has_history(self) -> bool:
@@ -301,8 +302,12 @@ class Figures:
 
     def _is_repeated(self, sent: SentRows, name: str) -> bool:
         """Whether every observation carries the attribute itself."""
-        query = f"SELECT count(*) AS lacking FROM {sent.table} WHERE _whole AND {name} IS NULL AND _action <> 'Delete'"
-        return not self.workspace.read(query)["lacking"][0].as_py()
+        key = (sent.table, name)
+        if key not in self._repeated:
+            rows = f"{sent.table} WHERE _whole AND {name} IS NULL AND _action <> 'Delete'"
+            lacking = self.workspace.read(f"SELECT count(*) AS number FROM {rows}")["number"][0].as_py()
+            self._repeated[key] = not lacking
+        return self._repeated[key]
 
     # --- stored rows -------------------------------------------------------------------------------------------
     def stored(self, flow: Flow, column: Column, where: Mapping[str, Collection[str]], beside: Flow) -> str | None:
