@@ -9,6 +9,7 @@ import pyarrow as pa
 from sdmx_service.catalog.rule_kinds import Agree, Mirror, Offset, Revision, Source
 from sdmx_service.catalog.rules import Rule
 from sdmx_service.errors import InvalidStructure
+from sdmx_service.model.columns import Column
 from sdmx_service.storage.quoting import both, literal, member
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.rule_periods import period_position
@@ -94,7 +95,8 @@ def _both_sides(flow: Flow, dimensions: tuple[str, ...]) -> dict[str, Collection
 def shifted_series(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
     """The series that agree best with another source, or an earlier delivery, some periods away.
 
-    Of all lags the one with the highest correlation is taken. It is reported where it is not 0, the correlation
+    Series that differ somewhere from the other one are looked at; of all lags the one with the highest correlation is
+    taken. It is reported where it is not 0, the correlation
     reaches the limit over enough pairs of figures, and the mean relative difference there is less than half of that
     without lag (series with a trend correlate highly at every lag).
     """
@@ -119,34 +121,32 @@ def shifted_series(rule: Rule, flow: Flow, figures: Figures, providers: Collecti
     listed = ", ".join(f"({literal(text)}, {place!r})" for text, place in positions if place is not None)
     if not listed:
         return pa.table({})
-    keys = [f"k{number}" for number in range(len(by))]
-    own = ", ".join(f"{name} AS {key}" for name, key in zip(by, keys, strict=True))
-    group = ", ".join([*keys, "_provider"])
-    same = both([*(f"x.{key} = y.{key}" for key in keys), "y.position = x.position + lags.lag"])
-    series = ", ".join([*(f"x.{key}" for key in keys), "x._provider", "lags.lag"])
+    told_keys = ", ".join(f"k{number}" for number in range(len(by)))
     best = f"n >= {detail.least!r} DESC, round(r, 9) DESC NULLS LAST, abs(lag)"
     far = "abs(x.v - y.v) / nullif(greatest(abs(x.v), abs(y.v)), 0)"
+    assert flow.sent is not None
     statement = f"""
         WITH positions(period, position) AS (VALUES {listed}),
         lags AS (SELECT unnest(range({-detail.lags}, {detail.lags + 1})) AS lag),
-        x AS (SELECT {own}, _provider, position, max(_value) AS v, min(_row) AS _row, {first_origin("_row")}
+        x AS (SELECT hash({", ".join(by)}) AS series, _provider, position, max(_value) AS v, min(_id) AS _id
               FROM ({sent}) AS f JOIN positions AS p ON p.period = f.{flow.names[time.id]}
-              WHERE _value IS NOT NULL GROUP BY {group}, position HAVING count(*) = 1),
-        y AS (SELECT {", ".join(keys)}, position, max(v) AS v FROM ({told}) JOIN positions USING (period)
-              WHERE v IS NOT NULL GROUP BY {", ".join([*keys, "position"])} HAVING count(*) = 1),
-        r AS (SELECT {series}, corr(x.v, y.v) AS r, avg({far}) AS far, count(*) AS n, min(x._row) AS _row,
-                     {", ".join(f"arg_min(x.{name}, x._row) AS {name}" for name in ORIGIN)}
-              FROM x CROSS JOIN lags JOIN y ON {same} GROUP BY {series}),
-        b AS (SELECT *, max(far) FILTER (lag = 0) OVER (PARTITION BY {group}) AS far_0,
-                     max(r) FILTER (lag = 0) OVER (PARTITION BY {group}) AS r_0
-              FROM r
-              QUALIFY row_number() OVER (PARTITION BY {group} ORDER BY {best}) = 1)
+              WHERE _value IS NOT NULL GROUP BY ALL HAVING count(*) = 1),
+        y AS (SELECT hash({told_keys}) AS series, position, max(v) AS v FROM ({told}) JOIN positions USING (period)
+              WHERE v IS NOT NULL GROUP BY ALL HAVING count(*) = 1),
+        differing AS (SELECT DISTINCT series FROM x JOIN y USING (series, position) WHERE x.v <> y.v),
+        r AS (SELECT x.series, x._provider, lags.lag, corr(x.v, y.v) AS r, avg({far}) AS far, count(*) AS n,
+                     min(x._id) AS _id
+              FROM x JOIN differing USING (series) CROSS JOIN lags
+              JOIN y ON x.series = y.series AND y.position = x.position + lags.lag GROUP BY ALL),
+        b AS (SELECT *, max(far) FILTER (lag = 0) OVER w AS far_0, max(r) FILTER (lag = 0) OVER w AS r_0 FROM r
+              WINDOW w AS (PARTITION BY series, _provider)
+              QUALIFY row_number() OVER (PARTITION BY series, _provider ORDER BY {best}) = 1)
         SELECT {PLACE}, CAST(lag AS VARCHAR) AS value, '0' AS expected,
-               {key_columns(flow.structure, dict(zip(detail.by, keys, strict=True)))}, CAST(abs(lag) AS VARCHAR) AS lag,
-               CASE WHEN lag > 0 THEN 'early' ELSE 'late' END AS direction,
+               {key_columns(flow.structure, {id: f"s.{name}" for id, name in zip(detail.by, by, strict=True)})},
+               CAST(abs(lag) AS VARCHAR) AS lag, CASE WHEN lag > 0 THEN 'early' ELSE 'late' END AS direction,
                plain(round(r, 4)) AS correlation, plain(round(r_0, 4)) AS unshifted, CAST(n AS VARCHAR) AS figures
-        FROM b WHERE lag <> 0 AND isfinite(r) AND r >= {detail.limit!r} AND n >= {detail.least!r}
-               AND (far_0 IS NULL OR far < far_0 / 2)
+        FROM b JOIN {flow.sent.table} AS s ON s.rowid = b._id
+        WHERE lag <> 0 AND isfinite(r) AND r >= {detail.limit!r} AND n >= {detail.least!r} AND far < far_0 / 2
         ORDER BY _row"""
     return figures.workspace.places(statement, flow.structure)
 
@@ -179,26 +179,38 @@ def revised_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     detail = rule.detail
     assert isinstance(detail, Revision)
     column = flow.number(rule.component, rule.id)
-    history = figures.own_stored(flow, column)
-    query = figures.own(flow, column, rule.when, result=False, providers=providers)
-    if history is None or query is None:
-        return pa.table({})
-    names = flow.names
-    known = figures.carried(flow)
-    if lacking := [id for id in detail.unless if id not in known]:
+    if lacking := [id for id in detail.unless if id not in figures.carried(flow)]:
         raise InvalidStructure(f"Rule {rule.id}: {flow.structure.ref.text} has no {lacking[0]!r} at the observation.")
-    same = both(["s._provider = h._provider", *(f"s.{names[id]} = h.{names[id]}" for id in flow.structure.key_ids)])
-    old = f"h.{names[column.id]}"
-    silent = [f"coalesce(s.{names[id]}, '') = ''" for id in detail.unless]
-    limit = f"abs(s._value - {old}) > {detail.limit!r} * abs({old})"
+    history = figures.own_stored(flow, column)
+    query = figures.own(flow, column, {}, result=False, providers=flow.sent.providers if flow.sent is not None else ())
+    if history is None or query is None or flow.sent is None:
+        return pa.table({})
+    table = figures.made(("revised", flow.name, column.id), lambda: _revised(flow, column, query, history, figures))
+    silent = [f"coalesce(r.{flow.names[id]}, '') = ''" for id in detail.unless]
+    tests = [
+        f"abs(v._value - old) > {detail.limit!r} * abs(old)",
+        member("r._provider", providers),
+        conditions(flow.structure, rule.when, "r."),
+        *silent,
+    ]
     statement = f"""
-        SELECT s._file AS file, s._row AS row, s._column AS "column", s._sheet AS sheet, plain(s._value) AS value,
-               plain({old}) AS expected, {key_columns(flow.structure, {id: f"s.{name}" for id, name in names.items()})},
-               plain({old}) AS previous, plain(s._value - {old}) AS difference,
-               plain(round(100 * (s._value - {old}) / nullif(abs({old}), 0), 1)) AS change
-        FROM ({query}) AS s JOIN {history} AS h ON {same}
-        WHERE isfinite({old}) AND s._value <> {old} AND {both([limit, *silent])} ORDER BY s._row"""
+        SELECT {PLACE}, plain(v._value) AS value, plain(old) AS expected, {key_columns(flow.structure, flow.names)},
+               plain(old) AS previous, plain(v._value - old) AS difference,
+               plain(round(100 * (v._value - old) / nullif(abs(old), 0), 1)) AS change
+        FROM {table} AS v JOIN {flow.sent.table} AS r ON r.rowid = v._id WHERE {both(tests)} ORDER BY _row"""
     return figures.workspace.places(statement, flow.structure)
+
+
+def _revised(flow: Flow, column: Column, query: str, history: str, figures: Figures) -> str:
+    """The sent figures (``_id``, ``_value``) that are not those stored of the same provider (``old``)."""
+    names = flow.names
+    old = f"h.{names[column.id]}"
+    differing = [names[id] for id in flow.structure.key_ids if id not in figures.alike(flow)]
+    same = both(["s._provider = h._provider", *(f"s.{name} = h.{name}" for name in differing)])
+    return (
+        f"SELECT s._id, s._value, {old} AS old FROM ({query}) AS s JOIN {history} AS h ON {same}"
+        f" WHERE isfinite({old}) AND s._value <> {old}"
+    )
 
 
 # --- agree ----------------------------------------------------------------------------------------------------------

@@ -36,17 +36,21 @@ def odd_shares(rule: Rule, flow: Flow, figures: Figures, providers: Collection[s
         tests.append(f"part > {detail.maximum!r} * total")
         expected.append(f"{_percent(detail.maximum)} or less")
     least = f"greatest(total, part) >= {detail.least!r}"
+    assert flow.sent is not None
+    others = _others(flow, detail.dimension)
+    key = {**{id: f"r.{name}" for id, name in others.items()}}
+    key[detail.dimension] = literal(detail.codes[0] if len(detail.codes) == 1 else detail.total)
     statement = f"""
-        WITH figures AS ({query}),
-        g AS (SELECT {_group(flow, detail.dimension)}, {_origin_at(part)},
-                     max(_value) FILTER ({total}) AS total, sum(_value) FILTER ({part}) AS part
-              FROM figures GROUP BY {_group(flow, detail.dimension)}
-              HAVING bool_or(_sent) AND part IS NOT NULL AND total > 0 AND {least}
-                 AND count(*) FILTER (_value IS NULL) = 0 AND {either(tests)})
+        WITH g AS (SELECT hash({", ".join([*others.values(), "_provider"])}) AS series,
+                          coalesce(min(_id) FILTER ({part}), min(_id)) AS _id,
+                          max(_value) FILTER ({total}) AS total, sum(_value) FILTER ({part}) AS part
+                   FROM ({query}) GROUP BY series
+                   HAVING _id IS NOT NULL AND part IS NOT NULL AND total > 0 AND {least}
+                      AND count(*) FILTER (_value IS NULL) = 0 AND {either(tests)})
         SELECT {PLACE}, plain(part) AS value, {literal(" and ".join(expected))} AS expected,
-               {_key(flow, detail.dimension, literal(detail.codes[0] if len(detail.codes) == 1 else detail.total))},
+               {key_columns(flow.structure, key)},
                plain(part) AS part, plain(total) AS total, plain(round(100 * part / total, 1)) AS share
-        FROM g ORDER BY _row"""
+        FROM g JOIN {flow.sent.table} AS r ON r.rowid = g._id ORDER BY _row"""
     return figures.workspace.places(statement, flow.structure)
 
 
@@ -185,14 +189,6 @@ def _group(flow: Flow, dimension: str) -> str:
 
 def _key(flow: Flow, dimension: str, code: str) -> str:
     return key_columns(flow.structure, {**_others(flow, dimension), dimension: code})
-
-
-def _origin_at(condition: str) -> str:
-    """The origin of the first row for which the condition holds, else of the first row."""
-    return ", ".join(
-        f"coalesce(arg_min({name}, _row) FILTER ({condition}), arg_min({name}, _row)) AS {name}"
-        for name in ("_row", *ORIGIN)
-    )
 
 
 def _percent(share: float) -> str:

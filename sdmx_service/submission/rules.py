@@ -185,7 +185,10 @@ def _broken(rule: Rule, applied: Sequence[Flow], figures: Figures, complete: Col
 
 
 def _broken_by_provider(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> _Places:
-    if lacking := set(rule.when) - {*flow.structure.key_ids, *figures.carried(flow)}:
+    known = {*flow.structure.key_ids, *figures.carried(flow)}
+    if rule.scope == "file" and rule.kind in _ALONG:
+        known = set(flow.names)
+    if lacking := set(rule.when) - known:
         raise InvalidStructure(
             f"Rule {rule.id}: {flow.structure.ref.text} has no {', '.join(sorted(lacking))} at the observation.",
             hint=f"The conditions of the kind {rule.kind} are on dimensions and attributes of the observation.",
@@ -206,6 +209,8 @@ def _alike(tables: Iterable[pa.Table]) -> _Places:
         yield table, {}
 
 
+_ALONG = ("share", "peak", "subset", "members", "recoverable")
+"""Kinds that with scope *file* read conditions on attributes of any level."""
 _OF_ROWS: Mapping[str, Callable[[Rule, Flow, Figures], pa.Table]] = {"value": wrong_values, "same": equal_codes}
 _OF_PROVIDERS: Mapping[str, Callable[[Rule, Flow, Figures, Collection[str]], pa.Table]] = {
     "change": broken_changes,

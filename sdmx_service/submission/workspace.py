@@ -379,15 +379,17 @@ def _deleted_by(sent: SentRows, alias: str) -> str:
     )
 
 
-def untouched(sent: SentRows, alias: str, *, by_provider: bool = False) -> str:
+def untouched(sent: SentRows, alias: str, *, by_provider: bool = False, alike: Collection[str] = ()) -> str:
     """The condition that no sent row says or deletes the key of a row of ``alias`` (same column names).
 
     Args:
         by_provider: only rows of the same provider (``_provider``) touch it.
+        alike: dimensions that have the same value in all rows, sent or not.
     """
     names = column_names(sent.structure)
     whose = [f"t._provider = {alias}._provider"] if by_provider else []
-    same = both([*(f"t.{names[id]} = {alias}.{names[id]}" for id in sent.structure.key_ids), *whose])
+    differing = [id for id in sent.structure.key_ids if id not in alike]
+    same = both([*(f"t.{names[id]} = {alias}.{names[id]}" for id in differing), *whose])
     flow = f"t._dataflow = {literal(sent.dataflow)} AND t._action <> 'Delete'"
     condition = f"NOT EXISTS (SELECT 1 FROM {sent.table} AS t WHERE t._whole AND {flow} AND {same})"
     if Action.DELETE in sent.actions:

@@ -26,6 +26,7 @@ KNOWN = {
     "malta_migr_pop3ctb.csv": ("ESTAT_CTB", []),
     "malta_census2021.csv": ("ESTAT_CENSUS", [("V04", 8, "519564")]),
     "eurostat_imm5prv_by_age.csv": ("IMM5PRV_AGE", [("V03", 97, "2936")]),
+    "mirror_flows_eurostat_2010_2019.csv": ("MIRROR_FLOWS", []),
     "un_flows2015_canada.xlsx": ("UNFLOWS_CTZ", []),
     "destatis_wanderungen_2018.xlsx": (
         "DESTATIS_WANDERUNGEN",

@@ -183,3 +183,18 @@ def test_destatis_says_what_it_suppresses(house: House) -> None:
     hidden = [row for row in rows if row["OBS_STATUS"] == "Q"]
     assert hidden
     assert all(row["OBS_VALUE"] == "" for row in hidden)
+
+
+def test_mirror_classes_of_european_flows(house: House) -> None:
+    pairs = [(row["Immi"], row["Emig"]) for row in source("mirror_flows_eurostat_2010_2019.csv")]
+    ratios = [float(one) / float(other) for one, other in pairs if one not in ("", "0.0") and other not in ("", "0.0")]
+    apart = [max(ratio, 1 / ratio) for ratio in ratios]
+    expected = Counter("within 20 %" if far <= 1.2 else "up to twofold" if far <= 2 else "more" for far in apart)
+    _, findings = sent(house, "mirror_flows_eurostat_2010_2019.csv")
+    told = [
+        one.message.rpartition(", ")[2].removesuffix(" than twofold.").rstrip(".")
+        for one in findings
+        if one.code == "V14"
+    ]
+    assert Counter(told) == expected
+    assert len(expected) == 3

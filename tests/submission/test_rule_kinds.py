@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.rules import read_rules
@@ -94,6 +96,25 @@ def test_an_empty_merge_keeps_the_stored_figure() -> None:
     rule = {"id": "V09", "kind": "change", "test": "ratio", "limit": 2, "scope": "result"}
     found = check([row(None, 2011, STATUS="E")], rule, history=stored(years(100, 300)))
     assert shown(found) == [("2011", "300", "100")]
+
+
+figures = st.one_of(st.none(), st.just("NaN"), st.integers(0, 9))
+some_years = st.dictionaries(st.tuples(st.sampled_from("NS"), st.integers(2010, 2014)), figures, max_size=10)
+
+
+@settings(max_examples=30)
+@given(some_years, some_years)
+def test_changes_are_those_of_plain_python(old: dict[tuple[str, int], Any], new: dict[tuple[str, int], Any]) -> None:
+    rule = {"id": "V09", "kind": "change", "test": "ratio", "limit": 2, "scope": "result"}
+    rows = [[row(value, year, quay) for (quay, year), value in one.items()] for one in (old, new)]
+    known = {**old, **{key: value for key, value in new.items() if value is not None or key not in old}}
+    expected = set()
+    for quay, year in new:
+        value, before = known[quay, year], known.get((quay, year - 1))
+        if isinstance(value, int) and isinstance(before, int) and (value > 2 * before or before > 2 * value):
+            expected.add((quay, str(year)))
+    found = check(rows[1], rule, history=stored(rows[0])) if new else []
+    assert {(one.key["QUAY"], one.key["TIME_PERIOD"]) for one in found} == expected
 
 
 # --- scale, copied --------------------------------------------------------------------------------------------------
@@ -198,6 +219,14 @@ def test_a_part_is_not_more_than_its_total() -> None:
     assert (found.row, found.value, found.expected, found.key["FISH"]) == (3, "6", "at most 5", "COD")
     assert check(rows, {**rule, "tolerance": 1}) == []
     assert len(check(rows[1:], {**rule, "scope": "result"}, history=stored(rows[:1]))) == 1
+
+
+def test_a_part_is_compared_only_where_the_unit_of_the_series_is_right() -> None:
+    rule = {"id": "V06", "kind": "subset", "dimension": "FISH", "total": "_T", "when": {"UNIT": ["T"]}}
+    rows = [row(5, fish="_T", UNIT="PCT"), row(6, UNIT="PCT"), row(5, quay="S", fish="_T"), row(6, quay="S")]
+    assert check(rows, rule) == []
+    units = [{"FREQ": "A", "FROM": "SEA", "QUAY": "S", "FISH": fish, "UNIT": "T"} for fish in ("_T", "COD")]
+    assert [one.key["QUAY"] for one in check([*rows, *units], rule)] == ["S"]
 
 
 def test_a_group_beside_its_members_is_told_once() -> None:
