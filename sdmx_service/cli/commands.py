@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -21,6 +23,8 @@ from sdmx_service.settings import Settings
 
 Arguments = argparse.Namespace
 REFUSED, UNREADABLE = 1, 2
+_YEARS = 6
+"""Years of a questionnaire, if none are said."""
 _SHOWN = 20
 """Places of one cause that the text report prints; the count is always there, and JSON has every one."""
 
@@ -384,8 +388,54 @@ def export(arguments: Arguments) -> int:
 
 
 def template(arguments: Arguments) -> int:
-    """Write a questionnaire workbook."""
-    raise NotBuilt("Questionnaire templates are not built yet.")
+    """Write the workbook of a questionnaire for an area, with what the store holds; without a store an empty one."""
+    from sdmx_service.dissemination.template import TemplateWish
+
+    wish = TemplateWish(
+        tables=tuple(arguments.tables),
+        area=arguments.area,
+        periods=_years(arguments.years),
+        language=arguments.language,
+        questionnaire=arguments.questionnaire,
+    )
+    if arguments.store is None and not (arguments.data / "store.duckdb").exists():
+        from sdmx_service.catalog.loading import load_folder
+
+        return _write_template(wish, load_folder(_settings(arguments).content).catalog(), None, arguments.output)
+
+    def run(library: Any) -> int:
+        return _write_template(wish, library.view().catalog, library, arguments.output)
+
+    return _with_library(arguments, run)
+
+
+def _write_template(wish: Any, catalog: Any, library: Any, output: Path) -> int:
+    from sdmx_service.dissemination.held import Holder
+    from sdmx_service.dissemination.template import template
+    from sdmx_service.formats.registry import write_form
+
+    def holder(provider: Any) -> Holder | None:
+        if library is None:
+            return None
+        return Holder(store=library.store, release=library.view().release, provider=provider)
+
+    made = template(wish, catalog, holder)
+    _write(write_form(made.form), output, sys.stdout.buffer)
+    print(f"{output}: {made.form.subject}, {made.filled} figures of {made.provider.item} filled in")
+    if made.left_out:
+        print(f"{made.left_out} more figures are held that no cell of these tables asks for, in these years and units")
+    return 0
+
+
+def _years(text: str | None) -> tuple[str, ...]:
+    """The years of FROM-TO or of one year; the last ones that are over if none are said."""
+    if text is None:
+        last = datetime.now(UTC).year - 1
+        return tuple(map(str, range(last - _YEARS + 1, last + 1)))
+    found = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", text.strip())
+    if found is None or int(found[2] or found[1]) < int(found[1]):
+        raise SyntaxFault(f"{text!r} is neither a year nor FROM-TO.", hint="Write for example 2019-2025.")
+    return tuple(map(str, range(int(found[1]), int(found[2] or found[1]) + 1)))
 
 
 def token(arguments: Arguments) -> int:

@@ -165,12 +165,14 @@ class Sheet:
         columns: text as a person sees it; numbers without superfluous ``.0``; empty cells are null.
         merged: merged ranges as (first row, first column, last row, last column), 0-based.
         hidden_rows: 0-based.
+        numbers: per column which cells hold a number, not a text; None where the file does not tell (CSV).
     """
 
     name: str | None
     columns: tuple[pa.StringArray, ...]
     merged: tuple[tuple[int, int, int, int], ...] = ()
     hidden_rows: tuple[int, ...] = ()
+    numbers: tuple[pa.BooleanArray, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

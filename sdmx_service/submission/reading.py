@@ -33,6 +33,8 @@ from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgree
 from sdmx_service.model.urn import Ref
 from sdmx_service.submission import tables as extraction
 from sdmx_service.submission.mapping import Mapper
+from sdmx_service.submission.questionnaire_tables import iterate
+from sdmx_service.submission.questionnaires import FilledQuestionnaire, open_questionnaire
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.suggestions import Suggester
 
@@ -75,16 +77,17 @@ class Part:
 
 @dataclass(slots=True, kw_only=True)
 class Received:
-    """A file recognised: its format, the mapping that reads it (None for an SDMX message), its parts in order."""
+    """A file recognised: its format, the mapping that reads it (None for an SDMX message), its parts in order.
+
+    Attributes:
+        mapping: the layout's id, or the questionnaire's name.
+        complete: dimensions for which the file claims to list every part.
+    """
 
     format: Format
-    layout: Layout | None
     parts: Iterator[Part]
-
-    @property
-    def complete(self) -> tuple[str, ...]:
-        """Dimensions for which the file claims to list every part."""
-        return () if self.layout is None else self.layout.complete
+    mapping: str | None = None
+    complete: tuple[str, ...] = ()
 
 
 def receive(
@@ -116,13 +119,18 @@ def receive(
                 f"{name!r} is an SDMX message ({format.name}), which needs no mapping; {wish.mapping!r} reads tables.",
                 hint="Send it without a mapping.",
             )
-        return Received(format=format, layout=None, parts=_message_parts(content, wish, catalog, report, sender))
+        return Received(format=format, parts=_message_parts(content, wish, catalog, report, sender))
+    filled = open_questionnaire(content, catalog, report, name) if wish.mapping is None else None
+    if filled is not None:
+        parts = _questionnaire_parts(filled, wish, catalog, sender)
+        return Received(format=format, mapping=filled.questionnaire.name, parts=parts, complete=filled.complete)
     layout = _layout(content, format, name, wish, catalog)
     if format.name == "csv" and (layout.delimiter or layout.encoding):
         read = cast(Any, format.read)
         content = read(file, catalog.target, delimiter=layout.delimiter, encoding=layout.encoding)
         assert isinstance(content, Tables)
-    return Received(format=format, layout=layout, parts=_table_parts(content, layout, wish, catalog, report, sender))
+    parts = _table_parts(content, layout, wish, catalog, report, sender)
+    return Received(format=format, mapping=layout.id, parts=parts, complete=layout.complete)
 
 
 def _refuse_nothing(file: SeekableFile, name: str) -> None:
@@ -318,3 +326,25 @@ def _replaced_slices(
     return Part(
         target=target, dataflow=dataflow, provider=provider, action=Action.DELETE, batches=iter([batch]), letters={}
     )
+
+
+# --- questionnaires -------------------------------------------------------------------------------------------------
+def _questionnaire_parts(
+    filled: FilledQuestionnaire, wish: Wish, catalog: Catalog, sender: Ref | None
+) -> Iterator[Part]:
+    provider = _provider(wish, catalog, filled.provider, sender)
+    for rows in filled.rows():
+        if wish.dataflow is not None and catalog.named(wish.dataflow, "Dataflow").ref != rows.dataflow.ref:
+            raise SemanticFault(
+                f"The table {rows.table.id} gives data of {rows.dataflow.ref.text}, not of {wish.dataflow}.",
+                hint="Leave the dataflow out; a questionnaire says it for each of its tables.",
+            )
+        for deletes, batch in iterate(rows):
+            yield Part(
+                target=Target(structure=rows.structure, dataflow=rows.dataflow.ref, provider=provider),
+                dataflow=rows.dataflow,
+                provider=provider,
+                action=Action.DELETE if deletes else Action.MERGE,
+                batches=iter([batch]),
+                letters={},
+            )
