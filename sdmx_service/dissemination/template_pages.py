@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from sdmx_service.catalog import questionnaire_keys as keys
 from sdmx_service.catalog.catalog import Catalog
@@ -16,6 +17,9 @@ from sdmx_service.model.structure import DataStructure
 from sdmx_service.model.urn import Ref
 
 _FREE_NOTES = 40
+_WRAPPED: tuple[Style, ...] = ("text", "warning", "label", "fact", "heading", "input", "row", "total", "group")
+_WIDE, _LINE = 1.05, 13.5
+"""Of a character, in widths of a digit; of a line, in points."""
 _KEY, _LABEL, _VALUE, _MORE = range(4)
 
 
@@ -73,6 +77,21 @@ class Builder:
         if (area.top, area.left) != (area.bottom, area.right):
             self.merged.append(area)
 
+    def heights(self, widths: Mapping[int, float]) -> dict[int, float]:
+        """How high rows must be for texts of several lines, by these widths of columns."""
+        spans = {(area.top, area.left): area for area in self.merged}
+        heights: dict[int, float] = {}
+        for cell in self.cells:
+            area = spans.get((cell.row, cell.column))
+            if not isinstance(cell.value, str) or cell.style not in _WRAPPED or (area and area.bottom > area.top):
+                continue
+            last = cell.column if area is None else area.right
+            width = sum(widths.get(column, 8.4) for column in range(cell.column, last + 1))
+            lines = ceil(len(cell.value) * _WIDE / width)
+            if lines > 1:
+                heights[cell.row] = max(heights.get(cell.row, 0.0), lines * _LINE)
+        return heights
+
     def line(self, row: int, key: str, label: str, value: str | None, style: Style) -> None:
         """A line of a cover: key, label, value."""
         self.put(row, _KEY, key, "key")
@@ -86,7 +105,7 @@ def cover_page(page: Page, tables: Sequence[QuestionnaireTable], periods: Sequen
     questionnaire, build = page.questionnaire, Builder()
     build.put(0, _LABEL, page.text(questionnaire.names, questionnaire.id), "title")
     build.put(1, _LABEL, page.area_name, "subtitle")
-    build.spread(Area(top=2, left=_LABEL, bottom=2, right=_MORE), page.text(questionnaire.notice, ""), "notice")
+    build.spread(Area(top=2, left=_LABEL, bottom=2, right=_MORE), page.text(questionnaire.notice, ""), "warning")
     span = f"{periods[0]}–{periods[-1]}" if len(periods) > 1 else "".join(periods)
     facts = [
         (keys.AREA, "area", page.area.id, page.area_name),
@@ -106,11 +125,13 @@ def cover_page(page: Page, tables: Sequence[QuestionnaireTable], periods: Sequen
     build.put(line + 1, _LABEL, page.word("instructions"), "subtitle")
     for number, text in enumerate(questionnaire.instructions, line + 2):
         build.spread(Area(top=number, left=_LABEL, bottom=number, right=_MORE), page.text(text, ""), "text")
+    widths = {_KEY: 4.0, _LABEL: 26.0, _VALUE: 74.0, _MORE: 34.0}
     return FormSheet(
         name=page.word("cover"),
         cells=tuple(build.cells),
         merged=tuple(build.merged),
-        widths={_KEY: 4, _LABEL: 26, _VALUE: 74, _MORE: 34},
+        widths=widths,
+        heights=build.heights(widths),
         hidden_columns=(_KEY,),
         offers=offers,
     )
@@ -224,11 +245,13 @@ def metadata_page(
         if offered:
             area = Area(top=line, left=_VALUE, bottom=line, right=last)
             offers.append(Offer(areas=(area,), texts=tuple(offered.values())))
+    widths = {_KEY: 4.0, _LABEL: 52.0, _VALUE: 26.0} | {_VALUE + number: 16.0 for number in range(1, len(tables) + 1)}
     return FormSheet(
         name=page.word("metadata"),
         cells=tuple(build.cells),
         merged=tuple(build.merged),
-        widths={_KEY: 4, _LABEL: 52, _VALUE: 26} | {_VALUE + number: 16 for number in range(1, len(tables) + 1)},
+        widths=widths,
+        heights=build.heights(widths),
         hidden_rows=(0,),
         hidden_columns=(_KEY,),
         frozen=(first, _VALUE),

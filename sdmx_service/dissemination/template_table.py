@@ -16,7 +16,7 @@ from sdmx_service.model.structure import DataStructure
 _TITLE, _SUBTITLE, _NOTICE, _UNIT, _PERIOD, _NOTES = 1, 2, 3, 4, 5, 6
 """Rows of a sheet; the header follows the last."""
 _KEY, _LEFT = 0, 1
-_LABEL_WIDTHS = {"code": 7.0, "figure": 12.0, "notes": 14.0}
+_LABEL_WIDTHS = {"code": 11.0, "figure": 12.0, "notes": 14.0}
 _LONGEST_LABEL, _SHORTEST_LABEL = 46, 9
 
 
@@ -99,11 +99,13 @@ class TablePage:
                 message=page.word("not_a_figure"),
             ),
         ]
+        widths = self._widths(last)
         return FormSheet(
             name=self._table.id,
             cells=tuple(build.cells),
             merged=tuple(build.merged),
-            widths=self._widths(last),
+            widths=widths,
+            heights=build.heights(widths),
             hidden_rows=(0,),
             hidden_columns=(_KEY,),
             frozen=(self._first_row, self._first_column),
@@ -141,7 +143,7 @@ class TablePage:
             build.put(_PERIOD, _LEFT, page.word("period"), "label")
             build.put(_PERIOD, _LEFT + 1, period, "input")
         if table.notes:
-            build.put(_NOTES, _LEFT, page.text(table.notes, ""), "text")
+            build.put(_NOTES, _LEFT, page.text(table.notes, ""), "subtitle")
 
     def _header(self, build: Builder) -> None:
         page, column = self._page, _LEFT

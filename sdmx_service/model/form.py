@@ -8,13 +8,13 @@ from typing import Literal
 
 Style = Literal[
     "key", "title", "subtitle", "notice", "text", "label", "fact", "heading", "row", "code", "total", "group",
-    "figure", "input", "note",
+    "figure", "input", "note", "warning",
 ]  # fmt: skip
 """What a cell is: ``figure``, ``input`` and ``note`` may be filled in, all others are locked.
 
-``key`` is for programs; ``title``, ``subtitle``, ``notice``, ``text`` for readers; ``label`` and ``fact`` are the two
-sides of a line of the cover; ``heading`` stands over columns, ``row`` and ``code`` (``total`` for a first row,
-``group`` where a new group begins) before the figures.
+``key`` is for programs; ``title``, ``subtitle``, ``notice``, ``warning`` (a notice of several lines) and ``text`` are
+for readers; ``label`` and ``fact`` are the two sides of a line of the cover; ``heading`` stands over columns, ``row``
+and ``code`` (``total`` for a first row, ``group`` where a new group begins) before the figures.
 """
 INPUTS: tuple[Style, ...] = ("figure", "input", "note")
 
@@ -58,6 +58,7 @@ class FormSheet:
 
     Attributes:
         widths: of columns, in characters.
+        heights: of rows, in points; of the others the spreadsheet program's own.
         hidden_rows, hidden_columns: from 0; there for programs.
         frozen: the first row and column that scroll.
         heading: first and last row that each printed page repeats.
@@ -69,6 +70,7 @@ class FormSheet:
     cells: tuple[FormCell, ...]
     merged: tuple[Area, ...] = ()
     widths: Mapping[int, float] = field(default_factory=dict)
+    heights: Mapping[int, float] = field(default_factory=dict)
     hidden_rows: tuple[int, ...] = ()
     hidden_columns: tuple[int, ...] = ()
     frozen: tuple[int, int] | None = None

@@ -80,14 +80,27 @@ class Received:
     """A file recognised: its format, the mapping that reads it (None for an SDMX message), its parts in order.
 
     Attributes:
-        mapping: the layout's id, or the questionnaire's name.
-        complete: dimensions for which the file claims to list every part.
+        questionnaire: the workbook of a questionnaire says itself what it is.
     """
 
     format: Format
+    layout: Layout | None
     parts: Iterator[Part]
-    mapping: str | None = None
-    complete: tuple[str, ...] = ()
+    questionnaire: FilledQuestionnaire | None = None
+
+    @property
+    def mapping(self) -> str | None:
+        """The layout's id, or the questionnaire's name."""
+        if self.questionnaire is not None:
+            return self.questionnaire.questionnaire.name
+        return None if self.layout is None else self.layout.id
+
+    @property
+    def complete(self) -> tuple[str, ...]:
+        """Dimensions for which the file claims to list every part."""
+        if self.questionnaire is not None:
+            return self.questionnaire.complete
+        return () if self.layout is None else self.layout.complete
 
 
 def receive(
@@ -119,18 +132,18 @@ def receive(
                 f"{name!r} is an SDMX message ({format.name}), which needs no mapping; {wish.mapping!r} reads tables.",
                 hint="Send it without a mapping.",
             )
-        return Received(format=format, parts=_message_parts(content, wish, catalog, report, sender))
+        return Received(format=format, layout=None, parts=_message_parts(content, wish, catalog, report, sender))
     filled = open_questionnaire(content, catalog, report, name) if wish.mapping is None else None
     if filled is not None:
         parts = _questionnaire_parts(filled, wish, catalog, sender)
-        return Received(format=format, mapping=filled.questionnaire.name, parts=parts, complete=filled.complete)
+        return Received(format=format, layout=None, parts=parts, questionnaire=filled)
     layout = _layout(content, format, name, wish, catalog)
     if format.name == "csv" and (layout.delimiter or layout.encoding):
         read = cast(Any, format.read)
         content = read(file, catalog.target, delimiter=layout.delimiter, encoding=layout.encoding)
         assert isinstance(content, Tables)
     parts = _table_parts(content, layout, wish, catalog, report, sender)
-    return Received(format=format, mapping=layout.id, parts=parts, complete=layout.complete)
+    return Received(format=format, layout=layout, parts=parts)
 
 
 def _refuse_nothing(file: SeekableFile, name: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from functools import cache
+from math import ceil
 from typing import Final
 
 from openpyxl import Workbook
@@ -24,6 +25,8 @@ LISTS: Final = "_lists"
 """Name of the sheet with the lists of answers."""
 _GREY, _DARK, _LINE = "EDEFF2", "1F3A5F", "B8C0CC"
 _PIECE: Final = 1 << 16
+_PAGE_WIDTH: Final = 200
+"""Characters side by side on a printed page that can still be read."""
 _THIN = Side(style="thin", color=_LINE)
 _STRONG = Side(style="medium", color=_DARK)
 _BOX = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
@@ -86,6 +89,8 @@ def _write_sheet(target: Worksheet, sheet: FormSheet, lists: _Lists) -> None:
         target.merge_cells(_range(area))
     for column, width in sheet.widths.items():
         target.column_dimensions[get_column_letter(column + 1)].width = width
+    for row, height in sheet.heights.items():
+        target.row_dimensions[row + 1].height = height
     for column in sheet.hidden_columns:
         target.column_dimensions[get_column_letter(column + 1)].hidden = True
     for row in sheet.hidden_rows:
@@ -115,14 +120,22 @@ def _print(target: Worksheet, sheet: FormSheet) -> None:
         target.freeze_panes = f"{get_column_letter(column + 1)}{row + 1}"
     if sheet.heading is not None:
         target.print_title_rows = f"{sheet.heading[0] + 1}:{sheet.heading[1] + 1}"
+        if sheet.frozen is not None and _pages(sheet) > 1:
+            target.print_title_cols = f"A:{get_column_letter(sheet.frozen[1])}"
     target.page_setup.orientation = "landscape"
     target.page_setup.paperSize = 9  # A4
-    target.page_setup.fitToWidth, target.page_setup.fitToHeight = 1, 0
+    target.page_setup.fitToWidth, target.page_setup.fitToHeight = _pages(sheet), 0
     if target.sheet_properties.pageSetUpPr is not None:
         target.sheet_properties.pageSetUpPr.fitToPage = True
     footer = target.oddFooter
     if footer is not None:
         footer.left.text, footer.right.text = "&A", "&P / &N"
+
+
+def _pages(sheet: FormSheet) -> int:
+    """How many pages wide a sheet is printed, so that it can be read."""
+    shown = [width for column, width in sheet.widths.items() if column not in sheet.hidden_columns]
+    return max(1, ceil(sum(shown) / _PAGE_WIDTH))
 
 
 def _range(area: Area) -> str:
@@ -179,6 +192,7 @@ def _look(style: Style) -> _Look:
     plain, small, bold = _font(10), _font(9, italic=True, color="555555"), _font(10, bold=True)
     left, wrapped = Alignment(vertical="center"), Alignment(vertical="top", wrap_text=True)
     right, middle = Alignment(horizontal="right"), Alignment(horizontal="center", vertical="center", wrap_text=True)
+    lines = Alignment(vertical="center", wrap_text=True)
     group = Border(left=_THIN, right=_THIN, top=_STRONG, bottom=_THIN)
     looks: dict[Style, _Look] = {
         "key": (_font(8, color="888888"), None, None, left),
@@ -186,13 +200,14 @@ def _look(style: Style) -> _Look:
         "subtitle": (bold, None, None, left),
         "notice": (_font(10, bold=True, color="9C2A00"), None, None, left),
         "text": (plain, None, None, wrapped),
+        "warning": (_font(10, bold=True, color="9C2A00"), None, None, wrapped),
         "label": (plain, grey, _BOX, wrapped),
         "fact": (bold, grey, _BOX, wrapped),
         "heading": (_font(10, bold=True, color="FFFFFF"), dark, _BOX, middle),
-        "row": (plain, grey, _BOX, left),
+        "row": (plain, grey, _BOX, lines),
         "code": (_font(9, color="555555"), grey, _BOX, right),
-        "total": (bold, grey, _BOX, left),
-        "group": (bold, grey, group, left),
+        "total": (bold, grey, _BOX, lines),
+        "group": (bold, grey, group, lines),
         "figure": (plain, None, _BOX, right),
         "input": (plain, None, _BOX, wrapped),
         "note": (small, None, _BOX, left),
