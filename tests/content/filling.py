@@ -112,8 +112,8 @@ def fill(
     }:
         sheet.cell(row_of(sheet, "@period"), 3).value = int(year)
         time = {"TIME_PERIOD": year}
-    places = [(row, column) for row in row_keys(sheet) for column in column_keys(sheet)]
     rows, columns = row_keys(sheet), column_keys(sheet)
+    places = [(row, column) for row in rows for column in columns]
     expected = set()
     for row, column in chance.sample(places, min(count, len(places))):
         known = {**rows[row], **columns[column], **time}

@@ -16,7 +16,7 @@ from sdmx_service.catalog.questionnaire_keys import axes_of, provider_of
 from tests.content import filling
 from tests.content.filling import SPECIFICATION, TABLES
 
-AREAS = ("470", "276", "380", "608", "124", "826", "643", "156", "710", "566", "76", "484", "32", "400", "818", "412"[:0] or "688", "36", "554", "392", "728")  # fmt: skip
+AREAS = ("470", "276", "380", "608", "124", "826", "643", "156", "710", "566", "76", "484", "32", "400", "818", "688", "36", "554", "392", "728")  # fmt: skip
 LANGUAGES = ("en", "fr", "es", "ru")
 
 
@@ -114,8 +114,8 @@ def test_a_filled_template_comes_back_with_exactly_its_figures(number: int, cata
     area, chance = AREAS[number], random.Random(number)
     names = list(TABLES)
     for turn, language in enumerate(LANGUAGES):
-        first = (number * 8 + turn * 2) % len(names)
-        tables = [names[first], names[(first + 1 + number % 5) % len(names)]]
+        first = (number * 4 + turn) % len(names)
+        tables = [names[first]] if turn else [names[first], names[(first + 1 + number % 5) % len(names)]]
         book = filling.opened(filling.blank(catalog, area, language, tables))
         filling.add_notes(book)
         expected = [row for table in tables for row in filling.fill(book, table, area, chance, 40)]
