@@ -62,7 +62,7 @@ class QuestionnaireTable:
         rows, columns: ids of axes, outermost first. A time dimension that no axis has is asked once for the sheet.
         fixed: components with one value throughout.
         complete: dimensions of which every part is listed, if the cover declares the table complete.
-        code: the classification in words of the sender (which questionnaire it belongs to, say).
+        group: heading under which the cover lists it.
     """
 
     id: str
@@ -183,9 +183,9 @@ class Questionnaire:
 
 
 WORDS: Mapping[str, str] = {
-    "cover": "Cover", "footnotes": "Footnotes", "metadata": "Metadata", "area": "Country or area", "code": "Code",
+    "cover": "Cover", "footnotes": "Footnotes", "metadata": "Metadata", "area": "Reporting area", "code": "Code",
     "name": "Name", "questionnaire": "Questionnaire", "revision": "Revision", "status": "Status",
-    "language": "Language", "periods": "Years", "period": "Year of reference", "provider": "Data provider",
+    "language": "Language", "periods": "Periods", "period": "Period", "provider": "Data provider",
     "unit": "Unit", "table": "Table", "title": "Title", "declaration": "Declared completeness", "note": "Note",
     "notes": "Footnotes of the row", "text": "Text", "symbols": "Symbols and marks", "instructions": "Instructions",
     "contact": "Contact", "all_tables": "All tables", "question": "Question", "own_rows": "Further rows",
@@ -202,7 +202,7 @@ def read_questionnaire(document: Mapping[str, Any], place: str) -> Questionnaire
         InvalidStructure: something is missing, misspelt or of the wrong type; ``place`` and the path say where.
     """
     node = Node(document, place)
-    cover, metadata, footnotes = node.at("cover"), node.at("metadata"), node.at("footnotes")
+    cover, metadata, footnotes = (_section(node, name) for name in ("cover", "metadata", "footnotes"))
     found = Questionnaire(
         id=node.at("id").text(),
         revision=node.at("revision").text(),
@@ -230,11 +230,17 @@ def read_questionnaire(document: Mapping[str, Any], place: str) -> Questionnaire
         words={name: _texts(member) for name, member in node.at("words").fields()},
         document=document,
     )
+    node.at("source")
     for used in (cover, metadata, footnotes, node):
-        used.at("source")
         used.done()
     _check(found, node)
     return found
+
+
+def _section(node: Node, name: str) -> Node:
+    """An object that may be left out."""
+    found = node.at(name)
+    return found if found.value is not None else Node({}, found.place)
 
 
 def _texts(node: Node) -> Texts:

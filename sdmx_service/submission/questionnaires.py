@@ -168,7 +168,9 @@ def _declared(filled: FilledQuestionnaire) -> dict[str, bool]:
                 continue
             chosen = _chosen(choices, line.value)
             if chosen is None:
-                _unknown_answer(filled.report, line, question, [name for one in choices for name in one.names.values()])
+                _unknown_answer(
+                    filled.report, line, question, [one.names.text((filled.language,), one.id) for one in choices]
+                )
             else:
                 found[" ".join(line.words[1:])] = chosen.is_complete
     return found
@@ -273,7 +275,7 @@ class _Answers:
         meant = {id for id, item in items.items() if fold(text) in {fold(name) for name in item.names.values()}}
         if len(meant) == 1:
             return meant.pop()
-        names = [name for item in items.values() for name in item.names.values()]
+        names = [item.name((self._filled.language,)) for item in items.values()]
         _unknown_answer(self._filled.report, line, question.names.text(("en",), question.id), names)
         return None
 
