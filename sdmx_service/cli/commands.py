@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -23,8 +21,6 @@ from sdmx_service.settings import Settings
 
 Arguments = argparse.Namespace
 REFUSED, UNREADABLE = 1, 2
-_YEARS = 6
-"""Years of a questionnaire, if none are said."""
 _SHOWN = 20
 """Places of one cause that the text report prints; the count is always there, and JSON has every one."""
 
@@ -389,12 +385,12 @@ def export(arguments: Arguments) -> int:
 
 def template(arguments: Arguments) -> int:
     """Write the workbook of a questionnaire for an area, with what the store holds; without a store an empty one."""
-    from sdmx_service.dissemination.template import TemplateWish
+    from sdmx_service.dissemination.template import TemplateWish, years
 
     wish = TemplateWish(
         tables=tuple(arguments.tables),
         area=arguments.area,
-        periods=_years(arguments.years),
+        periods=years(arguments.years),
         language=arguments.language,
         questionnaire=arguments.questionnaire,
     )
@@ -406,7 +402,16 @@ def template(arguments: Arguments) -> int:
     def run(library: Any) -> int:
         return _write_template(wish, library.view().catalog, library, arguments.output)
 
-    return _with_library(arguments, run)
+    return _with_library(arguments, run, lambda held: _template_over_http(held, arguments))
+
+
+def _template_over_http(held: Held, arguments: Arguments) -> int:
+    wishes = {"area": arguments.area, "years": arguments.years, "language": arguments.language,
+              "questionnaire": arguments.questionnaire}  # fmt: skip
+    with held.template(arguments.tables, {name: text for name, text in wishes.items() if text}) as answer:
+        _write(iter(lambda: answer.read(1 << 16), b""), arguments.output, sys.stdout.buffer)
+    print(f"{arguments.output}: written by the service that holds the store")
+    return 0
 
 
 def _write_template(wish: Any, catalog: Any, library: Any, output: Path) -> int:
@@ -425,17 +430,6 @@ def _write_template(wish: Any, catalog: Any, library: Any, output: Path) -> int:
     if made.left_out:
         print(f"{made.left_out} more figures are held that no cell of these tables asks for, in these years and units")
     return 0
-
-
-def _years(text: str | None) -> tuple[str, ...]:
-    """The years of FROM-TO or of one year; the last ones that are over if none are said."""
-    if text is None:
-        last = datetime.now(UTC).year - 1
-        return tuple(map(str, range(last - _YEARS + 1, last + 1)))
-    found = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", text.strip())
-    if found is None or int(found[2] or found[1]) < int(found[1]):
-        raise SyntaxFault(f"{text!r} is neither a year nor FROM-TO.", hint="Write for example 2019-2025.")
-    return tuple(map(str, range(int(found[1]), int(found[2] or found[1]) + 1)))
 
 
 def token(arguments: Arguments) -> int:

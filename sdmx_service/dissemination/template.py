@@ -6,8 +6,10 @@ What may be changed is open, everything else is protected; what programs need st
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from difflib import get_close_matches
 
 from sdmx_service.catalog import questionnaire_keys as keys
@@ -24,11 +26,14 @@ from sdmx_service.dissemination.template_pages import (
     metadata_page,
 )
 from sdmx_service.dissemination.template_table import TablePage
-from sdmx_service.errors import NotFound, SemanticFault
+from sdmx_service.errors import NotFound, SemanticFault, SyntaxFault
 from sdmx_service.model.artefact import Item
 from sdmx_service.model.form import Form, FormSheet
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.model.urn import Ref, Version
+
+_YEARS, _MOST_YEARS = 6, 50
+"""Years of a template if none are said; how many there may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +73,24 @@ class _Filling:
 
 
 Held = Callable[[Ref], Holder | None]
+
+
+def years(text: str | None) -> tuple[str, ...]:
+    """The years of ``FROM-TO`` or of one year; the last ones that are over if none are said.
+
+    Raises:
+        SyntaxFault: it is neither.
+    """
+    if text is None:
+        last = datetime.now(UTC).year - 1
+        return tuple(map(str, range(last - _YEARS + 1, last + 1)))
+    found = re.fullmatch(r"([0-9]{4})(?:-([0-9]{4}))?", text.strip())
+    if found is None or not 0 <= int(found[2] or found[1]) - int(found[1]) < _MOST_YEARS:
+        raise SyntaxFault(
+            f"{text!r} is neither a year nor FROM-TO.",
+            hint=f"Write for example 2019-2025, at most {_MOST_YEARS} years.",
+        )
+    return tuple(map(str, range(int(found[1]), int(found[2] or found[1]) + 1)))
 
 
 def template(wish: TemplateWish, catalog: Catalog, holder: Held = lambda provider: None) -> Template:
