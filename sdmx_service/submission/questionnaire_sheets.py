@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from sdmx_service.catalog import questionnaire_keys as keys
 from sdmx_service.catalog.questionnaire_keys import parse_key
+from sdmx_service.errors import TooLarge
 from sdmx_service.model.message import Sheet, Tables
 from sdmx_service.submission.headers import column_letter
 
+MAX_CELLS: Final = 2_000_000
+"""Cells of one sheet, empty ones between the first and the last included."""
 _SEARCHED_ROWS, _SEARCHED_COLUMNS = 60, 8
 _EDGES = " \t\n\r\u00a0\u200b\ufeff"
 
@@ -198,9 +202,20 @@ def lines(grid: Grid, words: Iterable[str], offsets: Mapping[str, int]) -> Itera
 
 
 def grids_of(tables: Tables) -> list[Grid] | None:
-    """The sheets of a workbook that is a questionnaire; None if no sheet says that it is."""
+    """The sheets of a workbook that is a questionnaire; None if no sheet says that it is.
+
+    Raises:
+        TooLarge: a sheet has more than ``MAX_CELLS``.
+    """
     if not any(_has_key(sheet) for sheet in tables.sheets):
         return None
+    for sheet in tables.sheets:
+        size = sum(map(len, sheet.columns))
+        if size > MAX_CELLS:
+            raise TooLarge(
+                f"The sheet {sheet.name!r} reaches over {size} cells; {MAX_CELLS} are the limit for a questionnaire.",
+                hint="Delete what stands far outside the table.",
+            )
     return [Grid.of(sheet) for sheet in tables.sheets]
 
 

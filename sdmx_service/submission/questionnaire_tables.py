@@ -81,6 +81,8 @@ class TableReader:
         self._names = {name: Names(axes[name], frozenset(axes[name].printed("en"))) for name in table.rows}
         self._entries = EntryReader(questionnaire, around.language)
         self._held = around.memory.cells.get(table.id, {})
+        asked = {questionnaire.axes[name].component for name in table.columns}
+        self._values = {column: codes for column, codes in sheet.values.items() if set(codes) == asked}
 
     # --- all of it ---------------------------------------------------------------------------------------------
     def read(self) -> TableRows | None:
@@ -92,7 +94,7 @@ class TableReader:
         for row in range(self._sheet.first, len(self._sheet.grid.rows)):
             self._read_row(row, unit, merged, work)
         period = self._period(work)
-        self._report_emptied(work, period)
+        self._report_emptied(work)
         self._check_unit(unit, work)
         if not work.cells or unit is None or (period is None and self._asks_period):
             return None
@@ -151,7 +153,7 @@ class TableReader:
     # --- what is not read --------------------------------------------------------------------------------------
     def _report_strangers(self) -> None:
         """Cells right of the table, or in columns that were put in, which have no key."""
-        known = {self._sheet.key_column, *self._sheet.values, *self._sheet.codes.values(), *self._sheet.labels.values()}
+        known = {self._sheet.key_column, *self._values, *self._sheet.codes.values(), *self._sheet.labels.values()}
         known |= {self._sheet.notes} if self._sheet.notes is not None else set()
         found: dict[str, list[Any]] = {"sheet": [], "row": [], "column": [], "value": []}
         for row in range(self._sheet.first, len(self._sheet.grid.rows)):
@@ -170,7 +172,7 @@ class TableReader:
                 (row, column)
                 for row in range(max(top, self._sheet.first), bottom + 1)
                 for column in range(left, right + 1)
-                if column in self._sheet.values
+                if column in self._values
             ]
             if len(figures) > 1:
                 covered.update(figures)
@@ -190,7 +192,7 @@ class TableReader:
         if codes is None:
             return
         notes = self._row_notes(row)
-        for column, more in self._sheet.values.items():
+        for column, more in self._values.items():
             written = self._sheet.grid.at(row, column)
             if written is None or (row, column) in merged:
                 continue
@@ -277,10 +279,12 @@ class TableReader:
         return None
 
     # --- emptied -----------------------------------------------------------------------------------------------
-    def _report_emptied(self, work: _Work, period: str | None) -> None:
-        if period != (self._around.memory.periods.get(self._table.id) or None) and self._asks_period:
+    def _report_emptied(self, work: _Work) -> None:
+        """Cells that held a figure and are blank; not where the sheet is about another period now."""
+        line = self._sheet.line(keys.PERIOD) if self._asks_period else None
+        if line is not None and line.value != (self._around.memory.periods.get(self._table.id) or None):
             return
-        where = {format_key(codes): column for column, codes in self._sheet.values.items()}
+        where = {format_key(codes): column for column, codes in self._values.items()}
         rows = {self._questionnaire.axes[name].component for name in self._table.rows}
         found: dict[str, list[Any]] = {"sheet": [], "row": [], "column": [], "value": []}
         for key, text in self._held.items():
