@@ -116,8 +116,9 @@ def template(wish: TemplateWish, catalog: Catalog, holder: Held = lambda provide
     page = Page(questionnaire=questionnaire, language=wish.language, area=area, provider=provider, catalog=catalog)
     sheets = []
     for table in tables:
-        figures = [] if found is None else held_figures(questionnaire, table, area.id, wish.periods, catalog, found)
-        sheets.append(_table_sheet(page, table, structures[table.id], figures, wish.periods, filling))
+        periods = _periods(questionnaire, table, structures[table.id], wish)
+        figures = [] if found is None else held_figures(questionnaire, table, area.id, periods, catalog, found)
+        sheets.append(_table_sheet(page, table, structures[table.id], figures, periods, filling))
     first = cover_page(page, tables, wish.periods)
     last = [FootnotesPage(page, filling.notes).sheet(), metadata_page(page, tables, structures, filling.answers)]
     hidden = keys_page(page, filling.tables)
@@ -154,6 +155,15 @@ def _tables(words: Sequence[str], questionnaire: Questionnaire) -> list[Question
     wanted = {table.id for word in words for table in questionnaire.tables if word == questionnaire.id}
     wanted |= {table.id for word in words if (table := questionnaire.table(word)) is not None}
     return [table for table in questionnaire.tables if table.id in wanted]
+
+
+def _periods(
+    questionnaire: Questionnaire, table: QuestionnaireTable, structure: DataStructure, wish: TemplateWish
+) -> tuple[str, ...]:
+    """The periods of a table: those of its axis, if the questionnaire says them, else those wished."""
+    time = None if structure.time_dimension is None else structure.time_dimension.id
+    axes = [questionnaire.axes[name] for name in (*table.rows, *table.columns)]
+    return next((axis.codes for axis in axes if axis.component == time and axis.codes), wish.periods)
 
 
 def _known(words: Iterable[str]) -> str:

@@ -51,7 +51,7 @@ class TablePage:
     def _codes_of(self, axis: AxisCodes, periods: Sequence[str], figures: Sequence[HeldFigure]) -> list[str]:
         time = self._structure.time_dimension
         if time is not None and axis.axis.component == time.id:
-            return list(axis.axis.codes or periods)
+            return list(periods)
         held = {figure.codes[axis.axis.component] for figure in figures if axis.axis.component in figure.codes}
         return axis.printed(self._page.language, without=self._page.area.id, more=sorted(held))
 
