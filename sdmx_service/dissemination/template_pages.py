@@ -18,7 +18,7 @@ from sdmx_service.model.urn import Ref
 
 _FREE_NOTES = 40
 _WRAPPED: tuple[Style, ...] = ("text", "warning", "label", "fact", "heading", "input", "row", "total", "group")
-_WIDE, _LINE = 1.05, 13.5
+_WIDE, _LINE = 0.88, 13.5
 """Of a character, in widths of a digit; of a line, in points."""
 _KEY, _LABEL, _VALUE, _MORE = range(4)
 

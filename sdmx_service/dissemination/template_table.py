@@ -17,7 +17,7 @@ _TITLE, _SUBTITLE, _NOTICE, _UNIT, _PERIOD, _NOTES = 1, 2, 3, 4, 5, 6
 """Rows of a sheet; the header follows the last."""
 _KEY, _LEFT = 0, 1
 _LABEL_WIDTHS = {"code": 11.0, "figure": 12.0, "notes": 14.0}
-_LONGEST_LABEL, _SHORTEST_LABEL = 46, 9
+_LONGEST_LABEL, _SHORTEST_LABEL = 50, 9
 
 
 class TablePage:

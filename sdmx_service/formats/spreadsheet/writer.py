@@ -201,7 +201,8 @@ def _look(style: Style) -> _Look:
     plain, small, bold = _font(10), _font(9, italic=True, color="555555"), _font(10, bold=True)
     left, wrapped = Alignment(vertical="center"), Alignment(vertical="top", wrap_text=True)
     right, middle = Alignment(horizontal="right"), Alignment(horizontal="center", vertical="center", wrap_text=True)
-    lines = Alignment(vertical="center", wrap_text=True)
+    lines = Alignment(vertical="center", wrap_text=True, indent=1)
+    code = Alignment(horizontal="center", vertical="center")
     group = Border(left=_THIN, right=_THIN, top=_STRONG, bottom=_THIN)
     looks: dict[Style, _Look] = {
         "key": (_font(8, color="888888"), None, None, left),
@@ -214,7 +215,7 @@ def _look(style: Style) -> _Look:
         "fact": (bold, grey, _BOX, wrapped),
         "heading": (_font(10, bold=True, color="FFFFFF"), dark, _BOX, middle),
         "row": (plain, grey, _BOX, lines),
-        "code": (_font(9, color="555555"), grey, _BOX, right),
+        "code": (_font(9, color="555555"), grey, _BOX, code),
         "total": (bold, grey, _BOX, lines),
         "group": (bold, grey, group, lines),
         "figure": (plain, None, _BOX, right),
