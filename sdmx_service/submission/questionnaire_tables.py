@@ -121,7 +121,7 @@ class TableReader:
         if (unit := known.get(fold(line.value))) is None:
             question = self._questionnaire.word("unit", self._around.language)
             near = Suggester.of_words(known).nearest(line.value)
-            self._add("F132", line.place, value=line.value, question=question, suggestion=near)
+            self._add("F162", line.place, value=line.value, question=question, suggestion=near)
         return unit
 
     @property
@@ -133,10 +133,10 @@ class TableReader:
         if line is None or not work.cells:
             return None
         if line.value is None:
-            self._add("F130", line.place)
+            self._add("F160", line.place)
         elif (before := self._around.memory.periods.get(self._table.id)) and before != line.value:
             if unchanged := self._unchanged(work):
-                self._add("F129", line.place, value=line.value, expected=before, unchanged=unchanged)
+                self._add("F159", line.place, value=line.value, expected=before, unchanged=unchanged)
         return line.value
 
     def _check_unit(self, unit: Choice | None, work: _Work) -> None:
@@ -144,7 +144,7 @@ class TableReader:
         if unit is None or not before or before == unit.id or not (unchanged := self._unchanged(work)):
             return
         line = self._sheet.line(keys.UNIT)
-        self._add("F128", None if line is None else line.place, value=unit.id, expected=before, unchanged=unchanged)
+        self._add("F158", None if line is None else line.place, value=unit.id, expected=before, unchanged=unchanged)
 
     def _unchanged(self, work: _Work) -> int:
         """How many figures, other than nothing and zero, are as they were filled in."""
@@ -162,7 +162,7 @@ class TableReader:
                     for name, value in {**self._sheet.place(row, column).found, "value": text}.items():
                         found[name].append(value)
         if found["row"]:
-            self._report.add(FindingGroup.of("F126", places=pa.table(found)))
+            self._report.add(FindingGroup.of("F156", places=pa.table(found)))
 
     def _merged(self) -> set[tuple[int, int]]:
         """Cells that a merged range covers; a range over several figures is reported if it holds one."""
@@ -177,7 +177,7 @@ class TableReader:
             if len(figures) > 1:
                 covered.update(figures)
                 if (text := self._sheet.grid.at(top, left)) is not None:
-                    self._add("F123", self._sheet.place(top, left), value=text, count_cells=len(figures))
+                    self._add("F153", self._sheet.place(top, left), value=text, count_cells=len(figures))
         return covered
 
     # --- rows --------------------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ class TableReader:
             if fault.readings is None:
                 self._add("F104", place, value=text)
             else:
-                self._add("F124", place, value=text, readings=" or ".join(fault.readings))
+                self._add("F154", place, value=text, readings=" or ".join(fault.readings))
             return None
 
     def _row_notes(self, row: int) -> tuple[str, ...]:
@@ -249,18 +249,18 @@ class TableReader:
         names, texts = self._names[name], self._texts(row, name)
         if not texts:
             column = self._sheet.labels.get(name, self._sheet.key_column)
-            self._add("F121", self._sheet.place(row, column), value="", component=names.component)
+            self._add("F151", self._sheet.place(row, column), value="", component=names.component)
             return None
         meant = [(place, text, names.code(text)) for place, text in texts]
         place, text, code = meant[0]
         if code is None:
             near = names.nearest(text)
-            self._add("F121", place, value=text, component=names.component, suggestion=near)
+            self._add("F151", place, value=text, component=names.component, suggestion=near)
             return None
         for place, text, other in meant[1:]:
             if other not in (None, code):
                 expected = f"{names.label(code, self._around.language)} ({code})"
-                self._add("F122", place, value=text, expected=expected)
+                self._add("F152", place, value=text, expected=expected)
                 return None
         return code
 
@@ -275,7 +275,7 @@ class TableReader:
         if is_open and len(meant) == 1 and None not in meant:
             return meant.pop()
         place, text = differing[0]
-        self._add("F122", place, value=text, expected=f"{names.label(code, self._around.language)} ({code})")
+        self._add("F152", place, value=text, expected=f"{names.label(code, self._around.language)} ({code})")
         return None
 
     # --- emptied -----------------------------------------------------------------------------------------------
@@ -298,7 +298,7 @@ class TableReader:
             for name, value in {**self._sheet.place(row, column).found, "value": text}.items():
                 found[name].append(value)
         if found["row"]:
-            self._report.add(FindingGroup.of("F125", places=pa.table(found)))
+            self._report.add(FindingGroup.of("F155", places=pa.table(found)))
 
     # --- observations ------------------------------------------------------------------------------------------
     def _key(self, cell: _Cell, period: str | None) -> dict[str, Any]:
@@ -325,7 +325,7 @@ class TableReader:
             if text is not None:
                 texts.append(text)
             else:
-                self._add("F127", cell.place, value=mark)
+                self._add("F157", cell.place, value=mark)
         found = {}
         if ids and self._questionnaire.footnote_id is not None:
             found[self._questionnaire.footnote_id] = ",".join(ids)

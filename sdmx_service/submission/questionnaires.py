@@ -115,20 +115,20 @@ def _agrees(filled: FilledQuestionnaire, cover: Iterable[Line]) -> bool:
         word, expected = words.get(line.words[0]), filled.memory.said.get(line.words[0])
         if word is not None and expected is not None and line.value != expected:
             what = filled.questionnaire.word(word, "en").lower()
-            _say(filled.report, "F120", line.place, what=what, value=line.value or "", expected=expected)
+            _say(filled.report, "F150", line.place, what=what, value=line.value or "", expected=expected)
             agrees = False
     for sheet, table in filled.tables:
         if sheet.questionnaire != filled.questionnaire.name:
             place = sheet.place(sheet.key_row, sheet.key_column)
             expected = filled.questionnaire.name
             _say(
-                filled.report, "F120", place, what=f"questionnaire of {table.id}", value=sheet.questionnaire,
+                filled.report, "F150", place, what=f"questionnaire of {table.id}", value=sheet.questionnaire,
                 expected=expected,
             )  # fmt: skip
             agrees = False
     if not filled.area:
         what = filled.questionnaire.word("area", "en").lower()
-        _say(filled.report, "F120", None, what=what, value="", expected="said on the cover")
+        _say(filled.report, "F150", None, what=what, value="", expected="said on the cover")
         agrees = False
     return agrees
 
@@ -142,7 +142,7 @@ def _report_missing(filled: FilledQuestionnaire) -> None:
     there = {table.id for _, table in filled.tables}
     for id in filled.memory.units:
         if id not in there:
-            _say(filled.report, "F133", None, value=id)
+            _say(filled.report, "F163", None, value=id)
 
 
 # --- cover ----------------------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def _chosen(choices: Iterable[Choice], text: str) -> Choice | None:
 def _unknown_answer(report: Report, line: Line, question: str, names: Iterable[str]) -> None:
     value = line.value or ""
     _say(
-        report, "F132", line.place, value=value, question=question, suggestion=Suggester.of_words(names).nearest(value)
+        report, "F162", line.place, value=value, question=question, suggestion=Suggester.of_words(names).nearest(value)
     )
 
 
@@ -216,7 +216,7 @@ class _Answers:
         }
 
     def attributes(self) -> dict[str, dict[str, str]]:
-        """Attributes by table; everything else that was answered is in the report (F131)."""
+        """Attributes by table; everything else that was answered is in the report (F161)."""
         found: dict[str, dict[str, str]] = {table.id: {} for _, table in self._filled.tables}
         questions = {one.id: one for one in self._filled.questionnaire.metadata}
         for grid in self._filled.grids:
@@ -229,7 +229,7 @@ class _Answers:
                     self._answer(questions[id], grid, row, start, found)
         self._cover()
         if self._kept["row"]:
-            self._filled.report.add(FindingGroup.of("F131", places=pa.table(self._kept)))
+            self._filled.report.add(FindingGroup.of("F161", places=pa.table(self._kept)))
         return found
 
     def _answer(

@@ -136,7 +136,7 @@ def test_an_emptied_cell_deletes_nothing_and_says_so(book: openpyxl.Workbook, ca
     assert not report.has_errors
     assert not [row for row in found if row[1] == "Delete"]
     row = int("".join(sign for sign in cell if sign.isdigit()))
-    assert list(filling.places(report, "F125")) == [("MIG-10", row, cell.rstrip("0123456789"), "1500")]
+    assert list(filling.places(report, "F155")) == [("MIG-10", row, cell.rstrip("0123456789"), "1500")]
 
 
 @pytest.mark.parametrize("word", ["delete", "Supprimer", "eliminar", "удалить"])
@@ -170,7 +170,7 @@ def test_corrections_are_published_and_what_was_taken_away_is_gone(tmp_path: Pat
 
 def test_a_changed_unit_over_old_figures_is_refused(book: openpyxl.Workbook, catalog: Catalog) -> None:
     book["MIG-10"].cell(row_of(book["MIG-10"], "@unit"), 3).value = "Miles de personas"
-    assert codes(saved(book), catalog) == ["F128"]
+    assert codes(saved(book), catalog) == ["F158"]
 
 
 def test_a_sheet_in_thousands_says_so_with_every_figure(catalog: Catalog) -> None:
@@ -189,9 +189,9 @@ def test_figures_filled_in_before_are_not_taken_for_another_year_unasked(
     book: openpyxl.Workbook, catalog: Catalog
 ) -> None:
     book["CEN-2"].cell(row_of(book["CEN-2"], "@period"), 3).value = 2011
-    assert codes(saved(book), catalog, "warning") == ["F129"]
+    assert codes(saved(book), catalog, "warning") == ["F159"]
     book["CEN-2"].cell(row_of(book["CEN-2"], "@period"), 3).value = None
-    assert codes(saved(book), catalog) == ["F130"]
+    assert codes(saved(book), catalog) == ["F160"]
 
 
 # --- rows of the office's own ---------------------------------------------------------------------------------------
@@ -223,10 +223,10 @@ def test_a_country_is_added_by_code_or_name(
 @pytest.mark.parametrize(
     ("code", "name", "finding", "column"),
     [
-        (None, "Italien-Nord", "F121", "C"),
-        ("999", None, "F121", "B"),
-        ("380", "Malta", "F122", "C"),
-        (None, None, "F121", "C"),
+        (None, "Italien-Nord", "F151", "C"),
+        ("999", None, "F151", "B"),
+        ("380", "Malta", "F152", "C"),
+        (None, None, "F151", "C"),
     ],
 )
 def test_a_row_that_is_not_clear_is_asked_about_at_its_cell(
@@ -256,12 +256,12 @@ def test_a_label_written_over(book: openpyxl.Workbook, catalog: Catalog) -> None
         "356",
     }
     sheet.cell(row, 2).value = "380"
-    assert codes(saved(book), catalog) == ["F122"]
+    assert codes(saved(book), catalog) == ["F152"]
     sheet.cell(row, 3).value = "Italy"
     sheet = book["MIG-01"]
     row = row_of(sheet, "CITIZENSHIP=_T;MEASURE=IMM;TIME_PERIOD=2022")
     sheet.cell(row, 2).value = 2023
-    assert codes(saved(book), catalog) == ["F122"]
+    assert codes(saved(book), catalog) == ["F152"]
 
 
 def test_a_country_given_twice_is_a_duplicate(house: House, body: bytes) -> None:
@@ -287,12 +287,12 @@ def test_merged_figures_and_cells_without_key_are_named(book: openpyxl.Workbook,
     stray.value = "see report"
     _, report = read_back(saved(book), catalog)
     letter = sheet.cell(row, column).column_letter
-    assert list(filling.places(report, "F123")) == [("MIG-10", row, letter, "3500")]
-    assert list(filling.places(report, "F126")) == [("MIG-10", row, stray.column_letter, "see report")]
+    assert list(filling.places(report, "F153")) == [("MIG-10", row, letter, "3500")]
+    assert list(filling.places(report, "F156")) == [("MIG-10", row, stray.column_letter, "see report")]
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("about 5", "F104"), ("12 e b", "F124"), ("(1)", "F104"), ("2022-05-03", "F104")]
+    ("text", "code"), [("about 5", "F104"), ("12 e b", "F154"), ("(1)", "F104"), ("2022-05-03", "F104")]
 )
 def test_a_cell_that_is_no_figure_is_an_error_at_the_cell(
     book: openpyxl.Workbook, catalog: Catalog, text: str, code: str
@@ -313,7 +313,7 @@ def test_a_footnote_without_text_is_a_warning_and_one_of_the_row_holds_for_all(c
     found, _ = read_back(saved(book), catalog)
     assert {dict(one)["OBS_VALUE"]: dict(one)["FOOTNOTE_ID"] for one in told(found)} == {"5": "1", "6": "2,1"}
     sheet.cell(row, 4).value = "5 (9)"
-    assert codes(saved(book), catalog, "warning") == ["F127"]
+    assert codes(saved(book), catalog, "warning") == ["F157"]
 
 
 def test_another_country_on_the_cover_is_not_believed(book: openpyxl.Workbook, catalog: Catalog) -> None:
@@ -321,7 +321,7 @@ def test_another_country_on_the_cover_is_not_believed(book: openpyxl.Workbook, c
     cover.cell(row_of(cover, "@area"), 3).value = "380"
     found, report = read_back(saved(book), catalog)
     assert found == []
-    assert [finding.code for finding in report.findings()] == ["F120"]
+    assert [finding.code for finding in report.findings()] == ["F150"]
 
 
 def test_a_revision_that_is_not_here_is_named(book: openpyxl.Workbook, catalog: Catalog) -> None:
@@ -345,7 +345,7 @@ def test_a_removed_sheet_is_said(book: openpyxl.Workbook, catalog: Catalog) -> N
     del book["MIG-01"]
     found, report = read_back(saved(book), catalog)
     assert {flow for flow, _, _ in found} == {"DF_FLOW_CTZ", "DF_STOCK_CTB"}
-    assert [finding.value for finding in report.findings() if finding.code == "F133"] == ["MIG-01"]
+    assert [finding.value for finding in report.findings() if finding.code == "F163"] == ["MIG-01"]
 
 
 # --- metadata and cover ---------------------------------------------------------------------------------------------
@@ -367,7 +367,7 @@ def test_answers_become_attributes_where_the_structure_has_them(book: openpyxl.W
         for row in batch.to_pylist()
     }
     assert said == {("MIG-01", "REG", "M12", None), ("MIG-10", "REG", "M12", None), ("CEN-2", "CEN", None, "--11-21")}
-    kept = [(finding.sheet, finding.value) for finding in report.findings() if finding.code == "F131"]
+    kept = [(finding.sheet, finding.value) for finding in report.findings() if finding.code == "F161"]
     assert kept == [("Metadata", "Excluded")]
 
 
@@ -377,7 +377,7 @@ def test_an_answer_that_is_none_is_an_error(book: openpyxl.Workbook, catalog: Ca
     cover = book["Cover"]
     cover.cell(row_of(cover, "@declaration MIG-01"), 4).value = "Compleet"
     _, report = read_back(saved(book), catalog)
-    found = {finding.sheet: finding.suggestion for finding in report.findings() if finding.code == "F132"}
+    found = {finding.sheet: finding.suggestion for finding in report.findings() if finding.code == "F162"}
     assert found == {"Metadata": "Population register", "Cover": "Complete"}
 
 
