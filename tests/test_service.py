@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -298,9 +299,44 @@ class TestCommandLine:
         )
         assert json.loads(done.stdout)["receipt"]["status"] == "accepted"
 
-    def test_what_is_not_built_says_so(self, tmp_path: Path) -> None:
-        done = run("template", "MIG-01", "--area", "470", "-o", str(tmp_path / "t.xlsx"), check=False)
-        assert done.returncode == 2 and "not built" in done.stderr
+    def test_a_template_is_written_without_a_store_and_read_by_check(self, tmp_path: Path) -> None:
+        path, data = tmp_path / "t.xlsx", ["--data", str(tmp_path)]
+        done = run("template", "MIG-01", "--area", "470", "--years", "2022-2023", "-o", str(path), *data)
+        assert "0 figures of NSO_MLT" in done.stdout
+        checked = run("check", str(path), *data, check=False)
+        assert checked.returncode == 1 and "mapping DYB_MIGRATION(1.0.0)" in checked.stdout and "F109" in checked.stdout
+
+    @pytest.mark.parametrize(
+        ("wrong", "said"),
+        [
+            (["MIG-99", "--area", "470"], "MIG-09"),
+            (["MIG-01", "--area", "Maltta"], "470"),
+            (["MIG-01", "--area", "1"], "No data provider"),
+            (["MIG-01", "--area", "470", "--language", "zh"], "en, fr, es, ru"),
+            (["MIG-01", "--area", "470", "--years", "2025-2020"], "FROM-TO"),
+        ],
+    )
+    def test_a_template_that_cannot_be_made_says_why(self, tmp_path: Path, wrong: list[str], said: str) -> None:
+        done = run("template", *wrong, "-o", str(tmp_path / "t.xlsx"), "--data", str(tmp_path), check=False)
+        assert done.returncode == 2 and said in done.stderr
+        assert not (tmp_path / "t.xlsx").exists()
+
+    def test_a_template_comes_from_the_service_that_holds_the_store(self, service: Running, tmp_path: Path) -> None:
+        data, path = ["--data", str(service.data)], tmp_path / "t.xlsx"
+        run("template", "CEN-2", "MIG-01", "--area", "470", "--language", "fr", "-o", str(path), *data)
+        assert "Couverture" in openpyxl.load_workbook(path).sheetnames
+        refused = run("template", "CEN-9", "--area", "470", "-o", str(tmp_path / "no.xlsx"), *data, check=False)
+        assert refused.returncode == 2 and "CEN-5" in refused.stderr and not (tmp_path / "no.xlsx").exists()
+        token = run("token", "create", "--provider", "NSO_ITA", *data).stdout.strip()
+        address = "/api/templates/CEN-2?area=470"
+        assert service.get(address)[0] == 401
+        assert service.get(address, Authorization=f"Bearer {token}")[0] == 403
+        status, headers, body = service.get(address.replace("470", "380"), Authorization=f"Bearer {token}")
+        assert (status, headers["Cache-Control"], body[:2]) == (200, "private, no-store", b"PK")
+        book = openpyxl.load_workbook(path)
+        book["MIG-01"]["F10"] = 17
+        book.save(path)
+        assert service.send("name=filled.xlsx", path.read_bytes(), token)[0] == 403
 
     def test_commands_go_to_the_service_that_holds_the_store(self, service: Running, tmp_path: Path) -> None:
         data = ["--data", str(service.data)]

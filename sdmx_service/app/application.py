@@ -16,7 +16,7 @@ from sdmx_service.app.stores import open_store
 from sdmx_service.auth import create_token, revoke_token
 from sdmx_service.catalog.library import Library
 from sdmx_service.model.message import Party
-from sdmx_service.rest import api, handlers
+from sdmx_service.rest import api, handlers, templates
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.settings import Settings
 from sdmx_service.storage.port import Store
@@ -31,6 +31,7 @@ def build(settings: Settings, library: Library) -> web.Application:
     )
     application.add_routes(handlers.routes())
     application.add_routes(api.routes())
+    application.add_routes(templates.routes())
     pages.install(application)
     application.on_response_prepare.append(handlers.on_prepare)
     application.cleanup_ctx.append(_service(settings, library))

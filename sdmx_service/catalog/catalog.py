@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from sdmx_service.catalog.extension import extended_codes
 from sdmx_service.catalog.layout import Layout
+from sdmx_service.catalog.questionnaire import Questionnaire
 from sdmx_service.catalog.rules import RuleSet
 from sdmx_service.errors import NotFound, UnresolvedReference
 from sdmx_service.model.artefact import NO_TEXTS, Item, Maintainable, Texts
@@ -28,18 +29,20 @@ _MOST_KEPT = 20_000
 
 @dataclass(frozen=True)
 class Catalog:
-    """An immutable state of all artefacts, layouts and rule sets.
+    """An immutable state of all artefacts, layouts, rule sets and questionnaires.
 
     Attributes:
         artefacts: every artefact, by exact reference.
         layouts: mapping layouts by id.
         rule_sets: the rules, by id.
+        questionnaires: every revision, by ``ID(REVISION)``.
         generation: the store's number of this state.
     """
 
     artefacts: Mapping[Ref, Maintainable]
     layouts: Mapping[str, Layout] = field(default_factory=dict)
     rule_sets: Mapping[str, RuleSet] = field(default_factory=dict)
+    questionnaires: Mapping[str, Questionnaire] = field(default_factory=dict)
     generation: int = 0
 
     @classmethod

@@ -1,7 +1,8 @@
 """Artefacts, layouts and rules from files and from a store, and back.
 
 Files fill an empty store; a later ``init`` adds versions and overwrites none. In the store each artefact is one
-SDMX-JSON structure message under its URN; layouts and rule sets stand under ``mapping:ID`` and ``rules:ID``.
+SDMX-JSON structure message under its URN; layouts, rule sets and questionnaires stand under ``mapping:ID``,
+``rules:ID`` and ``questionnaire:ID(REVISION)``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import orjson
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.layout import Layout, read_layout
+from sdmx_service.catalog.questionnaire import Questionnaire, read_questionnaire
 from sdmx_service.catalog.rules import RuleSet, read_rules
 from sdmx_service.errors import InvalidStructure, SdmxError
 from sdmx_service.formats.registry import named, structure_format
@@ -25,7 +27,7 @@ from sdmx_service.model.message import Message, WriteOptions
 
 STORED_FORMAT = "structure-json-2.1"
 FOLDERS = ("dsd", "codelists", "mappings")
-_MAPPING, _RULES = "mapping:", "rules:"
+_MAPPING, _RULES, _QUESTIONNAIRE = "mapping:", "rules:", "questionnaire:"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,17 +37,24 @@ class Content:
     artefacts: list[Maintainable] = field(default_factory=list)
     layouts: dict[str, Layout] = field(default_factory=dict)
     rule_sets: dict[str, RuleSet] = field(default_factory=dict)
+    questionnaires: dict[str, Questionnaire] = field(default_factory=dict)
 
     def catalog(self, generation: int = 0) -> Catalog:
         """The content as a catalog."""
-        return Catalog.of(self.artefacts, layouts=self.layouts, rule_sets=self.rule_sets, generation=generation)
+        return Catalog.of(
+            self.artefacts,
+            layouts=self.layouts,
+            rule_sets=self.rule_sets,
+            questionnaires=self.questionnaires,
+            generation=generation,
+        )
 
 
 def load_folder(folder: Path) -> Content:
     """Everything under ``dsd/``, ``codelists/`` and ``mappings/`` of a folder.
 
-    Structure messages (``.json``, ``.xml``), ``layout.json`` files, and rule sets (files below a folder ``rules``);
-    folders named ``sources`` are not read.
+    Structure messages (``.json``, ``.xml``), ``layout.json`` and ``questionnaire.json`` files, and rule sets (files
+    below a folder ``rules``); folders named ``sources`` are not read.
 
     Raises:
         SdmxError: a file cannot be read; the message begins with its path.
@@ -63,6 +72,9 @@ def _load_file(path: Path, place: str, content: Content) -> None:
         if path.name == "layout.json":
             layout = read_layout(_document(path), place)
             content.layouts[layout.id] = layout
+        elif path.name == "questionnaire.json":
+            questionnaire = read_questionnaire(_document(path), place)
+            content.questionnaires[questionnaire.name] = questionnaire
         elif path.parent.name == "rules":
             rules = read_rules(_document(path), place)
             content.rule_sets[rules.id] = rules
@@ -106,6 +118,7 @@ def serialise(content: Content) -> dict[str, bytes]:
         assert write is not None
         stored[artefact.urn] = b"".join(write(Message(structures=(artefact,)), options))
     stored |= {_MAPPING + one.id: orjson.dumps(one.document) for one in content.layouts.values()}
+    stored |= {_QUESTIONNAIRE + one.name: orjson.dumps(one.document) for one in content.questionnaires.values()}
     return stored | {_RULES + one.id: orjson.dumps(one.document) for one in content.rule_sets.values()}
 
 
@@ -116,6 +129,9 @@ def deserialise(stored: Mapping[str, bytes]) -> Content:
         if name.startswith(_MAPPING):
             layout = read_layout(orjson.loads(body), name)
             content.layouts[layout.id] = layout
+        elif name.startswith(_QUESTIONNAIRE):
+            questionnaire = read_questionnaire(orjson.loads(body), name)
+            content.questionnaires[questionnaire.name] = questionnaire
         elif name.startswith(_RULES):
             rules = read_rules(orjson.loads(body), name)
             content.rule_sets[rules.id] = rules
@@ -148,6 +164,7 @@ def missing(content: Content, stored: Mapping[str, bytes]) -> Content:
         artefacts=artefacts,
         layouts={id: one for id, one in content.layouts.items() if _MAPPING + id not in stored},
         rule_sets={id: one for id, one in content.rule_sets.items() if _RULES + id not in stored},
+        questionnaires={id: one for id, one in content.questionnaires.items() if _QUESTIONNAIRE + id not in stored},
     )
 
 

@@ -129,11 +129,13 @@ def _token_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def _template_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("tables", nargs="+", metavar="TABLE")
-    command.add_argument("--area", metavar="CODE")
-    command.add_argument("--years", metavar="FROM-TO")
-    command.add_argument("--language", metavar="TAG")
-    command.add_argument("-o", "--output", type=Path, metavar="FILE")
+    command.add_argument("tables", nargs="+", metavar="TABLE", help="ids of tables, or of a questionnaire for all")
+    command.add_argument("--area", required=True, metavar="CODE", help="the reporting area, by code or name")
+    command.add_argument("--years", metavar="FROM-TO", help="the years asked for (the last six that are over)")
+    command.add_argument("--language", default="en", metavar="TAG", help="the language of the workbook (en)")
+    command.add_argument("--questionnaire", metavar="ID", help="ID or ID(REVISION); the latest that has the tables")
+    command.add_argument("--content", type=Path, metavar="DIR", help=Settings.help()["content"])
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the workbook to write")
 
 
 _COMMANDS: tuple[tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[Arguments], int], str], ...] = (

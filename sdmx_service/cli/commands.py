@@ -419,8 +419,52 @@ def export(arguments: Arguments) -> int:
 
 
 def template(arguments: Arguments) -> int:
-    """Write a questionnaire workbook."""
-    raise NotBuilt("Questionnaire templates are not built yet.")
+    """Write the workbook of a questionnaire for an area, with what the store holds; without a store an empty one."""
+    from sdmx_service.dissemination.template import TemplateWish, years
+
+    wish = TemplateWish(
+        tables=tuple(arguments.tables),
+        area=arguments.area,
+        periods=years(arguments.years),
+        language=arguments.language,
+        questionnaire=arguments.questionnaire,
+    )
+    if arguments.store is None and not (arguments.data / "store.duckdb").exists():
+        from sdmx_service.catalog.loading import load_folder
+
+        return _write_template(wish, load_folder(_settings(arguments).content).catalog(), None, arguments.output)
+
+    def run(library: Any) -> int:
+        return _write_template(wish, library.view().catalog, library, arguments.output)
+
+    return _with_library(arguments, run, lambda held: _template_over_http(held, arguments))
+
+
+def _template_over_http(held: Held, arguments: Arguments) -> int:
+    wishes = {"area": arguments.area, "years": arguments.years, "language": arguments.language,
+              "questionnaire": arguments.questionnaire}  # fmt: skip
+    with held.template(arguments.tables, {name: text for name, text in wishes.items() if text}) as answer:
+        _write(iter(lambda: answer.read(1 << 16), b""), arguments.output, sys.stdout.buffer)
+    print(f"{arguments.output}: written by the service that holds the store")
+    return 0
+
+
+def _write_template(wish: Any, catalog: Any, library: Any, output: Path) -> int:
+    from sdmx_service.dissemination.held import Holder
+    from sdmx_service.dissemination.template import template
+    from sdmx_service.formats.registry import write_form
+
+    def holder(provider: Any) -> Holder | None:
+        if library is None:
+            return None
+        return Holder(store=library.store, release=library.view().release, provider=provider)
+
+    made = template(wish, catalog, holder)
+    _write(write_form(made.form), output, sys.stdout.buffer)
+    print(f"{output}: {made.form.subject}, {made.filled} figures of {made.provider.item} filled in")
+    if made.left_out:
+        print(f"{made.left_out} more figures are held that no cell of these tables asks for, in these years and units")
+    return 0
 
 
 def token(arguments: Arguments) -> int:

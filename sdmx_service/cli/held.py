@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from sdmx_service.submission.remote import Remote
 
@@ -62,6 +63,19 @@ class Held:
     def open(self, path: str, headers: Mapping[str, str | None]) -> HTTPResponse:
         """A GET whose body is read by the caller."""
         return self.service.open(path, {name: value for name, value in headers.items() if value})
+
+    def template(self, tables: Sequence[str], wishes: Mapping[str, str]) -> HTTPResponse:
+        """The workbook of a questionnaire, whose bytes are read by the caller.
+
+        Raises:
+            SdmxError: the service refuses.
+        """
+        path = f"/api/templates/{quote(','.join(tables))}?{urlencode(wishes)}"
+        answer = self.open(path, {})
+        if answer.status != 200:
+            with answer:
+                raise self.service.refusal(answer)
+        return answer
 
     def publish(self, submissions: Sequence[str]) -> int:
         """Publish submissions, one release each."""

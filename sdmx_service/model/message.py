@@ -181,6 +181,7 @@ class Sheet:
         columns: text as a person sees it; numbers without superfluous ``.0``; empty cells are null.
         merged: merged ranges as (first row, first column, last row, last column), 0-based.
         hidden_rows: 0-based.
+        numbers: per column which cells hold a number, not a text; None where the file does not tell (CSV).
         origin: None where the sheet is the sender's own; else its columns are called by their header, not by a letter.
     """
 
@@ -188,6 +189,7 @@ class Sheet:
     columns: tuple[pa.StringArray, ...]
     merged: tuple[tuple[int, int, int, int], ...] = ()
     hidden_rows: tuple[int, ...] = ()
+    numbers: tuple[pa.BooleanArray, ...] | None = None
     origin: SheetOrigin | None = None
 
 

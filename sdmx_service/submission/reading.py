@@ -38,6 +38,8 @@ from sdmx_service.model.urn import Ref
 from sdmx_service.submission import tables as extraction
 from sdmx_service.submission.mapping import Mapper
 from sdmx_service.submission.messages import MessageLayouts, sheets
+from sdmx_service.submission.questionnaire_tables import iterate
+from sdmx_service.submission.questionnaires import FilledQuestionnaire, open_questionnaire
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.suggestions import Suggester
 from sdmx_service.submission.summing import summed
@@ -87,15 +89,28 @@ class Received:
 
     An SDMX message in one of our structures has no mapping; which one reads a message in a structure of the sender's
     is known when its parts are.
+
+    Attributes:
+        questionnaire: the workbook of a questionnaire says itself what it is.
     """
 
     format: Format
     layout: Layout | None
     parts: Iterator[Part]
+    questionnaire: FilledQuestionnaire | None = None
+
+    @property
+    def mapping(self) -> str | None:
+        """The layout's id, or the questionnaire's name."""
+        if self.questionnaire is not None:
+            return self.questionnaire.questionnaire.name
+        return None if self.layout is None else self.layout.id
 
     @property
     def complete(self) -> tuple[str, ...]:
         """Dimensions for which the file claims to list every part."""
+        if self.questionnaire is not None:
+            return self.questionnaire.complete
         return () if self.layout is None else self.layout.complete
 
 
@@ -132,12 +147,17 @@ def receive(
         received = Received(format=format, layout=named, parts=iter(()))
         received.parts = _message_parts(content, received, known, wish, catalog, report, sender)
         return received
+    filled = open_questionnaire(content, catalog, report, name) if wish.mapping is None else None
+    if filled is not None:
+        parts = _questionnaire_parts(filled, wish, catalog, sender)
+        return Received(format=format, layout=None, parts=parts, questionnaire=filled)
     layout = named or _layout(content, format, name, catalog)
     if format.name == "csv" and (layout.delimiter or layout.encoding):
         read = cast(Any, format.read)
         content = read(file, catalog.target, delimiter=layout.delimiter, encoding=layout.encoding)
         assert isinstance(content, Tables)
-    return Received(format=format, layout=layout, parts=_table_parts(content, layout, wish, catalog, report, sender))
+    parts = _table_parts(content, layout, wish, catalog, report, sender)
+    return Received(format=format, layout=layout, parts=parts)
 
 
 def _content(
@@ -432,3 +452,25 @@ def _replaced_slices(
     return Part(
         target=target, dataflow=dataflow, provider=provider, action=Action.DELETE, batches=iter([batch]), letters={}
     )
+
+
+# --- questionnaires -------------------------------------------------------------------------------------------------
+def _questionnaire_parts(
+    filled: FilledQuestionnaire, wish: Wish, catalog: Catalog, sender: Ref | None
+) -> Iterator[Part]:
+    provider = _provider(wish, catalog, filled.provider, sender)
+    for rows in filled.rows():
+        if wish.dataflow is not None and catalog.named(wish.dataflow, "Dataflow").ref != rows.dataflow.ref:
+            raise SemanticFault(
+                f"The table {rows.table.id} gives data of {rows.dataflow.ref.text}, not of {wish.dataflow}.",
+                hint="Leave the dataflow out; a questionnaire says it for each of its tables.",
+            )
+        for deletes, batch in iterate(rows):
+            yield Part(
+                target=Target(structure=rows.structure, dataflow=rows.dataflow.ref, provider=provider),
+                dataflow=rows.dataflow,
+                provider=provider,
+                action=Action.DELETE if deletes else Action.MERGE,
+                batches=iter([batch]),
+                letters={},
+            )

@@ -56,6 +56,10 @@ class Remote:
         except OSError as error:
             raise self._silence(error) from None
 
+    def refusal(self, answer: HTTPResponse) -> SdmxError:
+        """What an answer that is no success says."""
+        return self._refusal(answer.status, _decode(answer.read()))
+
     def _connect(self) -> HTTPConnection:
         kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
         return kind(cast(str, self._parts.hostname), self._parts.port, timeout=_TIMEOUT)
@@ -82,8 +86,12 @@ class Remote:
 
     def _refusal(self, status: int, body: Mapping[str, Any]) -> SdmxError:
         detail = str(body.get("detail", f"HTTP status {status}"))
+        hint = str(body.get("hint", ""))
         return UnreadableFile(
-            detail, title=str(body.get("title", "Refused by the service")), code=str(body.get("code", "E300"))
+            detail,
+            hint=hint,
+            title=str(body.get("title", "Refused by the service")),
+            code=str(body.get("code", "E300")),
         )
 
 

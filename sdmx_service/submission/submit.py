@@ -273,7 +273,7 @@ def _receipt(
         status=status,  # type: ignore[arg-type]
         received_at=datetime.now(UTC).isoformat(timespec="seconds"),
         provider=", ".join(providers) or None,
-        mapping=None if received.layout is None else received.layout.id,
+        mapping=received.mapping,
         file=_facts(sent, received.format.name),
         dataflows=tuple(
             DataflowCounts(dataflow=name, observations=count) for name, count in found.observations.items()

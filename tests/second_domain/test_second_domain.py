@@ -6,13 +6,19 @@ and quarterly periods, one structure without time.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import orjson
 import pytest
 from lxml import etree
 
+from sdmx_service.dissemination.held import Holder
+from sdmx_service.dissemination.template import TemplateWish, template
+from sdmx_service.formats.registry import write_form
+from sdmx_service.model.selection import provider_name
 from tests.harness import CSV, JSON, XML, House, open_house
 
 CONTENT = Path(__file__).parent / "content"
@@ -147,3 +153,42 @@ def test_every_page_of_a_csv_has_the_same_header(filled: House) -> None:
     assert {page[0] for page in pages} == {whole[0]}
     assert sorted(row for page in pages for row in page[1:]) == sorted(whole[1:])
     assert "REMARK[en;fr]" in whole[0]
+
+
+def test_a_questionnaire_of_the_invented_domain_there_and_back(house: House) -> None:
+    """Labels from the code list where the questionnaire has none, decimals, a multilingual remark as footnote."""
+    view = house.library.view()
+
+    def workbook(language: str) -> openpyxl.Workbook:
+        wish = TemplateWish(tables=("catch",), area="NOR", periods=(), language=language)
+        made = template(
+            wish,
+            view.catalog,
+            lambda provider: Holder(store=house.library.store, release=house.library.view().release, provider=provider),
+        )
+        assert provider_name(made.provider) == HARBOUR
+        return openpyxl.load_workbook(io.BytesIO(b"".join(write_form(made.form))))
+
+    book = workbook("de")
+    sheet = book["Catch"]
+    rows = {sheet.cell(row, 1).value: row for row in range(1, sheet.max_row + 1)}
+    assert sheet.cell(rows["FISH=_T"], 3).value == "Alle Fische"
+    for key, figures in {"FISH=_T": (12.5, 4), "FISH=COD": ("7,25 (1)", 4), "FISH=EEL": (5.25, "x")}.items():
+        sheet.cell(rows[key], 4).value, sheet.cell(rows[key], 5).value = figures
+    notes = next(one for one in book.worksheets if one["A1"].value == "@footnotes")
+    notes["B2"], notes["C2"] = "1", "Half of it frozen"
+    body = io.BytesIO()
+    book.save(body)
+    receipt, findings = house.send(body.getvalue(), name="log.xlsx")
+    assert (receipt.status, receipt.mapping) == ("published", "LOGBOOK(2.0.0)"), findings
+    stored = {
+        (row["FISH"], row["TIME_PERIOD"]): row for row in house.rows(f"{FLOW}/M.NOR?c[TIME_PERIOD]=2023-11,2023-12")
+    }
+    assert {key: row["WEIGHT"] for key, row in stored.items()} == {
+        ("_T", "2023-11"): "12.5", ("_T", "2023-12"): "4", ("COD", "2023-11"): "7.25", ("COD", "2023-12"): "4",
+        ("EEL", "2023-11"): "5.25", ("EEL", "2023-12"): "",
+    }  # fmt: skip
+    assert stored["EEL", "2023-12"]["STATUS"] == "Q" and stored["COD", "2023-11"]["SOURCE"] == "Log book"
+    assert any("Half of it frozen" in str(text) for text in stored["COD", "2023-11"].values())
+    again = workbook("en")["Catch"]
+    assert [again.cell(rows["FISH=EEL"], column).value for column in (4, 5)] == [5.25, "x"]

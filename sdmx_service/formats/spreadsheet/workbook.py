@@ -117,7 +117,8 @@ def _sheet(book: CalamineWorkbook, name: str, xml: bytes) -> Sheet:
     _check_size(name, xml)
     source = book.get_sheet_by_name(name)
     rows = source.to_python(skip_empty_area=False)
-    columns = [[_text(cell) for cell in column] for column in zip(*rows, strict=True)]
+    cells = list(zip(*rows, strict=True))
+    columns = [[_text(cell) for cell in column] for column in cells]
     for letters, number, text in _ERROR_CELL.findall(xml):
         column, row = _column_index(letters), int(number) - 1
         if column < len(columns) and 0 <= row < len(rows):
@@ -127,6 +128,7 @@ def _sheet(book: CalamineWorkbook, name: str, xml: bytes) -> Sheet:
         columns=tuple(pa.array(column, pa.string()) for column in columns),
         merged=tuple((*first, *last) for first, last in source.merged_cell_ranges or ()),
         hidden_rows=tuple(int(number) - 1 for number in _HIDDEN_ROW.findall(xml)),
+        numbers=tuple(pa.array([type(cell) in (float, int) for cell in column], pa.bool_()) for column in cells),
     )
 
 
