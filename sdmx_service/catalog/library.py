@@ -55,10 +55,13 @@ class Library:
 
         Returns the number of artefacts, layouts and rule sets added. Nothing that is there is overwritten.
         """
-        stored = self.store.artefacts()
-        new = serialise(missing(load_folder(folder), stored))
+        stored, content = self.store.artefacts(), load_folder(folder)
+        new = serialise(missing(content, stored))
         if new:
-            self.store.save_artefacts(new)
+            generation = self.store.save_artefacts(new)
+            if not stored:  # what was just written need not be read again
+                with self._lock:
+                    self._catalog = content.catalog(generation)
         catalog = self.view().catalog
         for artefact in catalog.of_type("DataStructure"):
             if isinstance(artefact, DataStructure) and catalog.dataflows_of(artefact.ref):
