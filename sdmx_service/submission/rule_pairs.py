@@ -196,7 +196,7 @@ def revised_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     statement = f"""
         SELECT {PLACE}, plain(v._value) AS value, plain(old) AS expected, {key_columns(flow.structure, flow.names)},
                plain(old) AS previous, plain(v._value - old) AS difference,
-               plain(round(100 * (v._value - old) / nullif(abs(old), 0), 1)) AS change
+               coalesce(plain(round(100 * (v._value - old) / nullif(abs(old), 0), 1)), '∞') AS change
         FROM {table} AS v JOIN {flow.sent.table} AS r ON r.rowid = v._id WHERE {both(tests)} ORDER BY _row"""
     return figures.workspace.places(statement, flow.structure)
 

@@ -292,6 +292,6 @@ def _places(
                    FROM {table} WHERE _id IS NOT NULL AND {test})
         SELECT {PLACE}, plain(g._value) AS value, plain(round(usual, 6)) AS expected,
                {key_columns(flow.structure, flow.names)}, plain(_before) AS previous, plain(_after) AS "next",
-               plain(round(usual, 1)) AS usual, plain(round(g._value / nullif(usual, 0), 2)) AS ratio
+               plain(round(usual, 1)) AS usual, coalesce(plain(round(g._value / nullif(usual, 0), 2)), '∞') AS ratio
         FROM g JOIN {_rows(rule, flow, providers)} ORDER BY _row"""
     return figures.workspace.places(query, flow.structure)

@@ -187,7 +187,7 @@ def _verdict(rule: Rule, placed: Sequence[_Figure], parts: Sequence[str], keys: 
                {literal(_EXPECTED[rule.operator])} || plain({expected}) AS expected,
                {key + "," if key else ""} plain(left_side) AS "left", plain(right_side) AS "right",
                plain(left_side - right_side) AS difference, terms,
-               plain(round(100 * abs(left_side - right_side) / nullif({whole}, 0), 1)) AS share
+               coalesce(plain(round(100 * abs(left_side - right_side) / nullif({whole}, 0), 1)), '∞') AS share
         FROM sides WHERE {_violation(rule)} ORDER BY {", ".join(["_row", "_period", *own])}"""
 
 

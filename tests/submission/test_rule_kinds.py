@@ -84,6 +84,14 @@ def test_a_figure_far_from_its_series_is_found(test: str, more: Any, values: Any
     assert shown(check([*years(*values), *others], {**rule, "when": {"QUAY": "S"}})) == []
 
 
+def test_no_ratio_to_nothing() -> None:
+    rule = {"id": "V09", "kind": "change", "test": "ratio", "limit": 2, "message": {"en": "{ratio} times {previous}"}}
+    assert [one.message for one in check(years(0, 7, 0), rule)] == ["∞ times 0", "0 times 7"]
+    rule = {"id": "V18", "kind": "revision", "scope": "result", "message": {"en": "{change} %"}}
+    found = check(years(5, 6), rule, history=stored(years(0, 8)))
+    assert [one.message for one in found] == ["∞ %", "-25 %"]
+
+
 def test_the_figure_before_may_be_the_stored_one_and_a_sent_one_takes_its_place() -> None:
     rule = {"id": "V09", "kind": "change", "test": "ratio", "limit": 2, "scope": "result"}
     kept = [*years(100, 100), *years(1, 1, quay="S")]

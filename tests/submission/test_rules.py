@@ -343,7 +343,7 @@ def test_a_shift_can_be_undone(period: str, steps: int) -> None:
 CHANGE = structure(
     "DSD_MIG_CHANGE",
     ["FREQ", "REF_AREA", "COMPONENT", "CITIZENSHIP", "COUNTRY_BIRTH", "SEX", "AGE"],
-    attributes=dict.fromkeys(["OBS_STATUS", "COMMENT_OBS", "SOURCE_TYPE", "COVERAGE", "AGE_DEF"]),
+    attributes=dict.fromkeys(["UNIT_MEASURE", "OBS_STATUS", "COMMENT_OBS", "SOURCE_TYPE", "COVERAGE", "AGE_DEF"]),
     agency="UNSD_MIG",
 )
 MOVES = structure(
