@@ -177,7 +177,11 @@ def _content(
             raise
         tables = plain.read(file, catalog.target)
         assert isinstance(tables, Tables)
-        if wish.mapping is None and not extraction.recognise(catalog.layouts.values(), tables, plain.name, name):
+        if wish.mapping is not None:
+            reads_tables = not _named_layout(wish.mapping, catalog).messages
+        else:
+            reads_tables = bool(extraction.recognise(catalog.layouts.values(), tables, plain.name, name))
+        if not reads_tables:
             raise
         return plain, tables
     content.datasets = chain(first, datasets)

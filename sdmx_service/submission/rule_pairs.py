@@ -13,7 +13,7 @@ from sdmx_service.model.columns import Column
 from sdmx_service.storage.quoting import both, literal, member
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.rule_periods import period_position
-from sdmx_service.submission.workspace import ORIGIN, PLACE, conditions, first_origin, key_columns
+from sdmx_service.submission.workspace import IN_ORDER, ORIGIN, PLACE, conditions, first_origin, key_columns
 
 Grouped = Iterator[tuple[pa.Table, Mapping[str, str]]]
 
@@ -60,7 +60,7 @@ def mirror_pairs(rule: Rule, flow: Flow, figures: Figures) -> Grouped:
                 f"""SELECT {PLACE}, plain(left_side) AS value, plain(right_side) AS expected, {key},
                            plain(left_side) AS "left", plain(right_side) AS "right", plain(round(ratio, 3)) AS ratio,
                            plain(round(ln(ratio), 3)) AS "log"
-                    FROM {pairs} WHERE {above} AND {below} ORDER BY _row""",
+                    FROM {pairs} WHERE {above} AND {below} ORDER BY {IN_ORDER}""",
                 flow.structure,
             )
             yield places, {"class": member_class.name}
@@ -147,7 +147,7 @@ def shifted_series(rule: Rule, flow: Flow, figures: Figures, providers: Collecti
                plain(round(r, 4)) AS correlation, plain(round(r_0, 4)) AS unshifted, CAST(n AS VARCHAR) AS figures
         FROM b JOIN {flow.sent.table} AS s ON s.rowid = b._id
         WHERE lag <> 0 AND isfinite(r) AND r >= {detail.limit!r} AND n >= {detail.least!r} AND far < far_0 / 2
-        ORDER BY _row"""
+        ORDER BY {IN_ORDER}"""
     return figures.workspace.places(statement, flow.structure)
 
 
@@ -197,7 +197,7 @@ def revised_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
         SELECT {PLACE}, plain(v._value) AS value, plain(old) AS expected, {key_columns(flow.structure, flow.names)},
                plain(old) AS previous, plain(v._value - old) AS difference,
                coalesce(plain(round(100 * (v._value - old) / nullif(abs(old), 0), 1)), '∞') AS change
-        FROM {table} AS v JOIN {flow.sent.table} AS r ON r.rowid = v._id WHERE {both(tests)} ORDER BY _row"""
+        FROM {table} AS v JOIN {flow.sent.table} AS r ON r.rowid = v._id WHERE {both(tests)} ORDER BY {IN_ORDER}"""
     return figures.workspace.places(statement, flow.structure)
 
 
@@ -257,7 +257,7 @@ def _disagreeing(rule: Rule, detail: Agree, placed: list[tuple[int, Source, Flow
         SELECT {PLACE}, plain(value) AS value, told AS expected,
                {key_columns(structure, dict(zip(keys, columns, strict=True)))}, told AS figures,
                plain(difference) AS difference
-        FROM g ORDER BY _row, {", ".join(columns)}"""
+        FROM g ORDER BY {IN_ORDER}, {", ".join(columns)}"""
     return figures.workspace.places(statement, structure)
 
 

@@ -15,7 +15,7 @@ from sdmx_service.catalog.rules import Rule
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.storage.quoting import both, either, literal, member
 from sdmx_service.submission.figures import Figures, Flow
-from sdmx_service.submission.workspace import ORIGIN, PLACE, first_origin, key_columns
+from sdmx_service.submission.workspace import IN_ORDER, ORIGIN, PLACE, first_origin, key_columns
 
 
 def odd_shares(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
@@ -50,7 +50,7 @@ def odd_shares(rule: Rule, flow: Flow, figures: Figures, providers: Collection[s
         SELECT {PLACE}, plain(part) AS value, {literal(" and ".join(expected))} AS expected,
                {key_columns(flow.structure, key)},
                plain(part) AS part, plain(total) AS total, plain(round(100 * part / total, 1)) AS share
-        FROM g JOIN {flow.sent.table} AS r ON r.rowid = g._id ORDER BY _row"""
+        FROM g JOIN {flow.sent.table} AS r ON r.rowid = g._id ORDER BY {IN_ORDER}"""
     return figures.workspace.places(statement, flow.structure)
 
 
@@ -72,7 +72,7 @@ def odd_peaks(rule: Rule, flow: Flow, figures: Figures, providers: Collection[st
                  AND NOT {member("peak", detail.expected)})
         SELECT {PLACE}, plain(most) AS value, {literal(", ".join(detail.expected))} AS expected,
                {_key(flow, detail.dimension, "peak")}, peak
-        FROM g ORDER BY _row"""
+        FROM g ORDER BY {IN_ORDER}"""
     return figures.workspace.places(statement, flow.structure)
 
 
@@ -134,7 +134,7 @@ def mixed_members(rule: Rule, flow: Flow, figures: Figures, providers: Collectio
               GROUP BY ALL)
         SELECT {PLACE}, above AS value, {key_columns(flow.structure, {**by, detail.dimension: "above"})},
                CAST(members AS VARCHAR) AS members
-        FROM g ORDER BY _row"""
+        FROM g ORDER BY {IN_ORDER}"""
     return figures.workspace.places(statement, flow.structure)
 
 

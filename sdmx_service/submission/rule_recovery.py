@@ -16,7 +16,7 @@ from sdmx_service.catalog.rules import Rule
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.storage.quoting import either, literal, member
 from sdmx_service.submission.figures import Figures, Flow
-from sdmx_service.submission.workspace import ORIGIN, PLACE, conditions, key_columns
+from sdmx_service.submission.workspace import IN_ORDER, ORIGIN, PLACE, conditions, key_columns
 
 _Equation = list[tuple[str, float, str, bool]]
 """Per figure: the condition of its rows, its factor (the sum of all is 0), its name, whether it must be there."""
@@ -100,4 +100,4 @@ def _statement(detail: Recoverable, flow: Flow, dimensions: list[str], equation:
                  AND count(*) = count(DISTINCT _number))
         SELECT {PLACE}, plain(recovered) AS value, {key_columns(flow.structure, key)},
                plain(recovered) AS recovered, known
-        FROM g WHERE recovered IS NOT NULL ORDER BY _row"""
+        FROM g WHERE recovered IS NOT NULL ORDER BY {IN_ORDER}"""

@@ -8,7 +8,7 @@ from sdmx_service.catalog.rules import Rule
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.storage.quoting import both, either, literal, member
 from sdmx_service.submission.figures import Figures, Flow
-from sdmx_service.submission.workspace import PLACE, key_columns
+from sdmx_service.submission.workspace import IN_ORDER, PLACE, key_columns
 
 
 def wrong_values(rule: Rule, flow: Flow, figures: Figures) -> pa.Table:
@@ -33,7 +33,7 @@ def wrong_values(rule: Rule, flow: Flow, figures: Figures) -> pa.Table:
     statement = f"""
         SELECT {PLACE}, plain(_value) AS value, {literal(", ".join(expected))} AS expected,
                {key_columns(flow.structure, flow.names)}
-        FROM ({query}) WHERE {either(tests)} ORDER BY _row"""
+        FROM ({query}) WHERE {either(tests)} ORDER BY {IN_ORDER}"""
     return figures.workspace.places(statement, flow.structure)
 
 
@@ -55,7 +55,7 @@ def equal_codes(rule: Rule, flow: Flow, figures: Figures) -> pa.Table:
         return pa.table({})
     statement = f"""
         SELECT {PLACE}, {first} AS value, {key_columns(flow.structure, flow.names)}, plain(_value) AS figure
-        FROM ({query}) WHERE {equal} AND {kept} ORDER BY _row"""
+        FROM ({query}) WHERE {equal} AND {kept} ORDER BY {IN_ORDER}"""
     return figures.workspace.places(statement, flow.structure)
 
 

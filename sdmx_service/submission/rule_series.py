@@ -18,7 +18,7 @@ from sdmx_service.model.columns import Column
 from sdmx_service.storage.quoting import both, either, literal
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.rule_periods import period_position
-from sdmx_service.submission.workspace import PLACE, conditions, first_origin, key_columns
+from sdmx_service.submission.workspace import IN_ORDER, PLACE, conditions, first_origin, key_columns
 
 FREQUENCY = "FREQ"
 """The id of the frequency dimension in SDMX's cross-domain concepts."""
@@ -92,7 +92,7 @@ def wrong_scales(rule: Rule, flow: Flow, figures: Figures, providers: Collection
                 AND (counted = 2 OR greatest(_value, middle) >= {least / detail.within!r} * least(_value, middle)))
         SELECT {PLACE}, plain(g._value) AS value, plain(usual) AS expected,
                {key_columns(flow.structure, flow.names)}, plain(usual) AS usual, plain(power) AS factor
-        FROM g JOIN {_rows(rule, flow, providers)} ORDER BY _row"""
+        FROM g JOIN {_rows(rule, flow, providers)} ORDER BY {IN_ORDER}"""
     return figures.workspace.places(query, flow.structure)
 
 
@@ -127,7 +127,7 @@ def copied_periods(rule: Rule, flow: Flow, figures: Figures, providers: Collecti
         SELECT {PLACE}, CAST(same AS VARCHAR) AS value, {key_columns(flow.structure, key)},
                CAST(same AS VARCHAR) AS same, CAST(counted AS VARCHAR) AS figures,
                plain(round(100 * same / counted, 1)) AS share
-        FROM g WHERE counted >= {detail.least!r} AND same >= {detail.limit!r} * counted ORDER BY _row"""
+        FROM g WHERE counted >= {detail.least!r} AND same >= {detail.limit!r} * counted ORDER BY {IN_ORDER}"""
     return figures.workspace.places(query, flow.structure)
 
 
@@ -178,7 +178,7 @@ def grouped(
         SELECT {PLACE}, CAST(value AS VARCHAR) AS value, CAST(expected AS VARCHAR) AS expected,
                {"".join(one + ", " for one in [key_columns(flow.structure, key)] if one)}
                CAST(figures AS VARCHAR) AS figures, CAST(expected AS VARCHAR) AS previous
-        FROM g ORDER BY _row"""
+        FROM g ORDER BY {IN_ORDER}"""
     return figures.workspace.places(query, flow.structure)
 
 
@@ -293,5 +293,5 @@ def _places(
         SELECT {PLACE}, plain(g._value) AS value, plain(round(usual, 6)) AS expected,
                {key_columns(flow.structure, flow.names)}, plain(_before) AS previous, plain(_after) AS "next",
                plain(round(usual, 1)) AS usual, coalesce(plain(round(g._value / nullif(usual, 0), 2)), '∞') AS ratio
-        FROM g JOIN {_rows(rule, flow, providers)} ORDER BY _row"""
+        FROM g JOIN {_rows(rule, flow, providers)} ORDER BY {IN_ORDER}"""
     return figures.workspace.places(query, flow.structure)

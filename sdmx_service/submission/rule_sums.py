@@ -12,7 +12,7 @@ from sdmx_service.catalog.rules import LEAVES, Rule
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.storage.quoting import literal, member
 from sdmx_service.submission.figures import Figures, Flow
-from sdmx_service.submission.workspace import ORIGIN, PLACE, key_columns
+from sdmx_service.submission.workspace import IN_ORDER, ORIGIN, PLACE, key_columns
 
 _NAMED_PARTS = 6
 
@@ -111,7 +111,7 @@ def _broken(rule: Rule, flow: Flow, way: _Sum, query: str, fixed: Mapping[str, s
         SELECT {PLACE}, plain(total) AS value, plain(parts) AS expected,
                {key_columns(flow.structure, key)}, plain(total) AS total, plain(parts) AS sum,
                plain(total - parts) AS difference, named AS parts
-        FROM sums ORDER BY _row"""
+        FROM sums ORDER BY {IN_ORDER}"""
 
 
 def _parts_text(dimension: str, way: _Sum) -> str:

@@ -19,7 +19,7 @@ from sdmx_service.errors import InvalidStructure
 from sdmx_service.storage.quoting import both, literal
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.rule_periods import shift_period
-from sdmx_service.submission.workspace import ORIGIN, PLACE, first_origin, key_columns
+from sdmx_service.submission.workspace import IN_ORDER, ORIGIN, PLACE, first_origin, key_columns
 
 _FREQUENCY = "FREQ"
 """The id of the frequency dimension in SDMX's cross-domain concepts."""
@@ -188,7 +188,7 @@ def _verdict(rule: Rule, placed: Sequence[_Figure], parts: Sequence[str], keys: 
                {key + "," if key else ""} plain(left_side) AS "left", plain(right_side) AS "right",
                plain(left_side - right_side) AS difference, terms,
                coalesce(plain(round(100 * abs(left_side - right_side) / nullif({whole}, 0), 1)), '∞') AS share
-        FROM sides WHERE {_violation(rule)} ORDER BY {", ".join(["_row", "_period", *own])}"""
+        FROM sides WHERE {_violation(rule)} ORDER BY {", ".join([IN_ORDER, "_period", *own])}"""
 
 
 _EXPECTED = {"eq": "", "le": "at most ", "ge": "at least ", "lt": "less than ", "gt": "more than "}

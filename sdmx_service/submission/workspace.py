@@ -41,6 +41,8 @@ _KEY = "key_"
 
 PLACE = '_file AS file, _row AS row, _column AS "column", _sheet AS sheet'
 """The columns of places that say where a row came from."""
+IN_ORDER = "_file, _sheet, _row, length(_column), _column"
+"""Findings in the order in which a person reads the file; the same on every run."""
 ORIGIN = ("_file", "_column", "_sheet")
 """The origin of a row beside its number."""
 
