@@ -37,6 +37,8 @@ PACK = 1 << 16
 """Smaller chunks are sent together."""
 _BYTES = 1 << 25
 """Bytes of free text rendered at once at most."""
+_FEW_ROWS = 64
+"""Batches of so many rows are rendered at once, whatever their texts."""
 _FEW = 4
 """Distinct values whose fragments are remembered from answer to answer."""
 
@@ -435,6 +437,8 @@ def rendered(batches: Iterable[pa.RecordBatch], render: Callable[[pa.RecordBatch
 
 def _most_rows(batch: pa.RecordBatch) -> int:
     """Rows of the batch whose free texts stay below a limit."""
+    if batch.num_rows <= _FEW_ROWS:
+        return ROWS
     free = sum(column.nbytes for column in batch.columns if not isinstance(column, pa.DictionaryArray))
     return max(1, min(ROWS, int(_BYTES * max(batch.num_rows, 1) // max(free, 1))))
 

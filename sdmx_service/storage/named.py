@@ -130,6 +130,8 @@ def _coded(texts: Texts, domain: Sequence[str] | None) -> Array:
     """Codes as a dictionary over the domain; over what occurs if there is none."""
     if domain is None:
         domain = [text for text in dict.fromkeys(texts) if text is not None]
+    if len(domain) <= 1 and texts and texts.count(texts[0]) == len(texts) and texts[0] in (None, *domain):
+        return _constant(texts[0], len(texts), *domain)
     places: dict[str | None, int | None] = {code: place for place, code in enumerate(domain)}
     places[None] = None
     try:
@@ -138,11 +140,11 @@ def _coded(texts: Texts, domain: Sequence[str] | None) -> Array:
         raise StorageFault(
             f"The value {error.args[0]!r} is not in the domain given; domains and rows must be of one selection."
         ) from None
-    dictionary = _dictionary(*domain) if len(domain) == 1 else pa.array(domain, pa.string())
-    return pa.DictionaryArray.from_arrays(indices, dictionary)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(domain, pa.string()))
 
 
 @lru_cache(maxsize=4096)
-def _dictionary(*codes: str) -> Array:
-    """A dictionary of few codes, the same one each time."""
-    return pa.array(codes, pa.string())
+def _constant(text: str | None, count: int, *domain: str) -> Array:
+    """The same code, or none, throughout: most columns of one series, and the same in the next."""
+    indices = pa.nulls(count, pa.int32()) if text is None else pa.array([0] * count, pa.int32())
+    return pa.DictionaryArray.from_arrays(indices, pa.array(domain, pa.string()))

@@ -127,10 +127,10 @@ class PostgresEngine:
             table: pa.Table = cursor.fetch_arrow_table()
             return table
 
-    def few(self, query: str) -> list[tuple[Any, ...]]:
-        """The rows of a query that has few."""
+    def few(self, *queries: str) -> list[list[tuple[Any, ...]]]:
+        """The rows of queries that have few, in one transaction."""
         with self.transaction() as session:
-            return session.rows(query)
+            return [session.rows(query) for query in queries]
 
     def stream(self, query: str) -> Iterator[pa.RecordBatch]:
         """The rows of a query in batches."""

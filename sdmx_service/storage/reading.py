@@ -115,19 +115,23 @@ class Reading:
         conditions = self.conditions
         if not conditions.exact or conditions.series or len(conditions.exact) * len(self.directory.periods) > MOST:
             return None
-        lines = self.engine.few(conditions.observations(map(identifier, self._row_names)))
-        found = NamedSeries(self.layout, self.directory, conditions.exact, conditions.group, self._row_names, lines, {})
-        return replace(found, attached=self._named_attachments(found)) if lines else found
+        queries = [conditions.observations(map(identifier, self._row_names))]
+        if any(self.layout.is_whole_key(column) for column in self._used_attached):
+            queries.append(conditions.named_attachments())
+        lines, *attachments = self.engine.few(*queries)
+        attached = self._named_attachments(attachments[0] if attachments else []) if lines else {}
+        return NamedSeries(
+            self.layout, self.directory, conditions.exact, conditions.group, self._row_names, lines, attached
+        )
 
-    def _named_attachments(self, named: NamedSeries) -> dict[str, dict[tuple[Any, ...], str | None]]:
-        """The attached attributes of these series: id -> partial key -> text."""
+    def _named_attachments(self, lines: Sequence[tuple[Any, ...]]) -> dict[str, dict[tuple[Any, ...], str | None]]:
+        """The attached attributes of these series, from those of whole keys as read: id -> partial key -> text."""
         used, rest = self._used_attached, slice(1, len(self.conditions.group))
         found: dict[str, dict[tuple[Any, ...], str | None]] = {column.id: {} for column in used}
-        if any(self.layout.is_whole_key(column) for column in used):
-            own = {column.id for column in used if self.layout.is_whole_key(column)}
-            for *origin, component, value in self.engine.few(self.conditions.named_attachments()):
-                if component in own:
-                    found[component].setdefault((origin[0], *origin[rest]), value)
+        own = {column.id for column in used if self.layout.is_whole_key(column)}
+        for *origin, component, value in lines:
+            if component in own:
+                found[component].setdefault((origin[0], *origin[rest]), value)
         shared = self._shared_attachments
         for column in used:
             if shared is not None and not self.layout.is_whole_key(column):
