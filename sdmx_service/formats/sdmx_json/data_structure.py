@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
+from functools import lru_cache
 from typing import Any, cast
 
 import orjson
@@ -152,7 +153,7 @@ class _Describer:
         """A dimension with its place in the key and its values."""
         values = self._lists.values[column.id]
         if column.role == "time":
-            listed = [self._period(text) for text in values]
+            listed: list[Any] = [self._period(text) for text in values]
         else:
             listed = [self._code(column, code, values) for code in values]
         roles = [role.item for role in column.component.concept_roles if role.item]
@@ -215,16 +216,20 @@ class _Describer:
         named = _named("name", _item_names(item), self._options, code)
         return {"id": code, **named, **({"parent": parent} if parent else {})}
 
-    def _period(self, text: str) -> dict[str, Any]:
-        """A period with its first and last second, as far as they have a date."""
-        key = "id" if self._version == "2.0" and _ID.fullmatch(text) else "value"
-        described = {key: text, "name": text}
-        try:
-            period = parse_period(text)
-            start, end = (_zoned(normalise(period, moment, with_time=True)) for moment in ("start", "end"))
-        except SyntaxFault:
-            return described
-        return {**described, "start": start, "end": end}
+    def _period(self, text: str) -> orjson.Fragment:
+        return _written_period(text, "id" if self._version == "2.0" and _ID.fullmatch(text) else "value")
+
+
+@lru_cache(maxsize=8192)
+def _written_period(text: str, key: str) -> orjson.Fragment:
+    """A period with its first and last second, as far as they have a date."""
+    described = {key: text, "name": text}
+    try:
+        period = parse_period(text)
+        start, end = (_zoned(normalise(period, moment, with_time=True)) for moment in ("start", "end"))
+    except SyntaxFault:
+        return orjson.Fragment(orjson.dumps(described))
+    return orjson.Fragment(orjson.dumps({**described, "start": start, "end": end}))
 
 
 def _item_names(item: Item | None) -> Texts:
