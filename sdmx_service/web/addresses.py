@@ -50,6 +50,12 @@ def data_address(query: DataQuery) -> str:
     return _rest(query)
 
 
+def class_address(artefact: Maintainable) -> str | None:
+    """All artefacts of the class of one over SDMX-REST, None where version 2 has no resource for it."""
+    resource = _RESOURCES.get(artefact.type)
+    return None if resource is None else _rest(StructureQuery(types=(resource,), versions=("*",)))
+
+
 def structure_address(artefact: Maintainable, references: Sequence[str] = ("none",)) -> str | None:
     """An artefact over SDMX-REST, None where version 2 has no resource for its class."""
     resource = _RESOURCES.get(artefact.type)

@@ -15,6 +15,8 @@ from sdmx_service.web.figures import pages
 from sdmx_service.web.language import Tongue
 
 CODES_PER_PAGE = 500
+SHOWN_PER_CLASS = 100
+"""Of a class with more artefacts (agreements of every provider with every dataflow, say) the first are listed."""
 _FIRST = ("Dataflow", "DataStructure", "Codelist", "ValueList", "ConceptScheme")
 _DEEPEST = 6
 """Levels that are set in; deeper ones stand at this one."""
@@ -22,15 +24,24 @@ _DEEPEST = 6
 
 def structures_page(view: View, tongue: Tongue, words: str) -> Mapping[str, Any]:
     """What the template of the list of structures shows."""
-    groups: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _FIRST}
+    groups: dict[str, list[Maintainable]] = {kind: [] for kind in _FIRST}
     for ref in sorted(view.catalog.artefacts):
         artefact = view.catalog.artefacts[ref]
         if _fits(artefact, words):
-            groups.setdefault(ref.type, []).append(_entry(view.catalog, artefact, tongue))
+            groups.setdefault(ref.type, []).append(artefact)
     return {
-        "groups": {kind: entries for kind, entries in groups.items() if entries},
+        "groups": {kind: _group(view.catalog, found, tongue) for kind, found in groups.items() if found},
         "found": sum(map(len, groups.values())),
         "words": words,
+    }
+
+
+def _group(catalog: Catalog, found: Sequence[Maintainable], tongue: Tongue) -> dict[str, Any]:
+    """The artefacts of a class: the first of many, how many there are, and where all of them are."""
+    return {
+        "entries": [_entry(catalog, artefact, tongue) for artefact in found[:SHOWN_PER_CLASS]],
+        "count": len(found),
+        "all": addresses.class_address(found[0]),
     }
 
 

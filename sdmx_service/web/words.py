@@ -129,6 +129,9 @@ _FRENCH: Mapping[str, str] = MappingProxyType(
         "Perhaps you meant": "Vous cherchiez peut-être",
         "All dataflows": "Tous les flux de données",
         "All structures": "Toutes les structures",
+        "The first {shown} are shown. Search for a name or id to find another.": "Les {shown} premiers sont affichés. "
+        "Cherchez un nom ou un identifiant pour en trouver d’autres.",
+        "All as a message": "Tous, dans un message",
         # classes of artefacts
         "Dataflow": "Flux de données",
         "DataStructure": "Structures de données",
@@ -140,6 +143,15 @@ _FRENCH: Mapping[str, str] = MappingProxyType(
         "ProvisionAgreement": "Accords de transmission",
         "StructureMap": "Correspondances de structures",
         "RepresentationMap": "Correspondances de codes",
+        "CategoryScheme": "Thèmes",
+        "Categorisation": "Rattachements aux thèmes",
+        "DataConstraint": "Contraintes",
+        "Hierarchy": "Hiérarchies",
+        "HierarchyAssociation": "Rattachements de hiérarchies",
+        "MetadataStructure": "Structures de métadonnées",
+        "Metadataflow": "Flux de métadonnées",
+        "MetadataProviderScheme": "Fournisseurs de métadonnées",
+        "MetadataProvisionAgreement": "Accords de transmission de métadonnées",
     }
 )
 
@@ -155,6 +167,15 @@ _ENGLISH: Mapping[str, str] = MappingProxyType(
         "ProvisionAgreement": "Provision agreements",
         "StructureMap": "Structure maps",
         "RepresentationMap": "Representation maps",
+        "CategoryScheme": "Category schemes",
+        "Categorisation": "Categorisations",
+        "DataConstraint": "Constraints",
+        "Hierarchy": "Hierarchies",
+        "HierarchyAssociation": "Hierarchy associations",
+        "MetadataStructure": "Metadata structures",
+        "Metadataflow": "Metadataflows",
+        "MetadataProviderScheme": "Metadata providers",
+        "MetadataProvisionAgreement": "Metadata provision agreements",
     }
 )
 

@@ -16,6 +16,7 @@ from lxml import etree, html
 from sdmx_service.catalog.library import Library
 from sdmx_service.model.artefact import Item
 from sdmx_service.storage.port import Counts
+from sdmx_service.web import structures
 from sdmx_service.web.figures import pages
 from sdmx_service.web.structures import tree
 from tests.web.orchard import EVIL, FARMS, FLOW, YEARS, orchard, rows, service
@@ -255,6 +256,19 @@ async def test_structures_by_class(client: TestClient) -> None:
     assert "Data structures 1" in words(page)
     assert page.xpath("//a[text()='Farms']/@href") == ["/codelists/ORCH/CL_FARM/1.0.0"]
     assert words(await read(client, "/structures?q=farm"), "//tbody").startswith("Farms ORCH:CL_FARM 1.0.0 700")
+
+
+async def test_of_many_artefacts_of_a_class_the_first_are_listed(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(structures, "SHOWN_PER_CLASS", 1)
+    page = await read(client, "/structures")
+    codelists = next(one for one in page.xpath("//section[h2]") if "Codelists" in words(one, "h2"))
+    assert len(codelists.xpath(".//tbody/tr")) == 1
+    assert words(codelists, "p").startswith("The first 1 are shown.")
+    [whole] = codelists.xpath("p/a/@href")
+    answer = await client.get(whole)
+    assert len((await answer.json(content_type=None))["data"]["codelists"]) > 1
 
 
 async def test_an_empty_store_says_what_to_do(tmp_path: Path) -> None:
