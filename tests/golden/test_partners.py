@@ -81,19 +81,32 @@ def test_oecd_flows_areas_and_status(house: House, shared: Path) -> None:
         [one] = [one for one in structure["dimensions"]["observation"] if one["id"] == id]
         one["values"] = [{"id": code, "name": code} for code in codes]
 
-    values("MEASURE", "B11", "B12", "B16", "B13")
+    values("MEASURE", "B11", "B12", "B16", "B13", "B21", "B22", "LF_RATE")
     values("CITIZENSHIP", "W", "XKV", "SUN_F", "W_X", "STLS")
     values("TIME_PERIOD", "2020")
     structure["attributes"]["observation"][0]["values"] = [{"id": "A"}, {"id": "B"}, {"id": "E"}]
     structure["attributes"]["observation"][1]["values"] = [{"id": "0"}, {"id": "3"}]
-    cells = {(0, 0): 500, (0, 1): 7, (0, 2): 8, (0, 3): 9, (0, 4): 10, (1, 0): 300, (2, 0): 40, (2, 1): 4, (3, 0): 5}
+    cells = {
+        (0, 0): 500,
+        (0, 1): 7,
+        (0, 2): 8,
+        (0, 3): 9,
+        (0, 4): 10,
+        (1, 0): 300,
+        (2, 0): 40,
+        (2, 1): 4,
+        (3, 0): 5,
+        (4, 0): 61,
+        (5, 1): 62,
+        (6, 0): 63,
+    }
     dataset["observations"] = {
         f"0:{area}:0:{measure}:0:0:0:0:0": [value, area % 3, 0, 0] for (measure, area), value in cells.items()
     }
     receipt, findings = house.send(json.dumps(message).encode(), name="flows.json")
     assert receipt.status == "published", findings
     unread = [one for one in findings if one.code == "F108"]
-    assert len(unread) == 1, "asylum seekers (B13) have no table, and that is said"
+    assert len(unread) == 1, "rates have no table, and that is said"
     rows = house.rows(f"{DATA}/DF_FLOW_CTZ/1.0.0?c[REF_AREA]=410")
     assert {(row["MEASURE"], row["CITIZENSHIP"]): (row["OBS_VALUE"], row["OBS_STATUS"]) for row in rows} == {
         ("IMM", "FOR_STLS"): ("500", "A"),
@@ -109,6 +122,13 @@ def test_oecd_flows_areas_and_status(house: House, shared: Path) -> None:
     }
     acquired = house.rows(f"{DATA}/DF_ACQ/1.0.0?c[REF_AREA]=410")
     assert {(row["CITIZENSHIP"], row["OBS_VALUE"]) for row in acquired} == {("_T", "40"), ("XK", "4")}
+    reasons = house.rows(f"{DATA}/DF_FLOW_REASON/1.0.0?c[REF_AREA]=410")
+    assert {(row["REASON"], row["CITIZENSHIP"], row["OBS_VALUE"]) for row in reasons} == {
+        ("HUM_ASY", "FOR_STLS", "5"), ("EMP_WRK", "FOR_STLS", "61")
+    }  # fmt: skip
+    assert all(row["COMMENT_TS"].startswith("Proposed") for row in reasons)
+    [seasonal] = house.rows(f"{DATA}/DF_TEMP_MOB/1.0.0?c[REF_AREA]=410")
+    assert (seasonal["MEASURE"], seasonal["CITIZENSHIP"], seasonal["OBS_VALUE"]) == ("SEAS", "XK", "62")
 
 
 # --- UNHCR ---------------------------------------------------------------------------------------------------------
