@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sdmx_service.errors import NotAcceptable, SyntaxFault
 from sdmx_service.formats.registry import Format
@@ -141,7 +142,9 @@ def _same_version(asked: str, version: str) -> bool:
     return padded(asked) == padded(version)
 
 
+@lru_cache(maxsize=256)
 def _split_type(media_type: str) -> tuple[str, str]:
+    """An offered media type as type and version; there are few, and every request looks at them."""
     found = _range(media_type)
     return found.type, found.parameters.get("version", "")
 

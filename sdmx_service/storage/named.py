@@ -13,10 +13,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from sdmx_service.errors import StorageFault
 from sdmx_service.storage.directory import Directory
 from sdmx_service.storage.layout import CubeLayout, StoredColumn
-from sdmx_service.storage.values import Array, domain_values, typed_attached
+from sdmx_service.storage.values import Array, domain_values, not_in_domain, typed_attached
 
 MOST = 5_000
 """So many rows, by the number of periods there are, are looked up as such."""
@@ -137,9 +136,7 @@ def _coded(texts: Texts, domain: Sequence[str] | None) -> Array:
     try:
         indices = pa.array([places[text] for text in texts], pa.int32())
     except KeyError as error:
-        raise StorageFault(
-            f"The value {error.args[0]!r} is not in the domain given; domains and rows must be of one selection."
-        ) from None
+        raise not_in_domain(error.args[0]) from None
     return pa.DictionaryArray.from_arrays(indices, pa.array(domain, pa.string()))
 
 

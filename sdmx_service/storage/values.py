@@ -129,10 +129,13 @@ def index_codes(texts: Array, domain: Sequence[str] | None) -> Array:
     indices = pc.index_in(texts, value_set=dictionary)
     if indices.null_count != texts.null_count:
         missing = texts.filter(pc.and_(texts.is_valid(), indices.is_null()))[0].as_py()
-        raise StorageFault(
-            f"The value {missing!r} is not in the domain given; domains and rows must be of one selection."
-        )
+        raise not_in_domain(missing)
     return cast(Array, pa.DictionaryArray.from_arrays(indices, dictionary))
+
+
+def not_in_domain(value: str) -> StorageFault:
+    """The fault of a code that the domain does not have."""
+    return StorageFault(f"The value {value!r} is not in the domain given; domains and rows must be of one selection.")
 
 
 def typed_columns(column: StoredColumn, rows: Rows, domains: Mapping[str, Sequence[str]]) -> dict[str, Array]:
