@@ -30,10 +30,10 @@ from sdmx_service.formats.spreadsheet import reader as spreadsheet_reader
 from sdmx_service.formats.spreadsheet.writer import write_form
 from sdmx_service.model.message import Message, Resolve, SeekableFile, Tables, WriteOptions
 
-__all__ = ["FORMATS", "Format", "formats_for", "head_of", "named", "of_media_type", "of_suffix", "recognise",
+__all__ = ["FORMATS", "Format", "Kind", "formats_for", "head_of", "named", "of_media_type", "of_suffix", "recognise",
            "recognise_data", "structure_format", "unpack", "write_form"]  # fmt: skip
 
-Kind = Literal["data", "structure", "availability", "schema"]
+Kind = Literal["data", "structure", "availability", "schema", "metadata", "registration"]
 Sniff = Callable[[Head], int]
 Read = Callable[[SeekableFile, Resolve], Message | Tables]
 Write = Callable[[Message, WriteOptions], Iterator[bytes]]
@@ -79,7 +79,7 @@ def sniff_structures_ml(head: Head) -> int:
 
 _SDMX = "application/vnd.sdmx."
 _V2, _V1 = ("v2", "v1"), ("v1", "v2")
-_STRUCTURES: tuple[Kind, ...] = ("structure", "availability")
+_STRUCTURES: tuple[Kind, ...] = ("structure", "availability", "schema")
 
 
 def _structures(read: Callable[[SeekableFile], Message]) -> Read:

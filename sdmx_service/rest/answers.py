@@ -15,17 +15,14 @@ from itertools import chain
 from typing import Literal
 
 from sdmx_service.catalog.library import Library, View
-from sdmx_service.dissemination.availability import availability
-from sdmx_service.dissemination.data import data
-from sdmx_service.dissemination.schema import schema
-from sdmx_service.dissemination.structures import structures
-from sdmx_service.errors import NotBuilt, SdmxError
-from sdmx_service.formats.registry import Format, formats_for
+from sdmx_service.errors import SdmxError
+from sdmx_service.formats.registry import formats_for
 from sdmx_service.model.message import Message, Party, WriteOptions
-from sdmx_service.model.query import AvailabilityQuery, DataQuery, Query, SchemaQuery, StructureQuery
+from sdmx_service.model.query import DataQuery, Query
 from sdmx_service.rest import problems
 from sdmx_service.rest.compression import compress
 from sdmx_service.rest.negotiation import Choice, choose, choose_encoding, parse_languages
+from sdmx_service.rest.resources import resource_of
 from sdmx_service.urls import v1, v2
 
 Api = Literal["v1", "v2"]
@@ -68,7 +65,7 @@ def answer(request: Request, library: Library, sender: Party) -> Answer:
     family = problems.family_of(request.accept or DEFAULT_FAMILY[request.api], request.api)
     try:
         query = _PARSERS[request.api](request.path, request.query_string)
-        choice = choose(request.accept, query.representation, _offered(query, request))
+        choice = choose(request.accept, query.representation, formats_for(resource_of(query).kind, request.api))
         family = problems.family_of(choice.media_type, request.api)
         return _answer(request, query, choice, library.view(), library, sender)
     except SdmxError as error:
@@ -87,22 +84,6 @@ def refusal(error: SdmxError, family: problems.Family, api: str, sender: Party) 
     return Answer(status=status, headers=headers, chunks=_once(body))
 
 
-def _offered(query: Query, request: Request) -> tuple[Format, ...]:
-    """The formats of the resource, the default first."""
-    if isinstance(query, SchemaQuery):
-        if "structure" not in f"{request.accept or ''} {query.representation.format or ''}":
-            raise NotBuilt(
-                "XSD and JSON Schema are not built yet.",
-                hint="A schema query is answered as a structure message: Accept application/vnd.sdmx.structure+json.",
-            )
-        return formats_for("structure", request.api)
-    kinds = ((DataQuery, "data"), (AvailabilityQuery, "availability"), (StructureQuery, "structure"))
-    for kind, name in kinds:
-        if isinstance(query, kind):
-            return formats_for(name, request.api)
-    raise NotBuilt(f"{type(query).__name__.removesuffix('Query')} queries are not built yet.")
-
-
 def _answer(request: Request, query: Query, choice: Choice, view: View, library: Library, sender: Party) -> Answer:
     encoding = choose_encoding(request.accept_encoding, query.representation)
     languages = parse_languages(request.accept_language, query.representation)
@@ -113,7 +94,7 @@ def _answer(request: Request, query: Query, choice: Choice, view: View, library:
     }
     if _has_tag(request, headers):  # the tag was only ever given with a 200 to this very request
         return _unchanged(headers)
-    message = _message(query, view, library, sender)
+    message = resource_of(query).message(query, view, library, sender)
     if request.if_none_match == ANY or (request.if_none_match is None and _is_older(request, view)):
         return _unchanged(headers)
     language = _language(message, choice, languages)
@@ -151,17 +132,6 @@ def _language(message: Message, choice: Choice, languages: Sequence[str]) -> str
 
 def _wants_all(languages: Sequence[str]) -> bool:
     return tuple(languages[:1]) == (ANY,)
-
-
-def _message(query: Query, view: View, library: Library, sender: Party) -> Message:
-    if isinstance(query, DataQuery):
-        return data(query, view.catalog, library.store, view.release, sender=sender)
-    if isinstance(query, AvailabilityQuery):
-        return availability(query, view.catalog, library.store, view.release, sender=sender)
-    if isinstance(query, SchemaQuery):
-        return schema(query, view.catalog, sender=sender)
-    assert isinstance(query, StructureQuery)
-    return structures(query, view.catalog, sender=sender)
 
 
 def _content_type(choice: Choice) -> str:
