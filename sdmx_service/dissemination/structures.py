@@ -9,7 +9,7 @@ from typing import Any
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.dissemination.heading import header_from
 from sdmx_service.dissemination.partial import Cutter, cut, cut_nested, pinned
-from sdmx_service.dissemination.plan import ANY, matching_homes
+from sdmx_service.dissemination.plan import ANY, matching_homes, versions_asked
 from sdmx_service.errors import NotBuilt, NotFound
 from sdmx_service.model.artefact import Item, ItemScheme, Maintainable
 from sdmx_service.model.artefact_types import (
@@ -21,7 +21,7 @@ from sdmx_service.model.constraint import AvailabilityConstraint
 from sdmx_service.model.items import Category, CategoryScheme, Codelist, ReportingCategory, ReportingTaxonomy
 from sdmx_service.model.message import Message, Party
 from sdmx_service.model.query import StructureQuery
-from sdmx_service.model.urn import Ref, parse_versions, select_versions
+from sdmx_service.model.urn import Ref
 
 _Found = dict[Ref, Maintainable]
 
@@ -98,10 +98,9 @@ def _is_of_2_1(kind: str) -> bool:
 
 
 def _matching(query: StructureQuery, catalog: Catalog) -> Iterator[Maintainable]:
-    patterns = tuple(pattern for text in query.versions for pattern in parse_versions(text))
     for kind in _classes(query, query.types, catalog):
         for agency, id, versions in matching_homes(catalog, kind, query.agencies, query.ids):
-            for version in select_versions(patterns, versions):
+            for version in versions_asked(query.api, query.versions, versions):
                 artefact = catalog.artefacts[Ref(type=kind, agency=agency, id=id, version=version)]
                 if ANY in query.items or not isinstance(artefact, ItemScheme):
                     yield artefact

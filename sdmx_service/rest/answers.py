@@ -15,10 +15,11 @@ from itertools import chain
 from typing import Literal
 
 from sdmx_service.catalog.library import Library, View
+from sdmx_service.dissemination import older
 from sdmx_service.errors import SdmxError
 from sdmx_service.formats.registry import formats_for
 from sdmx_service.model.message import Message, Party, WriteOptions
-from sdmx_service.model.query import DataQuery, Query
+from sdmx_service.model.query import DataQuery, Query, StructureQuery
 from sdmx_service.rest import problems
 from sdmx_service.rest.compression import compress
 from sdmx_service.rest.negotiation import Choice, choose, choose_encoding, parse_languages
@@ -102,10 +103,23 @@ def _answer(request: Request, query: Query, choice: Choice, view: View, library:
         headers["Content-Language"] = language
     if encoding is not None:
         headers["Content-Encoding"] = encoding
-    assert choice.format.write is not None
-    chunks = choice.format.write(message, _options(query, choice, languages))
+    chunks = _written(message, query, choice, languages)
     first = next(chunks, b"")
     return Answer(status=200, headers=headers, chunks=_body(first, chunks, encoding))
+
+
+_OF_2_1 = ("structure-xml-2.1", "structure-json-1.0")
+
+
+def _written(message: Message, query: Query, choice: Choice, languages: Sequence[str]) -> Iterator[bytes]:
+    """The message in the chosen format; of several structures those that the format can carry."""
+    write, options = choice.format.write, _options(query, choice, languages)
+    assert write is not None
+    if choice.format.name in _OF_2_1:
+        message = older.for_2_1(message)
+    if not isinstance(query, StructureQuery):
+        return write(message, options)
+    return older.written(lambda part: write(part, options), message, needs_first=ANY not in query.ids)
 
 
 def _body(first: bytes, chunks: Iterator[bytes], encoding: str | None) -> Generator[bytes]:

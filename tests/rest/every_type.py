@@ -17,7 +17,7 @@ from sdmx_service.model.message import Message, WriteOptions
 from sdmx_service.model.representation import Representation, TextFormat
 from sdmx_service.model.urn import Ref
 from tests.harness import House
-from tests.rest.fishery import open_fishery
+from tests.rest.fishery import ATTRIBUTES, KEY, MEASURES, open_fishery, send
 
 
 def named_as(id: str) -> dict[str, Any]:
@@ -175,4 +175,6 @@ def write_more(content: Path) -> None:
 def open_every_type(folder: Path) -> Iterator[House]:
     """The house, filled."""
     with open_fishery(folder, write_more) as house:
+        old = {"FREQ": "A", "PORT": "007", "FISH": "COD", "TIME_PERIOD": "2015", "WEIGHT": "3", "STATUS": "A", "UNIT": "kg"}
+        send(house, "DF_CATCH", [{**old, "SOURCE": "Coast log"}], (*KEY, *MEASURES, *ATTRIBUTES), "COAST")
         yield house

@@ -170,7 +170,7 @@ def sets_of(artefacts: Iterable[Any]) -> Iterator[Any]:
     """
     groups: dict[tuple[str, str, str], list[Maintainable]] = {}
     for artefact in artefacts:
-        if isinstance(artefact, mapping.RepresentationMap | mapping.ItemSchemeMap):
+        if _belongs(artefact):
             marker = _marker(artefact)
             identity = artefact.id if marker is None or marker.id is None else marker.id
             groups.setdefault((artefact.agency, identity, artefact.version), []).append(artefact)
@@ -181,9 +181,16 @@ def sets_of(artefacts: Iterable[Any]) -> Iterator[Any]:
         yield StructureSet(
             id=identity,
             names=first.names if marker is None else marker.texts,
-            maps=tuple(_set_map(one) for one in members),
+            maps=tuple(_set_map(one) for one in members if not one.is_external_reference),
             **{name: getattr(first, name) for name in _IDENTITY},
         )
+
+
+def _belongs(artefact: Any) -> bool:
+    """Whether it is a map that a structure set can say; a stub of any is a stub of a set, which needs no maps."""
+    if isinstance(artefact, mapping.StructureMap):
+        return artefact.is_external_reference
+    return isinstance(artefact, mapping.RepresentationMap | mapping.ItemSchemeMap)
 
 
 def _marker(artefact: Maintainable) -> Annotation | None:
