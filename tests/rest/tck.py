@@ -30,25 +30,25 @@ DATA = {
 }  # fmt: skip
 
 HOMES = {
-    "datastructure": "DSD_CATCH", "metadatastructure": "MSD", "categoryscheme": "TOPICS", "conceptscheme": "CS_SEA", "codelist": "CL_FISH",
-    "hierarchy": "H_FISH", "hierarchyassociation": "HA_FISH", "valuelist": "VL_PRICE", "dataflow": "DF_CATCH", "metadataflow": "MDF",
-    "reportingtaxonomy": "BOOK", "provisionagreement": "PA_CATCH_HARBOUR", "metadataprovisionagreement": "MPA", "structuremap": "SM",
-    "representationmap": "RM", "conceptschememap": "MAP_CONCEPTSCHEME", "categoryschememap": "MAP_CATEGORYSCHEME",
-    "organisationschememap": "MAP_ORGANISATIONUNITSCHEME", "reportingtaxonomymap": "MAP_REPORTINGTAXONOMY", "process": "P_COUNT",
-    "dataconstraint": "CON_CATCH", "metadataconstraint": "MCON", "hierarchicalcodelist": "H_FISH", "structureset": "MAP_CONCEPTSCHEME",
-    "contentconstraint": "CON_CATCH", "allowedconstraint": "CON_CATCH", "actualconstraint": "CON_SEEN", "structure": "CL_FISH",
+    "datastructure": "DSD_HONEY", "metadatastructure": "MSD_QUALITY", "categoryscheme": "TOPICS", "conceptscheme": "CS_BEES",
+    "codelist": "CL_FLOWER", "hierarchy": "H_WORLD", "hierarchyassociation": "HA_WORLD", "valuelist": "VL_COLOUR", "dataflow": "DF_HONEY",
+    "metadataflow": "MDF_QUALITY", "reportingtaxonomy": "YEARBOOK", "provisionagreement": "PA_HONEY", "metadataprovisionagreement": "MPA_QUALITY",
+    "structuremap": "SM_HONEY", "representationmap": "RM_REGION", "conceptschememap": "CSM_BEES", "categoryschememap": "CTM_TOPICS",
+    "organisationschememap": "OSM", "reportingtaxonomymap": "RTM", "process": "P_HARVEST", "dataconstraint": "DC_HONEY",
+    "metadataconstraint": "MC_QUALITY", "hierarchicalcodelist": "H_WORLD", "structureset": "CSM_BEES", "contentconstraint": "DC_HONEY",
+    "allowedconstraint": "DC_HONEY", "actualconstraint": "CON_SEEN", "attachmentconstraint": "ATTACHED", "structure": "CL_FLOWER",
     "organisationunitscheme": "UNITS", "organisationscheme": "UNITS", "agencyscheme": "AGENCIES", "dataproviderscheme": "DATA_PROVIDERS",
-    "dataconsumerscheme": "DATA_CONSUMERS", "metadataproviderscheme": "METADATA_PROVIDERS", "categorisation": "C_CATCH",
-    "attachmentconstraint": "ATTACHED",
+    "dataconsumerscheme": "DATA_CONSUMERS", "metadataproviderscheme": "METADATA_PROVIDERS", "categorisation": "CAT_HONEY",
 }  # fmt: skip
 """The artefact of ``every_type`` that stands for each resource."""
-
+AGENCIES = {"agencyscheme": "SDMX", "actualconstraint": "SEA"}
+"""Its agency, where that is not BEES."""
 UNVERSIONED = ("agencyscheme", "dataproviderscheme", "dataconsumerscheme", "metadataproviderscheme", "organisationunitscheme",
                "organisationscheme", "categorisation")  # fmt: skip
 ITEMS = {
-    "categoryscheme": "WATER.CATCH", "conceptscheme": "PORT", "codelist": "COD", "reportingtaxonomy": "YEARS.PAGE", "valuelist": "%24%201",
-    "agencyscheme": "DEEP", "dataproviderscheme": "HARBOUR", "dataconsumerscheme": "MARKET", "organisationunitscheme": "CREW",
-    "hierarchicalcodelist": "H_FISH", "metadataproviderscheme": "HARBOUR", "organisationscheme": "CREW",
+    "categoryscheme": "HONEY.SUMMER", "conceptscheme": "REGION", "codelist": "LIME", "reportingtaxonomy": "PART_1.TABLE_1", "valuelist": "1%2C5",
+    "agencyscheme": "SEA", "dataproviderscheme": "HIVES", "dataconsumerscheme": "BAKERS", "organisationunitscheme": "LAB",
+    "hierarchicalcodelist": "H_WORLD", "metadataproviderscheme": "HIVES", "organisationscheme": "LAB",
 }  # fmt: skip
 
 
@@ -83,18 +83,15 @@ def rows(shared: Path) -> Iterator[Row]:
 
 def _filled(row: dict[str, str]) -> str:
     values = dict(DATA)
-    if row["index"] == "Structure":
-        resource = row["resource"]
+    resource = row["path_template"].split("/")[2] if row["index"] == "Schema" else row["resource"]
+    if row["index"] != "Data" and row["path_template"]:
         values |= {
+            "agency": AGENCIES.get(resource, "BEES"),
             "id": HOMES[resource],
             "version": "1.0" if resource in UNVERSIONED else "1.0.0",
             "itemId": ITEMS.get(resource, ""),
+            "dimId": "REGION",
         }
-        if resource == "agencyscheme":
-            values["agency"] = "SEA"
-    elif row["index"] == "Schema":
-        context = row["path_template"].split("/")[2]
-        values["id"] = HOMES[context]
     return re.sub(r"\{(\w+)\}", lambda name: values[name[1]], row["path_template"])
 
 

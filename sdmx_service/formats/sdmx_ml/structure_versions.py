@@ -30,6 +30,7 @@ from sdmx_service.errors import CannotWrite, UnreadableFile
 from sdmx_service.formats.sdmx_ml.structure_metadata import newer_flow, newer_structure, older_flow, older_structure
 from sdmx_service.formats.sdmx_ml.structure_sets import STRUCTURE_SET_SHAPE, StructureSet, maps_of, sets_of
 from sdmx_service.formats.sdmx_ml.structure_tables_2_1 import (
+    ATTACHMENT_CONSTRAINT,
     CONTENT_CONSTRAINT,
     DATA_STRUCTURE,
     HIERARCHICAL_CODELIST,
@@ -71,6 +72,7 @@ _KINDS_2_1 = (
     ("StructureSets", "StructureSet", STRUCTURE_SET_SHAPE),
     ("ReportingTaxonomies", "ReportingTaxonomy", None),
     ("Processes", "Process", None),
+    ("Constraints", "AttachmentConstraint", ATTACHMENT_CONSTRAINT),
     ("Constraints", "ContentConstraint", CONTENT_CONSTRAINT),
     ("ProvisionAgreements", "ProvisionAgreement", None),
     ("CustomTypes", "CustomTypeScheme", None),
