@@ -90,8 +90,8 @@ def _classes(query: StructureQuery, words: Iterable[str], catalog: Catalog) -> t
 def _is_known(kind: str, api: Api) -> bool:
     """Whether the SDMX of an interface has the class as such.
 
-    *Choice* for SDMX 2.1: maps, which 2.1 has as parts of structure sets, and which say much there that 2.1 cannot, come only to
-    whoever asks for structure sets; else one of them would keep all else from being sent.
+    *Choice* for SDMX 2.1: maps, which 2.1 has as parts of structure sets, and which say much there that 2.1 cannot,
+    come only to whoever asks for structure sets; else most answers would have to say what they leave out.
     """
     found = artefact_type(kind)
     if found is None:
@@ -134,6 +134,8 @@ class _Graph:
 
     catalog: Catalog
     is_raw: bool
+    is_known: Callable[[str], bool]
+    """Whether a class is one of the interface, so that what refers to something is sent, and what else it refers to."""
 
     def children(self, artefacts: Iterable[Maintainable]) -> _Found:
         show = _raw if self.is_raw else _full
@@ -141,7 +143,12 @@ class _Graph:
 
     def parents(self, artefacts: Iterable[Maintainable]) -> _Found:
         """The artefacts that refer to these; of item schemes only to the items they have."""
-        return {parent.ref: parent for one in artefacts for parent in self.catalog.parents(one) if _refers(parent, one)}
+        return {
+            parent.ref: parent
+            for one in artefacts
+            for parent in self.catalog.parents(one)
+            if self.is_known(parent.type) and _refers(parent, one)
+        }
 
     def parents_and_siblings(self, artefacts: Iterable[Maintainable]) -> _Found:
         parents = self.parents(artefacts)
@@ -189,7 +196,8 @@ _KEYWORDS: Mapping[str, Callable[[_Graph, Iterable[Maintainable]], _Found]] = {
 
 
 def _referenced(query: StructureQuery, catalog: Catalog, matching: _Found) -> _Found:
-    graph = _Graph(catalog, query.detail == "raw")
+    wants_sets = query.api == "v1" and "structureset" in (*query.types, *query.references)
+    graph = _Graph(catalog, query.detail == "raw", lambda kind: wants_sets or _is_known(kind, query.api))
     found: _Found = {}
     types: list[str] = []
     for word in query.references:
@@ -201,9 +209,7 @@ def _referenced(query: StructureQuery, catalog: Catalog, matching: _Found) -> _F
         wanted = set(_classes(query, types, catalog))
         around = graph.descendants(matching.values()) | graph.ancestors(matching.values())
         found |= {ref: one for ref, one in around.items() if ref.type in wanted}
-    if query.api == "v1" and "structureset" in (*query.types, *types):
-        return found
-    return {ref: one for ref, one in found.items() if _is_known(ref.type, query.api)}
+    return {ref: one for ref, one in found.items() if graph.is_known(ref.type)}
 
 
 # --- how much -------------------------------------------------------------------------------------------------------

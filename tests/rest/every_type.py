@@ -57,6 +57,14 @@ def write_more(content: Path) -> None:
 def open_every_type(folder: Path) -> Iterator[House]:
     """The house, filled."""
     with open_fishery(folder, write_more) as house:
-        old = {"FREQ": "A", "PORT": "007", "FISH": "COD", "TIME_PERIOD": "2015", "WEIGHT": "3", "STATUS": "A", "UNIT": "kg"}
+        old = {
+            "FREQ": "A",
+            "PORT": "007",
+            "FISH": "COD",
+            "TIME_PERIOD": "2015",
+            "WEIGHT": "3",
+            "STATUS": "A",
+            "UNIT": "kg",
+        }
         send(house, "DF_CATCH", [{**old, "SOURCE": "Coast log"}], (*KEY, *MEASURES, *ATTRIBUTES), "COAST")
         yield house
