@@ -12,6 +12,7 @@ from sdmx_service.model.artefact import Texts
 from sdmx_service.model.message import Message, WriteOptions
 from sdmx_service.model.urn import Ref
 from tests.every_type.artefacts import every_artefact
+from tests.every_type.house import figures
 from tests.harness import House
 from tests.rest.fishery import ATTRIBUTES, KEY, MEASURES, open_fishery, send
 
@@ -66,5 +67,7 @@ def open_every_type(folder: Path) -> Iterator[House]:
             "STATUS": "A",
             "UNIT": "kg",
         }
+        receipt, findings = house.send(figures(), name="honey.csv", provider="BEES.HIVES")
+        assert receipt.status == "published", findings
         send(house, "DF_CATCH", [{**old, "SOURCE": "Coast log"}], (*KEY, *MEASURES, *ATTRIBUTES), "COAST")
         yield house

@@ -57,7 +57,9 @@ def test_every_filter_of_pysdmx(version: ApiVersion) -> None:
         assert told == expected, asked
 
 
-@pytest.mark.parametrize("kind", sorted(v1.ITEM_SCHEMES & {each.value for each in StructureType} - {"vtlmappingscheme"}))
+@pytest.mark.parametrize(
+    "kind", sorted(v1.ITEM_SCHEMES & {each.value for each in StructureType} - {"vtlmappingscheme"})
+)
 @pytest.mark.parametrize("omit_defaults", [True, False], ids=["short", "full"])
 def test_items_of_version_1_of_pysdmx(kind: str, omit_defaults: bool) -> None:
     asked = StructureQuery(StructureType(kind), "ECB", "X", "1.0", ["A", "B"])
