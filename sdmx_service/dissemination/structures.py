@@ -18,7 +18,7 @@ from sdmx_service.model.artefact_types import (
     artefact_types_of_v1_resource,
 )
 from sdmx_service.model.constraint import AvailabilityConstraint, DataConstraint
-from sdmx_service.model.items import Category, CategoryScheme, Codelist, ReportingCategory, ReportingTaxonomy
+from sdmx_service.model.items import Category, CategoryScheme, Codelist, ReportingCategory, ReportingTaxonomy, ValueList
 from sdmx_service.model.message import Message, Party
 from sdmx_service.model.query import Api, StructureQuery
 from sdmx_service.model.urn import Ref
@@ -281,7 +281,8 @@ def _with_items(artefact: ItemScheme[Any], ids: Sequence[str], catalog: Catalog)
     if isinstance(artefact, ReportingTaxonomy):
         return cut_nested(artefact, ids)
     scheme = catalog.extended(artefact) if isinstance(artefact, Codelist) else artefact
-    return cut(scheme, set(ids))
+    found = cut(scheme, set(ids))
+    return replace(found, is_partial=False) if isinstance(found, ValueList) else found  # it has no such mark (3.1)
 
 
 def _paths(items: Sequence[Item], above: str = "") -> Iterator[str]:

@@ -25,7 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     base = chosen.base.rstrip("/")
     site = Site(chosen.v2 or f"{base}/v2", chosen.v1 or f"{base}/v1", chosen.token, chosen.timeout, chosen.pause)
-    results = run(site)
+    try:
+        results = run(site)
+    finally:
+        site.close()
     name = chosen.name or base
     for one in results:
         print(f"{one.id}  {one.verdict:12}  {one.line}" + (f"\n         {one.why[:300]}" if one.why else ""))

@@ -159,7 +159,7 @@ def weights(site: Site) -> None:
     )
     for accept, wanted in (
         (f"{csv};q=0.5, {json_type};q=0.9", json_type), (f"{csv}, {json_type};q=0.9", csv), (f"text/html;q=0.9, {xml};q=0.1", xml),
-        (f"{SDMX}data+xml;version=3.0+.0", xml), (f"{SDMX}data+json;version=2.0.0+", json_type), (csv.upper().replace("VERSION", "version"), csv),
+        (f"{SDMX}data+xml;version=3.0+.0", xml), (f"{SDMX}data+json;version=2.0+.0", json_type), (csv.upper().replace("VERSION", "version"), csv),
         (f"{csv};q=0, */*", json_type), (f"{SDMX}data+csv;version=2+.0.0", csv),
     ):  # fmt: skip
         reply = site.v2.get(path, Accept=accept)

@@ -129,6 +129,10 @@ class Client:
             self._connection = kind(parts.netloc, timeout=self.timeout)
         return self._connection
 
+    def close(self) -> None:
+        """Ends the connection."""
+        self._close()
+
     def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()

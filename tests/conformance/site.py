@@ -79,8 +79,9 @@ class Site:
 
     @cached_property
     def flows(self) -> list[Artefact]:
-        """All dataflows."""
-        return self.structures("dataflow")
+        """All dataflows: of each the latest stable version, else the latest."""
+        stable = {(one.agency, one.id): one for one in self.structures("dataflow/*/*/+", 200, 204, 404)}
+        return [stable.get((one.agency, one.id), one) for one in self.structures("dataflow")]
 
     def first(self, kind: str) -> Artefact:
         """The first artefact of a type that is no stub."""
@@ -158,6 +159,11 @@ class Site:
         except Verdict:
             return False
 
+    def close(self) -> None:
+        """Ends both connections."""
+        self.v2.close()
+        self.v1.close()
+
     @property
     def spent(self) -> int:
         """Requests made."""
@@ -182,7 +188,8 @@ def _worth(flow: Flow) -> tuple[int, ...]:
     """How much can be tried on a dataflow."""
     series = min(len(flow.keys), 20)
     several = len({len({row.get(id) for row in flow.rows}) > 1 for id in flow.dimensions})
-    return (int(flow.time is not None), int(series > 3), len(flow.attributes), several, series)
+    zeros = any(row.get(id, "").startswith("0") for row in flow.rows for id in flow.dimensions)
+    return (int(flow.time is not None), int(series > 3), len(flow.attributes), several, int(zeros), series)
 
 
 def _flow(artefact: Artefact, structure: dict[str, Any]) -> Flow:
