@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Literal
 
 from sdmx_service.catalog.library import Library, View
-from sdmx_service.errors import SdmxError
+from sdmx_service.errors import NoResults, SdmxError
 from sdmx_service.formats.registry import formats_for
 from sdmx_service.model.message import Message, Party, WriteOptions
 from sdmx_service.model.query import DataQuery, Query
@@ -68,8 +68,21 @@ def answer(request: Request, library: Library, sender: Party) -> Answer:
         choice = choose(request.accept, query.representation, formats_for(resource_of(query).kind, request.api))
         family = problems.family_of(choice.media_type, request.api)
         return _answer(request, query, choice, library.view(), library, sender)
+    except NoResults as error:
+        return _nothing(error, request, family, sender)
     except SdmxError as error:
         return refusal(error, family, request.api, sender)
+
+
+def _nothing(error: NoResults, request: Request, family: problems.Family, sender: Party) -> Answer:
+    """The answer to a query that gives nothing; it names where the nearest that gives something is told."""
+    if request.path.partition("/")[0] != "data":
+        return refusal(error, family, request.api, sender)
+    address = f"/api/counts/{request.api}/{request.path}" + (f"?{request.query_string}" if request.query_string else "")
+    told = NoResults(error.detail, hint=f"GET {address} tells the nearest query that gives something.")
+    found = refusal(told, family, request.api, sender)
+    found.headers["Link"] = f'<{address}>; rel="help"; title="the nearest query that gives something"'
+    return found
 
 
 DEFAULT_FAMILY = {"v1": "xml", "v2": "json"}

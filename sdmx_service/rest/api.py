@@ -410,8 +410,8 @@ async def unbuilt(request: web.Request) -> web.StreamResponse:
 
 @web.middleware
 async def api_errors(request: web.Request, handler: Any) -> web.StreamResponse:
-    """Errors below ``/api`` and ``/health`` as problem+json; others pass."""
-    if not request.path.startswith(("/api", "/health")):
+    """Errors below ``/api``, ``/bulk`` and ``/health`` as problem+json; others pass."""
+    if not request.path.startswith(("/api", "/bulk", "/health")):
         return await handler(request)  # type: ignore[no-any-return]
     try:
         return await handler(request)  # type: ignore[no-any-return]

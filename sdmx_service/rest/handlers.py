@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ALLOWED = "GET, HEAD, OPTIONS"
 _ACCEPTED = "Accept, Accept-Language, Authorization, Content-Type, If-None-Match, If-Modified-Since"
-_EXPOSED = "ETag, Last-Modified, Content-Language, Location, Server-Timing"
+_EXPOSED = "ETag, Last-Modified, Content-Language, Link, Location, Repr-Digest, Server-Timing"
 
 
 def routes() -> list[web.RouteDef]:
