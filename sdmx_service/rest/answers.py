@@ -7,6 +7,7 @@ status is known, so that a failure up to there is a clean error.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -47,11 +48,16 @@ class Request:
 
 @dataclass(slots=True, kw_only=True)
 class Answer:
-    """Status, headers and the chunks of the body (empty for 204 and 304)."""
+    """Status, headers and the chunks of the body (empty for 204 and 304).
+
+    Attributes:
+        timing: stage of the walk -> milliseconds it took, for ``Server-Timing``.
+    """
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     chunks: Generator[bytes] = field(default_factory=lambda: _once(b""))
+    timing: dict[str, float] = field(default_factory=dict)
 
 
 def _once(body: bytes) -> Generator[bytes]:
@@ -107,7 +113,9 @@ def _answer(request: Request, query: Query, choice: Choice, view: View, library:
     }
     if _has_tag(request, headers):  # the tag was only ever given with a 200 to this very request
         return _unchanged(headers)
+    start = time.perf_counter()
     message = resource_of(query).message(query, view, library, sender)
+    planned = time.perf_counter()
     if request.if_none_match == ANY or (request.if_none_match is None and _is_older(request, view)):
         return _unchanged(headers)
     language = _language(message, choice, languages)
@@ -118,7 +126,8 @@ def _answer(request: Request, query: Query, choice: Choice, view: View, library:
     assert choice.format.write is not None
     chunks = choice.format.write(message, _options(query, choice, languages))
     first = next(chunks, b"")
-    return Answer(status=200, headers=headers, chunks=_body(first, chunks, encoding))
+    timing = {"plan": (planned - start) * 1000, "write": (time.perf_counter() - planned) * 1000}
+    return Answer(status=200, headers=headers, chunks=_body(first, chunks, encoding), timing=timing)
 
 
 def _body(first: bytes, chunks: Iterator[bytes], encoding: str | None) -> Generator[bytes]:

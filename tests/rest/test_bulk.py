@@ -107,7 +107,7 @@ def test_the_list_says_when_each_dataflow_changed(house: House, tmp_path: Path) 
     catch = listed["DF_CATCH(1.1.0)"]  # the latest of the versions that share their rows
     assert "DF_CATCH(1.0.0)" not in listed
     assert catch["last_changed"]["release"] == catch["releases"][-1]
-    made = {file["url"].partition(".0.0/")[2].partition(".")[2]: file for file in catch["files"]}
+    made = {file["url"].rpartition("/")[2].partition(".")[2]: file for file in catch["files"]}
     assert made["csv.gz"]["bytes"] > 0
     assert made["json.gz"]["sha256"] is None
     assert get(house, tmp_path, made["csv.gz"]["url"])[0] == 200
