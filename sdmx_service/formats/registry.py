@@ -27,11 +27,13 @@ from sdmx_service.formats.sdmx_ml import structure_writer as ml_structure_writer
 from sdmx_service.formats.sniffing import Head
 from sdmx_service.formats.sniffing import peek as head_of
 from sdmx_service.formats.spreadsheet import reader as spreadsheet_reader
+from sdmx_service.formats.spreadsheet.marking import Mark, write_findings, write_marked
 from sdmx_service.formats.spreadsheet.writer import write_form
 from sdmx_service.model.message import Message, Resolve, SeekableFile, Tables, WriteOptions
 
-__all__ = ["FORMATS", "Format", "Kind", "formats_for", "head_of", "named", "of_media_type", "of_suffix", "recognise",
-           "recognise_data", "structure_format", "unpack", "write_form"]  # fmt: skip
+__all__ = ["FORMATS", "Format", "Kind", "Mark", "formats_for", "head_of", "named", "of_media_type", "of_suffix",
+           "recognise", "recognise_data", "structure_format", "unpack", "write_findings", "write_form",
+           "write_marked"]  # fmt: skip
 
 Kind = Literal["data", "structure", "availability", "schema", "metadata", "registration"]
 Sniff = Callable[[Head], int]
