@@ -24,7 +24,7 @@ from sdmx_service.model.items import (
     ReportingTaxonomy,
 )
 from sdmx_service.model.message import Target
-from sdmx_service.model.structure import DataStructure, ProvisionAgreement
+from sdmx_service.model.structure import DataStructure, MetadataStructure, ProvisionAgreement
 from sdmx_service.model.urn import Ref
 
 SchemeT = TypeVar("SchemeT", bound=ItemScheme[Any])
@@ -125,6 +125,8 @@ class Cutter:
     def _concepts(self, scheme: ConceptScheme) -> set[str]:
         structures = [one for one in self._answered if isinstance(one, DataStructure)]
         refs = [component.concept for one in structures for component in one.components]
+        headings = [one for one in self._answered if isinstance(one, MetadataStructure)]
+        refs += [heading.concept for one in headings for heading in one.every_attribute()]
         return {ref.item or "" for ref in refs if self._catalog.lookup(ref) == scheme}
 
 
