@@ -88,9 +88,7 @@ def _structures(
 def _differ(schema: DataSchema) -> bool:
     """Whether components that share a list may have different values of it."""
     seen: dict[Ref, list[str]] = {}
-    return any(
-        seen.setdefault(one.ref, list(one.values)) != list(one.values) for one in schema.enumerations.values()
-    )
+    return any(seen.setdefault(one.ref, list(one.values)) != list(one.values) for one in schema.enumerations.values())
 
 
 def _maintains(scheme: Maintainable, artefacts: list[Maintainable]) -> bool:

@@ -165,8 +165,11 @@ def _enumerations(
         items = catalog.codes(one)
         if items is not None and one.form.enumeration is not None:
             left = allowed_metadata_values(path, items, levels, catalog)
-            yield path, Enumeration(
-                ref=catalog.artefact(one.form.enumeration).ref,
-                values={id: item.names for id, item in items.items() if left is None or id in left},
+            yield (
+                path,
+                Enumeration(
+                    ref=catalog.artefact(one.form.enumeration).ref,
+                    values={id: item.names for id, item in items.items() if left is None or id in left},
+                ),
             )
         yield from _enumerations(one.items, f"{path}.", levels, catalog)

@@ -167,7 +167,9 @@ def _ml_structure(version: str, apis: tuple[str, ...]) -> Format:
 def _schema(syntax: str, version: str, write: Write, apis: tuple[str, ...]) -> Format:
     return Format(
         name=f"schema-{syntax}-{version}",
-        media_types=(f"{_SDMX}schema+{syntax};version={version if version == '2.1' and syntax == 'xml' else version + '.0'}",),
+        media_types=(
+            f"{_SDMX}schema+{syntax};version={version if version == '2.1' and syntax == 'xml' else version + '.0'}",
+        ),
         suffixes=(".json",) if syntax == "json" else (".xsd",),
         write=write,
         kinds=("schema",),

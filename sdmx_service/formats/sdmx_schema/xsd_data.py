@@ -104,7 +104,9 @@ class _DataTypes:
             inner += group.format("") if has_groups else ""
             content = f'<xs:choice minOccurs="0" maxOccurs="unbounded">{inner}{row.format("")}</xs:choice>'
             content += self._metadata()
-        attributes = [self._attribute(one, self._is_old and is_mandatory(one)) for one in self._place.dataset_attributes]
+        attributes = [
+            self._attribute(one, self._is_old and is_mandatory(one)) for one in self._place.dataset_attributes
+        ]
         base = "TimeSeriesDataSetType" if self._is_time_series else "DataSetType"
         return _restricted("DataSetType", f"dsd:{base}", _PROVIDER + content, [*attributes, *self._no_start_day()])
 
@@ -158,7 +160,10 @@ class _DataTypes:
         lines = [self._attribute(one, True) for one in keys]
         lines += [self._attribute(one, is_mandatory(one)) for one in self._plain(attributes)]
         lines.append(f'<xs:attribute name="type" type="common:IDType" use="optional" fixed="{group.id}"/>')
-        return self._comps("GroupCompType", attributes, attributes) + self._metadata(), [*lines, *self._no_start_day(attributes)]
+        return self._comps("GroupCompType", attributes, attributes) + self._metadata(), [
+            *lines,
+            *self._no_start_day(attributes),
+        ]
 
     def _series(self) -> str:
         place = self._place
@@ -258,7 +263,9 @@ class _DataTypes:
 
     def _no_start_day(self, shown: Sequence[Column] | None = None) -> list[str]:
         """2.1 knows an attribute of that name everywhere; it is closed where the structure has it not."""
-        if not self._is_old or START_DAY in [one.id for one in (self._place.dataset_attributes if shown is None else shown)]:
+        if not self._is_old or START_DAY in [
+            one.id for one in (self._place.dataset_attributes if shown is None else shown)
+        ]:
             return []
         return [f'<xs:attribute name="{START_DAY}" type="xs:gMonthDay" use="prohibited"/>']
 

@@ -131,7 +131,9 @@ class SimpleTypes:
         key = (enumeration.ref, tuple(enumeration.values))
         if key not in self._lists:
             body = "".join(self._values(enumeration.values))
-            self._lists[key] = self._add(enumeration.ref.id, f'<xs:restriction base="xs:string">{body}</xs:restriction>')
+            self._lists[key] = self._add(
+                enumeration.ref.id, f'<xs:restriction base="xs:string">{body}</xs:restriction>'
+            )
         return self._lists[key]
 
     def _values(self, values: Mapping[str, Texts]) -> Iterator[str]:
@@ -140,7 +142,9 @@ class SimpleTypes:
             said = ""
             if found is not None:
                 text = escape(_FORBIDDEN.sub("\ufffd", found[1]))
-                said = f'<xs:annotation><xs:documentation xml:lang="{found[0]}">{text}</xs:documentation></xs:annotation>'
+                said = (
+                    f'<xs:annotation><xs:documentation xml:lang="{found[0]}">{text}</xs:documentation></xs:annotation>'
+                )
             yield f"<xs:enumeration value={attribute_text(value)}>{said}</xs:enumeration>"
 
     def _add(self, wished: str, body: str) -> str:
