@@ -217,7 +217,7 @@ class Catalog:
         return None if component.form.enumeration is None else self.items(component.form.enumeration)
 
     def items(self, ref: Ref) -> Mapping[str, Item]:
-        """The items of a codelist or value list, by id, extensions resolved; so the concepts of a 2.1 measure dimension."""
+        """The items of a codelist or value list by id, extensions resolved; also of a concept scheme (2.1 measures)."""
         cache = self._items
         scheme = self.artefact(ref)
         if scheme.ref not in cache:

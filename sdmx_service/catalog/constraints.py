@@ -22,7 +22,7 @@ from sdmx_service.model.constraint import (
 )
 from sdmx_service.model.message import Target
 from sdmx_service.model.selection import provider_name
-from sdmx_service.model.structure import Component, ProvisionAgreement
+from sdmx_service.model.structure import ProvisionAgreement
 from sdmx_service.model.urn import Ref
 
 

@@ -5,7 +5,7 @@ SDMX-REST 2.2, schema.md: the constraints of the context and of every level abov
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from sdmx_service.catalog.catalog import Catalog
@@ -17,6 +17,7 @@ from sdmx_service.model.query import SchemaQuery
 from sdmx_service.model.representation import Representation
 from sdmx_service.model.schema import ALL_DIMENSIONS, DataSchema, Enumeration, MetadataSchema
 from sdmx_service.model.structure import (
+    Component,
     DataStructure,
     Dimension,
     MetadataAttribute,
@@ -39,13 +40,9 @@ def data_schema(query: SchemaQuery, artefact: Maintainable, catalog: Catalog) ->
     left = allowed_codes(target, catalog).codes
     enumerations = {}
     for component in structure.components:
-        items = catalog.codes(component)
-        if items is not None and component.form.enumeration is not None:
-            allowed = left.get(component.id)
-            enumerations[component.id] = Enumeration(
-                ref=catalog.artefact(component.form.enumeration).ref,
-                values={id: item.names for id, item in items.items() if allowed is None or id in allowed},
-            )
+        found = _enumeration(component, left.get(component.id), catalog)
+        if found is not None:
+            enumerations[component.id] = found
     at_observation = _observation_dimension(query, structure)
     return DataSchema(
         ref=artefact.ref,
@@ -55,6 +52,23 @@ def data_schema(query: SchemaQuery, artefact: Maintainable, catalog: Catalog) ->
         dimension_at_observation=at_observation,
         deletion=query.deletion,
         measure_types=_measure_types(query, structure, enumerations, catalog),
+    )
+
+
+def _enumeration(component: Component, left: Collection[str] | None, catalog: Catalog) -> Enumeration | None:
+    """The values of a coded component; None if it has no list, or the list is kept elsewhere and only its name is here.
+
+    Args:
+        left: what constraints leave; None: all.
+    """
+    items = catalog.codes(component)
+    if items is None or component.form.enumeration is None:
+        return None
+    scheme = catalog.artefact(component.form.enumeration)
+    if scheme.is_external_reference and not items:
+        return None
+    return Enumeration(
+        ref=scheme.ref, values={id: item.names for id, item in items.items() if left is None or id in left}
     )
 
 
@@ -163,13 +177,8 @@ def _enumerations(
     for one in headings:
         path = f"{above}{one.id}"
         items = catalog.codes(one)
-        if items is not None and one.form.enumeration is not None:
-            left = allowed_metadata_values(path, items, levels, catalog)
-            yield (
-                path,
-                Enumeration(
-                    ref=catalog.artefact(one.form.enumeration).ref,
-                    values={id: item.names for id, item in items.items() if left is None or id in left},
-                ),
-            )
+        left = None if items is None else allowed_metadata_values(path, items, levels, catalog)
+        found = _enumeration(one, left, catalog)
+        if found is not None:
+            yield path, found
         yield from _enumerations(one.items, f"{path}.", levels, catalog)

@@ -4,13 +4,14 @@ The standard names the media type and gives no example; the design is a *choice*
 
 * The draft is 2020-12, and nothing outside the schema is needed. It says what the official schema cannot: which
   dimensions there are, each once and all of them; which codes their lists of values may hold; which measures and
-  attributes there are and where they may stand; how many positions the key of a series or observation has; what type a
-  value is of.
-* Data in SDMX-JSON are arrays in the order in which the message lists its components. Types are judged by position where
-  that is the order of the structure, as in every whole answer of this service (``if`` ... ``then``); in another order
-  only the number of values can be.
-* What the structure calls mandatory must be listed, and at its position not be ``null``. A partial answer (``attributes``,
-  ``measures``) is valid against the schema with ``deletion=true``, where dimensions, values and attributes may be absent.
+  attributes there are and where they may stand; how many positions the key of a series or observation has; what type
+  a value is of.
+* Data in SDMX-JSON are arrays in the order in which the message lists its components. Types are judged by position
+  where that is the order of the structure, as in every whole answer of this service (``if`` ... ``then``); in another
+  order only the number of values can be.
+* What the structure calls mandatory must be listed, and at its position not be ``null``. A partial answer
+  (``attributes``, ``measures``) is valid against the schema with ``deletion=true``, where dimensions, values and
+  attributes may be absent.
 """
 
 from __future__ import annotations
@@ -127,8 +128,8 @@ class _DataSchema:
         }  # fmt: skip
         required = ["dimensions"] if self._version == "2.0" else ["links", "dimensions", "name"]
         if not self._deletes:
-            required += [name for name, columns in (("measures", self._place.measures), ("attributes", self._attributes))
-                         if any(map(is_mandatory, columns))]  # fmt: skip
+            parts = (("measures", self._place.measures), ("attributes", self._attributes))
+            required += [name for name, columns in parts if any(map(is_mandatory, columns))]
         return closed(fields, required)
 
     @property
@@ -171,7 +172,7 @@ class _DataSchema:
         place = self._place
         of_key = [one for one in self._attributes if one.level]
         at_series = [one for one in of_key if one in (*place.series_attributes, *place.group_attributes)]
-        at_observation = [one for one in self._attributes if one.level is None or self._schema.is_flat and one.level]
+        at_observation = [one for one in self._attributes if one.level is None or (self._schema.is_flat and one.level)]
         at_observation += [one for one in place.observation_attributes if one not in at_observation]
         allowed = {
             "dataSet": list(place.dataset_attributes),
@@ -347,7 +348,7 @@ class _DataSchema:
             key = ":".join("[0-9]+" if one.id in level else "~?" for one in order)
             by_level[f"^{key}$"] = self._typed([one if one.level == level else None for one in columns])
         then = {"patternProperties": by_level, "additionalProperties": self._deletes}
-        condition: dict[str, dict[str, Sequence[Column]]] = {
+        condition: dict[str, Mapping[str, Sequence[Column]]] = {
             "attributes": {"dimensionGroup": columns},
             "dimensions": lists,
         }
@@ -417,6 +418,8 @@ class _DataSchema:
             index = {}
         if column.kind == "multi":
             inner = either(value, index) if index else value
+            if column.component.is_multilingual:
+                inner = either(inner, texts_by_language(value))
             return either(array_of(inner, form.min_occurs, form.max_occurs), index)
         if column.kind == "multilingual":
             return texts_by_language(value)

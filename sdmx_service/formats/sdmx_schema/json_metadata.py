@@ -19,7 +19,6 @@ from sdmx_service.formats.sdmx_schema.json_types import (
     strings,
     texts_by_language,
 )
-from sdmx_service.model.artefact_types import artefact_type
 from sdmx_service.model.columns import NOT_AVAILABLE
 from sdmx_service.model.message import WriteOptions
 from sdmx_service.model.representation import UNBOUNDED
@@ -76,8 +75,8 @@ def _metadata_set(schema: MetadataSchema, attributes: Schema) -> Schema:
 
 def _reference(kind: str, wanted: Ref | None) -> Schema:
     """A URN of a class; of the artefact in question where it is known, in any version."""
-    known = artefact_type(kind)
-    prefix = f"urn:sdmx:org.sdmx.infomodel.{known.package}.{kind}="
+    package = {"Metadataflow": "metadatastructure", "MetadataProvisionAgreement": "registry"}[kind]
+    prefix = f"urn:sdmx:org.sdmx.infomodel.{package}.{kind}="
     if wanted is not None:
         prefix = wanted.urn.partition("(")[0] + "("
     escaped = "".join(f"\\{sign}" if sign in ".()$" else sign for sign in prefix)

@@ -1,8 +1,8 @@
 """What the values of a component may look like beside its codes and facets, the same for both kinds of schema.
 
-*Standard* (SDMX 3.1 technical notes, *missing values*): ``NaN`` for floating point numbers, ``#N/A`` for everything else,
-``~`` for a dimension that does not apply. *Choice:* as the service keeps these marks and writes them in every version,
-the schemas of every version accept them; a number may be marked with either.
+*Standard* (SDMX 3.1 technical notes, *missing values*): ``NaN`` for floating point numbers, ``#N/A`` for everything
+else, ``~`` for a dimension that does not apply. *Choice:* as the service keeps these marks and writes them in every
+version, the schemas of every version accept them; a number may be marked with either.
 """
 
 from __future__ import annotations

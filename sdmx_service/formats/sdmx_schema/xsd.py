@@ -45,8 +45,8 @@ def _data_xsd(schema: DataSchema, options: WriteOptions, version: str) -> Iterat
     prefixes = "".join(f' xmlns:{prefix}="{root}{name}"' for prefix, name, _ in imports)
     text = [
         '<?xml version="1.0" encoding="UTF-8"?>\n',
-        f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns={own} targetNamespace={own}{prefixes}'
-        ' elementFormDefault="qualified" attributeFormDefault="unqualified">\n',
+        (f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns={own} targetNamespace={own}{prefixes}'
+        ' elementFormDefault="qualified" attributeFormDefault="unqualified">\n'),
         *(f'<xs:import namespace="{root}{name}" schemaLocation="{file}"/>\n' for _, name, file in imports),
         f"<xs:annotation><xs:documentation>{escape(_words(schema, version))}</xs:documentation></xs:annotation>\n",
         *data_types(schema, version, options),
@@ -58,6 +58,6 @@ def _data_xsd(schema: DataSchema, options: WriteOptions, version: str) -> Iterat
 def _words(schema: DataSchema, version: str) -> str:
     kind = "that delete data" if schema.deletion else "with data"
     return (
-        f"Messages of SDMX-ML {version} {kind} of {schema.ref.type} {schema.ref.text}. The schemas imported are those of "
-        "the standard; save this file beside them."
+        f"Messages of SDMX-ML {version} {kind} of {schema.ref.type} {schema.ref.text}. The schemas imported are those "
+        "of the standard; save this file beside them."
     )

@@ -23,9 +23,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sdmx_service.errors import CannotWrite
 from sdmx_service.formats.sdmx_schema.placement import Placement, is_mandatory, several
-from sdmx_service.formats.sdmx_schema.xsd_types import SimpleTypes, attribute_text, check_name
-from sdmx_service.model.columns import Column
+from sdmx_service.formats.sdmx_schema.xsd_types import SimpleTypes, check_name
+from sdmx_service.model.columns import NOT_A_NUMBER, NOT_AVAILABLE, Column
 from sdmx_service.model.message import WriteOptions
+from sdmx_service.model.representation import Representation
 from sdmx_service.model.schema import DataSchema
 from sdmx_service.model.structure import Group, Measure
 
@@ -66,7 +67,7 @@ class _DataTypes:
             check_name(one.id, "component")
         groups = [check_name(group.id, "group") for group in schema.structure.groups]
         if clash := set(groups) & set(_TYPES):
-            raise CannotWrite(f"The group {sorted(clash)[0]} is called like a type of the standard.")
+            raise CannotWrite(f"The group {min(clash)} is called like a type of the standard.")
         comps = [_comp_name(one) for one in self._place.every]
         values = [f"{one.id}_ValueType" for one in self._place.every]
         self._types = SimpleTypes(
@@ -130,30 +131,17 @@ class _DataTypes:
 
         With one group alone it is the type of every ``Group``, named or not.
         """
-        if not self._place.grouped:
-            return
-        comp = ""
-        if self._has_several:
-            comp = _comp_element("GroupCompType", 0, None)
-        is_alone = len(self._place.grouped) == 1
-        every = _restricted(
-            "GroupType",
-            "dsd:GroupType",
-            comp + self._metadata(),
-            ['<xs:anyAttribute namespace="##local"/>'],
-            is_abstract=not is_alone,
-        )
-        if is_alone:
-            group, attributes = self._place.grouped[0]
-            yield self._group(group, attributes, "GroupType", "dsd:GroupType")
+        grouped = self._place.grouped
+        if len(grouped) == 1:
+            group, attributes = grouped[0]
+            yield _restricted("GroupType", "dsd:GroupType", *self._group_content(group, attributes))
             yield _restricted(group.id, "GroupType", *self._group_content(group, attributes))
-            return
-        yield every
-        for group, attributes in self._place.grouped:
-            yield self._group(group, attributes, group.id, "GroupType")
-
-    def _group(self, group: Group, attributes: Sequence[Column], name: str, base: str) -> str:
-        return _restricted(name, base, *self._group_content(group, attributes))
+        elif grouped:
+            content = (_comp_element("GroupCompType", 0, None) if self._has_several else "") + self._metadata()
+            local = '<xs:anyAttribute namespace="##local"/>'
+            yield _restricted("GroupType", "dsd:GroupType", content, [local], is_abstract=True)
+            for group, attributes in grouped:
+                yield _restricted(group.id, "GroupType", *self._group_content(group, attributes))
 
     def _group_content(self, group: Group, attributes: Sequence[Column]) -> tuple[str, list[str]]:
         keys = [one for one in self._place.dimensions if one.id in group.dimensions]
@@ -211,24 +199,32 @@ class _DataTypes:
 
     def _explicit(self, content: str, lines: list[str]) -> Iterator[str]:
         """2.1 explicit measures: a type for each measure concept, which messages name by ``xsi:type``."""
-        open_lines = ['<xs:attribute name="type" type="common:IDType" use="optional"/>', *lines]
         (measure,) = self._place.observation_dimensions
-        kept = [line for line in open_lines if f'name="{PRIMARY_MEASURE}"' not in line]
-        value = f'<xs:attribute name="{PRIMARY_MEASURE}" use="optional"/>'
-        own = self._attribute(measure, False)
-        yield _restricted("ObsType", "dsd:ObsType", content, [*kept, value, own], is_abstract=True)
+        rest = [line for line in lines if f'name="{PRIMARY_MEASURE}"' not in line]
+        shown = [
+            '<xs:attribute name="type" type="common:IDType" use="optional"/>',
+            f'<xs:attribute name="{PRIMARY_MEASURE}" use="optional"/>',
+            self._attribute(measure, False),
+        ]
+        yield _restricted("ObsType", "dsd:ObsType", content, [*rest, *shown], is_abstract=True)
+        of_dimension = self._types.of(measure)
         for id, representation in self._schema.measure_types.items():
             check_name(id, "measure concept")
-            if representation is None and self._primary is not None:
-                kind = self._types.of(self._primary)
-            else:
-                text_format = None if representation is None else representation.text_format
-                kind = self._types.named(f"{id}_VALUE", text_format, ("#N/A", "NaN"))
-            fixed = f'<xs:attribute name="type" type="common:IDType" use="optional" fixed="{id}"/>'
-            typed = f'<xs:attribute name="{PRIMARY_MEASURE}" type="{kind}" use="optional"/>'
-            named = f'<xs:attribute name="{measure.id}" type="{self._types.of(measure)}" use="optional" fixed={attribute_text(id)}/>'
-            rest = [line for line in lines if f'name="{PRIMARY_MEASURE}"' not in line]
-            yield _restricted(id, "ObsType", content, [*rest, typed, named, fixed])
+            fixed = f'use="optional" fixed="{id}"/>'
+            kind = self._measure_type(id, representation)
+            own = [
+                f'<xs:attribute name="type" type="common:IDType" {fixed}',
+                f'<xs:attribute name="{PRIMARY_MEASURE}" type="{kind}" use="optional"/>',
+                f'<xs:attribute name="{measure.id}" type="{of_dimension}" {fixed}',
+            ]
+            yield _restricted(id, "ObsType", content, [*rest, *own])
+
+    def _measure_type(self, id: str, representation: Representation | None) -> str:
+        """The type of a measure concept's value: its own representation, else that of the primary measure."""
+        if representation is None and self._primary is not None:
+            return self._types.of(self._primary)
+        text_format = None if representation is None else representation.text_format
+        return self._types.named(f"{id}_VALUE", text_format, (NOT_AVAILABLE, NOT_A_NUMBER))
 
     def _atts(self) -> str:
         """Attributes of the data set or of any part of the key (from 3.0 on)."""
@@ -295,19 +291,30 @@ class _DataTypes:
 
     def _comp_type(self, column: Column, base: str) -> Iterator[str]:
         form = column.component.form
+        least, most = (1 if form.min_occurs is None else form.min_occurs), form.max_occurs
         if column.kind == "multilingual":
             is_rich = form.data_type == "XHTML"
             value, least, most = "common:StructuredTextValueType" if is_rich else "common:TextValueType", 1, 1
         else:
-            value, least = f"{column.id}_ValueType", form.min_occurs if form.min_occurs is not None else 1
-            most = form.max_occurs if isinstance(form.max_occurs, int) else None
-            kind = self._types.of(column, free=self._schema.deletion)
-            yield (
-                f'<xs:complexType name="{value}"><xs:simpleContent><xs:restriction base="common:ValueType"><xs:simpleType>'
-                f'<xs:restriction base="{kind}"/></xs:simpleType></xs:restriction></xs:simpleContent></xs:complexType>\n'
-            )
-        content = _values(value, 0 if self._schema.deletion else least, most)
+            value = f"{column.id}_ValueType"
+            yield _value_type(value, None if column.component.is_multilingual else self._types.of(column, free=self._schema.deletion))
+        content = _values(value, 0 if self._schema.deletion else least, most if isinstance(most, int) else None)
         yield _restricted(_comp_name(column), base, content, [_id_attribute(column.id)])
+
+
+def _value_type(name: str, kind: str | None) -> str:
+    """One of several values: of a simple type, or (None) a text, which may come in several languages."""
+    if kind is None:
+        return (
+            f'<xs:complexType name="{name}" mixed="true"><xs:complexContent mixed="true"><xs:restriction'
+            ' base="common:ValueType"><xs:sequence><xs:element ref="common:Text" minOccurs="0" maxOccurs="unbounded"/>'
+            "</xs:sequence></xs:restriction></xs:complexContent></xs:complexType>\n"
+        )
+    return (
+        f'<xs:complexType name="{name}"><xs:simpleContent><xs:restriction base="common:ValueType">'
+        f'<xs:simpleType><xs:restriction base="{kind}"/></xs:simpleType>'
+        "</xs:restriction></xs:simpleContent></xs:complexType>\n"
+    )
 
 
 def _comp_name(column: Column) -> str:
