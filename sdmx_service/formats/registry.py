@@ -24,6 +24,7 @@ from sdmx_service.formats.sdmx_ml import data_generic_writer, data_writer
 from sdmx_service.formats.sdmx_ml import data_reader as ml_data_reader
 from sdmx_service.formats.sdmx_ml import structure_reader as ml_structure_reader
 from sdmx_service.formats.sdmx_ml import structure_writer as ml_structure_writer
+from sdmx_service.formats.sdmx_schema import json_schema, xsd
 from sdmx_service.formats.sniffing import Head
 from sdmx_service.formats.sniffing import peek as head_of
 from sdmx_service.formats.spreadsheet import reader as spreadsheet_reader
@@ -165,6 +166,19 @@ def _ml_structure(version: str, apis: tuple[str, ...]) -> Format:
     )
 
 
+def _schema(syntax: str, version: str, write: Write, apis: tuple[str, ...]) -> Format:
+    return Format(
+        name=f"schema-{syntax}-{version}",
+        media_types=(
+            f"{_SDMX}schema+{syntax};version={version if version == '2.1' and syntax == 'xml' else version + '.0'}",
+        ),
+        suffixes=(".json",) if syntax == "json" else (".xsd",),
+        write=write,
+        kinds=("schema",),
+        apis=apis,
+    )
+
+
 FORMATS: tuple[Format, ...] = (
     # data, as SDMX-REST 2.2 lists them, then those of 1.5
     _json_data("2.1"),
@@ -178,6 +192,12 @@ FORMATS: tuple[Format, ...] = (
     _ml_21("generictimeseries", partial(data_generic_writer.write_generic, time_series=True)),
     _ml_21("structurespecifictimeseries", partial(data_writer.write_specific, version="2.1", time_series=True)),
     _csv("1.0", _V1),
+    # schemas, before the structure formats that answer a schema query too
+    _schema("json", "2.1", partial(json_schema.write_json_schema, version="2.1"), _V2),
+    _schema("xml", "3.1", partial(xsd.write_xsd, version="3.1"), _V2),
+    _schema("json", "2.0", partial(json_schema.write_json_schema, version="2.0"), _V2),
+    _schema("xml", "3.0", partial(xsd.write_xsd, version="3.0"), _V2),
+    _schema("xml", "2.1", partial(xsd.write_xsd, version="2.1"), _V1),
     # structures
     _json_structure("2.1"),
     _ml_structure("3.1", _V2),
