@@ -18,6 +18,7 @@ from sdmx_service.formats.sdmx_csv import reader as csv_reader
 from sdmx_service.formats.sdmx_csv import writer as csv_writer
 from sdmx_service.formats.sdmx_json import data_reader as json_data_reader
 from sdmx_service.formats.sdmx_json import data_writer as json_data_writer
+from sdmx_service.formats.sdmx_json import data_writer_1_0 as json_data_writer_1_0
 from sdmx_service.formats.sdmx_json import structure_reader as json_structure_reader
 from sdmx_service.formats.sdmx_json import structure_writer as json_structure_writer
 from sdmx_service.formats.sdmx_ml import data_generic_writer, data_writer
@@ -175,6 +176,13 @@ FORMATS: tuple[Format, ...] = (
     _ml_21("structurespecific", partial(data_writer.write_specific, version="2.1")),
     _ml_21("generictimeseries", partial(data_generic_writer.write_generic, time_series=True)),
     _ml_21("structurespecifictimeseries", partial(data_writer.write_specific, version="2.1", time_series=True)),
+    Format(
+        name="sdmx-json-1.0",
+        media_types=(f"{_SDMX}data+json;version=1.0.0",),
+        suffixes=(".json",),
+        write=json_data_writer_1_0.write_data_1_0,
+        apis=_V1,
+    ),
     _csv("1.0", _V1),
     # structures
     _json_structure("2.1"),

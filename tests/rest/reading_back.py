@@ -96,11 +96,49 @@ def _valued(components: list[Row], values: list[Any]) -> Row:
 
 
 def _json_datasets(message: Row) -> dict[str, list[Row]]:
+    if "structure" in message["data"]:
+        return _json_1_0_datasets(message["data"])
     found: dict[str, list[Row]] = {}
     for dataset in message["data"]["dataSets"]:
         made = message["data"]["structures"][int(dataset["structure"])]
         found[made["links"][0]["urn"].partition("=")[2]] = list(_json_rows(dataset, made))
     return found
+
+
+def _json_1_0_datasets(data: Row) -> dict[str, list[Row]]:
+    """One structure for all; attributes are positions, and the first value of an observation is the measure."""
+    made = data["structure"]
+    measure = {"id": "OBS_VALUE"}
+    levels = {**made["attributes"], "observation": [measure, *made["attributes"]["observation"]]}
+    dimensions = made["dimensions"]
+    fixed = {one["id"]: _value_1_0(one, "0") for one in dimensions["dataSet"]}
+
+    def valued(level: str, values: list[Any]) -> Row:
+        pairs = [(one, value) for one, value in zip(levels[level], values, strict=True) if value is not None]
+        return {one["id"]: _value_1_0(one, value) if "values" in one else str(value) for one, value in pairs}
+
+    def key(where: str, text: str) -> Row:
+        return {one["id"]: _value_1_0(one, at) for one, at in zip(dimensions[where], text.split(":"), strict=True)}
+
+    found: dict[str, list[Row]] = {}
+    for dataset in data["dataSets"]:
+        shared = {**fixed, **valued("dataSet", dataset.get("attributes", []))}
+        rows = found.setdefault(dataset["links"][0]["urn"].partition("=")[2], [])
+        for series_key, series in dataset.get("series", {}).items():
+            of_series = {**shared, **key("series", series_key), **valued("series", series.get("attributes", []))}
+            if not series.get("observations"):
+                rows.append(of_series)
+            for text, own in series.get("observations", {}).items():
+                rows.append({**of_series, **key("observation", text), **valued("observation", own)})
+        for text, own in dataset.get("observations", {}).items():
+            rows.append({**shared, **key("observation", text), **valued("observation", own)})
+    return found
+
+
+def _value_1_0(component: Row, position: str) -> str:
+    """A code by its id; a period or text by its name."""
+    value = component["values"][int(position)]
+    return str(value["name"] if "start" in value or "id" not in value else value["id"])
 
 
 def _json_rows(dataset: Row, made: Row) -> Iterator[Row]:

@@ -70,9 +70,9 @@ class Case:
         kept = {
             id: value for id, value in row.items() if id in KEYS or self.components is None or id in self.components
         }
-        if "2.1-" in format.name or format.name == "sdmx-csv-1.0":  # neither several values nor several languages
+        if "2.1-" in format.name or format.name in ("sdmx-csv-1.0", "sdmx-json-1.0"):  # neither several values nor several languages
             kept = {id: _one(value) for id, value in kept.items()}
-        if "2.1-" in format.name:  # the primary measure, the structure's first, has a name of its own
+        if "2.1-" in format.name or format.name == "sdmx-json-1.0":  # the primary measure, the structure's first, has a name of its own
             primary = (MEASURES[0], "LICENCES", "HEADS")
             kept = {"OBS_VALUE" if id in primary else id: value for id, value in kept.items()}
         return kept

@@ -193,7 +193,7 @@ class _Rows:
         if self._layout.measures is not None:
             return ()
         ids = [one.id for one in structure.measures]
-        name = ids[0] if len(ids) == 1 else "OBS_VALUE"
+        name = "OBS_VALUE" if "OBS_VALUE" in ids else next(iter(ids), "")
         return (Listed(name, f"{self._layout.place}/measures", None),) if name in self._columns else ()
 
     def batches(self, node: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
