@@ -13,7 +13,9 @@ from typing import Literal, NamedTuple
 
 from sdmx_service.errors import NotFound, UnknownFormat
 from sdmx_service.formats.archives import unpack
+from sdmx_service.formats.columnar import writer as columnar_writer
 from sdmx_service.formats.json_stat import reader as json_stat_reader
+from sdmx_service.formats.json_stat import writer as json_stat_writer
 from sdmx_service.formats.sdmx_csv import reader as csv_reader
 from sdmx_service.formats.sdmx_csv import writer as csv_writer
 from sdmx_service.formats.sdmx_json import data_reader as json_data_reader
@@ -27,6 +29,7 @@ from sdmx_service.formats.sdmx_ml import structure_reader as ml_structure_reader
 from sdmx_service.formats.sdmx_ml import structure_writer as ml_structure_writer
 from sdmx_service.formats.sniffing import Head
 from sdmx_service.formats.sniffing import peek as head_of
+from sdmx_service.formats.spreadsheet import data_writer as spreadsheet_data_writer
 from sdmx_service.formats.spreadsheet import reader as spreadsheet_reader
 from sdmx_service.formats.spreadsheet.writer import write_form
 from sdmx_service.model.message import Message, Resolve, SeekableFile, Tables, WriteOptions
@@ -184,6 +187,30 @@ FORMATS: tuple[Format, ...] = (
         apis=_V1,
     ),
     _csv("1.0", _V1),
+    # data beyond the standard (docs/formats.md)
+    Format(
+        name="parquet",
+        media_types=("application/vnd.apache.parquet",),
+        suffixes=(".parquet",),
+        write=columnar_writer.write_parquet,
+        apis=_V2,
+        parameters=columnar_writer.PARAMETERS,
+    ),
+    Format(
+        name="arrow",
+        media_types=("application/vnd.apache.arrow.stream",),
+        suffixes=(".arrows",),
+        write=columnar_writer.write_arrow,
+        apis=_V2,
+        parameters=columnar_writer.PARAMETERS,
+    ),
+    Format(
+        name="jsonstat",
+        media_types=(json_stat_writer.MEDIA_TYPE,),
+        suffixes=(".jsonstat",),
+        write=json_stat_writer.write_json_stat,
+        apis=_V2,
+    ),
     # structures
     _json_structure("2.1"),
     _ml_structure("3.1", _V2),
@@ -249,6 +276,9 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".xlsx", ".xlsm"),
         sniff=spreadsheet_reader.sniff_workbook,
         read=spreadsheet_reader.read_workbook,
+        write=spreadsheet_data_writer.write_workbook,
+        apis=_V2,
+        parameters=spreadsheet_data_writer.PARAMETERS,
     ),
     Format(
         name="csv",
