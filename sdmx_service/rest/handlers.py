@@ -13,6 +13,7 @@ from aiohttp import web
 from sdmx_service.errors import AddressTooLong, Busy, NotBuilt, SdmxError
 from sdmx_service.rest import problems
 from sdmx_service.rest.answers import DEFAULT_FAMILY, Answer, Api, Request, answer, refusal
+from sdmx_service.rest.limits import RETRY_AFTER
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.rest.streaming import send, take
 
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ALLOWED = "GET, HEAD, OPTIONS"
 _ACCEPTED = "Accept, Accept-Language, Authorization, Content-Type, If-None-Match, If-Modified-Since"
-_EXPOSED = "ETag, Last-Modified, Content-Language, Location, Server-Timing"
+_EXPOSED = "ETag, Last-Modified, Content-Language, Link, Location, Repr-Digest, Server-Timing"
 
 
 def routes() -> list[web.RouteDef]:
@@ -54,7 +55,7 @@ async def _sdmx(request: web.Request, api: Api) -> web.StreamResponse:
         return await _refuse(request, api, error)
     if service.streams.locked():
         error = Busy(f"{service.max_streams} answers are being sent.", hint="Try again soon.")
-        return await _refuse(request, api, error, {"Retry-After": "2"})
+        return await _refuse(request, api, error, {"Retry-After": str(RETRY_AFTER)})
     async with service.streams:
         return await _stream(request, service, api)
 
@@ -74,7 +75,8 @@ async def _stream(request: web.Request, service: Service, api: Api) -> web.Strea
     start = time.perf_counter()
     loop = asyncio.get_running_loop()
     found, first = await loop.run_in_executor(service.executor, _begin, asked, service)
-    found.headers["Server-Timing"] = f"first;dur={(time.perf_counter() - start) * 1000:.1f}"
+    timing = {"first": (time.perf_counter() - start) * 1000, **found.timing}
+    found.headers["Server-Timing"] = ", ".join(f"{stage};dur={taken:.1f}" for stage, taken in timing.items())
     return await send(request, found, first, service.executor)
 
 
