@@ -328,7 +328,7 @@ def of_media_type(media_type: str, formats: Sequence[Format] = FORMATS) -> Forma
 def of_suffix(name: str, kind: Kind = "data") -> Format | None:
     """The first written format of that kind for a file of that name."""
     return next(
-        (one for one in FORMATS if one.write and kind in one.kinds and name.lower().endswith(one.suffixes)), None
+        (one for one in FORMATS if one.write and kind in one.kinds and name.lower().endswith(one.suffixes[:1])), None
     )
 
 

@@ -243,7 +243,8 @@ class _Cells:
         return self._named(array, column)
 
     def _number(self, batch: pa.RecordBatch, column: Column) -> dict[str, Strings]:
-        values, texts = array_of(batch, column.id), array_of(batch, column.text)
+        values: Strings = array_of(batch, column.id)
+        texts = array_of(batch, column.text)
         if not pa.types.is_floating(values.type):
             values = values.cast(pa.float64())
         if texts is not None and texts.null_count < len(texts):

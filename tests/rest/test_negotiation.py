@@ -73,12 +73,68 @@ def test_languages(header: str | None, expected: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     ("header", "expected"),
-    [("gzip", "gzip"), ("gzip, zstd", "gzip"), ("zstd", "zstd"), ("identity", None), (None, None), ("*", "gzip"), ("gzip;q=0", None), ("br, gzip;q=0.5", "gzip")],
+    [("gzip", "gzip"), ("gzip, zstd", "gzip"), ("zstd", "zstd"), ("identity", None), (None, None), ("*", "gzip"), ("gzip;q=0", None), ("br, gzip;q=0.5", "br"),
+     ("deflate", "deflate"), ("x-gzip", "gzip"), ("gzip, deflate, br, zstd", "gzip"), ("gzip;q=0.5, identity", None),
+     ("*;q=0.5, gzip;q=0", "zstd"), ("identity;q=0, br", "br"), ("compress", None), ("", None), ("*;q=0, identity;q=0.1", None)],
 )  # fmt: skip
 def test_encodings(header: str | None, expected: str | None) -> None:
     assert choose_encoding(header, NONE) == expected
 
 
 def test_unknown_compression_parameter_is_406() -> None:
+    for name in ("rar", "compress"):
+        with pytest.raises(NotAcceptable):
+            choose_encoding("gzip", Representation(compression=name))
+    assert choose_encoding("gzip", Representation(compression="Identity")) is None
+
+
+@pytest.mark.parametrize("header", ["identity;q=0", "*;q=0", "identity;q=0, compress", "gzip;q=0, *;q=0"])
+def test_what_forbids_everything_is_406(header: str) -> None:
+    with pytest.raises(NotAcceptable, match="forbids"):
+        choose_encoding(header, NONE)
+
+
+STAT = 'application/json;profile="https://json-stat.org/full"'
+
+
+@pytest.mark.parametrize(
+    ("api", "accept", "name"),
+    [
+        ("v2", "application/vnd.apache.parquet", "parquet"),
+        ("v1", "application/vnd.apache.arrow.stream", "arrow"),
+        ("v2", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet;labels=both", "xlsx"),
+        ("v2", STAT, "jsonstat"),
+        ("v2", "application/json;profile=http://json-stat.org/full/", "jsonstat"),
+        ("v2", "application/json", "sdmx-json-2.1"),
+        ("v2", f"application/json;q=0.5,{STAT}", "jsonstat"),
+        ("v2", f"{DATA}+json;q=0.9,{STAT};q=0.8", "sdmx-json-2.1"),
+        ("v1", "application/json", "sdmx-json-1.0"),
+        ("v1", f"{DATA}+json", "sdmx-json-1.0"),
+        ("v2", f"{DATA}+json;version=1.0.0", "sdmx-json-1.0"),
+        ("v2", f"{DATA}+csv;labels=nonsense,application/vnd.apache.parquet;q=0.1", "parquet"),
+        ("v1", f"{DATA}+csv;labels=name", "sdmx-csv-2.1"),
+    ],
+)  # fmt: skip
+def test_formats_beyond_the_standard_and_parameters(api: str, accept: str, name: str) -> None:
+    assert choose(accept, NONE, formats_for("data", api)).format.name == name
+
+
+@pytest.mark.parametrize("accept", ['application/json;profile="https://json-ld.org"', f"{DATA}+csv;keys=all"])
+def test_a_value_that_no_format_knows_is_406(accept: str) -> None:
     with pytest.raises(NotAcceptable):
-        choose_encoding("gzip", Representation(compression="rar"))
+        choose(accept, NONE, formats_for("data", "v2"))
+
+
+@pytest.mark.parametrize(
+    ("api", "word", "name", "parameters"),
+    [
+        ("v2", "parquet", "parquet", {}), ("v2", "arrow", "arrow", {}), ("v2", "jsonstat", "jsonstat", {}),
+        ("v2", "XLSX", "xlsx", {}), ("v1", "xlsx;labels=id", "xlsx", {"labels": "id"}),
+        ("v2", "csvdata; labels=both", "sdmx-csv-2.1", {"labels": "both"}), ("v1", "jsondata", "sdmx-json-1.0", {}),
+        ("v1", "csvdata;keys=obs", "sdmx-csv-2.1", {"keys": "obs"}), ("v2", "genericdata", "sdmx-ml-2.1-generic", {}),
+        ("v2", "structurespecificdata", "sdmx-ml-3.1", {}), ("v1", "structurespecificdata", "sdmx-ml-2.1-structurespecific", {}),
+    ],
+)  # fmt: skip
+def test_words_of_the_address(api: str, word: str, name: str, parameters: dict[str, str]) -> None:
+    choice = choose("image/png", Representation(format=word), formats_for("data", api))
+    assert (choice.format.name, choice.parameters) == (name, parameters)

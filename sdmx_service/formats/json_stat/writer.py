@@ -104,7 +104,8 @@ class _Cube:
         self._sizes += [len(self._measures)] if len(self._measures) > 1 else []
         if prod(self._sizes) > _LAST_CELL:
             raise TooLarge(
-                f"The cube has {prod(self._sizes):,} cells, too many to number.", hint="Narrow the query, or ask for CSV."
+                f"The cube has {prod(self._sizes):,} cells, too many to number.",
+                hint="Narrow the query, or ask for CSV.",
             )
         self._cells, self._places = Cells(), _Places(dataset, self._dimensions)
 
@@ -176,7 +177,7 @@ class _Cube:
         children: dict[str, list[str]] = {}
         for code in codes:
             item = items.get(code)
-            if item is not None and item.parent in found["category"]["label"]:
+            if item is not None and item.parent is not None and item.parent in found["category"]["label"]:
                 children.setdefault(item.parent, []).append(code)
         if children:
             found["category"]["child"] = children
@@ -190,8 +191,7 @@ class _Cube:
     def _batch(self, batch: pa.RecordBatch, waiting: Mapping[str, _Sparse]) -> bytes:
         """The values of a batch, each behind a comma; its attributes are put aside."""
         numbers = self._places.of(batch)
-        count = max(1, len(self._measures))
-        width = count if count > 1 else 1
+        width = max(1, len(self._measures))
         parts = [self._entries(batch, one, numbers * width + place) for place, one in enumerate(self._measures)]
         for column in ([self._status] if self._status is not None else []) + self._attributes:
             for place in range(width if column is self._status else 1):
@@ -215,7 +215,9 @@ class _Cube:
         if column.kind == "number":
             return wrapped(_json_numbers(batch, column), count, "", "", "null")
         if column.kind == "multi":
-            return wrapped(joined_values(batch, column, _json_texts, lambda _: _json_texts, ","), count, "[", "]", "null")
+            return wrapped(
+                joined_values(batch, column, _json_texts, lambda _: _json_texts, ","), count, "[", "]", "null"
+            )
         texts = best_texts(batch, column, self._options.languages)
         return wrapped(None if texts is None else by_distinct(texts, _json_texts), count, "", "", "null")
 

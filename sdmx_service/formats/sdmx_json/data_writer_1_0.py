@@ -155,7 +155,7 @@ class _Writer:
         return primary, (*further, *self._arrangement.observation_attributes)
 
     def _levels(self) -> tuple[tuple[Column, ...], tuple[Column, ...], tuple[Column, ...]]:
-        """Dimensions at the data set, series and observation: those of one value at the data set, where a key is left."""
+        """Dimensions at data set, series and observation: those of one value at the data set, where a key is left."""
         keyed = self._arrangement.series_dimensions or self._arrangement.observation_dimensions
         single = [one for one in keyed if len(self._lists[one.id].values) == 1]
         fixed = tuple(single if len(single) < len(keyed) else single[:-1])
@@ -344,7 +344,7 @@ class _Rows:
 def _has_marks(batch: pa.RecordBatch, column: Column) -> bool:
     """Some numbers have a text of their own, which may be no number of JSON."""
     position = batch.schema.get_field_index(column.text)
-    return position >= 0 and batch.column(position).null_count < batch.num_rows
+    return position >= 0 and bool(batch.column(position).null_count < batch.num_rows)
 
 
 def _shared(datasets: Sequence[Dataset]) -> Dataset:

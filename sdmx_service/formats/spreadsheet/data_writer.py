@@ -208,9 +208,7 @@ class _Workbook:
 class _Rows:
     """Renders the rows of one data set."""
 
-    def __init__(
-        self, book: _Workbook, dataset: Dataset, chosen: Mapping[str, Column], options: WriteOptions
-    ) -> None:
+    def __init__(self, book: _Workbook, dataset: Dataset, chosen: Mapping[str, Column], options: WriteOptions) -> None:
         self._book, self._dataset, self._options = book, dataset, options
         self._columns = chosen
         self._own = {one.id: one for one in shown_columns(dataset) if is_shown(dataset, one)}
@@ -408,7 +406,8 @@ def _styles() -> str:
         f'{_XML}<styleSheet xmlns="{_MAIN}"><numFmts count="{_DECIMALS}">{formats}</numFmts>'
         '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
         '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
-        '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>'
+        '<fills count="2"><fill><patternFill patternType="none"/></fill>'
+        '<fill><patternFill patternType="gray125"/></fill></fills>'
         "<borders><border><left/><right/><top/><bottom/><diagonal/></border></borders>"
         f"<cellStyleXfs>{plain.format('')}</cellStyleXfs>"
         f"<cellXfs>{plain.format(' xfId=' + chr(34) + '0' + chr(34))}{decimals}"

@@ -29,7 +29,9 @@ def written(*datasets: Dataset, header: Header | None = None, **options: Any) ->
     text = b"".join(write_data_1_0(message, WriteOptions(**options)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        faults = [f"{list(one.path)}: {one.message}" for one in json_validator("data", "1.0").iter_errors(json.loads(text))]
+        faults = [
+            f"{list(one.path)}: {one.message}" for one in json_validator("data", "1.0").iter_errors(json.loads(text))
+        ]
     assert faults == []
     made: dict[str, Any] = json.loads(text, parse_float=str, parse_int=lambda digits: int(digits))
     return made
