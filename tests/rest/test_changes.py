@@ -151,7 +151,7 @@ def test_every_format_is_valid_and_names_its_actions(house: House, api: str, wis
             continue  # one data set, or no deletes
         assert answer.status == 200, (format.name, body[:500])
         assert faults(format.media_types[0], body, structures) == [], format.name
-        if "xml" in format.media_types[0]:
+        if "+xml" in format.media_types[0]:
             actions = [
                 one.get(name)
                 for one in etree.fromstring(body).iter("{*}DataSet")

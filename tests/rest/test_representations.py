@@ -75,7 +75,7 @@ TYPES = [
     accepts(f"{JSON};q=0", path=DATA, status=406, content_type="application/json"),
     # versions
     accepts("application/vnd.sdmx.data+xml;version=3.0.0+", XML.replace("3.1.0", "3.0.0")), accepts("application/vnd.sdmx.data+xml;version=3.0+.0", XML),
-    accepts("application/vnd.sdmx.data+csv;version=2.0+.1", "application/json", status=406),
+    accepts("application/vnd.sdmx.data+csv;version=2.0+.1", CSV),
     accepts("application/vnd.sdmx.data+csv;version=2+.0.1", CSV),
     accepts("application/vnd.sdmx.data+json;version=2.1", JSON), accepts("application/vnd.sdmx.data+json; version=2.0.0", JSON.replace("2.1.0", "2.0.0")),
     accepts('application/vnd.sdmx.data+json;version="2.1.0"', JSON), accepts("APPLICATION/vnd.SDMX.data+JSON;Version=2.1.0", JSON),
