@@ -94,7 +94,7 @@ TYPES = [
         (DATA, "parquet", PARQUET), (DATA, "arrow", ARROW), (DATA, "jsonstat", STAT), (DATA, "xlsx", XLSX), (DATA, "csvdata;labels=both", f"{CSV};labels=both"),
         (DATA, "csvdata%3Blabels%3Dname", f"{CSV};labels=name"), (DATA, "parquet;labels=name", f"{PARQUET};labels=name"))),
     Case(f"{DATA}?format=csvdata&formatVersion=2.0", {}, 200, {"Content-Type": CSV.replace("2.1.0", "2.0.0")}),
-    Case(f"{DATA}?formatVersion=3.0.0%2B", {}, 200, {"Content-Type": XML}),
+    Case(f"{DATA}?formatVersion=3.0%2B.0", {}, 200, {"Content-Type": XML}),
     Case(f"{DATA}?format=png", {"Accept": JSON}, 406, {"Content-Type": "application/json", "Vary": ALL}),
     Case(f"{DATA}?format=jsondata&formatVersion=9.0", {"Accept": XML}, 406),
 ]  # fmt: skip
