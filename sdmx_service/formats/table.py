@@ -25,6 +25,8 @@ LEADING = ("STRUCTURE", "STRUCTURE_ID", "ACTION")
 STRUCTURES = {"Dataflow": "dataflow", "DataStructure": "datastructure", "ProvisionAgreement": "dataprovision"}
 ACTIONS = {Action.MERGE: "M", Action.REPLACE: "R", Action.DELETE: "D"}
 LABELS = ("id", "name", "both")
+SHEET_ROWS = 1_048_575
+"""Rows of a spreadsheet below its heading."""
 METADATA = b"sdmx"
 """Key of the schema's metadata under which a JSON object describes the table."""
 _CODE = pa.dictionary(pa.int32(), pa.string())

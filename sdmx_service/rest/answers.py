@@ -134,6 +134,8 @@ def _answer(request: Request, query: Query, choice: Choice, view: View, library:
         headers["Content-Language"] = language
     if encoding is not None:
         headers["Content-Encoding"] = encoding
+    if (name := _file_name(message, choice)) is not None:
+        headers["Content-Disposition"] = f'inline; filename="{name}"'
     assert choice.format.write is not None
     chunks = choice.format.write(message, options)
     first = next(chunks, b"")
@@ -167,6 +169,17 @@ def _language(message: Message, choice: Choice, options: WriteOptions) -> str | 
     names = [one.names for one in message.structures] or [one.labels.structure for one in message.datasets]
     found = names[0].best(options.languages) if names else None
     return None if found is None else found[0]
+
+
+def _file_name(message: Message, choice: Choice) -> str | None:
+    """The name under which a browser keeps what it cannot show: a table of data (RFC 6266)."""
+    if any(syntax in choice.media_type for syntax in ("+xml", "json")) or not isinstance(message.datasets, Sequence):
+        return None
+    refs = {one.ref for one in message.datasets}
+    if len(refs) != 1:
+        return f"data{choice.format.suffixes[0]}" if refs else None
+    ref = refs.pop()
+    return f"{ref.agency}_{ref.id}_{ref.version}{choice.format.suffixes[0]}"
 
 
 def _wants_all(languages: Sequence[str]) -> bool:

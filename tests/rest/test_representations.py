@@ -99,6 +99,12 @@ TYPES = [
     Case(f"{DATA}?format=jsondata&formatVersion=9.0", {"Accept": XML}, 406),
 ]  # fmt: skip
 
+NAMES = [
+    *(Case(DATA, {"Accept": accept}, 200, {"Content-Disposition": name and f'inline; filename="{name}"'}) for accept, name in (
+        (XLSX, "SEA_DF_CATCH_1.0.0.xlsx"), (PARQUET, "SEA_DF_CATCH_1.0.0.parquet"), (CSV, "SEA_DF_CATCH_1.0.0.csv"), (JSON, None), (STAT, None), (XML, None))),
+    Case("/sdmx/v2/data/dataflow/SEA/*", {"Accept": CSV}, 200, {"Content-Disposition": 'inline; filename="data.csv"'}),
+]  # fmt: skip
+
 LANGUAGES = [
     Case(LIST, {}, 200, {"Content-Language": "en", "Vary": ALL}),
     Case(LIST, {"Accept-Language": "fr;q=0.9, en;q=0.1"}, 200, {"Content-Language": "fr"}),
@@ -137,7 +143,9 @@ ADDRESSES = [
 
 
 @pytest.mark.parametrize(
-    "cases", [TYPES, LANGUAGES, ENCODINGS, ADDRESSES], ids=["types", "languages", "encodings", "addresses"]
+    "cases",
+    [TYPES, NAMES, LANGUAGES, ENCODINGS, ADDRESSES],
+    ids=["types", "names", "languages", "encodings", "addresses"],
 )
 def test_what_comes_back(fishery: House, cases: list[Case]) -> None:
     async def run() -> list[Found]:

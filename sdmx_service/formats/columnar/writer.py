@@ -22,6 +22,7 @@ ROW_GROUP = 1 << 20
 _ROW_GROUP_BYTES = 1 << 26
 """Bytes of Arrow data that are gathered for a row group at most, but for one batch more."""
 _LEVEL = 1
+_KEYS = (b"dimension", b"time")
 
 
 def write_arrow(message: Message, options: WriteOptions) -> Iterator[bytes]:
@@ -45,8 +46,16 @@ def write_parquet(message: Message, options: WriteOptions) -> Iterator[bytes]:
 
 def _parquet(table: Table) -> Iterator[bytes]:
     sink = _Sink()
-    file = pa.PythonFile(sink, mode="w")
-    with pq.ParquetWriter(file, table.schema, compression="zstd", compression_level=_LEVEL) as writer:
+    coded = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
+    keys = [field.name for field in table.schema if (field.metadata or {}).get(b"sdmx:role") in _KEYS]
+    with pq.ParquetWriter(
+        pa.PythonFile(sink, mode="w"),
+        table.schema,
+        compression="zstd",
+        compression_level=_LEVEL,
+        use_dictionary=coded,
+        write_statistics=keys,  # what readers leave row groups out by; those of figures cost as much as the figures
+    ) as writer:
         for group in _row_groups(table.batches):
             writer.write_table(pa.Table.from_batches(group, table.schema), row_group_size=ROW_GROUP)
             yield sink.take()

@@ -45,6 +45,7 @@ from sdmx_service.formats.table import (
     ACTIONS,
     LABELS,
     LEADING,
+    SHEET_ROWS,
     STRUCTURES,
     code_name,
     described,
@@ -60,8 +61,6 @@ from sdmx_service.model.message import Dataset, Message, WriteOptions
 PARAMETERS: Final = {"labels": ("name", "id", "both")}
 """Values of the media type's parameter, the default first."""
 assert set(PARAMETERS["labels"]) == set(LABELS)
-MAX_ROWS: Final = 1_048_575
-"""Rows of a sheet below its heading."""
 _MAX_COLUMNS: Final = 16_384
 _MAX_TEXT: Final = 32_767
 """UTF-16 units in a cell."""
@@ -134,8 +133,8 @@ class _Workbook:
             rows = _Rows(self, dataset, self._columns, self._options)
             for batch in shown_rows(dataset):
                 count += batch.num_rows
-                if count > MAX_ROWS:
-                    raise TooLarge(f"A sheet has {MAX_ROWS:,} rows, and there are more figures.", hint=_REMEDY)
+                if count > SHEET_ROWS:
+                    raise TooLarge(f"A sheet has {SHEET_ROWS:,} rows, and there are more figures.", hint=_REMEDY)
                 for chunk in rendered([batch], rows.render):
                     size += part.write(chunk)
                     if size > _MAX_PART:

@@ -306,7 +306,7 @@ def test_several_data_sets_say_what_they_are() -> None:
 
 
 def test_more_rows_than_a_sheet_has_are_told_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spreadsheet, "MAX_ROWS", 100_000)
+    monkeypatch.setattr(spreadsheet, "SHEET_ROWS", 100_000)
     assert len(workbook(long(100_000))) > 1000
     with pytest.raises(TooLarge, match="100,000 rows"):
         next(spreadsheet.write_workbook(Message(datasets=[long(100_001)]), WriteOptions()))
