@@ -269,4 +269,7 @@ def _moment(text: str | None) -> datetime | None:
         return found
     offset = _OFFSET.search(text)  # which parsedate_to_datetime reads over
     east = timedelta() if offset is None else timedelta(hours=int(offset[2]), minutes=int(offset[3]))
-    return found.replace(tzinfo=UTC) - (east if offset is None or offset[1] == "+" else -east)
+    try:
+        return found.replace(tzinfo=UTC) - (east if offset is None or offset[1] == "+" else -east)
+    except OverflowError:
+        return None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sdmx_service.errors import NotAcceptable
 from sdmx_service.formats.registry import formats_for
@@ -10,6 +14,11 @@ from sdmx_service.model.query import Representation
 from sdmx_service.rest.negotiation import choose, choose_encoding, parse_accept, parse_languages
 
 NONE = Representation()
+PIECES = st.sampled_from(
+    ["*/*", "application/*", "a", "/", "application/json", "application/vnd.sdmx.data+json", ";version=2.1.0", ";version=*", ";version=2.+",
+     ";version=~", ";q=0", ";q=1.5", ";q=abc", ";q=nan", ";q=inf", ";q=-1", ",", '"', "\\", ";labels=both", ";", "=", " ", ";profile=x", "é"]
+)  # fmt: skip
+"""What headers are made of, and what they break at."""
 DATA = "application/vnd.sdmx.data"
 
 
@@ -138,3 +147,17 @@ def test_a_value_that_no_format_knows_is_406(accept: str) -> None:
 def test_words_of_the_address(api: str, word: str, name: str, parameters: dict[str, str]) -> None:
     choice = choose("image/png", Representation(format=word), formats_for("data", api))
     assert (choice.format.name, choice.parameters) == (name, parameters)
+
+
+@given(st.lists(PIECES, max_size=10).map("".join))
+def test_whatever_a_client_sends_is_answered_or_refused(header: str) -> None:
+    for api in ("v1", "v2"):
+        for accept, wish in (
+            (header, NONE),
+            (None, Representation(format=header or "x", format_version=header or "x")),
+        ):
+            with contextlib.suppress(NotAcceptable):
+                assert choose(accept, wish, formats_for("data", api)).media_type
+    with contextlib.suppress(NotAcceptable):
+        assert choose_encoding(header, NONE) in (None, "gzip", "zstd", "br", "deflate")
+    assert all(isinstance(tag, str) for tag in parse_languages(header, NONE))

@@ -252,6 +252,7 @@ def test_conditions(fishery: House) -> None:
                     ({"If_Modified_Since": moment.isoformat().replace("+00:00", "Z")}, 304),
                     ({"If_Modified_Since": format_datetime(moment.replace(year=2001), usegmt=True)}, 200),
                     ({"If_Modified_Since": "yesterday"}, 200),
+                    ({"If_Modified_Since": "Fri Dec 31 9999 23:59:59 GMT-1200"}, 200),
                 ):
                     status, found, body = await client.ask(DATA, method, Accept=CSV, **sent)
                     assert status == expected, (method, sent)
