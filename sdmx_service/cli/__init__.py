@@ -122,7 +122,14 @@ def _query_arguments(command: argparse.ArgumentParser) -> None:
 
 def _export_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("dataflow", metavar="DATAFLOW", help="the dataflow")
-    command.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".csv, .json or .xml")
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=".csv, .json, .xml, .parquet, .arrows, .jsonstat or .xlsx",
+    )
 
 
 def _token_arguments(command: argparse.ArgumentParser) -> None:

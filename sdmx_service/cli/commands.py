@@ -325,21 +325,15 @@ def _answer_over_http(held: Held, arguments: Arguments) -> int:
         return 0 if answer.status < 300 else UNREADABLE
 
 
-_EXPORTS = {
-    ".csv": "application/vnd.sdmx.data+csv;version=2.1.0",
-    ".json": "application/vnd.sdmx.data+json;version=2.1.0",
-    ".xml": "application/vnd.sdmx.data+xml;version=3.1.0",
-}
-
-
 def export(arguments: Arguments) -> int:
-    """Write a whole dataflow to one file."""
-    suffix = arguments.output.suffix.lower()
-    if suffix in (".parquet", ".xlsx"):
-        raise NotBuilt(f"Export as {suffix[1:]} is not built yet.", hint=f"Use {', '.join(_EXPORTS)}.")
-    if suffix not in _EXPORTS:
-        raise SyntaxFault(f"{arguments.output.name!r} does not end in {', '.join(_EXPORTS)}.")
-    arguments.accept = _EXPORTS[suffix]
+    """Write a whole dataflow to one file, in the format that the file's suffix names."""
+    from sdmx_service.formats.registry import formats_for, of_suffix
+
+    format = of_suffix(arguments.output.name)
+    if format is None:
+        known = sorted({suffix for one in formats_for("data", "v2") for suffix in one.suffixes[:1]})
+        raise SyntaxFault(f"{arguments.output.name!r} does not end in {', '.join(known)}.")
+    arguments.accept = format.media_types[0]
 
     def run(library: Any) -> int:
         flow = library.view().catalog.named(arguments.dataflow, "Dataflow")

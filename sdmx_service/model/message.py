@@ -213,6 +213,8 @@ class WriteOptions:
         dimension_at_observation: as ``Dataset.dimension_at_observation``.
         variant: a family's own word for its kind (``generic``, ``structurespecific``, ...), empty for the default.
         indent: readable layout for structure messages.
+        release: number of the release that the data are of; formats that describe themselves tell it.
+        address: path and query that the message answers, for formats that people keep as files.
     """
 
     languages: tuple[str, ...] = ()
@@ -223,6 +225,8 @@ class WriteOptions:
     dimension_at_observation: str | None = None
     variant: str = ""
     indent: bool = False
+    release: int | None = None
+    address: str | None = None
 
 
 SeekableFile = IO[bytes]

@@ -30,9 +30,10 @@ V1_DATA = [
     "application/vnd.sdmx.structurespecificdata+xml;version=2.1",
     "application/vnd.sdmx.generictimeseriesdata+xml;version=2.1",
     "application/vnd.sdmx.structurespecifictimeseriesdata+xml;version=2.1",
+    "application/vnd.sdmx.data+json;version=1.0.0",
     "application/vnd.sdmx.data+csv;version=1.0.0",
 ]
-"""SDMX-REST 1.5.0, v2_1/ws/rest/src/sdmx-rest.yaml; SDMX-JSON 1.0 is not written."""
+"""SDMX-REST 1.5.0, v2_1/ws/rest/src/sdmx-rest.yaml."""
 
 
 def test_data_formats_of_the_standard_come_first() -> None:
@@ -91,7 +92,17 @@ def test_media_types(media_type: str, name: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("file", "name"),
-    [("x.csv", "sdmx-csv-2.1"), ("X.XML", "sdmx-ml-3.1"), ("x.json", "sdmx-json-2.1"), ("x.doc", None)],
+    [
+        ("x.csv", "sdmx-csv-2.1"),
+        ("X.XML", "sdmx-ml-3.1"),
+        ("x.json", "sdmx-json-2.1"),
+        ("x.doc", None),
+        ("x.parquet", "parquet"),
+        ("x.arrows", "arrow"),
+        ("x.jsonstat", "jsonstat"),
+        ("x.xlsx", "xlsx"),
+        ("x.xlsm", None),
+    ],
 )
 def test_suffixes(file: str, name: str | None) -> None:
     found = of_suffix(file)
