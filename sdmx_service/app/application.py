@@ -35,7 +35,7 @@ def build(settings: Settings, library: Library) -> web.Application:
     application = web.Application(
         middlewares=[api.api_errors],
         client_max_size=settings.max_body,
-        handler_args={"max_line_size": 2 * settings.max_address},  # so that a too long one is answered by us
+        handler_args={"max_line_size": max(1 << 20, 2 * settings.max_address)},  # so that we answer a too long one
     )
     application.add_routes(handlers.routes())
     for room in (bulk, counts, api, openapi):

@@ -165,7 +165,7 @@ class Catalog:
         def resolved(component: ComponentT) -> ComponentT:
             if component.representation is not None:
                 return component
-            return replace(component, resolved=self._core_representation(component.concept))
+            return replace(component, resolved=self.core_representation(component.concept))
 
         time = structure.time_dimension
         return replace(
@@ -176,7 +176,8 @@ class Catalog:
             measures=tuple(map(resolved, structure.measures)),
         )
 
-    def _core_representation(self, concept: Ref) -> Representation | None:
+    def core_representation(self, concept: Ref) -> Representation | None:
+        """The representation that a concept has of its own; None if it has none or is not here."""
         scheme = self.lookup(concept)
         if not isinstance(scheme, ConceptScheme) or concept.item is None:
             return None
@@ -216,11 +217,11 @@ class Catalog:
         return None if component.form.enumeration is None else self.items(component.form.enumeration)
 
     def items(self, ref: Ref) -> Mapping[str, Item]:
-        """The items of a codelist or value list, by id, extensions resolved."""
+        """The items of a codelist or value list by id, extensions resolved; also of a concept scheme (2.1 measures)."""
         cache = self._items
         scheme = self.artefact(ref)
         if scheme.ref not in cache:
-            if not isinstance(scheme, Codelist | ValueList):
+            if not isinstance(scheme, Codelist | ValueList | ConceptScheme):
                 raise UnresolvedReference(f"{ref.text} is a {scheme.type}, not an enumeration.")
             items = self.extended(scheme).items if isinstance(scheme, Codelist) else scheme.items
             cache[scheme.ref] = {item.id: item for item in items}

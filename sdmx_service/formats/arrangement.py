@@ -62,7 +62,8 @@ def arrange(dataset: Dataset, *, groups: str = "declared") -> Arrangement:
 
     Args:
         groups: ``declared``: only attributes of a declared group are written at it (SDMX-ML);
-            ``partial``: all attributes of a partial key (SDMX-JSON ``dimensionGroupAttributes``).
+            ``partial``: all attributes of a partial key (SDMX-JSON ``dimensionGroupAttributes``); ``none``: all of
+            them are taken from the rows (SDMX-JSON 1.0).
 
     Raises:
         SemanticFault: the dimension at observation is no dimension of the structure.
@@ -111,7 +112,7 @@ def observation_dimension(dataset: Dataset) -> str:
 
 def _at_group(dataset: Dataset, column: Column, groups: str) -> bool:
     """Whether the values of an attribute are written once per partial key, before the rows."""
-    if column.id not in dataset.attachments:
+    if column.id not in dataset.attachments or groups == "none":
         return False
     level = column.level or ()
     if groups == "partial":

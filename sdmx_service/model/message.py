@@ -14,6 +14,7 @@ from sdmx_service.errors import SyntaxFault
 from sdmx_service.model.artefact import NO_TEXTS, Item, Maintainable, Texts
 from sdmx_service.model.constraint import AvailabilityConstraint
 from sdmx_service.model.items import Contact
+from sdmx_service.model.schema import DataSchema, MetadataSchema
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.model.urn import Ref
 
@@ -157,6 +158,8 @@ class Message:
     datasets: Iterable[Dataset] = ()
     errors: tuple[tuple[str, str, Texts], ...] = ()
     """Errors and footer messages: (code, severity, texts)."""
+    schema: DataSchema | MetadataSchema | None = None
+    """What messages of one artefact must look like: the answer to a schema query."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +213,8 @@ class WriteOptions:
         dimension_at_observation: as ``Dataset.dimension_at_observation``.
         variant: a family's own word for its kind (``generic``, ``structurespecific``, ...), empty for the default.
         indent: readable layout for structure messages.
+        release: number of the release that the data are of; formats that describe themselves tell it.
+        address: path and query that the message answers, for formats that people keep as files.
     """
 
     languages: tuple[str, ...] = ()
@@ -220,6 +225,8 @@ class WriteOptions:
     dimension_at_observation: str | None = None
     variant: str = ""
     indent: bool = False
+    release: int | None = None
+    address: str | None = None
 
 
 SeekableFile = IO[bytes]

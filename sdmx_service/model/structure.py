@@ -293,14 +293,20 @@ class MetadataStructure(Maintainable):
     targets: tuple[MetadataTarget, ...] = ()
     reports: tuple[ReportStructure, ...] = ()
 
-    def _references(self) -> Iterator[Ref]:
-        def walk(attributes: tuple[MetadataAttribute, ...]) -> Iterator[Ref]:
+    def every_attribute(self) -> Iterator[MetadataAttribute]:
+        """All headings, those of reports too, each before what it holds."""
+
+        def walk(attributes: tuple[MetadataAttribute, ...]) -> Iterator[MetadataAttribute]:
             for one in attributes:
-                yield one.concept.maintainable
-                if one.representation is not None and one.representation.enumeration is not None:
-                    yield one.representation.enumeration
+                yield one
                 yield from walk(one.items)
 
         yield from walk(self.attributes)
         for report in self.reports:
             yield from walk(report.attributes)
+
+    def _references(self) -> Iterator[Ref]:
+        for one in self.every_attribute():
+            yield one.concept.maintainable
+            if one.representation is not None and one.representation.enumeration is not None:
+                yield one.representation.enumeration

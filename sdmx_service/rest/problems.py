@@ -5,6 +5,7 @@ SDMX-REST 2.2 status codes; SDMX-REST 1.5 appendix *SDMX error codes*; RFC 9457 
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
@@ -78,13 +79,16 @@ _MEDIA_TYPES = {
 }
 
 
+_XML = re.compile(r"(^|[+/])xml\b")
+
+
 def family_of(media_type: str, api: str) -> Family:
     """The error family that belongs to a representation; CSV and binary formats get JSON (v1: XML).
 
     XML without a version is the newest of the interface.
     """
     text = media_type.lower()
-    if "json" not in text and "xml" in text:
+    if "json" not in text and _XML.search(text) is not None:
         if "3.1" in text or (api == "v2" and "version=" not in text):
             return "xml31"
         return "xml30" if "3.0" in text else "xml21"

@@ -7,7 +7,7 @@ the pointer in a second transaction; readers read the pointer first and filter b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -207,6 +207,12 @@ class Store(Protocol):
 
     def remove_document(self, kind: str, id: str) -> None:
         """Forget a document."""
+
+    def save_file(self, id: str, chunks: Iterable[bytes]) -> None:
+        """Keep a file as it came, replacing one of the same id."""
+
+    def file(self, id: str) -> Iterator[bytes]:
+        """The pieces of a kept file, in order; none where it is not kept."""
 
     def save_artefacts(self, artefacts: Mapping[str, bytes | None]) -> int:
         """Keep artefacts (urn -> serialised form; None ends one) as one new generation; returns its number.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -400,6 +400,14 @@ class SqlStore:
     def remove_document(self, kind: str, id: str) -> None:
         """Forget a document."""
         self._documents.remove(kind, id)
+
+    def save_file(self, id: str, chunks: Iterable[bytes]) -> None:
+        """Keep a file as it came."""
+        self._documents.save_file(id, chunks)
+
+    def file(self, id: str) -> Iterator[bytes]:
+        """The pieces of a kept file."""
+        return self._documents.file(id)
 
     def save_artefacts(self, artefacts: Mapping[str, bytes | None]) -> int:
         """Keep artefacts as a new generation."""

@@ -147,11 +147,11 @@ def test_every_format_is_valid_and_names_its_actions(house: House, api: str, wis
     for format in formats_for("data", api):
         answer = house.get(path, format.media_types[0])
         body = b"".join(answer.chunks)
-        if "timeseries" in format.name and answer.status == 406:  # carries one data set
-            continue
+        if ("timeseries" in format.name or format.name == "jsonstat") and answer.status == 406:
+            continue  # one data set, or no deletes
         assert answer.status == 200, (format.name, body[:500])
         assert faults(format.media_types[0], body, structures) == [], format.name
-        if "xml" in format.media_types[0]:
+        if "+xml" in format.media_types[0]:
             actions = [
                 one.get(name)
                 for one in etree.fromstring(body).iter("{*}DataSet")

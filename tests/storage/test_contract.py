@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -711,6 +711,23 @@ def test_documents(store: Store, reopen: Callable[[], Store]) -> None:
     store.remove_document("receipt", "b")
     assert (store.document("receipt", "b"), store.document("receipt", "x")) == (None, None)
     assert store.documents("principal") == [("a", {"n": 3})]
+
+
+def test_files_are_kept_as_they_came(store: Store, reopen: Callable[[], Store]) -> None:
+    store.save_file("a", [b"old"])
+    store.save_file("a", iter([b"\x00\xff'", b"more"]))
+    store.save_file("b", [b"other"])
+    store = reopen()
+    assert list(store.file("a")) == [b"\x00\xff'", b"more"]
+    assert list(store.file("none")) == []
+
+    def broken() -> Iterator[bytes]:
+        yield b"half"
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        store.save_file("b", broken())
+    assert list(store.file("b")) == [b"other"]
 
 
 def test_artefacts_have_generations(store: Store) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import IO, Any, Final, TypeAlias
@@ -87,7 +88,9 @@ def _parse(file: IO[bytes]) -> dict[str, Any]:
         )
     file.seek(0)
     try:
-        root = json.loads(file.read(), parse_float=str, parse_constant=str)
+        body = file.read()
+        text = body.decode(json.detect_encoding(body), "surrogatepass")
+        root = json.loads(text, parse_float=str, parse_constant=str)
     except json.JSONDecodeError as fault:
         is_end = fault.pos >= len(fault.doc.rstrip())
         raise UnreadableFile(
@@ -99,7 +102,30 @@ def _parse(file: IO[bytes]) -> dict[str, Any]:
         raise UnreadableFile(f"Byte {fault.start + 1} of the file is not {fault.encoding}.") from None
     except (RecursionError, ValueError) as fault:
         raise UnreadableFile(f"The JSON cannot be read ({fault}).") from None
+    _refuse_lone_surrogates(text)
     return as_object(root, "the document")
+
+
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+_PAIRS: Final = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F])|.)|([\ud800-\udfff])"
+)
+
+
+def _refuse_lone_surrogates(text: str) -> None:
+    """Half of a character beyond U+FFFF, which no other format could carry, is refused.
+
+    Raises:
+        UnreadableFile: there is one; its line is named.
+    """
+    if _SURROGATE.search(text) is None:
+        return
+    for found in _PAIRS.finditer(text):
+        if found[1] or found[2]:
+            raise UnreadableFile(
+                f"Line {text.count(chr(10), 0, found.start()) + 1}: half of a surrogate pair is no character.",
+                hint="Characters beyond U+FFFF are written as two \\u escapes, or as themselves.",
+            )
 
 
 def _errors(root: Mapping[str, Any]) -> Iterator[tuple[str, str, Texts]]:
@@ -193,7 +219,7 @@ class _Rows:
         if self._layout.measures is not None:
             return ()
         ids = [one.id for one in structure.measures]
-        name = ids[0] if len(ids) == 1 else "OBS_VALUE"
+        name = "OBS_VALUE" if "OBS_VALUE" in ids else next(iter(ids), "")
         return (Listed(name, f"{self._layout.place}/measures", None),) if name in self._columns else ()
 
     def batches(self, node: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:

@@ -101,7 +101,7 @@ def describe(
     return {
         "dataSets": [number],
         **_named("name", name, options, dataset.ref.id),
-        "links": _links(dataset),
+        "links": links_to(dataset),
         "dimensions": {
             "dataSet": [],
             "series": [writer.part(one, place[one.id]) for one in arrangement.series_dimensions],
@@ -117,7 +117,8 @@ def describe(
     }
 
 
-def _links(dataset: Dataset) -> list[dict[str, str]]:
+def links_to(dataset: Dataset) -> list[dict[str, str]]:
+    """Links to what describes a data set, what the message names first."""
     refs: dict[str, Ref] = {dataset.ref.type: dataset.ref}
     if dataset.dataflow is not None:
         refs.setdefault("Dataflow", dataset.dataflow)
@@ -223,13 +224,17 @@ class _Describer:
 @lru_cache(maxsize=8192)
 def _written_period(text: str, key: str) -> orjson.Fragment:
     """A period with its first and last second, as far as they have a date."""
-    described = {key: text, "name": text}
+    return orjson.Fragment(orjson.dumps({key: text, "name": text, **moments(text)}))
+
+
+def moments(text: str) -> dict[str, str]:
+    """The first and last second of a period, if it has a date."""
     try:
         period = parse_period(text)
         start, end = (_zoned(normalise(period, moment, with_time=True)) for moment in ("start", "end"))
     except SyntaxFault:
-        return orjson.Fragment(orjson.dumps(described))
-    return orjson.Fragment(orjson.dumps({**described, "start": start, "end": end}))
+        return {}
+    return {"start": start, "end": end}
 
 
 def _item_names(item: Item | None) -> Texts:
