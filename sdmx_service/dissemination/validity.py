@@ -100,14 +100,15 @@ def _measure_dimension(structure: DataStructure) -> Dimension | None:
 def _measure_types(
     query: SchemaQuery, structure: DataStructure, enumerations: Mapping[str, Enumeration], catalog: Catalog
 ) -> Mapping[str, Representation | None]:
-    if not query.explicit_measure:
-        return {}
+    """The types of measure concepts; *choice:* without a measure dimension there is none to be explicit about."""
     measure = _measure_dimension(structure)
-    if measure is None or query.dimension_at_observation not in (None, measure.id):
-        named = "has no measure dimension" if measure is None else f"has the measure dimension {measure.id}"
+    if not query.explicit_measure or measure is None:
+        return {}
+    if query.dimension_at_observation not in (None, measure.id):
         raise SemanticFault(
-            f"Explicit measures stand where the measure dimension is at the observation; {structure.ref.text} {named}.",
-            hint="Leave out explicitMeasure." if measure is None else f"Ask for dimensionAtObservation={measure.id}.",
+            f"Explicit measures stand where the measure dimension is at the observation; {structure.ref.text} has the"
+            f" measure dimension {measure.id}.",
+            hint=f"Ask for dimensionAtObservation={measure.id}.",
         )
     items = catalog.codes(measure) or {}
     return {id: _core(items[id]) for id in enumerations[measure.id].values}

@@ -21,6 +21,7 @@ from typing import Any
 from lxml import etree
 
 from sdmx_service.model.structure import DataStructure
+from tests.conformance.validity import faults_of
 from tests.harness import House
 from tests.rest.reading_back import faults
 
@@ -171,12 +172,8 @@ class Kit:
         return self.graphs["structureset" if resource == "structureset" else api]
 
     def _faults(self, media_type: str, body: bytes) -> list[str]:
-        if "schema+xml" in media_type:
-            try:
-                etree.XMLSchema(etree.fromstring(body))
-            except etree.XMLSchemaParseError as error:
-                return [str(error)]
-            return []
+        if "schema+" in media_type:
+            return faults_of(media_type, body)
         try:
             return faults(media_type.replace("version=1.0.0", "version=1.0"), body, self.structures)
         except Exception as error:  # noqa: BLE001 - whatever a body that cannot be read does
