@@ -25,12 +25,12 @@ def schema(query: SchemaQuery, catalog: Catalog, *, sender: Party) -> Message:
 
     Raises:
         NotFound: the artefact does not exist.
-        NotBuilt: reference metadata, ``deletion`` or ``asOf``.
+        NotBuilt: reference metadata, or ``deletion``.
     """
     if query.context not in _CLASSES:
         raise NotBuilt(f"Schemas of a {query.context} are not built yet.")
-    if query.deletion or query.as_of is not None:
-        raise NotBuilt("The parameters deletion and asOf are not built yet for schemas.", hint="Leave them out.")
+    if query.deletion:
+        raise NotBuilt("The parameter deletion is not built yet for schemas.", hint="Leave it out.")
     kind = _CLASSES[query.context]
     chosen = select_versions(parse_versions(query.version), catalog.versions(kind, query.agency, query.id))
     if not chosen:

@@ -10,15 +10,17 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from sdmx_service.errors import AddressTooLong, Busy, NotBuilt, SdmxError
+from sdmx_service.errors import AddressTooLong, Busy, MethodNotAllowed, NotAuthenticated, SdmxError
 from sdmx_service.rest import problems
 from sdmx_service.rest.answers import DEFAULT_FAMILY, Answer, Api, Request, answer, refusal
+from sdmx_service.rest.data_submission import post_data
+from sdmx_service.rest.maintenance import change
+from sdmx_service.rest.methods import READING, Place, allowed, place_of, refuse
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.rest.streaming import send, take
 
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_ALLOWED = "GET, HEAD, OPTIONS"
 _ACCEPTED = "Accept, Accept-Language, Authorization, Content-Type, If-None-Match, If-Modified-Since"
 _EXPOSED = "ETag, Last-Modified, Content-Language, Location, Server-Timing"
 
@@ -35,14 +37,38 @@ def routes() -> list[web.RouteDef]:
 
 def _handler(api: Api) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
+        place = place_of(api, _path(request, api))
         if request.method == "OPTIONS":
-            return web.Response(status=204, headers={"Allow": _ALLOWED})
-        if request.method not in ("GET", "HEAD"):
-            error = NotBuilt(f"{request.method} is not built yet for this resource.")
-            return await _refuse(request, api, error, {"Allow": _ALLOWED})
+            return web.Response(status=204, headers={"Allow": ", ".join(allowed(place))})
+        if request.method not in READING:
+            return await _change(request, place, api)
         return await _sdmx(request, api)
 
     return handle
+
+
+def _path(request: web.Request, api: Api) -> str:
+    """The raw path below the API's version."""
+    return request.raw_path.partition("?")[0].removeprefix(f"/sdmx/{api}").removeprefix("/")
+
+
+async def _change(request: web.Request, place: Place, api: Api) -> web.StreamResponse:
+    """What changes something; every error as a message in the family that the client accepts."""
+    try:
+        refuse(place, request.method)
+        return await (post_data(request) if place.resource == "data" else change(request, place))
+    except SdmxError as error:
+        return await _refuse(request, api, error, _headers(error, place))
+    except web.HTTPException:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last door: logged, answered without detail
+        return await _refuse(request, api, unexpected(error))
+
+
+def _headers(error: SdmxError, place: Place) -> dict[str, str]:
+    if isinstance(error, NotAuthenticated):
+        return {"WWW-Authenticate": "Bearer"}
+    return {"Allow": ", ".join(allowed(place))} if isinstance(error, MethodNotAllowed) else {}
 
 
 async def _sdmx(request: web.Request, api: Api) -> web.StreamResponse:
@@ -60,10 +86,10 @@ async def _sdmx(request: web.Request, api: Api) -> web.StreamResponse:
 
 
 async def _stream(request: web.Request, service: Service, api: Api) -> web.StreamResponse:
-    path, _, query_string = request.raw_path.partition("?")
+    query_string = request.raw_path.partition("?")[2]
     asked = Request(
         api=api,
-        path=path.removeprefix(f"/sdmx/{api}").removeprefix("/"),
+        path=_path(request, api),
         query_string=query_string,
         accept=request.headers.get("Accept"),
         accept_language=request.headers.get("Accept-Language"),
@@ -118,7 +144,7 @@ async def on_prepare(request: web.Request, response: web.StreamResponse) -> None
 def _allow(headers: object) -> None:
     values = {
         "Access-Control-Allow-Origin": "*",
-        "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, POST",
+        "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, POST, PUT, DELETE",
         "Access-Control-Allow-Headers": _ACCEPTED,
         "Access-Control-Expose-Headers": _EXPOSED,
     }

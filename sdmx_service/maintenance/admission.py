@@ -1,0 +1,176 @@
+"""Whether an artefact may be taken, looked at by itself: is it whole, and may this version still change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sdmx_service.errors import Conflict, InvalidStructure, NotBuilt, NotFound, SdmxError, SemanticFault
+from sdmx_service.maintenance.merging import merged
+from sdmx_service.model.artefact import ItemScheme, Maintainable
+from sdmx_service.model.items import Codelist
+from sdmx_service.model.registration import SubmissionAction
+from sdmx_service.model.structure import Dataflow, DataStructure
+from sdmx_service.model.urn import Version, artefact_type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What is to be done to one artefact: ``new`` takes the place of ``old``; None: there is none."""
+
+    old: Maintainable | None
+    new: Maintainable | None
+    action: SubmissionAction
+
+    @property
+    def subject(self) -> Maintainable:
+        """The artefact that it is about."""
+        found = self.new or self.old
+        assert found is not None
+        return found
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing changes."""
+        return self.old == self.new
+
+
+def admit(sent: Maintainable, stored: Maintainable | None) -> Change:
+    """The change that a submitted artefact comes to.
+
+    Raises:
+        NotFound: it is a part of a scheme that is not here.
+        Conflict: this version may not change any more.
+        InvalidStructure, SemanticFault: it is not whole.
+        NotBuilt: it is a part in some languages only.
+    """
+    _refuse_foreign(sent)
+    if isinstance(sent, ItemScheme) and sent.is_partial:
+        change = _merge(sent, stored)
+    else:
+        change = Change(old=stored, new=sent, action="Append" if stored is None else "Replace")
+    assert change.new is not None
+    for fault in faults(change.new):
+        raise fault
+    if stored is not None and not change.is_idle:
+        refuse_frozen(stored, "be changed")
+    return change
+
+
+def _merge(sent: ItemScheme[Any], stored: Maintainable | None) -> Change:
+    if stored is None:
+        raise NotFound(
+            f"{sent.ref.text} says isPartial, and there is no such {sent.type} to be completed.",
+            hint="Send the whole first, without isPartial.",
+        )
+    if type(stored) is not type(sent):
+        raise SemanticFault(f"{sent.ref.text} is stored as {type(stored).__name__}, not {type(sent).__name__}.")
+    assert isinstance(stored, ItemScheme)
+    return Change(old=stored, new=merged(stored, sent), action="Merge")
+
+
+def _refuse_foreign(sent: Maintainable) -> None:
+    if sent.is_external_reference:
+        raise SemanticFault(
+            f"{sent.ref.text} is a stub: it says isExternalReference.", hint="Send the artefact itself, whole."
+        )
+    if sent.is_partial_language:
+        raise NotBuilt(
+            f"{sent.ref.text} says isPartialLanguage; merging some languages only is not built yet.",
+            hint="Send every language, or, of an item scheme, isPartial.",
+        )
+    kind = artefact_type(sent.type)
+    if kind is None or kind.resource is None:
+        raise SemanticFault(f"{sent.ref.text}: a {sent.type} is no structure of SDMX 3.1.")
+    if kind.fixed_id is not None and (sent.id != kind.fixed_id or sent.version != "1.0"):
+        raise InvalidStructure(f"A {sent.type} is always called {kind.fixed_id}(1.0), not {sent.id}({sent.version}).")
+
+
+def refuse_frozen(artefact: Maintainable, what: str) -> None:
+    """Refuse to touch a version that is published for good.
+
+    *Standard*: stable semantic versions (SDMX 3.1 Technical Notes 4.3). *Choice*: versions of the older form may
+    change, as nothing that is kept says whether they are final.
+
+    Raises:
+        Conflict: it is stable.
+    """
+    if Version.parse(artefact.version).is_stable:
+        raise Conflict(
+            f"{artefact.type} {artefact.ref.text} is stable and cannot {what}.",
+            hint="Send a new version; one with a suffix, such as 1.1.0-draft, may change until it is stable.",
+        )
+
+
+def without_mark(artefact: Maintainable) -> Maintainable:
+    """A whole scheme, without the mark of a part."""
+    return replace(artefact, is_partial=False) if isinstance(artefact, ItemScheme) else artefact
+
+
+# --- whole ----------------------------------------------------------------------------------------------------------
+def faults(artefact: Maintainable) -> Iterator[SdmxError]:
+    """What contradicts the information model in an artefact by itself, beyond what its reader saw."""
+    try:
+        Version.parse(artefact.version)
+    except SdmxError as error:
+        yield InvalidStructure(f"{artefact.type} {artefact.id}: {error.detail}", hint=error.hint)
+    if not artefact.names:
+        yield InvalidStructure(f"{artefact.type} {artefact.ref.text} has no name.", hint="Every artefact has one.")
+    if isinstance(artefact, ItemScheme):
+        yield from _scheme_faults(artefact)
+    elif isinstance(artefact, DataStructure):
+        yield from _structure_faults(artefact)
+    elif isinstance(artefact, Dataflow) and artefact.structure is None:
+        yield InvalidStructure(f"Dataflow {artefact.ref.text} names no data structure.")
+
+
+def _twice(ids: Sequence[str]) -> str | None:
+    return next((id for id, count in Counter(ids).items() if count > 1), None)
+
+
+def _scheme_faults(scheme: ItemScheme[Any]) -> Iterator[SdmxError]:
+    if (id := _twice([item.id for item in scheme.items])) is not None:
+        yield InvalidStructure(f"{scheme.type} {scheme.ref.text} has two items {id!r}.")
+    parents = {item.id: item.parent for item in scheme.items}
+    is_extended = isinstance(scheme, Codelist) and bool(scheme.extensions)
+    for id, parent in parents.items():
+        if parent is not None and parent not in parents and not is_extended:
+            yield InvalidStructure(
+                f"{scheme.type} {scheme.ref.text}: the parent {parent!r} of {id!r} is no item of it."
+            )
+    if (id := _in_a_circle(parents)) is not None:
+        yield InvalidStructure(f"{scheme.type} {scheme.ref.text}: {id!r} is among its own ancestors.")
+
+
+def _in_a_circle(parents: dict[str, str | None]) -> str | None:
+    fine: set[str] = set()
+    for id in parents:
+        way: dict[str, None] = {}
+        at: str | None = id
+        while at is not None and at in parents and at not in fine:
+            if at in way:
+                return at
+            way[at] = None
+            at = parents[at]
+        fine |= way.keys()
+    return None
+
+
+def _structure_faults(structure: DataStructure) -> Iterator[SdmxError]:
+    called = f"DataStructure {structure.ref.text}"
+    if not structure.dimensions:
+        yield InvalidStructure(f"{called} has no dimension.")
+    if (id := _twice([one.id for one in structure.components])) is not None:
+        yield InvalidStructure(f"{called} has two components {id!r}.")
+    groups = {group.id for group in structure.groups}
+    for attribute in structure.attributes:
+        relationship = attribute.relationship
+        for id in relationship.dimensions:
+            if id not in structure.key_ids:
+                yield InvalidStructure(
+                    f"{called}: the attribute {attribute.id} belongs to {id}, which is no dimension."
+                )
+        if relationship.group is not None and relationship.group not in groups:
+            yield InvalidStructure(f"{called}: the attribute {attribute.id} belongs to {relationship.group}, no group.")
