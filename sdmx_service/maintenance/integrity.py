@@ -156,7 +156,8 @@ def _cubes(after: Catalog, touched: frozenset[Home], store: Store) -> Iterator[B
             except UnresolvedReference:
                 continue
             except StorageFault as error:
-                yield Breach(homes=homes, text=f"{error.detail} {error.hint}")
+                blamed = frozenset((own,)) if own in touched else homes
+                yield Breach(homes=blamed, text=f"{error.detail} {error.hint}")
 
 
 def _other_dimensions(structure: DataStructure, catalog: Catalog) -> str | None:
@@ -268,7 +269,17 @@ def _uncoded(
         lost = used - codes if known is None else (used & known) - codes
         if lost:
             some = ", ".join(sorted(lost)[:_SHOWN])
-            yield Breach(homes=homes, text=f"Data of {flow.ref.text} have {component.id} {some}, not in the list then.")
+            lists = _lists(structure, component.id)
+            is_the_lists = earlier is not None and lists == _lists(earlier, component.id) and lists <= homes
+            text = f"Data of {flow.ref.text} have {component.id} {some}, not in the list then."
+            yield Breach(homes=lists if is_the_lists else homes, text=text)
+
+
+def _lists(structure: DataStructure, component: str) -> frozenset[Home]:
+    """The home of the list that a component uses."""
+    found = structure.component(component)
+    enumeration = None if found is None else found.form.enumeration
+    return frozenset() if enumeration is None else frozenset((home_of(enumeration),))
 
 
 def _codes(structure: DataStructure, component: str, catalog: Catalog) -> frozenset[str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Awaitable, Callable
 from typing import IO, Any
 
 from aiohttp import BodyPartReader, web
@@ -17,10 +18,11 @@ async def copy(source: Any, target: IO[bytes], limit: int) -> None:
 
     Raises:
         TooLarge: it is larger than the limit.
+        SyntaxFault: it is cut off, or not packed as it says.
     """
     size = 0
     read = source.read_chunk if isinstance(source, BodyPartReader) else source.read
-    while chunk := await read(_PIECE):
+    while chunk := await _piece(read):
         size += len(chunk)
         if size > limit:
             raise TooLarge(f"The file is larger than {limit} bytes.", hint="Send it in parts.")
@@ -28,19 +30,21 @@ async def copy(source: Any, target: IO[bytes], limit: int) -> None:
     target.seek(0, io.SEEK_END)
 
 
+async def _piece(read: Callable[[int], Awaitable[bytes]]) -> bytes:
+    try:
+        return await read(_PIECE)
+    except web.RequestPayloadError as error:
+        raise SyntaxFault("The body is cut off, or not packed as Content-Encoding says.") from error
+
+
 async def spool(request: web.Request, target: IO[bytes], limit: int) -> None:
     """The whole body in a file, which stands at its beginning afterwards.
 
     Raises:
-        SyntaxFault: there is none, or it is not packed as it says.
+        SyntaxFault: there is none, or it cannot be read.
         TooLarge: it is larger than the limit.
     """
-    try:
-        await copy(request.content, target, limit)
-    except web.HTTPException:
-        raise
-    except (ValueError, OSError) as error:  # what aiohttp raises for a body that is cut off or badly packed
-        raise SyntaxFault(f"The body cannot be read: {error}") from None
+    await copy(request.content, target, limit)
     if target.tell() == 0:
         raise SyntaxFault("The request has no body.", hint="Send the message as the body.")
     target.seek(0)

@@ -10,6 +10,7 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Sequence
 from typing import IO, Literal, TypeVar
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -94,7 +95,7 @@ def _address(place: Place, method: str) -> Address:
     Raises:
         SyntaxFault: it is none, or does not name exactly one artefact where one is needed.
     """
-    query = v2.parse("/".join((place.resource, *place.parts)), "")
+    query = v2.parse("/".join((place.resource, *place.parts[:4])), "")
     assert isinstance(query, StructureQuery)
     if method == "POST":
         if len(query.types) > 1:
@@ -107,9 +108,7 @@ def _address(place: Place, method: str) -> Address:
     assert kind is not None
     Version.parse(query.versions[0])
     ref = Ref(type=kind.name, agency=query.agencies[0], id=query.ids[0], version=query.versions[0])
-    if len(query.items) > 1:
-        raise SyntaxFault("DELETE needs exactly one item.", hint="Delete one after the other.")
-    return Address(kind=kind, ref=ref, item=None if query.items == _ANY else query.items[0])
+    return Address(kind=kind, ref=ref, item=unquote(place.parts[4]) if len(place.parts) > 4 else None)
 
 
 # --- the way in -----------------------------------------------------------------------------------------------------

@@ -45,7 +45,8 @@ class DataflowCounts:
     def to_json(self) -> dict[str, Any]:
         """As the receipt shows it."""
         counts = asdict(self)
-        return {"dataflow": counts.pop("dataflow"), "actions": list(counts.pop("actions")), "counts": counts}
+        del counts["actions"]
+        return {"dataflow": counts.pop("dataflow"), "counts": counts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +115,11 @@ def _stored_name(dataflow: str) -> str:
 
 def save_receipt(store: Store, receipt: Receipt) -> None:
     """Keep a receipt."""
-    document = receipt.to_json() | {"checked_at": receipt.checked_at, "principal": receipt.principal}
+    document = receipt.to_json() | {
+        "checked_at": receipt.checked_at,
+        "principal": receipt.principal,
+        "actions": {one.dataflow: list(one.actions) for one in receipt.dataflows},
+    }
     store.save_document(_RECEIPT, receipt.id, document)
 
 
@@ -175,6 +180,7 @@ def _settled(receipt: Receipt, store: Store) -> Receipt:
 
 
 def _from_json(document: Mapping[str, Any]) -> Receipt:
+    actions = document.get("actions", {})
     return Receipt(
         id=document["id"],
         status=document["status"],
@@ -183,7 +189,7 @@ def _from_json(document: Mapping[str, Any]) -> Receipt:
         mapping=document["mapping"],
         file=FileFacts(**document["file"]),
         dataflows=tuple(
-            DataflowCounts(dataflow=one["dataflow"], actions=tuple(one.get("actions", ())), **one["counts"])
+            DataflowCounts(dataflow=one["dataflow"], actions=tuple(actions.get(one["dataflow"], ())), **one["counts"])
             for one in document["dataflows"]
         ),
         findings=document["findings"],

