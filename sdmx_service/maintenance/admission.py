@@ -10,6 +10,7 @@ from typing import Any
 from sdmx_service.errors import Conflict, InvalidStructure, NotBuilt, NotFound, SdmxError, SemanticFault
 from sdmx_service.maintenance.merging import merged
 from sdmx_service.model.artefact import ItemScheme, Maintainable
+from sdmx_service.model.constraint import DataConstraint
 from sdmx_service.model.items import Codelist
 from sdmx_service.model.registration import SubmissionAction
 from sdmx_service.model.structure import Dataflow, DataStructure
@@ -50,13 +51,21 @@ def admit(sent: Maintainable, stored: Maintainable | None) -> Change:
     if isinstance(sent, ItemScheme) and sent.is_partial:
         change = _merge(sent, stored)
     else:
-        change = Change(old=stored, new=sent, action="Append" if stored is None else "Replace")
+        new = _with_role(sent, stored)
+        change = Change(old=stored, new=new, action="Append" if stored is None else "Replace")
     assert change.new is not None
     for fault in faults(change.new):
         raise fault
     if stored is not None and not change.is_idle:
         refuse_frozen(stored, "be changed")
     return change
+
+
+def _with_role(sent: Maintainable, stored: Maintainable | None) -> Maintainable:
+    """A constraint with the role of the stored one, which SDMX 3.1 has no word for: one that was read comes back."""
+    if isinstance(sent, DataConstraint) and isinstance(stored, DataConstraint) and sent.role is None:
+        return replace(sent, role=stored.role)
+    return sent
 
 
 def _merge(sent: ItemScheme[Any], stored: Maintainable | None) -> Change:

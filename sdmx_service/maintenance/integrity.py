@@ -142,8 +142,8 @@ def _inner_refs(thing: object) -> Iterator[Ref]:
 def _cubes(after: Catalog, touched: frozenset[Home], store: Store) -> Iterator[Breach]:
     """Versions of a data structure that the data of their major version do not fit."""
     cubes = set(store.cubes())
-    for structure in after.of_type("DataStructure"):
-        homes = _reach(structure, after) & touched
+    for structure in after.artefacts.values():
+        homes = _reach(structure, after) & touched if isinstance(structure, DataStructure) else frozenset()
         if not homes or not isinstance(structure, DataStructure):
             continue
         own = home_of(structure.ref)

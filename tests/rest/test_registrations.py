@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -212,8 +211,8 @@ def test_the_service_registers_what_it_holds(desk: Desk, path: str, found: set[s
 def test_an_agreement_without_data_is_not_registered_and_data_bring_it(desk: Desk) -> None:
     desk.post(agreement("PA_EST", "1.0.0-draft", "DF_CATCH_EST(1.0.0)", "COAST"))
     assert asked(desk, "provisionagreement/SEA/PA_EST") == {}
-    before = datetime.now(UTC) - timedelta(seconds=1)
     known = asked(desk, "*")
+    before = max(one["lastUpdated"] for one in known.values())
     row = {
         "FREQ": "M",
         "PORT": "NOR",
@@ -224,7 +223,7 @@ def test_an_agreement_without_data_is_not_registered_and_data_bring_it(desk: Des
         "UNIT": "kg",
     }
     send(desk.house, "DF_CATCH_EST", [row], tuple(row), "COAST")
-    new = asked(desk, f"*?updatedAfter={before:%Y-%m-%dT%H:%M:%SZ}")
+    new = asked(desk, f"*?updatedAfter={before}")
     assert set(new) == {"SEA@PA_EST@1$0$0-draft"}
     (moment,) = {one["lastUpdated"] for one in new.values()}
     assert asked(desk, f"*?updatedAfter={moment}") == {}  # exclusive
