@@ -8,6 +8,7 @@ SDMX-JSON structure message under its URN; layouts, rule sets, questionnaires an
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.layout import Layout, read_layout
 from sdmx_service.catalog.questionnaire import Questionnaire, read_questionnaire
 from sdmx_service.catalog.rules import RuleSet, read_rules
-from sdmx_service.errors import InvalidStructure, SdmxError
+from sdmx_service.errors import CannotWrite, InvalidStructure, SdmxError
 from sdmx_service.formats.registry import named, structure_format
 from sdmx_service.model.artefact import ItemScheme, Maintainable
 from sdmx_service.model.constraint import DataConstraint
@@ -30,6 +31,10 @@ from sdmx_service.model.registration import Registration
 STORED_FORMAT = "structure-json-2.1"
 FOLDERS = ("dsd", "codelists", "mappings")
 _MAPPING, _RULES, _QUESTIONNAIRE, _REGISTRATION = "mapping:", "rules:", "questionnaire:", "registration:"
+
+
+_FORBIDDEN = re.compile(r"(?<!\\)(?:\\\\)*(?P<character>\\u00(?:0[0-8bce-fBCE-F]|1[0-9a-fA-F])|\\[bf]|[\ufffe\uffff])")
+"""As JSON writes them: characters below the space that are no white space (XML 1.0, *Char*), and two that are none."""
 
 
 def registration_name(id: str) -> str:
@@ -142,9 +147,11 @@ def as_stored(artefact: Maintainable) -> Maintainable:
     """The artefact as it comes back from a store.
 
     Raises:
-        CannotWrite: the format in which artefacts are kept cannot carry it.
+        CannotWrite: the format in which artefacts are kept cannot carry it, or XML cannot carry one of its texts.
     """
     (body,) = serialise(Content(artefacts=[artefact])).values()
+    if (found := _FORBIDDEN.search(body.decode())) is not None:
+        raise CannotWrite(f"{artefact.type} {artefact.ref.text}: XML cannot carry the text {found['character']!r}.")
     (kept,) = _read_message(body, "artefact.json")
     return kept
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sdmx_service.errors import Conflict, InvalidStructure, NotBuilt, NotFound, SdmxError, SemanticFault
+from sdmx_service.errors import Conflict, InvalidStructure, NotBuilt, NotFound, SemanticFault
+from sdmx_service.maintenance.faults import faults
 from sdmx_service.maintenance.merging import merged
 from sdmx_service.model.artefact import ItemScheme, Maintainable
 from sdmx_service.model.constraint import DataConstraint
-from sdmx_service.model.items import Codelist
 from sdmx_service.model.registration import SubmissionAction
-from sdmx_service.model.structure import Dataflow, DataStructure
 from sdmx_service.model.urn import Version, artefact_type
 
 
@@ -94,7 +91,9 @@ def _refuse_foreign(sent: Maintainable) -> None:
     if kind is None or kind.resource is None:
         raise SemanticFault(f"{sent.ref.text}: a {sent.type} is no structure of SDMX 3.1.")
     if kind.fixed_id is not None and (sent.id != kind.fixed_id or sent.version != "1.0"):
-        raise InvalidStructure(f"A {sent.type} is always called {kind.fixed_id}(1.0), not {sent.id}({sent.version}).")
+        raise InvalidStructure(
+            f"{sent.type}: the id and version are always {kind.fixed_id}(1.0), not {sent.id}({sent.version})."
+        )
 
 
 def refuse_frozen(artefact: Maintainable, what: str) -> None:
@@ -116,70 +115,3 @@ def refuse_frozen(artefact: Maintainable, what: str) -> None:
 def without_mark(artefact: Maintainable) -> Maintainable:
     """A whole scheme, without the mark of a part."""
     return replace(artefact, is_partial=False) if isinstance(artefact, ItemScheme) else artefact
-
-
-# --- whole ----------------------------------------------------------------------------------------------------------
-def faults(artefact: Maintainable) -> Iterator[SdmxError]:
-    """What contradicts the information model in an artefact by itself, beyond what its reader saw."""
-    try:
-        Version.parse(artefact.version)
-    except SdmxError as error:
-        yield InvalidStructure(f"{artefact.type} {artefact.id}: {error.detail}", hint=error.hint)
-    if not artefact.names:
-        yield InvalidStructure(f"{artefact.type} {artefact.ref.text} has no name.", hint="Every artefact has one.")
-    if isinstance(artefact, ItemScheme):
-        yield from _scheme_faults(artefact)
-    elif isinstance(artefact, DataStructure):
-        yield from _structure_faults(artefact)
-    elif isinstance(artefact, Dataflow) and artefact.structure is None:
-        yield InvalidStructure(f"Dataflow {artefact.ref.text} names no data structure.")
-
-
-def _twice(ids: Sequence[str]) -> str | None:
-    return next((id for id, count in Counter(ids).items() if count > 1), None)
-
-
-def _scheme_faults(scheme: ItemScheme[Any]) -> Iterator[SdmxError]:
-    if (id := _twice([item.id for item in scheme.items])) is not None:
-        yield InvalidStructure(f"{scheme.type} {scheme.ref.text} has two items {id!r}.")
-    parents = {item.id: item.parent for item in scheme.items}
-    is_extended = isinstance(scheme, Codelist) and bool(scheme.extensions)
-    for id, parent in parents.items():
-        if parent is not None and parent not in parents and not is_extended:
-            yield InvalidStructure(
-                f"{scheme.type} {scheme.ref.text}: the parent {parent!r} of {id!r} is no item of it."
-            )
-    if (id := _in_a_circle(parents)) is not None:
-        yield InvalidStructure(f"{scheme.type} {scheme.ref.text}: {id!r} is among its own ancestors.")
-
-
-def _in_a_circle(parents: dict[str, str | None]) -> str | None:
-    fine: set[str] = set()
-    for id in parents:
-        way: dict[str, None] = {}
-        at: str | None = id
-        while at is not None and at in parents and at not in fine:
-            if at in way:
-                return at
-            way[at] = None
-            at = parents[at]
-        fine |= way.keys()
-    return None
-
-
-def _structure_faults(structure: DataStructure) -> Iterator[SdmxError]:
-    called = f"DataStructure {structure.ref.text}"
-    if not structure.dimensions:
-        yield InvalidStructure(f"{called} has no dimension.")
-    if (id := _twice([one.id for one in structure.components])) is not None:
-        yield InvalidStructure(f"{called} has two components {id!r}.")
-    groups = {group.id for group in structure.groups}
-    for attribute in structure.attributes:
-        relationship = attribute.relationship
-        for id in relationship.dimensions:
-            if id not in structure.key_ids:
-                yield InvalidStructure(
-                    f"{called}: the attribute {attribute.id} belongs to {id}, which is no dimension."
-                )
-        if relationship.group is not None and relationship.group not in groups:
-            yield InvalidStructure(f"{called}: the attribute {attribute.id} belongs to {relationship.group}, no group.")

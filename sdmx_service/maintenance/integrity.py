@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from sdmx_service.catalog.catalog import Catalog
-from sdmx_service.errors import StorageFault, UnresolvedReference
+from sdmx_service.errors import SdmxError, StorageFault, UnresolvedReference
 from sdmx_service.maintenance.admission import Change
 from sdmx_service.model.artefact import ItemScheme, Maintainable
 from sdmx_service.model.items import CategoryScheme, Codelist, ReportingTaxonomy, ValueList
@@ -62,6 +62,11 @@ def _missing(after: Catalog, changes: Collection[Change]) -> Iterator[Breach]:
         own = frozenset((home_of(change.new.ref),))
         for ref in dangling_refs(change.new, after):
             yield Breach(homes=own, text=f"It refers to {ref.type} {ref.text}, which is not here.")
+        if isinstance(change.new, Codelist):
+            try:
+                after.extended(change.new)
+            except SdmxError as error:
+                yield Breach(homes=own, text=error.detail)
 
 
 def _broken(before: Catalog, after: Catalog, touched: frozenset[Home], own: Collection[Ref]) -> Iterator[Breach]:
@@ -115,7 +120,7 @@ def _item_paths(artefact: Maintainable, catalog: Catalog) -> Collection[str] | N
     if isinstance(artefact, _PLAIN):
         try:
             return catalog.items(artefact.ref).keys()
-        except UnresolvedReference:
+        except SdmxError:
             return None
     return {item.id for item in artefact.items}
 
@@ -286,7 +291,7 @@ def _codes(structure: DataStructure, component: str, catalog: Catalog) -> frozen
     found = structure.component(component)
     try:
         items = None if found is None else catalog.codes(found)
-    except UnresolvedReference:
+    except SdmxError:
         return None
     return None if items is None else frozenset(items)
 

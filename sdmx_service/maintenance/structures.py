@@ -14,8 +14,18 @@ from sdmx_service.auth import Principal
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.library import Library, View
 from sdmx_service.catalog.loading import Content, as_stored, serialise
-from sdmx_service.errors import Busy, CannotWrite, Conflict, NotBuilt, NotFound, SdmxError, SemanticFault
+from sdmx_service.errors import (
+    Busy,
+    CannotWrite,
+    Conflict,
+    InvalidStructure,
+    NotBuilt,
+    NotFound,
+    SdmxError,
+    SemanticFault,
+)
 from sdmx_service.maintenance.admission import Change, admit, refuse_frozen, without_mark
+from sdmx_service.maintenance.faults import check_identity, is_too_deep
 from sdmx_service.maintenance.integrity import Breach, breaches, home_of
 from sdmx_service.maintenance.merging import without_item
 from sdmx_service.model.artefact import ItemScheme, Maintainable
@@ -69,11 +79,14 @@ def submit_structures(
     Raises:
         NotAllowed: the principal may not maintain structures.
         SemanticFault: the message holds no artefact, so that nothing can be said about one.
+        InvalidStructure: an artefact cannot even be named.
     """
     principal.must_maintain()
     artefacts = message.structures
     if not artefacts:
         raise SemanticFault("The message holds no structure.", hint="Send one or more artefacts.")
+    for one in artefacts:
+        check_identity(one)
     mismatches = _mismatches(artefacts, address)
     if any(mismatches):
         return tuple(_mismatch(one, fault) for one, fault in zip(artefacts, mismatches, strict=True))
@@ -180,7 +193,10 @@ def _as_kept(sent: Maintainable) -> Maintainable:
 
     Raises:
         SemanticFault: the format in which artefacts are kept cannot carry it.
+        InvalidStructure: its items are nested too deeply.
     """
+    if is_too_deep(sent):
+        raise InvalidStructure(f"{sent.type} {sent.ref.text} is nested too deeply.", hint="Send it flatter.")
     try:
         return as_stored(sent)
     except CannotWrite as error:

@@ -15,7 +15,14 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from sdmx_service.auth import Principal, authenticate
-from sdmx_service.errors import InvalidStructure, NotBuilt, SyntaxFault, UnknownParameter, UnsupportedMediaType
+from sdmx_service.errors import (
+    InvalidStructure,
+    NotBuilt,
+    SyntaxFault,
+    UnknownParameter,
+    UnreadableFile,
+    UnsupportedMediaType,
+)
 from sdmx_service.formats.registry import (
     FORMATS,
     Format,
@@ -130,7 +137,10 @@ def _read(spooled: IO[bytes], media_type: str | None) -> tuple[Message, str]:
             raise NotBuilt(f"The action {', '.join(sorted(unknown))} is not built for SubmitStructureRequest.",
                            hint="To delete, send DELETE to the address of the artefact.")  # fmt: skip
         spooled.seek(0)
-    message = read(spooled, _no_data)
+    try:
+        message = read(spooled, _no_data)
+    except RecursionError:
+        raise UnreadableFile("The message is nested too deeply.", hint="Send it flatter.") from None
     assert isinstance(message, Message)
     return message, "3.0" if root is not None and "/v3_0/" in head.text[:4096] else ""
 

@@ -14,12 +14,14 @@ from sdmx_service.catalog.library import Library
 from tests.harness import House
 from tests.rest.fishery import open_fishery
 from tests.rest.maintaining import (
+    URN,
     Desk,
     Said,
     agreement,
     codelist,
     concepts,
     dataflow,
+    made,
     message,
     structure,
 )
@@ -664,3 +666,88 @@ def test_structures_as_they_were(desk: Desk, id: str) -> None:
     assert b'"Y"' in schema and b'"Z"' not in schema
     assert at(after, f"schema/dataflow/SEA/DF_{id}") == 200
     assert at(now(), f"schema/dataflow/SEA/DF_{id}") == 404
+
+
+# --- what would poison the answers to others ----------------------------------------------------------------------------
+
+
+def nested(depth: int) -> dict:
+    inner: dict = {"id": "X", "name": "X", "names": {"en": "X"}}
+    for _ in range(depth):
+        inner = {"id": "X", "name": "X", "names": {"en": "X"}, "categories": [inner]}
+    return inner
+
+
+def extending(id: str, other: str) -> tuple[str, dict]:
+    return codelist(id, "1.0", "A", codelistExtensions=[{"codelist": f"{URN}codelist.Codelist=SEA:{other}(1.0)"}])
+
+
+def with_(pair: tuple[str, dict], **more: object) -> tuple[str, dict]:
+    return pair[0], {**pair[1], **more}
+
+
+def coded_by_concepts() -> tuple[str, dict]:
+    bad = structure("DSD_BAD", "1.0.0", "CS_JOBS(1.0.0)", {"AREA": "CL_AREA(1.0.0)"})
+    (dimension,) = bad[1]["dataStructureComponents"]["dimensionList"]["dimensions"]
+    dimension["localRepresentation"]["enumeration"] = f"{URN}conceptscheme.ConceptScheme=SEA:CS_JOBS(1.0.0)"
+    return bad
+
+
+@pytest.mark.parametrize(
+    ("artefacts", "status", "text"),
+    [
+        ([("categorySchemes", made("CS_DEEP", "1.0", categories=[nested(100)]))], 422, "nested too deeply"),
+        ([("categorySchemes", made("CS_DEEP", "1.0", categories=[nested(450)]))], 400, "nested too deeply"),
+        ([codelist("A B/../", "1.0", "A")], 422, "is not an id"),
+        ([codelist("CL_BAD", "1.0", "A", agencyID="1 x")], 422, "is not an agencyID"),
+        ([codelist("CL_BAD", "1.0", "A B")], 422, "'A B' is not an id"),
+        ([codelist("CL_BAD", "99999999999.0.0", "A")], 422, "too large"),
+        ([codelist("CL_BAD", "1.0", "A", names={"en": "a\u0001b"})], 422, "XML cannot carry"),
+        ([codelist("CL_BAD", "1.0", "A", description="\x0c")], 422, "XML cannot carry"),
+        ([codelist("CL_BAD", "1.0", ("A", "B"), ("B", "C"), ("C", "A"))], 422, "its own ancestors"),
+        ([extending("CL_BAD", "CL_BAD")], 409, "extends itself"),
+        ([extending("CL_BAD", "CL_BAD2"), extending("CL_BAD2", "CL_BAD")], 409, "extends itself"),
+        ([coded_by_concepts()], 422, "where a Codelist or ValueList belongs"),
+        ([with_(dataflow("DF_BAD", "1.0.0", "X"), structure=f"{URN}codelist.Codelist=SEA:CL_AREA(1.0.0)")], 422, "where a DataStructure"),
+        ([agreement("PA_BAD", "1.0.0", "DF_JOBS(1.0.0)", "NOBODY")], 409, "DATA_PROVIDERS(1.0).NOBODY, which is not here"),
+        ([with_(agreement("PA_BAD", "1.0.0", ""), dataflow=f"{URN}datastructure.DataStructure=SEA:DSD_JOBS(1.0.0)")], 422, "where a Dataflow"),
+        ([("agencySchemes", made("OTHERS", "1.0", agencies=[]))], 422, "always AGENCIES(1.0)"),
+        ([("dataProviderSchemes", made("DATA_PROVIDERS", "1.0", dataProviders=[]))], 409, "DATA_PROVIDERS(1.0).COAST"),
+    ],
+)  # fmt: skip
+def test_what_would_poison_others_is_refused(desk: Desk, artefacts: list, status: int, text: str) -> None:
+    answer = desk.post(*artefacts)
+    assert answer.status == status, answer.body[:500]
+    assert text in answer.body.decode().replace("&apos;", "'")
+    assert not any("BAD" in one["id"] or "DEEP" in one["id"] for one in desk.shown("*/SEA/*/*?detail=allstubs"))
+    for accept in (
+        "application/vnd.sdmx.structure+xml;version=3.1.0",
+        "application/vnd.sdmx.structure+json;version=2.0.0",
+    ):
+        assert desk.ask("GET", "v2/structure/*/*/*/*", kind=None, Accept=accept).status == 200
+
+
+def test_a_draft_of_a_constraint_does_not_count(desk: Desk, id: str) -> None:
+    whole(desk, id)
+
+    def constraint(version: str, code: str) -> tuple[str, dict]:
+        region = {"include": True, "keyValues": [{"id": "A", "values": [{"value": code}]}]}
+        flow = f"{URN}datastructure.Dataflow=SEA:DF_{id}(1.0.0-draft)"
+        attached = {"dataflows": [flow]}
+        return "dataConstraints", made(f"CON_{id}", version, constraintAttachment=attached, cubeRegions=[region])
+
+    def allowed() -> list[str]:
+        (found,) = [
+            one
+            for one in desk.shown(f"dataflow/SEA/DF_{id}/1.0.0-draft?references=descendants&detail=referencepartial")
+            if one["id"] == id
+        ]
+        return [code["id"] for code in found["codes"]]
+
+    assert allowed() == ["X", "Y"]
+    desk.post(constraint("1.0.0", "X"))
+    assert allowed() == ["X"]
+    desk.post(constraint("1.1.0-draft", "Y"))
+    assert allowed() == ["X"]
+    desk.post(constraint("1.1.0", "Y"))
+    assert allowed() == ["Y"]
