@@ -24,7 +24,11 @@ from sdmx_service.formats.sdmx_ml import data_generic_writer, data_writer, regis
 from sdmx_service.formats.sdmx_ml import data_reader as ml_data_reader
 from sdmx_service.formats.sdmx_ml import structure_reader as ml_structure_reader
 from sdmx_service.formats.sdmx_ml import structure_writer as ml_structure_writer
-from sdmx_service.formats.sdmx_ml.registry_reader import read_registrations_request, submitted_actions
+from sdmx_service.formats.sdmx_ml.registry_reader import (
+    RegistrationsRequest,
+    read_registrations_request,
+    submitted_actions,
+)
 from sdmx_service.formats.sdmx_ml.registry_writer import write_registrations_response, write_structure_response
 from sdmx_service.formats.sniffing import Head
 from sdmx_service.formats.sniffing import peek as head_of
@@ -32,9 +36,10 @@ from sdmx_service.formats.spreadsheet import reader as spreadsheet_reader
 from sdmx_service.formats.spreadsheet.writer import write_form
 from sdmx_service.model.message import Message, Resolve, SeekableFile, Tables, WriteOptions
 
-__all__ = ["FORMATS", "Format", "Kind", "formats_for", "head_of", "named", "of_media_type", "of_suffix",
-           "read_registrations_request", "recognise", "recognise_data", "structure_format", "submitted_actions",
-           "unpack", "write_form", "write_registrations_response", "write_structure_response"]  # fmt: skip
+__all__ = ["FORMATS", "Format", "Kind", "RegistrationsRequest", "formats_for", "head_of", "named", "of_media_type",
+           "of_suffix", "read_registrations_request", "recognise", "recognise_data", "structure_format",
+           "submitted_actions", "unpack", "write_form", "write_registrations_response",
+           "write_structure_response"]  # fmt: skip
 
 Kind = Literal["data", "structure", "availability", "schema", "metadata", "registration"]
 Sniff = Callable[[Head], int]

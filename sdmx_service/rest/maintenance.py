@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import IO, Literal, TypeVar
 from urllib.parse import unquote
 
 from aiohttp import web
 
 from sdmx_service.auth import Principal, authenticate
+from sdmx_service.dissemination.heading import header_from
 from sdmx_service.errors import (
     InvalidStructure,
+    NoResults,
     NotBuilt,
     SyntaxFault,
     UnknownParameter,
@@ -26,6 +29,7 @@ from sdmx_service.errors import (
 from sdmx_service.formats.registry import (
     FORMATS,
     Format,
+    RegistrationsRequest,
     head_of,
     read_registrations_request,
     recognise,
@@ -33,21 +37,25 @@ from sdmx_service.formats.registry import (
     write_registrations_response,
     write_structure_response,
 )
+from sdmx_service.formats.registry import named as named_format
 from sdmx_service.maintenance.registrations import submit_registrations
 from sdmx_service.maintenance.structures import Address, delete_structure, status_of, submit_structures
-from sdmx_service.model.message import Header, Message, Party, Target
+from sdmx_service.model.message import Header, Message, Party, Target, WriteOptions
 from sdmx_service.model.query import StructureQuery
 from sdmx_service.model.registration import Result
 from sdmx_service.model.urn import Ref, Version, artefact_type_of_resource
 from sdmx_service.rest.bodies import spool
 from sdmx_service.rest.methods import Place
 from sdmx_service.rest.negotiation import parse_accept
+from sdmx_service.rest.resources import resource_of
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.urls import v2
 
 T = TypeVar("T")
 MAX_MESSAGE = 64 * 1024 * 1024
 """Bytes of a structure or registry message at most."""
+MAX_QUESTION = 1024 * 1024
+"""Bytes of a message from somebody without a token."""
 _PLAIN = (
     "", "application/xml", "text/xml", "application/json", "application/octet-stream", "text/plain",
     "application/x-www-form-urlencoded",
@@ -64,11 +72,10 @@ async def change(request: web.Request, place: Place) -> web.StreamResponse:
         SdmxError: nothing can be said about a single artefact.
     """
     service = request.app[SERVICE]
-    header = request.headers.get("Authorization")
-    principal = await in_thread(service, lambda: authenticate(service.library.store, header))
     _refuse_parameters(request)
     if place.resource == "registration":
-        return await _register(request, service, principal)
+        return await _registry_message(request, service)
+    principal = await _principal(request, service)
     principal.must_maintain()
     address = _address(place, request.method)
     if request.method == "DELETE":
@@ -83,6 +90,11 @@ async def change(request: web.Request, place: Place) -> web.StreamResponse:
         service, lambda: submit_structures(sent, address, service.library, principal, method=method)
     )
     return _answer(results, _version(request, version), service, principal)
+
+
+async def _principal(request: web.Request, service: Service) -> Principal:
+    header = request.headers.get("Authorization")
+    return await in_thread(service, lambda: authenticate(service.library.store, header))
 
 
 async def in_thread(service: Service, work: Callable[[], T]) -> T:
@@ -162,17 +174,35 @@ def _format(declared: str, spooled: IO[bytes], media_type: str | None) -> Format
     return recognise(head_of(spooled, media_type=media_type), "structure")
 
 
-async def _register(request: web.Request, service: Service, principal: Principal) -> web.StreamResponse:
+async def _registry_message(request: web.Request, service: Service) -> web.StreamResponse:
+    """Registrations submitted, which needs a token, or asked for, which needs none (maintenance.md, annex I)."""
+    principal = await _principal(request, service) if "Authorization" in request.headers else None
     with tempfile.TemporaryFile() as spooled:
-        await spool(request, spooled, min(MAX_MESSAGE, service.max_body))
+        await spool(request, spooled, min(MAX_QUESTION if principal is None else MAX_MESSAGE, service.max_body))
         declared = head_of(spooled, media_type=request.headers.get("Content-Type")).declared
         if declared not in (*_PLAIN, _REGISTRY):
             raise UnsupportedMediaType(f"Registrations are not read from {declared}.", hint=f"Send {_REGISTRY}.")
         asked = await in_thread(service, lambda: read_registrations_request(spooled))
-    results = await in_thread(service, lambda: submit_registrations(asked.requests, service.library, principal))
     version = _version(request, asked.version)
-    body = write_registrations_response(results, version, _header(service, principal))
+    if asked.query is not None:
+        return _registry(200, version, await in_thread(service, lambda: _found(asked, version, service)))
+    submitter = principal or await _principal(request, service)
+    results = await in_thread(service, lambda: submit_registrations(asked.requests, service.library, submitter))
+    body = write_registrations_response(results, version, _header(service, submitter))
     return _registry(status_of(results), version, body)
+
+
+def _found(asked: RegistrationsRequest, version: str, service: Service) -> bytes:
+    """The answer to a ``QueryRegistrationRequest``, which may hold no result."""
+    assert asked.query is not None
+    message = Message(header=header_from(service.sender))
+    if not asked.finds_nothing:
+        with suppress(NoResults):
+            answer = resource_of(asked.query).message
+            message = answer(asked.query, service.library.view(), service.library, service.sender)
+    write = named_format(f"registry-xml-{version}").write
+    assert write is not None
+    return b"".join(write(message, WriteOptions()))
 
 
 # --- the way out ----------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import threading
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
@@ -170,7 +171,8 @@ class Desk:
                 return list(await asyncio.gather(*(one(port, *request) for request in requests)))
 
         async def one(port: int, method: str, path: str, body: Any) -> Answered:
-            data = json.dumps(body).encode() if isinstance(body, Mapping) else body
+            raw = json.dumps(body).encode() if isinstance(body, Mapping) else body
+            data = None if raw is None else io.BytesIO(raw)
             url = URL(f"http://127.0.0.1:{port}/sdmx/{path}", encoded=True)
             async with self.session.request(method, url, data=data, headers=sent) as answer:
                 return Answered(answer.status, answer.headers.copy(), await answer.read())

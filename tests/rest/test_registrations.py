@@ -162,7 +162,6 @@ def test_a_provider_registers_its_own(desk: Desk) -> None:
         (message(request("Forget")), REGISTRY, 400),
         (message(request("Append", "nothing")), REGISTRY, 400),
         (message(request("Append", validFrom="soon")), REGISTRY, 400),
-        (message().replace(b"SubmitRegistrationsRequest", b"QueryRegistrationRequest"), REGISTRY, 501),
         (message().replace(b"SubmitRegistrationsRequest", b"SubmitSubscriptionsRequest"), REGISTRY, 501),
         (b'<!DOCTYPE m [<!ENTITY a "b">]>' + message(request("Append")), REGISTRY, 400),
     ],
@@ -248,3 +247,43 @@ def test_tags_change_with_registrations(desk: Desk) -> None:
     assert desk.ask("GET", "v2/registration/*", kind=None, **tag).status == 200
     post(desk, request("Delete", id=made["id"]))
     assert desk.ask("GET", "v2/registration/*", kind=None, Accept="application/json").status == 406
+
+
+def question(what: str, kind: str = "AllSets", *more: str, version: str = "3_1") -> bytes:
+    asked = f"<r:QueryType>{kind}</r:QueryType>{what}{''.join(more)}"
+    return message(asked, version=version).replace(b"SubmitRegistrationsRequest", b"QueryRegistrationRequest")
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (question("<r:All/>"), set(OWN)),
+        (question("<r:All/>", "DataSets", version="3_0"), set(OWN)),
+        (question("<r:All/>", "MetadataSets"), set()),
+        (question(f"<r:ProvisionAgreement>{COAST}</r:ProvisionAgreement>"), {"SEA@PA_CATCH_COAST@1$0$0"}),
+        (question(f"<r:DataProvider>{URN}base.DataProvider=SEA:DATA_PROVIDERS(1.0).COAST</r:DataProvider>"), {"SEA@PA_CATCH_COAST@1$0$0"}),
+        (question(f"<r:Dataflow>{URN}datastructure.Dataflow=SEA:DF_CATCH(1.0.0)</r:Dataflow>"), CATCHES),
+        (question(f"<r:Dataflow>{URN}datastructure.Dataflow=SEA:DF_NONE(1.0.0)</r:Dataflow>"), set()),
+    ],
+)  # fmt: skip
+def test_registrations_are_asked_for_by_message_too(desk: Desk, body: bytes, found: set[str]) -> None:
+    """SDMX-REST 2.2, maintenance.md, annex I; asking needs no token."""
+    valid(body)
+    answer = desk.ask("POST", "v2/registration", body, by=None, kind=REGISTRY)
+    assert answer.status == 200
+    root = valid(answer.body)
+    assert ("/v3_0/" in root.tag) == (b"/v3_0/" in body)
+    assert root.find(".//{*}StatusMessage").get("status") == "Success"
+    assert {one.get("id") for one in root.iterfind(".//{*}DataResult/{*}Registration")} & set(OWN) == found
+
+
+def test_strangers_send_little(desk: Desk) -> None:
+    big = message(*[request("Append")] * 4000)
+    assert len(big) > 1 << 20
+    assert post(desk, request("Append"), by=None).status == 401
+    assert desk.ask("POST", "v2/registration", big, by=None, kind=REGISTRY).status == 413
+    period = "<r:ReferencePeriod startTime='2020-01-01T00:00:00' endTime='2021-01-01T00:00:00'/>"
+    assert (
+        desk.ask("POST", "v2/registration", question("<r:All/>", "AllSets", period), by=None, kind=REGISTRY).status
+        == 501
+    )

@@ -1,4 +1,4 @@
-"""Registry messages of SDMX-ML 2.1, 3.0 and 3.1, read: requests to register data sources."""
+"""Registry messages of SDMX-ML 2.1, 3.0 and 3.1, read: requests to register data sources, and questions for them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from sdmx_service.formats.sdmx_ml.structure_elements import (
 )
 from sdmx_service.formats.sdmx_ml.structure_references import read_reference
 from sdmx_service.model.message import Header
+from sdmx_service.model.query import DataContext, RegistrationQuery
 from sdmx_service.model.registration import QueryableSource, Registration, SubmissionAction
 
-_REQUEST = "SubmitRegistrationsRequest"
-_OTHER_REQUESTS = (
-    "QueryRegistrationRequest", "SubmitSubscriptionsRequest", "QuerySubscriptionRequest", "SubmitStructureRequest",
-)  # fmt: skip
+_REQUEST, _QUESTION = "SubmitRegistrationsRequest", "QueryRegistrationRequest"
+_OTHER_REQUESTS = ("SubmitSubscriptionsRequest", "QuerySubscriptionRequest", "SubmitStructureRequest")
+_CONTEXTS: dict[str, DataContext] = {"ProvisionAgreement": "provisionagreement", "Dataflow": "dataflow"}
 _ACTIONS: dict[str, SubmissionAction] = {
     "Append": "Append", "Merge": "Append", "Replace": "Replace", "Delete": "Delete", "Information": "Append",
 }  # fmt: skip
@@ -36,15 +36,25 @@ _INDEXES = ("TimeSeries", "DataSet", "Attributes", "ReportingPeriod")
 
 
 class RegistrationsRequest(NamedTuple):
-    """A ``SubmitRegistrationsRequest``: its version, its header, what is to be done with which registration."""
+    """A ``SubmitRegistrationsRequest`` or a ``QueryRegistrationRequest``.
+
+    Attributes:
+        version: of SDMX-ML.
+        header: the message's.
+        requests: what is to be done with which registration.
+        query: what is asked for; None where something is to be done.
+        finds_nothing: it asks for what is not registered here: reference metadata.
+    """
 
     version: str
     header: Header
-    requests: Sequence[tuple[SubmissionAction, Registration]]
+    requests: Sequence[tuple[SubmissionAction, Registration]] = ()
+    query: RegistrationQuery | None = None
+    finds_nothing: bool = False
 
 
 def read_registrations_request(source: IO[bytes]) -> RegistrationsRequest:
-    """The requests of a ``SubmitRegistrationsRequest``, alone or in a ``RegistryInterface``.
+    """A ``SubmitRegistrationsRequest`` or ``QueryRegistrationRequest``, alone or in a ``RegistryInterface``.
 
     Raises:
         UnreadableFile: it is no such message, or something in it is not as the standard says; with line and path.
@@ -57,25 +67,53 @@ def read_registrations_request(source: IO[bytes]) -> RegistrationsRequest:
         raise unreadable(root, f"the file is not a registry message of SDMX-ML, but {local_name(root)!r}.")
     if version not in VERSIONS:
         raise NotBuilt(f"The file is SDMX-ML {version}; registry messages are read from {', '.join(VERSIONS)}.")
-    header = first(root, "Header")
-    return RegistrationsRequest(
-        version=version,
-        header=Header() if header is None else read_header(header),
-        requests=[_read_request(one) for one in _request_of(root)],
+    said = first(root, "Header")
+    header = Header() if said is None else read_header(said)
+    request = _request_of(root)
+    if local_name(request) == _REQUEST:
+        requests = [_read_request(one) for one in named(request, "RegistrationRequest")]
+        return RegistrationsRequest(version, header, requests)
+    kind = first(request, "QueryType")
+    is_of_metadata = first(request, "Metadataflow") is not None or (
+        kind is not None and token_of(kind) == "MetadataSets"
     )
+    return RegistrationsRequest(version, header, query=_read_query(request), finds_nothing=is_of_metadata)
 
 
-def _request_of(root: Element) -> list[Element]:
-    if local_name(root) == _REQUEST:
-        return named(root, "RegistrationRequest")
+def _request_of(root: Element) -> Element:
+    if local_name(root) in (_REQUEST, _QUESTION):
+        return root
     if local_name(root) != "RegistryInterface":
         raise unreadable(root, f"a {_REQUEST} is needed here, not a {local_name(root)}.")
     for child in children(root):
-        if local_name(child) == _REQUEST:
-            return named(child, "RegistrationRequest")
+        if local_name(child) in (_REQUEST, _QUESTION):
+            return child
         if local_name(child) in _OTHER_REQUESTS:
-            raise NotBuilt(f"{local_name(child)} is not answered here.", hint=f"Send a {_REQUEST}, or ask by GET.")
+            raise NotBuilt(f"{local_name(child)} is not answered here.", hint=f"Send a {_REQUEST} or a {_QUESTION}.")
     raise unreadable(root, f"it holds no {_REQUEST}.")
+
+
+def _read_query(element: Element) -> RegistrationQuery:
+    """What a ``QueryRegistrationRequest`` asks for.
+
+    Raises:
+        NotBuilt: it asks for data of certain periods or keys.
+    """
+    for name in ("ReferencePeriod", "DataKeySet", "CubeRegion", "MetadataTargetRegion"):
+        if first(element, name) is not None:
+            raise NotBuilt(f"{name} in a {_QUESTION} is not built.", hint="Leave it out.")
+    provider = first(element, "DataProvider")
+    if provider is not None:
+        ref = read_reference(provider, "DataProvider")
+        return RegistrationQuery(by="provider", agencies=(ref.agency,), ids=(ref.item or ref.id,))
+    for name, context in _CONTEXTS.items():
+        named_one = first(element, name)
+        if named_one is not None:
+            ref = read_reference(named_one, name)
+            return RegistrationQuery(
+                by="context", context=context, agencies=(ref.agency,), ids=(ref.id,), versions=(ref.version,)
+            )
+    return RegistrationQuery(by="context")
 
 
 def submitted_actions(source: IO[bytes]) -> set[str]:
