@@ -26,7 +26,9 @@ class Settings:
     )
     host: str = field(default="127.0.0.1", metadata={"help": "address to listen on"})
     port: int = field(default=8080, metadata={"help": "port to listen on"})
-    address: str = field(default="", metadata={"help": "address of the service as others find it; default: of host"})
+    address: str = field(
+        default="", metadata={"help": "base URL under which others find the service; default: of host and port"}
+    )
     sender: str = field(default="SDMX_SERVICE", metadata={"help": "id that stands as sender in messages"})
     threads: int = field(default=4, metadata={"help": "worker threads for queries"})
     max_streams: int = field(default=64, metadata={"help": "answers open at once; more are answered 503"})
