@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
-from sdmx_service.errors import Conflict, InvalidStructure, NotBuilt, NotFound, SemanticFault
+from sdmx_service.errors import Conflict, InvalidStructure, NotFound, SemanticFault
 from sdmx_service.maintenance.faults import faults
-from sdmx_service.maintenance.merging import merged
+from sdmx_service.maintenance.merging import merged, with_languages
 from sdmx_service.model.artefact import ItemScheme, Maintainable
 from sdmx_service.model.constraint import DataConstraint
 from sdmx_service.model.registration import SubmissionAction
@@ -42,10 +41,9 @@ def admit(sent: Maintainable, stored: Maintainable | None) -> Change:
         NotFound: it is a part of a scheme that is not here.
         Conflict: this version may not change any more.
         InvalidStructure, SemanticFault: it is not whole.
-        NotBuilt: it is a part in some languages only.
     """
     _refuse_foreign(sent)
-    if isinstance(sent, ItemScheme) and sent.is_partial:
+    if sent.is_partial_language or (isinstance(sent, ItemScheme) and sent.is_partial):
         change = _merge(sent, stored)
     else:
         new = _with_role(sent, stored)
@@ -65,15 +63,20 @@ def _with_role(sent: Maintainable, stored: Maintainable | None) -> Maintainable:
     return sent
 
 
-def _merge(sent: ItemScheme[Any], stored: Maintainable | None) -> Change:
+def _merge(sent: Maintainable, stored: Maintainable | None) -> Change:
+    word = "isPartialLanguage" if sent.is_partial_language else "isPartial"
     if stored is None:
         raise NotFound(
-            f"{sent.ref.text} says isPartial, and there is no such {sent.type} to be completed.",
-            hint="Send the whole first, without isPartial.",
+            f"{sent.ref.text} says {word}, and there is no such {sent.type} to be completed.",
+            hint=f"Send the whole first, without {word}.",
         )
     if type(stored) is not type(sent):
         raise SemanticFault(f"{sent.ref.text} is stored as {type(stored).__name__}, not {type(sent).__name__}.")
+    if sent.is_partial_language:
+        new = replace(with_languages(stored, sent), is_partial_language=stored.is_partial_language)
+        return Change(old=stored, new=new, action="Merge")
     assert isinstance(stored, ItemScheme)
+    assert isinstance(sent, ItemScheme)
     return Change(old=stored, new=merged(stored, sent), action="Merge")
 
 
@@ -81,11 +84,6 @@ def _refuse_foreign(sent: Maintainable) -> None:
     if sent.is_external_reference:
         raise SemanticFault(
             f"{sent.ref.text} is a stub: it says isExternalReference.", hint="Send the artefact itself, whole."
-        )
-    if sent.is_partial_language:
-        raise NotBuilt(
-            f"{sent.ref.text} says isPartialLanguage; merging some languages only is not built yet.",
-            hint="Send every language, or, of an item scheme, isPartial.",
         )
     kind = artefact_type(sent.type)
     if kind is None or kind.resource is None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import MISSING, Field, fields, replace
-from typing import Any, TypeVar
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from typing import Any, TypeVar, cast
 
-from sdmx_service.model.artefact import Item, ItemScheme, Texts
+from sdmx_service.errors import SemanticFault
+from sdmx_service.model.artefact import Annotation, Identified, Item, ItemScheme, Texts
 from sdmx_service.model.items import CategoryScheme, ReportingTaxonomy
 
 SchemeT = TypeVar("SchemeT", bound=ItemScheme[Any])
+ThingT = TypeVar("ThingT")
 _IDENTITY = ("id", "agency", "version", "items", "names", "descriptions", "is_partial")
 
 
@@ -47,6 +49,49 @@ def _merged_items(stored: Sequence[Item], sent: Sequence[Item]) -> tuple[Item, .
     return (*kept, *new.values())
 
 
+# --- languages ------------------------------------------------------------------------------------------------------
+def with_languages(stored: ThingT, sent: ThingT) -> ThingT:
+    """The stored artefact with the texts of one that says ``isPartialLanguage``.
+
+    *Pre-standard* (sdmx-rest, pull request 257): languages that are sent are added or replaced, others stay. *Choice*:
+    everything but texts stays too, and items, components and annotations are told by their id (annotations without one
+    by their type).
+
+    Raises:
+        SemanticFault: it has an item or the like that the stored one has not.
+    """
+    changed: dict[str, Any] = {}
+    for field in fields(cast(Any, stored)):
+        old, new = getattr(stored, field.name), getattr(sent, field.name)
+        if isinstance(old, Texts) and new:
+            changed[field.name] = Texts({**old, **new})
+        elif isinstance(old, tuple) and new and _key(new[0]) is not None:
+            changed[field.name] = _each_with_languages(old, new)
+        elif is_dataclass(old) and is_dataclass(new) and _key(old) is not None:
+            changed[field.name] = with_languages(old, new)
+    return replace(cast(Any, stored), **changed)  # type: ignore[no-any-return]
+
+
+def _key(thing: object) -> str | None:
+    """What tells a part of an artefact from its neighbours; None for what has no texts."""
+    if isinstance(thing, Annotation):
+        return thing.id or thing.type or ""
+    return thing.id if isinstance(thing, Identified) else None
+
+
+def _each_with_languages(stored: Sequence[Any], sent: Sequence[Any]) -> tuple[Any, ...]:
+    new = {_key(one): one for one in sent}
+    kept = []
+    for one in stored:
+        translated = new.pop(_key(one), None)
+        kept.append(one if translated is None else with_languages(one, translated))
+    if new:
+        names = ", ".join(sorted(str(key) for key in new))
+        raise SemanticFault(f"isPartialLanguage: there is no {names} that could be translated.")
+    return tuple(kept)
+
+
+# --- less -----------------------------------------------------------------------------------------------------------
 def without_item(scheme: SchemeT, path: str) -> SchemeT | None:
     """The scheme without an item; None if it has no such item.
 

@@ -315,7 +315,33 @@ def test_a_part_completes_the_whole(desk: Desk, id: str) -> None:
     assert old.one.action == "Append"  # 3.0 has no Merge
     unknown = desk.post(codelist(f"{id}X", "1.0", "0", isPartial=True))
     assert (unknown.status, unknown.one.code) == (404, 404)
-    assert desk.post(codelist(id, "1.0", "0", isPartialLanguage=True)).status == 501
+
+
+def test_languages_are_added_and_nothing_else_changes(desk: Desk, id: str) -> None:
+    """``isPartialLanguage``, of the proposal for the next version of the standard."""
+
+    def french(pair: tuple[str, dict], **more: object) -> tuple[str, dict]:
+        member, sent = pair
+        texts = {"name": "Nom", "names": {"fr": "Nom"}}
+        inner = [{**one, **texts} for one in sent["codes"]]
+        return member, {**sent, **texts, "codes": inner, "isPartialLanguage": True, **more}
+
+    desk.post(codelist(id, "1.0", "A", ("B", "A"), annotations=[{"id": "N", "text": "kept", "texts": {"en": "kept"}}]))
+    answer = desk.post(french(codelist(id, "1.0", "B")))
+    assert (answer.status, answer.one.action) == (200, "Merge")
+    (found,) = desk.shown(f"codelist/SEA/{id}/1.0")
+    assert found["names"] == {"en": id, "fr": "Nom"} and "isPartialLanguage" not in found
+    assert [(one["id"], one["names"], one.get("parent")) for one in found["codes"]] == [
+        ("A", {"en": "A"}, None), ("B", {"en": "B", "fr": "Nom"}, "A"),
+    ]  # fmt: skip
+    note = {"id": "N", "text": "gardée", "texts": {"fr": "gardée"}}
+    assert desk.post(french(codelist(id, "1.0"), annotations=[note])).status == 200
+    (found,) = desk.shown(f"codelist/SEA/{id}/1.0")
+    assert found["annotations"][0]["texts"] == {"en": "kept", "fr": "gardée"}
+    assert desk.post(french(codelist(id, "1.0", "C"))).one.code == 422
+    assert desk.post(french(codelist(f"{id}X", "1.0", "C"))).one.code == 404
+    desk.post(codelist(f"{id}S", "1.0.0", "A"))
+    assert desk.post(french(codelist(f"{id}S", "1.0.0", "A"))).one.code == 409
 
 
 def test_a_part_of_nested_items_replaces_whole_branches(desk: Desk, id: str) -> None:
