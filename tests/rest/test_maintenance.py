@@ -777,3 +777,38 @@ def test_a_draft_of_a_constraint_does_not_count(desk: Desk, id: str) -> None:
     assert allowed() == ["X"]
     desk.post(constraint("1.1.0", "Y"))
     assert allowed() == ["Y"]
+
+
+# --- messages that others wrote -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["2_1", "3_0", "3_1"])
+def test_what_pysdmx_writes_is_taken(desk: Desk, id: str, version: str) -> None:
+    model = pytest.importorskip("pysdmx.model")
+    from pysdmx.io import write_sdmx
+    from pysdmx.io.format import Format
+
+    codes_ = [model.Code(id="A", name="Alpha", description="First"), model.Code(id="007", name="Bond")]
+    made_ = model.Codelist(id=id, agency="SEA", version="1.0", name="Written by pysdmx", items=codes_)
+    text = write_sdmx(made_, getattr(Format, f"STRUCTURE_SDMX_ML_{version}"))
+    answer = desk.ask("POST", "v2/structure", text.encode(), kind="application/xml")
+    assert answer.status == 201, answer.body
+    (found,) = desk.shown(f"codelist/SEA/{id}")
+    assert [(one["id"], one["name"]) for one in found["codes"]] == [("A", "Alpha"), ("007", "Bond")]
+
+
+def test_what_sdmx1_writes_is_taken(desk: Desk, id: str) -> None:
+    import sdmx
+    from sdmx.model import common
+
+    message_ = sdmx.message.StructureMessage()
+    said = {"is_final": False, "is_external_reference": False}  # else it writes "none"
+    listed = common.Codelist(
+        id=id, maintainer=common.Agency(id="SEA"), version="1.0", name={"en": "Written by sdmx1"}, **said
+    )
+    listed.append(common.Code(id="A", name={"en": "Alpha", "fr": "Alpha, en français"}))
+    message_.add(listed)
+    answer = desk.ask("POST", "v2/structure/codelist", sdmx.to_xml(message_), kind="application/xml")
+    assert answer.status == 201, answer.body
+    (found,) = desk.shown(f"codelist/SEA/{id}")
+    assert found["codes"][0]["names"] == {"en": "Alpha", "fr": "Alpha, en français"}

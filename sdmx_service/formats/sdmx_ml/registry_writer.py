@@ -117,4 +117,4 @@ class _Body:
         """The whole message."""
         one = replace(header, receivers=header.receivers[:1] or (_RECEIVER,))
         self.root.insert(0, write_header(one, self.spaces.version))
-        return etree.tostring(self.root, encoding="utf-8", xml_declaration=True)
+        return b'<?xml version="1.0" encoding="UTF-8"?>\n' + etree.tostring(self.root, encoding="utf-8")
