@@ -34,6 +34,16 @@ class Settings:
     max_streams: int = field(default=64, metadata={"help": "answers open at once; more are answered 503"})
     max_body: int = field(default=1024 * 1024 * 1024, metadata={"help": "bytes of a submitted file at most"})
     max_address: int = field(default=32_000, metadata={"help": "characters of an address at most"})
+    bulk: Path | None = field(
+        default=None, metadata={"help": "directory of whole dataflows as files; default: in --data"}
+    )
+    bulk_kinds: str = field(
+        default="csv.gz,parquet",
+        metadata={"help": "kinds of such files that are made right after a release; may be empty"},
+    )
+    bulk_kept: int = field(
+        default=3, metadata={"help": "releases of a dataflow whose files are kept; others are made anew"}
+    )
     memory_limit: str = field(default="1GB", metadata={"help": "memory of the embedded database at most"})
     workspace_memory: str = field(default="1GB", metadata={"help": "memory of one check's workspace at most"})
 
@@ -46,6 +56,11 @@ class Settings:
     def found_at(self) -> str:
         """Where others find the newest SDMX-REST interface."""
         return f"{(self.address or f'http://{self.host}:{self.port}').rstrip('/')}/sdmx/v2"
+
+    @property
+    def bulk_folder(self) -> Path:
+        """Where whole dataflows stand as files."""
+        return self.bulk or self.data / "bulk"
 
     @classmethod
     def help(cls) -> dict[str, str]:

@@ -94,7 +94,7 @@ def test_pages_and_health(service: Running) -> None:
     assert status == 200 and b"DF_STOCK_OD" in body
     assert "default-src 'self'" in headers["Content-Security-Policy"]
     assert service.get("/health/live")[0] == 200
-    assert json.loads(service.get("/api/limits")[2])["max_open_answers"] > 0
+    assert json.loads(service.get("/api/limits")[2])["limits"]["open_answers"]["value"] > 0
     assert json.loads(service.get("/api/releases")[2])["releases"]
 
 

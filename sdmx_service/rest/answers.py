@@ -7,6 +7,7 @@ status is known, so that a failure up to there is a clean error.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from itertools import chain
 from typing import Literal
 
 from sdmx_service.catalog.library import Library, View
-from sdmx_service.errors import SdmxError
+from sdmx_service.errors import NoResults, SdmxError
 from sdmx_service.formats.registry import formats_for
 from sdmx_service.model.message import Message, Party, WriteOptions
 from sdmx_service.model.query import DataQuery, Query
@@ -47,11 +48,16 @@ class Request:
 
 @dataclass(slots=True, kw_only=True)
 class Answer:
-    """Status, headers and the chunks of the body (empty for 204 and 304)."""
+    """Status, headers and the chunks of the body (empty for 204 and 304).
+
+    Attributes:
+        timing: stage of the walk -> milliseconds it took, for ``Server-Timing``.
+    """
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     chunks: Generator[bytes] = field(default_factory=lambda: _once(b""))
+    timing: dict[str, float] = field(default_factory=dict)
 
 
 def _once(body: bytes) -> Generator[bytes]:
@@ -68,8 +74,21 @@ def answer(request: Request, library: Library, sender: Party) -> Answer:
         choice = choose(request.accept, query.representation, formats_for(resource_of(query).kind, request.api))
         family = problems.family_of(choice.media_type, request.api)
         return _answer(request, query, choice, library.view(), library, sender)
+    except NoResults as error:
+        return _nothing(error, request, family, sender)
     except SdmxError as error:
         return refusal(error, family, request.api, sender)
+
+
+def _nothing(error: NoResults, request: Request, family: problems.Family, sender: Party) -> Answer:
+    """The answer to a query that gives nothing; it names where the nearest that gives something is told."""
+    if request.path.partition("/")[0] != "data":
+        return refusal(error, family, request.api, sender)
+    address = f"/api/counts/{request.api}/{request.path}" + (f"?{request.query_string}" if request.query_string else "")
+    told = NoResults(error.detail, hint=f"GET {address} tells the nearest query that gives something.")
+    found = refusal(told, family, request.api, sender)
+    found.headers["Link"] = f'<{address}>; rel="help"; title="the nearest query that gives something"'
+    return found
 
 
 DEFAULT_FAMILY = {"v1": "xml", "v2": "json"}
@@ -94,7 +113,9 @@ def _answer(request: Request, query: Query, choice: Choice, view: View, library:
     }
     if _has_tag(request, headers):  # the tag was only ever given with a 200 to this very request
         return _unchanged(headers)
+    start = time.perf_counter()
     message = resource_of(query).message(query, view, library, sender)
+    planned = time.perf_counter()
     if request.if_none_match == ANY or (request.if_none_match is None and _is_older(request, view)):
         return _unchanged(headers)
     language = _language(message, choice, languages)
@@ -105,7 +126,8 @@ def _answer(request: Request, query: Query, choice: Choice, view: View, library:
     assert choice.format.write is not None
     chunks = choice.format.write(message, _options(query, choice, languages))
     first = next(chunks, b"")
-    return Answer(status=200, headers=headers, chunks=_body(first, chunks, encoding))
+    timing = {"plan": (planned - start) * 1000, "write": (time.perf_counter() - planned) * 1000}
+    return Answer(status=200, headers=headers, chunks=_body(first, chunks, encoding), timing=timing)
 
 
 def _body(first: bytes, chunks: Iterator[bytes], encoding: str | None) -> Generator[bytes]:

@@ -26,6 +26,7 @@ from sdmx_service.errors import (
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.rest import problems
 from sdmx_service.rest.bodies import copy
+from sdmx_service.rest.limits import limits_of
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.submission.reading import Wish, named_provider
 from sdmx_service.submission.receipt import Receipt, load_findings, load_receipt, receipts
@@ -368,15 +369,8 @@ async def diff_releases(request: web.Request) -> web.StreamResponse:
 
 
 async def limits(request: web.Request) -> web.StreamResponse:
-    """``GET /api/limits``: the limits as data."""
-    service = request.app[SERVICE]
-    return _json(
-        {
-            "max_body_bytes": service.max_body,
-            "max_address_characters": service.max_query,
-            "max_open_answers": service.max_streams,
-        }
-    )
+    """``GET /api/limits``: every limit as data, with what to do about it, and what is offered."""
+    return _json(limits_of(request.app[SERVICE]))
 
 
 async def live(request: web.Request) -> web.StreamResponse:
@@ -398,8 +392,8 @@ async def unbuilt(request: web.Request) -> web.StreamResponse:
 
 @web.middleware
 async def api_errors(request: web.Request, handler: Any) -> web.StreamResponse:
-    """Errors below ``/api`` and ``/health`` as problem+json; others pass."""
-    if not request.path.startswith(("/api", "/health")):
+    """Errors below ``/api``, ``/bulk`` and ``/health`` as problem+json; others pass."""
+    if not request.path.startswith(("/api", "/bulk", "/health")):
         return await handler(request)  # type: ignore[no-any-return]
     try:
         return await handler(request)  # type: ignore[no-any-return]

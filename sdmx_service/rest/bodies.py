@@ -10,6 +10,10 @@ from aiohttp import BodyPartReader, web
 
 from sdmx_service.errors import SyntaxFault, TooLarge
 
+MAX_MESSAGE = 64 * 1024 * 1024
+"""Bytes of a structure or registry message at most."""
+MAX_QUESTION = 1024 * 1024
+"""Bytes of a message from somebody without a token."""
 _PIECE = 1 << 20
 
 

@@ -14,6 +14,7 @@ from sdmx_service.errors import AddressTooLong, Busy, MethodNotAllowed, NotAuthe
 from sdmx_service.rest import problems
 from sdmx_service.rest.answers import DEFAULT_FAMILY, Answer, Api, Request, answer, refusal
 from sdmx_service.rest.data_submission import post_data
+from sdmx_service.rest.limits import RETRY_AFTER
 from sdmx_service.rest.maintenance import change
 from sdmx_service.rest.methods import READING, Place, allowed, place_of, refuse
 from sdmx_service.rest.service import SERVICE, Service
@@ -22,7 +23,7 @@ from sdmx_service.rest.streaming import send, take
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ACCEPTED = "Accept, Accept-Language, Authorization, Content-Type, If-None-Match, If-Modified-Since"
-_EXPOSED = "ETag, Last-Modified, Content-Language, Location, Server-Timing"
+_EXPOSED = "ETag, Last-Modified, Content-Language, Link, Location, Repr-Digest, Server-Timing"
 
 
 def routes() -> list[web.RouteDef]:
@@ -80,7 +81,7 @@ async def _sdmx(request: web.Request, api: Api) -> web.StreamResponse:
         return await _refuse(request, api, error)
     if service.streams.locked():
         error = Busy(f"{service.max_streams} answers are being sent.", hint="Try again soon.")
-        return await _refuse(request, api, error, {"Retry-After": "2"})
+        return await _refuse(request, api, error, {"Retry-After": str(RETRY_AFTER)})
     async with service.streams:
         return await _stream(request, service, api)
 
@@ -100,7 +101,8 @@ async def _stream(request: web.Request, service: Service, api: Api) -> web.Strea
     start = time.perf_counter()
     loop = asyncio.get_running_loop()
     found, first = await loop.run_in_executor(service.executor, _begin, asked, service)
-    found.headers["Server-Timing"] = f"first;dur={(time.perf_counter() - start) * 1000:.1f}"
+    timing = {"first": (time.perf_counter() - start) * 1000, **found.timing}
+    found.headers["Server-Timing"] = ", ".join(f"{stage};dur={taken:.1f}" for stage, taken in timing.items())
     return await send(request, found, first, service.executor)
 
 

@@ -44,7 +44,7 @@ from sdmx_service.model.message import Header, Message, Party, Target, WriteOpti
 from sdmx_service.model.query import StructureQuery
 from sdmx_service.model.registration import Result
 from sdmx_service.model.urn import Ref, Version, artefact_type_of_resource
-from sdmx_service.rest.bodies import spool
+from sdmx_service.rest.bodies import MAX_MESSAGE, MAX_QUESTION, spool
 from sdmx_service.rest.methods import Place
 from sdmx_service.rest.negotiation import parse_accept
 from sdmx_service.rest.resources import resource_of
@@ -52,10 +52,6 @@ from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.urls import v2
 
 T = TypeVar("T")
-MAX_MESSAGE = 64 * 1024 * 1024
-"""Bytes of a structure or registry message at most."""
-MAX_QUESTION = 1024 * 1024
-"""Bytes of a message from somebody without a token."""
 _PLAIN = (
     "", "application/xml", "text/xml", "application/json", "application/octet-stream", "text/plain",
     "application/x-www-form-urlencoded",

@@ -169,6 +169,9 @@ class Store(Protocol):
     def release_at(self, moment: datetime) -> int:
         """The release that was current at a moment (0 before the first)."""
 
+    def touched(self, cube: Cube, release: int) -> Mapping[str, Sequence[int]]:
+        """Per dataflow (by name) the releases up to that one in which something shown came, changed or went."""
+
     def count(self, selection: Selection) -> Counts:
         """Exact counts; paging and first/lastN are respected."""
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from sdmx_service.errors import Conflict, NotFound, StorageFault
 from sdmx_service.model.selection import Cube, Selection
 from sdmx_service.model.structure import DataStructure
-from sdmx_service.storage.directory import Directory, read_directory
+from sdmx_service.storage.directory import Directory, read_directory, touched
 from sdmx_service.storage.documents import Documents
 from sdmx_service.storage.engine import Engine, Session
 from sdmx_service.storage.layout import CubeLayout, lay_out, widen
@@ -368,6 +368,11 @@ class SqlStore:
             while len(self._readings) > _KEPT_READINGS:
                 self._readings.popitem(last=False)
         return reading
+
+    def touched(self, cube: Cube, release: int) -> Mapping[str, Sequence[int]]:
+        """Per dataflow the releases that changed it."""
+        layout = self._layout(cube)
+        return {} if layout is None else touched(self._engine.read, layout, release)
 
     def count(self, selection: Selection) -> Counts:
         """Exact counts."""

@@ -877,3 +877,21 @@ def test_publications_wait_for_each_other(store: Store) -> None:
         writer.join()
     assert failures == []
     assert (store.pointer().release, len(observed(store))) == (4, 4)
+
+
+# --- which releases changed what -------------------------------------------------------------------------------------
+
+
+def test_the_releases_that_changed_a_dataflow(store: Store) -> None:
+    one = row("A", "X", "VAN", "2020", "1")
+    for part in (
+        ("M", [one]),  # release 1
+        ("M", [one]),  # 2: the same again
+        ("M", [row("A", "X", "VAN", "2020", "2")]),  # 3
+        ("D", [row("A", "X", "VAN", "2020")]),  # 4
+    ):
+        publish(store, part)
+    cube = store.cubes()[0]
+    assert store.touched(cube, 4) == {SALES: [1, 3, 4]}
+    assert store.touched(cube, 3) == {SALES: [1, 3]}
+    assert store.touched(Cube(agency="ICE", id="NONE", major=1), 4) == {}
