@@ -26,6 +26,9 @@ class Settings:
     )
     host: str = field(default="127.0.0.1", metadata={"help": "address to listen on"})
     port: int = field(default=8080, metadata={"help": "port to listen on"})
+    address: str = field(
+        default="", metadata={"help": "base URL under which others find the service; default: of host and port"}
+    )
     sender: str = field(default="SDMX_SERVICE", metadata={"help": "id that stands as sender in messages"})
     threads: int = field(default=4, metadata={"help": "worker threads for queries"})
     max_streams: int = field(default=64, metadata={"help": "answers open at once; more are answered 503"})
@@ -48,6 +51,11 @@ class Settings:
     def store_url(self) -> str:
         """The store's URL, the default one made from ``data``."""
         return self.store or f"duckdb:///{self.data / 'store.duckdb'}"
+
+    @property
+    def found_at(self) -> str:
+        """Where others find the newest SDMX-REST interface."""
+        return f"{(self.address or f'http://{self.host}:{self.port}').rstrip('/')}/sdmx/v2"
 
     @property
     def bulk_folder(self) -> Path:

@@ -32,6 +32,7 @@ _LOOKS = 1.0
 
 def build(settings: Settings, library: Library) -> web.Application:
     """The application over an open store; the store stays the caller's to close."""
+    library.address = library.address or settings.found_at
     application = web.Application(
         middlewares=[api.api_errors],
         client_max_size=settings.max_body,

@@ -17,6 +17,7 @@ from sdmx_service.errors import NotFound, UnresolvedReference
 from sdmx_service.model.artefact import NO_TEXTS, Item, Maintainable, Texts
 from sdmx_service.model.items import Codelist, ConceptScheme, ValueList
 from sdmx_service.model.message import Labels, Target
+from sdmx_service.model.registration import Registration
 from sdmx_service.model.representation import Representation
 from sdmx_service.model.selection import provider_name
 from sdmx_service.model.structure import Component, Dataflow, DataStructure, ProvisionAgreement
@@ -36,6 +37,7 @@ class Catalog:
         layouts: mapping layouts by id.
         rule_sets: the rules, by id.
         questionnaires: every revision, by ``ID(REVISION)``.
+        registrations: the registered data sources, by id.
         generation: the store's number of this state.
     """
 
@@ -43,6 +45,7 @@ class Catalog:
     layouts: Mapping[str, Layout] = field(default_factory=dict)
     rule_sets: Mapping[str, RuleSet] = field(default_factory=dict)
     questionnaires: Mapping[str, Questionnaire] = field(default_factory=dict)
+    registrations: Mapping[str, Registration] = field(default_factory=dict)
     generation: int = 0
 
     @classmethod

@@ -10,7 +10,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.dissemination.heading import header_from
 from sdmx_service.dissemination.partial import Cutter, cut, cut_nested, pinned
 from sdmx_service.dissemination.plan import ANY, matching_homes
-from sdmx_service.errors import NotBuilt, NotFound
+from sdmx_service.errors import NotFound
 from sdmx_service.model.artefact import Item, ItemScheme, Maintainable
 from sdmx_service.model.artefact_types import (
     artefact_type,
@@ -29,12 +29,11 @@ _Found = dict[Ref, Maintainable]
 def structures(query: StructureQuery, catalog: Catalog, *, sender: Party) -> Message:
     """The answer to a structure query: matching artefacts first, then what was asked for with them.
 
+    ``asOf`` is the caller's: the catalog is the one of that moment.
+
     Raises:
         NotFound: nothing matches.
-        NotBuilt: ``asOf``, or a detail this service does not answer yet.
     """
-    if query.as_of is not None:
-        raise NotBuilt("The parameter asOf is not built yet for structures.", hint="Leave it out.")
     matching = {artefact.ref: artefact for artefact in _matching(query, catalog)}
     if not matching:
         asked = "/".join(",".join(part) for part in (query.types, query.agencies, query.ids, query.versions))

@@ -23,10 +23,16 @@ from sdmx_service.formats.sdmx_json import data_writer as json_data_writer
 from sdmx_service.formats.sdmx_json import data_writer_1_0 as json_data_writer_1_0
 from sdmx_service.formats.sdmx_json import structure_reader as json_structure_reader
 from sdmx_service.formats.sdmx_json import structure_writer as json_structure_writer
-from sdmx_service.formats.sdmx_ml import data_generic_writer, data_writer
+from sdmx_service.formats.sdmx_ml import data_generic_writer, data_writer, registry_writer
 from sdmx_service.formats.sdmx_ml import data_reader as ml_data_reader
 from sdmx_service.formats.sdmx_ml import structure_reader as ml_structure_reader
 from sdmx_service.formats.sdmx_ml import structure_writer as ml_structure_writer
+from sdmx_service.formats.sdmx_ml.registry_reader import (
+    RegistrationsRequest,
+    read_registrations_request,
+    submitted_actions,
+)
+from sdmx_service.formats.sdmx_ml.registry_writer import write_registrations_response, write_structure_response
 from sdmx_service.formats.sdmx_schema import json_schema, xsd
 from sdmx_service.formats.sniffing import Head
 from sdmx_service.formats.sniffing import peek as head_of
@@ -36,9 +42,10 @@ from sdmx_service.formats.spreadsheet.marking import Mark, write_findings, write
 from sdmx_service.formats.spreadsheet.writer import write_form
 from sdmx_service.model.message import Message, Resolve, SeekableFile, Tables, WriteOptions
 
-__all__ = ["FORMATS", "Format", "Kind", "Mark", "formats_for", "head_of", "named", "of_media_type", "of_suffix",
-           "recognise", "recognise_data", "structure_format", "unpack", "write_findings", "write_form",
-           "write_marked"]  # fmt: skip
+__all__ = ["FORMATS", "Format", "Kind", "Mark", "RegistrationsRequest", "formats_for", "head_of", "named",
+           "of_media_type", "of_suffix", "read_registrations_request", "recognise", "recognise_data",
+           "structure_format", "submitted_actions", "unpack", "write_findings", "write_form", "write_marked",
+           "write_registrations_response", "write_structure_response"]  # fmt: skip
 
 Kind = Literal["data", "structure", "availability", "schema", "metadata", "registration"]
 Sniff = Callable[[Head], int]
@@ -183,6 +190,17 @@ def _schema(syntax: str, version: str, write: Write, apis: tuple[str, ...]) -> F
     )
 
 
+def _registry(version: str) -> Format:
+    return Format(
+        name=f"registry-xml-{version}",
+        media_types=(f"{_SDMX}registry+xml;version={version}.0",),
+        suffixes=(".xml",),
+        write=lambda message, options: registry_writer.write_registrations(message, version),
+        kinds=("registration",),
+        apis=("v2",),
+    )
+
+
 FORMATS: tuple[Format, ...] = (
     # data, as SDMX-REST 2.2 lists them, then those of 1.5
     _json_data("2.1"),
@@ -239,6 +257,9 @@ FORMATS: tuple[Format, ...] = (
     _json_structure("2.0"),
     _ml_structure("3.0", _V2),
     _ml_structure("2.1", _V1),
+    # registrations
+    _registry("3.1"),
+    _registry("3.0"),
     # what is read, whatever its version
     Format(
         name="sdmx-csv",

@@ -14,6 +14,7 @@ from sdmx_service.errors import SyntaxFault
 from sdmx_service.model.artefact import NO_TEXTS, Item, Maintainable, Texts
 from sdmx_service.model.constraint import AvailabilityConstraint
 from sdmx_service.model.items import Contact
+from sdmx_service.model.registration import Registration
 from sdmx_service.model.schema import DataSchema, MetadataSchema
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.model.urn import Ref
@@ -156,6 +157,7 @@ class Message:
     structures: tuple[Maintainable, ...] = ()
     availability: tuple[AvailabilityConstraint, ...] = ()
     datasets: Iterable[Dataset] = ()
+    registrations: tuple[Registration, ...] = ()
     errors: tuple[tuple[str, str, Texts], ...] = ()
     """Errors and footer messages: (code, severity, texts)."""
     schema: DataSchema | MetadataSchema | None = None

@@ -27,6 +27,7 @@ from sdmx_service.storage.reading import Reading
 from sdmx_service.storage.staging import StagedLoad, staged_parts
 from sdmx_service.storage.versions import clean
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEPT_READINGS = 32
 """Readings kept for the next call with the same selection (domains, then scan)."""
 
@@ -77,7 +78,7 @@ class SqlStore:
         """Create or widen the cube of the structure."""
         cube = Cube.of(structure)
         known = self._known_layouts().get(cube)
-        if known is not None and widen(known, structure) is known:
+        if known is not None and _is_wide_enough(known, structure):
             return cube
         with self._engine.lock(), self._engine.transaction() as session:
             layouts = _read_layouts(session)
@@ -85,11 +86,42 @@ class SqlStore:
             if old is None:
                 number = max((one.number for one in layouts.values()), default=0) + 1
                 self._create(session, lay_out(number, structure))
-            elif (wider := widen(old, structure)) is not old:
+            elif (wider := self._wider(old, structure, session)) is None:
+                self._drop(session, old)
+                self._create(session, lay_out(old.number, structure))
+            elif wider is not old:
                 self._widen(session, old, wider)
         with self._guard:
             self._layouts = None
+            self._directories.pop(cube, None)
+            self._readings.clear()
         return cube
+
+    def check_cube(self, structure: DataStructure) -> None:
+        """Whether ``open_cube`` would take the structure."""
+        known = self._known_layouts().get(Cube.of(structure))
+        if known is not None:
+            with self._engine.transaction() as session:
+                self._wider(known, structure, session)
+
+    @staticmethod
+    def _wider(old: CubeLayout, structure: DataStructure, session: Session) -> CubeLayout | None:
+        """The layout with what the structure brings; None where it contradicts one in which nothing was ever stored."""
+        try:
+            return widen(old, structure)
+        except StorageFault:
+            tables = (old.table("series"), old.observations.name, old.attachments.name)
+            if any(session.rows(f"SELECT 1 FROM {identifier(table)} LIMIT 1") for table in tables):
+                raise
+            return None
+
+    @staticmethod
+    def _drop(session: Session, layout: CubeLayout) -> None:
+        tables = (layout.table("series"), layout.observations.name, layout.attachments.name, layout.table("periods"))
+        for table in tables:
+            session.execute(f"DROP TABLE {identifier(table)}")
+        session.execute(f"DELETE FROM cubes WHERE _number = {literal(layout.number)}")
+        session.execute(f"DELETE FROM agreements WHERE _cube = {literal(layout.number)}")
 
     def _create(self, session: Session, layout: CubeLayout) -> None:
         for statement in layout.statements():
@@ -273,9 +305,17 @@ class SqlStore:
             known, moves = self._pointer, self._moves
         if known is not None:
             return known
-        rows = self._engine.read("SELECT p._release, g._number, p._published_at FROM pointer p, generations g")
-        release, generation, microseconds = (column[0].as_py() for column in rows.columns)
-        found = Pointer(release=release, generation=generation, published_at=_moment(microseconds))
+        rows = self._engine.read(
+            "SELECT p._release, g._number, p._published_at, coalesce((SELECT max(_saved_at) FROM generation_times), 0)"
+            " AS _saved_at FROM pointer p, generations g"
+        )
+        release, generation, published, saved = (column[0].as_py() for column in rows.columns)
+        found = Pointer(
+            release=release,
+            generation=generation,
+            published_at=_moment(published),
+            changed_at=_moment(max(published, saved)),
+        )
         with self._guard:
             if self._engine.is_exclusive and moves == self._moves:
                 self._pointer = found
@@ -409,21 +449,32 @@ class SqlStore:
         """The pieces of a kept file."""
         return self._documents.file(id)
 
-    def save_artefacts(self, artefacts: Mapping[str, bytes | None]) -> int:
+    def save_artefacts(self, artefacts: Mapping[str, bytes | None], base: int | None = None) -> int:
         """Keep artefacts as a new generation."""
         with self._engine.lock():
-            generation = self._documents.save_artefacts(artefacts)
+            generation = self._documents.save_artefacts(artefacts, base)
         self._forget_pointer()
         return generation
+
+    def generation_at(self, moment: datetime) -> int:
+        """The generation that was current at a moment."""
+        return self._documents.generation_at((moment - _EPOCH) // timedelta(microseconds=1))
 
     def artefacts(self, generation: int | None = None) -> Mapping[str, bytes]:
         """The artefacts of a generation."""
         return self._documents.artefacts(generation)
 
 
+def _is_wide_enough(layout: CubeLayout, structure: DataStructure) -> bool:
+    try:
+        return widen(layout, structure) is layout
+    except StorageFault:
+        return False
+
+
 def _moment(microseconds: int) -> datetime:
     """A moment from microseconds since 1970 (integers compare and grow exactly, whatever the database's time zones)."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 class _Undo(Exception):

@@ -16,7 +16,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.loading import load_folder
 from sdmx_service.dissemination.schema import schema
 from sdmx_service.model.columns import Column, columns
-from sdmx_service.model.message import Message, Party, WriteOptions
+from sdmx_service.model.message import Message, Party
 from sdmx_service.model.query import SchemaQuery
 from sdmx_service.model.schema import DataSchema
 from sdmx_service.model.structure import Attribute, Measure
@@ -83,7 +83,9 @@ def _rows(made: DataSchema) -> Iterator[dict[str, Any]]:
 def test_data_of_every_dataflow(ref: Any) -> None:
     structure = CATALOG.target(ref).structure
     views = ["TIME_PERIOD", "AllDimensions", structure.dimension_ids[1]]
-    for (version, name), view in zip(XML.items(), itertools.islice(itertools.cycle(views), len(ref.id) % 3, None), strict=False):
+    for (version, name), view in zip(
+        XML.items(), itertools.islice(itertools.cycle(views), len(ref.id) % 3, None), strict=False
+    ):
         message = asked(CATALOG, "dataflow", ref, dimension_at_observation=view)
         made = message.schema
         assert isinstance(made, DataSchema)
@@ -92,7 +94,9 @@ def test_data_of_every_dataflow(ref: Any) -> None:
         assert xml_faults(xml_schema(written(made, f"schema-xml-{version}"), version), data([sent], name)) == []
         for kind, format in JSON.items():
             sent = dataset(structure, rows, ref=ref, dimension_at_observation=view)
-            assert json_faults(json_schema(written(made, f"schema-json-{kind}")), json.loads(data([sent], format))) == []
+            assert (
+                json_faults(json_schema(written(made, f"schema-json-{kind}")), json.loads(data([sent], format))) == []
+            )
 
 
 @pytest.mark.parametrize("kind", ["provisionagreement", "datastructure"])
