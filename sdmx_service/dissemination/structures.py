@@ -18,7 +18,7 @@ from sdmx_service.model.artefact_types import (
     artefact_types_of_v1_resource,
 )
 from sdmx_service.model.constraint import AvailabilityConstraint
-from sdmx_service.model.items import Category, CategoryScheme, Codelist, ReportingCategory, ReportingTaxonomy
+from sdmx_service.model.items import Category, CategoryScheme, Codelist, Hierarchy, ReportingCategory, ReportingTaxonomy
 from sdmx_service.model.message import Message, Party
 from sdmx_service.model.query import StructureQuery
 from sdmx_service.model.urn import Ref
@@ -49,7 +49,7 @@ def structures(query: StructureQuery, catalog: Catalog, *, sender: Party) -> Mes
         shown += [show.referenced(one, catalog) for one in referenced.values()]
     if query.detail != "raw":
         shown = pin_together(shown, catalog)
-    return message_of(shown, sender=sender)
+    return replace(message_of(shown, sender=sender), lookup=catalog.lookup)
 
 
 def message_of(
@@ -208,7 +208,7 @@ _KEPT_IN_STUB = frozenset(
     {"id", "agency", "version", "names", "uri", "valid_from", "valid_to", "is_final", "service_url", "structure_url",
      "sources", "targets"}
 )  # fmt: skip
-"""The last two are the sides of a representation map, which no schema lets be empty."""
+"""The last two are the sides of a representation map, which no schema lets be empty; so it is with a hierarchy."""
 
 
 def stub(artefact: Maintainable, *, complete: bool = False) -> Maintainable:
@@ -222,6 +222,8 @@ def stub(artefact: Maintainable, *, complete: bool = False) -> Maintainable:
             values[field.name] = field.default
         elif field.default_factory is not MISSING:
             values[field.name] = field.default_factory()
+    if isinstance(artefact, Hierarchy):  # SDMX-ML 3.x wants one code
+        values["items"] = tuple(replace(code, items=(), level=None) for code in artefact.items[:1])
     return replace(artefact, **values)
 
 

@@ -242,6 +242,25 @@ class MappedComponents(Field):
         return ("sources", "target")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentPlace:
+    """A component of a structure as SDMX 2.1 refers to it: its class (``kind``) and the list that it stands in.
+
+    ``structure`` is what SDMX-JSON 1.0 has in its URN; SDMX-ML 2.1 does not say it.
+    """
+
+    id: str
+    package: str
+    container: str
+    kind: str
+    structure: Ref | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class PlacedComponent(Field):
+    """A component of a structure: a ``ComponentPlace``."""
+
+
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Addresses(Field):
     """Telephone, fax, X400, URI and e-mail of a contact."""

@@ -157,6 +157,8 @@ class Message:
     datasets: Iterable[Dataset] = ()
     errors: tuple[tuple[str, str, Texts], ...] = ()
     """Errors and footer messages: (code, severity, texts)."""
+    lookup: Callable[[Ref], Maintainable | None] | None = None
+    """Finds artefacts that the structures refer to, for formats that must say parts of them (SDMX 2.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
