@@ -19,8 +19,8 @@ from sdmx_service.formats.sdmx_json import structure_reader as json_reader
 from sdmx_service.formats.sdmx_json import structure_writer as json_writer
 from sdmx_service.formats.sdmx_ml import structure_reader as ml_reader
 from sdmx_service.formats.sdmx_ml import structure_writer as ml_writer
-from sdmx_service.model.constraint import DataConstraint
-from sdmx_service.model.items import Categorisation
+from sdmx_service.model.constraint import DataConstraint, KeyValue, MemberValue
+from sdmx_service.model.items import Categorisation, IsoConcept
 from sdmx_service.model.message import Message, WriteOptions
 from sdmx_service.model.structure import Attribute, DataStructure, MetadataStructure
 
@@ -132,3 +132,18 @@ def walk(thing: Any) -> Iterator[Any]:
         inner = tuple(getattr(thing, one.name) for one in fields(thing))
     for one in inner:
         yield from walk(one)
+
+
+def said_in_1_0(thing: Any) -> Any:
+    """The thing as SDMX-JSON 1.0 can say it: values are included, cascade or do not; a concept of ISO has a URN."""
+    if isinstance(thing, tuple):
+        return tuple(said_in_1_0(one) for one in thing)
+    if isinstance(thing, MemberValue) and thing.cascade == "false":
+        return replace(thing, cascade=None)
+    if isinstance(thing, KeyValue):
+        return replace(thing, include=True, values=said_in_1_0(thing.values))
+    if isinstance(thing, IsoConcept):
+        return IsoConcept(agency="ISO", scheme="CS_11179", id="C")
+    if not is_dataclass(thing) or isinstance(thing, type):
+        return thing
+    return replace(thing, **{one.name: said_in_1_0(getattr(thing, one.name)) for one in fields(thing) if one.init})

@@ -17,7 +17,7 @@ from sdmx_service.model.items import Code, Codelist
 from sdmx_service.model.message import Header, Message, Party, WriteOptions
 from sdmx_service.model.urn import Ref
 from tests.formats.structure.artefacts import BEFORE_VTL, RULESETS, SINCE_3_0
-from tests.formats.structure.messages import FORMATS, StructureFormat, reader_of
+from tests.formats.structure.messages import FORMATS, StructureFormat, reader_of, said_in_1_0
 from tests.formats.structure.messages import SINCE_3_0 as SINCE_3_0_FORMATS
 
 SLOW = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=40)
@@ -29,6 +29,8 @@ SLOW = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_to
 def test_what_every_format_has_comes_back_equal(target: StructureFormat, artefact) -> None:
     if isinstance(artefact, DataConstraint) and target.sdmx == "3.1":
         artefact = _without_role(artefact)
+    if target.version == "1.0":
+        artefact = said_in_1_0(artefact)
     _check(target, artefact)
 
 
