@@ -17,11 +17,11 @@ from sdmx_service.dissemination.times import chosen_periods
 from sdmx_service.errors import NotBuilt, NotFound, SemanticFault
 from sdmx_service.model.artefact import Maintainable
 from sdmx_service.model.columns import Column, columns
-from sdmx_service.model.query import ALL_DIMENSIONS, ComponentFilter, DataQuery, DataSlice, Key, ProviderRef
+from sdmx_service.model.query import ALL_DIMENSIONS, Api, ComponentFilter, DataQuery, DataSlice, Key, ProviderRef
 from sdmx_service.model.selection import Context, Cube, Selection, dataflow_name, provider_name
 from sdmx_service.model.selection import Key as SelectionKey
 from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgreement
-from sdmx_service.model.urn import Ref, VersionPattern, parse_versions, select_versions
+from sdmx_service.model.urn import Ref, parse_versions, select_versions
 from sdmx_service.storage.port import Store
 
 ANY = "*"
@@ -95,10 +95,9 @@ def _refuse_unbuilt(query: DataSlice) -> None:
 def _matching(query: DataSlice, catalog: Catalog) -> Iterator[Maintainable]:
     """The artefacts a query names: the latest matching version per major."""
     kind = _CLASS_OF_CONTEXT[query.context]
-    patterns = tuple(pattern for text in query.versions for pattern in parse_versions(text))
     found = False
     for agency, id, versions in matching_homes(catalog, kind, query.agencies, query.ids):
-        for version in _latest_per_major(patterns, versions):
+        for version in _latest_per_major(versions_asked(query.api, query.versions, versions)):
             found = True
             yield catalog.artefacts[Ref(type=kind, agency=agency, id=id, version=version)]
     if not found and not (ANY in query.ids and ANY in query.agencies):
@@ -124,9 +123,20 @@ def matching_homes(
                 yield agency, id, versions
 
 
-def _latest_per_major(patterns: tuple[VersionPattern, ...], versions: Sequence[str]) -> list[str]:
-    latest = {version.split(".")[0]: version for version in select_versions(patterns, versions)}
-    return list(latest.values())
+def versions_asked(api: Api, asked: Sequence[str], versions: Sequence[str]) -> list[str]:
+    """Those of an artefact's versions that a query asks for, ascending.
+
+    SDMX-REST 1.5 has *latest* for the latest version in production, and SDMX 2.1 no drafts: there a draft is found by
+    its exact version only.
+    """
+    patterns = tuple(pattern for text in asked for pattern in parse_versions(text))
+    if api == "v1":
+        versions = [one for one in versions if "-" not in one or one in asked]
+    return select_versions(patterns, versions)
+
+
+def _latest_per_major(versions: Sequence[str]) -> list[str]:
+    return list({version.split(".")[0]: version for version in versions}.values())
 
 
 # --- one artefact ---------------------------------------------------------------------------------------------------

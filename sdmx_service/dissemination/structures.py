@@ -9,7 +9,7 @@ from typing import Any
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.dissemination.heading import header_from
 from sdmx_service.dissemination.partial import Cutter, cut, cut_nested, pinned
-from sdmx_service.dissemination.plan import ANY, matching_homes
+from sdmx_service.dissemination.plan import ANY, matching_homes, versions_asked
 from sdmx_service.errors import NotFound
 from sdmx_service.model.artefact import Item, ItemScheme, Maintainable
 from sdmx_service.model.artefact_types import (
@@ -18,10 +18,10 @@ from sdmx_service.model.artefact_types import (
     artefact_types_of_v1_resource,
 )
 from sdmx_service.model.constraint import AvailabilityConstraint
-from sdmx_service.model.items import Category, CategoryScheme, Codelist, ReportingCategory, ReportingTaxonomy
+from sdmx_service.model.items import Category, CategoryScheme, Codelist, Hierarchy, ReportingCategory, ReportingTaxonomy
 from sdmx_service.model.message import Message, Party
 from sdmx_service.model.query import StructureQuery
-from sdmx_service.model.urn import Ref, parse_versions, select_versions
+from sdmx_service.model.urn import Ref
 
 _Found = dict[Ref, Maintainable]
 
@@ -48,7 +48,7 @@ def structures(query: StructureQuery, catalog: Catalog, *, sender: Party) -> Mes
         shown += [show.referenced(one, catalog) for one in referenced.values()]
     if query.detail != "raw":
         shown = pin_together(shown, catalog)
-    return message_of(shown, sender=sender)
+    return replace(message_of(shown, sender=sender), lookup=catalog.lookup)
 
 
 def message_of(
@@ -97,10 +97,9 @@ def _is_of_2_1(kind: str) -> bool:
 
 
 def _matching(query: StructureQuery, catalog: Catalog) -> Iterator[Maintainable]:
-    patterns = tuple(pattern for text in query.versions for pattern in parse_versions(text))
     for kind in _classes(query, query.types, catalog):
         for agency, id, versions in matching_homes(catalog, kind, query.agencies, query.ids):
-            for version in select_versions(patterns, versions):
+            for version in versions_asked(query.api, query.versions, versions):
                 artefact = catalog.artefacts[Ref(type=kind, agency=agency, id=id, version=version)]
                 if ANY in query.items or not isinstance(artefact, ItemScheme):
                     yield artefact
@@ -208,7 +207,7 @@ _KEPT_IN_STUB = frozenset(
     {"id", "agency", "version", "names", "uri", "valid_from", "valid_to", "is_final", "service_url", "structure_url",
      "sources", "targets"}
 )  # fmt: skip
-"""The last two are the sides of a representation map, which no schema lets be empty."""
+"""The last two are the sides of a representation map, which no schema lets be empty; so it is with a hierarchy."""
 
 
 def stub(artefact: Maintainable, *, complete: bool = False) -> Maintainable:
@@ -222,6 +221,8 @@ def stub(artefact: Maintainable, *, complete: bool = False) -> Maintainable:
             values[field.name] = field.default
         elif field.default_factory is not MISSING:
             values[field.name] = field.default_factory()
+    if isinstance(artefact, Hierarchy):  # SDMX-ML 3.x wants one code
+        values["items"] = tuple(replace(code, items=(), level=None) for code in artefact.items[:1])
     return replace(artefact, **values)
 
 

@@ -155,14 +155,14 @@ def _ml_21(name: str, write: Write) -> Format:
     )
 
 
-def _json_structure(version: str) -> Format:
+def _json_structure(version: str, apis: tuple[str, ...] = _V2) -> Format:
     return Format(
         name=f"structure-json-{version}",
         media_types=(f"{_SDMX}structure+json;version={version}.0",),
         suffixes=(".json",),
         write=_json_structures(version),
         kinds=_STRUCTURES,
-        apis=_V2,
+        apis=apis,
     )
 
 
@@ -260,6 +260,7 @@ FORMATS: tuple[Format, ...] = (
     # registrations
     _registry("3.1"),
     _registry("3.0"),
+    _json_structure("1.0", _V1),
     # what is read, whatever its version
     Format(
         name="sdmx-csv",

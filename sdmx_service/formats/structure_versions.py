@@ -5,7 +5,7 @@ cannot carry. Mapped are:
 
 * the version of a categorisation: in 3.1 it has none, and is always 1.0 (SDMX 3.1 information model);
 * the role of a data constraint: 3.0 demands one, and what is not said is ``Allowed``; 3.1 has only allowed content, and
-  says what is there by an availability constraint;
+  says what is there by an availability constraint; so it is with a metadata constraint, which only has allowed content;
 * an attribute of 2.1 that belongs to dimensions and to attachment groups belongs to all their dimensions;
 * the report structures of 2.1 become the one list of metadata attributes that 3.0 has; what they are about is from 3.0
   on said by the metadataflow, and is not written;
@@ -22,7 +22,7 @@ from typing import Any
 
 from sdmx_service.errors import CannotWrite
 from sdmx_service.model.artefact import Annotation, Maintainable, Texts
-from sdmx_service.model.constraint import AvailabilityConstraint, DataConstraint
+from sdmx_service.model.constraint import AvailabilityConstraint, DataConstraint, MetadataConstraint
 from sdmx_service.model.items import Categorisation
 from sdmx_service.model.structure import Attribute, DataStructure, MetadataStructure
 from sdmx_service.model.urn import Ref
@@ -79,6 +79,12 @@ def _adapt_constraint(constraint: DataConstraint, version: str) -> DataConstrain
     return replace(constraint, role="Allowed") if constraint.role is None else constraint
 
 
+def _adapt_metadata_constraint(constraint: MetadataConstraint, version: str) -> MetadataConstraint:
+    if version >= "3.1":
+        return replace(constraint, role=None) if constraint.role == "Allowed" else constraint
+    return replace(constraint, role="Allowed") if constraint.role is None else constraint
+
+
 def _refuse_regions(constraint: DataConstraint, version: str) -> None:
     kinds = [region.include for region in constraint.regions]
     if len(kinds) > len(set(kinds)):
@@ -120,6 +126,7 @@ _ADAPTERS: Mapping[type, Callable[[Any, str], Any]] = {
     Categorisation: _adapt_categorisation,
     AvailabilityConstraint: _adapt_availability,
     DataConstraint: _adapt_constraint,
+    MetadataConstraint: _adapt_metadata_constraint,
     DataStructure: _adapt_structure,
     MetadataStructure: _adapt_metadata_structure,
 }

@@ -162,6 +162,8 @@ class Message:
     """Errors and footer messages: (code, severity, texts)."""
     schema: DataSchema | MetadataSchema | None = None
     """What messages of one artefact must look like: the answer to a schema query."""
+    lookup: Callable[[Ref], Maintainable | None] | None = None
+    """Finds artefacts that the structures refer to, for formats that must say parts of them (SDMX 2.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,7 +171,7 @@ def test_partial_references(fishery: House) -> None:
         ("v2/structure/dataflow/*/*/+", 4),
         ("v2/structure/codelist%2Cdataflow/SEA/CL_FISH", None),
         ("v1/dataflow", 4),
-        ("v1/dataflow/SEA/DF_CATCH/all", 3),
+        ("v1/dataflow/SEA/DF_CATCH/all", 2),
         ("v1/codelist/SEA/CL_FISH+CL_PORT/latest", 2),
         ("v1/codelist/SEA/CL_FISH/1.0.0/COD", 1),
         ("v1/datastructure/SEA/DSD_JOBS/1.0.0?references=children", 5),
@@ -202,7 +202,7 @@ def test_valid_in_every_format(fishery: House, path: str) -> None:
         answer = fishery.get(path, format.media_types[0])
         body = b"".join(answer.chunks)
         if answer.status == 406:  # what the model of SDMX 2.1 does not have
-            assert "2.1" in format.name and "xml" in format.name, body
+            assert format.name in ("structure-xml-2.1", "structure-json-1.0"), body
             continue
         assert (answer.status, answer.headers["Content-Type"]) == (200, format.media_types[0]), body[:300]
         assert faults(format.media_types[0], body) == [], format.name
