@@ -24,7 +24,7 @@ from sdmx_service.catalog.rules import RuleSet, read_rules
 from sdmx_service.errors import CannotWrite, InvalidStructure, SdmxError
 from sdmx_service.formats.registry import named, structure_format
 from sdmx_service.model.artefact import ItemScheme, Maintainable
-from sdmx_service.model.constraint import DataConstraint
+from sdmx_service.model.constraint import AttachmentConstraint, DataConstraint
 from sdmx_service.model.message import Message, WriteOptions
 from sdmx_service.model.registration import Registration
 
@@ -120,7 +120,9 @@ def _no_data(ref: object) -> Any:
 
 
 def _stored_format(artefact: Maintainable) -> str:
-    """SDMX-JSON 2.1, but 2.0 for a constraint with a role, which 2.1 cannot say."""
+    """SDMX-JSON 2.1, but 2.0 for a constraint with a role, and SDMX-ML 2.1 for what SDMX 3.0 has not."""
+    if isinstance(artefact, AttachmentConstraint):
+        return "structure-xml-2.1"
     has_role = isinstance(artefact, DataConstraint) and artefact.role is not None
     return "structure-json-2.0" if has_role else STORED_FORMAT
 

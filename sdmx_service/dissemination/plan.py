@@ -24,7 +24,7 @@ from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgree
 from sdmx_service.model.urn import Ref, parse_versions, select_versions
 from sdmx_service.storage.port import Store
 
-ANY = "*"
+ANY, LATEST = "*", "~"
 _CLASS_OF_CONTEXT = {
     "datastructure": "DataStructure",
     "dataflow": "Dataflow",
@@ -126,12 +126,11 @@ def matching_homes(
 def versions_asked(api: Api, asked: Sequence[str], versions: Sequence[str]) -> list[str]:
     """Those of an artefact's versions that a query asks for, ascending.
 
-    SDMX-REST 1.5 has *latest* for the latest version in production, and SDMX 2.1 no drafts: there a draft is found by
-    its exact version only.
+    SDMX-REST 1.5 has *latest* for the latest version in production: no draft, as long as there is anything else.
     """
-    patterns = tuple(pattern for text in asked for pattern in parse_versions(text))
-    if api == "v1":
-        versions = [one for one in versions if "-" not in one or one in asked]
+    patterns = [pattern for text in asked for pattern in parse_versions(text)]
+    if api == "v1" and tuple(asked) == (LATEST,):
+        return select_versions(patterns, [one for one in versions if "-" not in one] or versions)
     return select_versions(patterns, versions)
 
 

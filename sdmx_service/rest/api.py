@@ -59,7 +59,6 @@ def routes() -> list[web.RouteDef]:
         web.get("/health/live", live),
         web.get("/health/ready", ready),
         web.get("/metrics", unbuilt),
-        web.get("/openapi.json", unbuilt),
     ]
 
 

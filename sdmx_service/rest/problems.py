@@ -55,6 +55,18 @@ def status_of(error: errors.SdmxError) -> Status:
     return next(status for kind, status in _TABLE if isinstance(error, kind))
 
 
+def statuses(api: str) -> tuple[int, ...]:
+    """Every status that an error may have in an interface (``v2``, ``v1``, or ``api`` for the service's own)."""
+    if api == "v1":
+        return tuple(sorted({status.v1 for _, status in _TABLE}))
+    return tuple(sorted({status.v2 for _, status in _TABLE} - ({204} if api == "api" else set())))
+
+
+def media_type(family: Family) -> str:
+    """The media type of an error in a family."""
+    return _MEDIA_TYPES[family]
+
+
 _NAMESPACES = {
     "xml31": "http://www.sdmx.org/resources/sdmxml/schemas/v3_1/",
     "xml30": "http://www.sdmx.org/resources/sdmxml/schemas/v3_0/",

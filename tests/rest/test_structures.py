@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
 from sdmx_service.formats.registry import formats_for
+from tests.every_type.house import open_apiary
 from tests.harness import House
 from tests.rest.reading_back import faults
 
@@ -121,6 +123,15 @@ def test_items(fishery: House, path: str, found: list[str]) -> None:
     (one,) = sent(fishery, f"v2/structure/{path}").values()
     assert items(one) == found
     assert one["isPartial"] is True
+
+
+def test_items_of_value_lists(tmp_path: Path) -> None:
+    """Any text may be an item of a value list, which no version marks as partial."""
+    with open_apiary(tmp_path) as house:
+        (one,) = sent(
+            house, "v2/structure/valuelist/BEES/VL_COLOUR/1.0.0/50%20%25%20%2F%2050%20%25,light%20amber"
+        ).values()
+        assert [item["id"] for item in one["valueItems"]] == ["light amber", "50 % / 50 %"]
 
 
 STUB = {"id", "agencyID", "version", "name", "isExternalReference", "links"}
