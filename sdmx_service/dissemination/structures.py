@@ -24,6 +24,8 @@ from sdmx_service.model.query import StructureQuery
 from sdmx_service.model.urn import Ref, parse_versions, select_versions
 
 _Found = dict[Ref, Maintainable]
+METADATA = "MetadataSet"
+"""Maintained and no structure: such sets refer to structures, and come with metadata queries only."""
 
 
 def structures(query: StructureQuery, catalog: Catalog, *, sender: Party) -> Message:
@@ -75,7 +77,7 @@ def pin_together(shown: Sequence[Maintainable], catalog: Catalog) -> list[Mainta
 def _classes(query: StructureQuery, words: Iterable[str], catalog: Catalog) -> tuple[str, ...]:
     """Artefact classes that the words of the interface name; all that are here for ``*``."""
     if ANY in words or "structure" in words:
-        here = dict.fromkeys(ref.type for ref in sorted(catalog.artefacts))
+        here = dict.fromkeys(ref.type for ref in sorted(catalog.artefacts) if ref.type != METADATA)
         return tuple(kind for kind in here if query.api != "v1" or _is_of_2_1(kind))
     classes: list[str] = []
     for word in words:
@@ -127,7 +129,8 @@ class _Graph:
 
     def parents(self, artefacts: Iterable[Maintainable]) -> _Found:
         """The artefacts that refer to these; of item schemes only to the items they have."""
-        return {parent.ref: parent for one in artefacts for parent in self.catalog.parents(one) if _refers(parent, one)}
+        found = (parent for one in artefacts for parent in self.catalog.parents(one) if _refers(parent, one))
+        return {parent.ref: parent for parent in found if parent.type != METADATA}
 
     def parents_and_siblings(self, artefacts: Iterable[Maintainable]) -> _Found:
         parents = self.parents(artefacts)

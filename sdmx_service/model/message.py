@@ -157,6 +157,9 @@ class Message:
     datasets: Iterable[Dataset] = ()
     errors: tuple[tuple[str, str, Texts], ...] = ()
     """Errors and footer messages: (code, severity, texts)."""
+    names: Mapping[str, Texts] = field(default_factory=dict)
+    """Names of what metadata sets refer to, for formats with labels: of artefacts by URN, of metadata attributes by the
+    URN of the attribute, of its codes by that URN, ``=`` and the code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 from sdmx_service.catalog.library import Library, View
 from sdmx_service.dissemination.availability import availability
 from sdmx_service.dissemination.data import data
+from sdmx_service.dissemination.metadata import metadata
 from sdmx_service.dissemination.schema import schema
 from sdmx_service.dissemination.structures import structures
 from sdmx_service.errors import NotBuilt
 from sdmx_service.formats.registry import Kind
 from sdmx_service.model.message import Message, Party
-from sdmx_service.model.query import AvailabilityQuery, DataQuery, Query, SchemaQuery, StructureQuery
+from sdmx_service.model.query import AvailabilityQuery, DataQuery, MetadataQuery, Query, SchemaQuery, StructureQuery
 
 
 class Resource(NamedTuple):
@@ -44,11 +45,16 @@ def _schema(query: SchemaQuery, view: View, library: Library, sender: Party) -> 
     return schema(query, view.catalog, sender=sender)
 
 
+def _metadata(query: MetadataQuery, view: View, library: Library, sender: Party) -> Message:
+    return metadata(query, view.catalog, sender=sender)
+
+
 _RESOURCES: Mapping[type[Any], Resource] = {
     DataQuery: Resource("data", _data),
     AvailabilityQuery: Resource("availability", _availability),
     StructureQuery: Resource("structure", _structures),
     SchemaQuery: Resource("schema", _schema),
+    MetadataQuery: Resource("metadata", _metadata),
 }
 
 
