@@ -1,9 +1,9 @@
 """Columns and cells of SDMX-CSV metadata messages (field guide *SDMX-CSV*, metadata messages 2.0 and 2.1).
 
 A column stands for one metadata attribute: ``PARENT[].CHILD[][en;fr]``, with ``[]`` after each id that may occur
-several times, and with the languages where texts are by language. The guide does not say what a cell holds below a parent that
-occurs several times; *choice*: one sub-field per occurrence of the parent, empty where that one has nothing, and quoted
-where it holds sub-fields of its own.
+several times, and with the languages where texts are by language. The guide does not say what a cell holds below a
+parent that occurs several times; *choice*: one sub-field per occurrence of the parent, empty where that one has nothing,
+and quoted where it holds sub-fields of its own.
 """
 
 from __future__ import annotations
