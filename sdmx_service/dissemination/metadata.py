@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sdmx_service.catalog.catalog import Catalog
-from sdmx_service.catalog.metadata import MetadataNames, flow_of, names_of_provider, typed, versions_meet
+from sdmx_service.catalog.metadata import (
+    MetadataNames,
+    flow_of,
+    metadata_structure_of,
+    names_of_provider,
+    typed,
+    versions_meet,
+)
 from sdmx_service.dissemination.heading import header_from
 from sdmx_service.dissemination.plan import ANY, matching_homes
 from sdmx_service.dissemination.structures import stub
@@ -24,7 +31,7 @@ from sdmx_service.model.urn import Ref, parse_versions, select_versions
 
 
 def metadata(query: MetadataQuery, catalog: Catalog, *, sender: Party) -> Message:
-    """The answer to a reference metadata query; the sets stand in ``Message.structures``.
+    """The answer to a reference metadata query: in ``Message.structures`` the sets, then their metadata structures.
 
     Raises:
         NotFound: nothing matches.
@@ -39,7 +46,9 @@ def metadata(query: MetadataQuery, catalog: Catalog, *, sender: Party) -> Messag
         asked = "/".join(",".join(part) for part in (query.agencies, query.ids, query.versions))
         raise NotFound(f"No metadata set matches {query.by} {asked}.")
     shown = [_stub(one) for one in found] if query.detail == "allstubs" else found
-    return Message(header=header_from(sender), structures=tuple(shown), names=MetadataNames(catalog))
+    described = {found.ref: found for one in shown if (found := metadata_structure_of(one, catalog)) is not None}
+    structures = (*shown, *described.values())
+    return Message(header=header_from(sender), structures=structures, names=MetadataNames(catalog))
 
 
 def _pinned(one: MetadataSet, catalog: Catalog) -> MetadataSet:
@@ -122,7 +131,7 @@ def _is_provided(one: MetadataSet, providers: tuple[ProviderRef, ...], catalog: 
     names = {one.agency}
     agreement = None if one.described_by is None else catalog.lookup(one.described_by)
     if isinstance(agreement, MetadataProvisionAgreement):
-        names |= set(names_of_provider(agreement.provider))
+        names = {names_of_provider(agreement.provider)[0]}
     return any(_is_asked(name, asked) for name in names for asked in providers)
 
 

