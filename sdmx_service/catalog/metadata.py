@@ -18,10 +18,12 @@ from sdmx_service.model.message import Action
 from sdmx_service.model.metadata import MetadataAttributeValue, MetadataSet, TargetPattern
 from sdmx_service.model.representation import UNBOUNDED, Representation
 from sdmx_service.model.structure import (
+    Dataflow,
     MetadataAttribute,
     Metadataflow,
     MetadataProvisionAgreement,
     MetadataStructure,
+    ProvisionAgreement,
 )
 from sdmx_service.model.urn import Ref, VersionPattern
 
@@ -88,6 +90,35 @@ def form_of(attribute: MetadataAttribute, catalog: Catalog) -> Representation:
         if item is not None and item.core_representation is not None:
             return item.core_representation
     return Representation()
+
+
+def sets_about(dataflow: Dataflow, catalog: Catalog) -> tuple[MetadataSet, ...]:
+    """The latest sets that are about a dataflow or about what a provider sends for it, in order of reference.
+
+    A target that is a pattern counts where it speaks of the dataflow itself.
+    """
+    found = []
+    for one in catalog.of_type("MetadataSet"):
+        latest = catalog.versions("MetadataSet", one.agency, one.id)[-1]
+        if isinstance(one, MetadataSet) and one.version == latest:
+            if any(_is_about(urn, dataflow, catalog) for urn in one.targets):
+                found.append(one)
+    return tuple(found)
+
+
+def _is_about(urn: str, dataflow: Dataflow, catalog: Catalog) -> bool:
+    target = TargetPattern.parse(urn)
+    if target is None or target.item is not None:
+        return False
+    if target.type == "ProvisionAgreement" and "*" not in urn:
+        agreement = catalog.lookup(Ref.parse(urn))
+        return isinstance(agreement, ProvisionAgreement) and catalog.lookup(agreement.dataflow) is dataflow
+    return (
+        target.type == "Dataflow"
+        and target.agency in ("*", dataflow.agency)
+        and target.id in ("*", dataflow.id)
+        and versions_meet(target.version, dataflow.version)
+    )
 
 
 def typed(metadata_set: MetadataSet, catalog: Catalog) -> MetadataSet:

@@ -46,8 +46,8 @@ def metadata(query: MetadataQuery, catalog: Catalog, *, sender: Party) -> Messag
         asked = "/".join(",".join(part) for part in (query.agencies, query.ids, query.versions))
         raise NotFound(f"No metadata set matches {query.by} {asked}.")
     shown = [_stub(one) for one in found] if query.detail == "allstubs" else found
-    described = {found.ref: found for one in shown if (found := metadata_structure_of(one, catalog)) is not None}
-    structures = (*shown, *described.values())
+    described = (metadata_structure_of(one, catalog) for one in shown)
+    structures = (*shown, *{one.ref: one for one in described if one is not None}.values())
     return Message(header=header_from(sender), structures=structures, names=MetadataNames(catalog))
 
 

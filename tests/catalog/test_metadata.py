@@ -11,10 +11,11 @@ import pytest
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.loading import deserialise, load_folder, serialise
-from sdmx_service.catalog.metadata import check_metadata_set, typed
+from sdmx_service.catalog.metadata import check_metadata_set, sets_about, typed
 from sdmx_service.formats.sdmx_json.metadata_reader import read_metadata
 from sdmx_service.model.message import Action
 from sdmx_service.model.metadata import MetadataAttributeValue, MetadataSet
+from sdmx_service.model.structure import Dataflow
 from sdmx_service.model.urn import Ref
 from tests.rest.fishery import URN, write_content
 from tests.rest.lighthouse import FULL, message, sets, structures, value
@@ -129,3 +130,13 @@ def test_values_get_the_types_of_their_structure(catalog: Catalog) -> None:
         "XHTML",
         "String",
     )
+
+
+def test_what_is_about_a_dataflow(catalog: Catalog) -> None:
+    flows = [one for one in catalog.of_type("Dataflow") if isinstance(one, Dataflow)]
+    found = {one.ref.text: [each.ref.text for each in sets_about(one, catalog)] for one in flows}
+    draft, coast = "HARBOUR:CATCHES(2.0.0-draft)", "SEA.COAST:CATCHES(1.1.0)"
+    assert found["SEA:DF_CATCH(1.0.0)"] == [draft, coast]
+    assert found["SEA:DF_CATCH(1.1.0)"] == [draft]
+    assert found["SEA:DF_JOBS(1.0.0)"] == ["SEA:ON_JOBS(1.0.0)"]
+    assert found["SEA:DF_LICENCE(1.0.0)"] == []

@@ -96,8 +96,8 @@ def columns_of(
     """
     root = _Node()
     for structure in structures:
-        for attributes in (structure.attributes, *(report.attributes for report in structure.reports)):
-            _seed(attributes, root)
+        for listed in (structure.attributes, *(report.attributes for report in structure.reports)):
+            _seed(listed, root)
     for attributes in sets:
         _note(attributes, root)
     found: list[Column] = []
