@@ -98,7 +98,7 @@ def _read_message(body: bytes, name: str | None = None) -> tuple[Maintainable, .
     assert read is not None
     message = read(io.BytesIO(body), _no_data)
     assert isinstance(message, Message)
-    return message.structures
+    return tuple(replace(one, action=None) if isinstance(one, MetadataSet) else one for one in message.structures)
 
 
 def _no_data(ref: object) -> Any:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -25,7 +26,10 @@ from sdmx_service.model.structure import (
     MetadataStructure,
     ProvisionAgreement,
 )
-from sdmx_service.model.urn import Ref, VersionPattern
+from sdmx_service.model.urn import Ref, Version, VersionPattern
+
+_ID = re.compile(r"[A-Za-z0-9_@$-]+", re.ASCII)
+_AGENCY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,10 +212,13 @@ def _no_item(id: str) -> None:
 def check_metadata_set(metadata_set: MetadataSet, catalog: Catalog) -> tuple[MetadataFault, ...]:
     """What is wrong with a set: against its metadata structure, its metadataflow and its agreement.
 
-    Looked at: that these are here; targets against what flow and agreement allow; unknown attributes, and those at the
-    wrong place; values of presentational attributes; codes, types and facets; texts by language where there may be
-    none; how often an attribute occurs. A set that deletes is asked for its structure and known attributes only.
+    Looked at: the set's own identity; that these are here; targets against what flow and agreement allow; unknown
+    attributes, and those at the wrong place; values of presentational attributes; codes, types and facets; texts by
+    language where there may be none; how often an attribute occurs. A set that deletes is asked for its structure and
+    known attributes only.
     """
+    if identity := tuple(_identity_faults(metadata_set)):
+        return identity
     if metadata_set.described_by is None:
         return (MetadataFault(place="metadataflow", problem="the set does not say what it is reported against."),)
     structure = metadata_structure_of(metadata_set, catalog)
@@ -221,6 +228,25 @@ def check_metadata_set(metadata_set: MetadataSet, catalog: Catalog) -> tuple[Met
     faults = [] if deletes else [*_target_faults(metadata_set, catalog), *_provider_faults(metadata_set, catalog)]
     checker = _Checker(catalog, deletes)
     return (*faults, *checker.level(metadata_set.attributes, attributes_of(structure), structure, ""))
+
+
+def _identity_faults(metadata_set: MetadataSet) -> Iterator[MetadataFault]:
+    said = (
+        ("id", metadata_set.id, _ID),
+        ("agencyID", metadata_set.agency, _AGENCY),
+        ("version", metadata_set.version, None),
+    )
+    for place, value, pattern in said:
+        if not (_is_version(value) if pattern is None else pattern.fullmatch(value)):
+            yield MetadataFault(place=place, value=value, problem=f"it is no {place}.")
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version.parse(text)
+    except SdmxError:
+        return False
+    return True
 
 
 def _unresolved(ref: Ref, catalog: Catalog) -> MetadataFault:

@@ -386,6 +386,10 @@ def recognise(head: Head, *kinds: Kind) -> Format:
     names = ", ".join(one.name for one in found or readable)
     if found:
         raise UnknownFormat(f"{called} may be any of {names}.", hint="Say which format it is.")
+    other = max((one for one in FORMATS if one.read is not None), key=lambda one: one.sniff(head))
+    if other.sniff(head):
+        holds = ", ".join(other.kinds)
+        raise UnknownFormat(f"{called} is {other.name}, which holds {holds}.", hint=f"What is read here: {names}.")
     raise UnknownFormat(f"{called} is of no format known here.", hint=f"Formats that are read: {names}.")
 
 

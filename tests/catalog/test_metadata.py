@@ -94,6 +94,10 @@ def test_faults_of_values_have_their_place(catalog: Catalog, attributes: list[An
         ),
         ({"targets": [f"{URN}datastructure.Dataflow=SKY:DF_CATCH(1.0.0)"]}, "targets[1]", "does not allow it"),
         ({"agencyID": "HARBOUR"}, "agencyID", "with another provider. Write SEA.COAST or COAST"),
+        ({"id": "*"}, "id", "it is no id"),
+        ({"version": "*"}, "version", "it is no version"),
+        ({"version": "latest"}, "version", "it is no version"),
+        ({"agencyID": "9 lives"}, "agencyID", "it is no agencyID"),
     ],
 )
 def test_faults_of_the_head(catalog: Catalog, more: dict[str, Any], place: str, words: str) -> None:
