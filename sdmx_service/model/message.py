@@ -164,6 +164,9 @@ class Message:
     """What messages of one artefact must look like: the answer to a schema query."""
     lookup: Callable[[Ref], Maintainable | None] | None = None
     """Finds artefacts that the structures refer to, for formats that must say parts of them (SDMX 2.1)."""
+    names: Mapping[str, Texts] = field(default_factory=dict)
+    """Names of what metadata sets refer to, for formats with labels: of artefacts by URN, of metadata attributes by the
+    URN of the attribute, of its codes by that URN, ``=`` and the code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -239,7 +239,7 @@ def test_a_schema_as_a_structure_message(fishery: House) -> None:
         ("v2/structure/codelist?asOf=2024-01-01T00:00:00Z", 404), ("v2/structure/process/SEA", 404),
         ("v1/codelist/SEA/CL_NONE", 404), ("v1/codelist?references=some", 400), ("v1/codelist?detail=raw", 400),
         ("v2/schema/dataflow/SEA/DF_NONE", 404), ("v2/schema/dataflow/SEA", 400),
-        ("v2/metadata/metadataflow/SEA/MDF", 501), ("v2/registration/id/X", 406),
+         ("v2/registration/id/X", 406),
     ],
 )  # fmt: skip
 def test_refusals(fishery: House, path: str, status: int) -> None:
