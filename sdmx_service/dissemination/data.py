@@ -88,6 +88,7 @@ def _dataset(one: Plan, query: DataQuery, catalog: Catalog, store: Store) -> Dat
         labels=catalog.labels(one.structure, domains, one.artefact),
         components=one.selection.components,
         keys_only=one.keys_only,
+        is_sorted=bool(one.selection.sort),
         valid_from=moment(one.valid_from),
         valid_to=moment(one.valid_to),
     )

@@ -13,6 +13,7 @@ from itertools import product
 from typing import TypeVar
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.dissemination.ordering import keeps_together, resolved, series_of
 from sdmx_service.dissemination.times import chosen_periods
 from sdmx_service.errors import NotBuilt, NotFound, SemanticFault
 from sdmx_service.model.artefact import Maintainable
@@ -56,6 +57,12 @@ class Plan:
     valid_from: datetime | None = None
     valid_to: datetime | None = None
 
+    @property
+    def time_id(self) -> str | None:
+        """The id of the time dimension."""
+        time = self.structure.time_dimension
+        return None if time is None else time.id
+
 
 def plan(query: DataSlice, catalog: Catalog, store: Store, release: int, since: int | None = None) -> tuple[Plan, ...]:
     """The plans of a query, one per artefact and major version, ordered by reference.
@@ -85,7 +92,7 @@ def plan(query: DataSlice, catalog: Catalog, store: Store, release: int, since: 
 def _refuse_unbuilt(query: DataSlice) -> None:
     if not isinstance(query, DataQuery):
         return
-    unbuilt = {"sort": bool(query.sort), "attributes=msd": "msd" in query.attributes}
+    unbuilt = {"attributes=msd": "msd" in query.attributes}
     for parameter, asked in unbuilt.items():
         if asked:
             raise NotBuilt(f"The parameter {parameter} is not built yet.", hint="Leave it out.")
@@ -239,7 +246,24 @@ def _shaped(base: Plan, query: DataQuery) -> Plan:
         limit=query.limit,
     )
     dimension = _dimension_at_observation(query, base)
-    return replace(base, selection=selection, dimension_at_observation=dimension, keys_only=keys_only)
+    shaped = replace(base, selection=selection, dimension_at_observation=dimension, keys_only=keys_only)
+    return _ordered(shaped, query) if query.sort else shaped
+
+
+def _ordered(shaped: Plan, query: DataQuery) -> Plan:
+    """The plan in the order wished, grouped so that it can be written."""
+    structure, dimension = shaped.structure, shaped.dimension_at_observation
+    sort = resolved(query.sort, structure, dimension, _unknown_component)
+    together: tuple[str, ...] = ()
+    if not shaped.keys_only and not keeps_together(sort, structure, dimension):
+        if query.dimension_at_observation is None:
+            dimension = ALL_DIMENSIONS
+        else:
+            together = series_of(structure, dimension)
+    elif not shaped.keys_only and dimension != shaped.time_id:
+        together = series_of(structure, dimension) if dimension != ALL_DIMENSIONS else ()
+    selection = replace(shaped.selection, sort=sort, together=together)
+    return replace(shaped, selection=selection, dimension_at_observation=dimension)
 
 
 def _is_observed(column: Column) -> bool:

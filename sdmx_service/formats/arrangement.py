@@ -146,7 +146,8 @@ def groups(dataset: Dataset, arrangement: Arrangement) -> Iterator[tuple[str, li
 def rows(dataset: Dataset, arrangement: Arrangement) -> Iterator[pa.RecordBatch]:
     """The batches with the rows of each series next to each other, one row per series if only keys are asked for."""
     time = dataset.structure.time_dimension
-    if arrangement.is_flat or (time is not None and arrangement.dimension_at_observation == time.id):
+    is_series = time is not None and arrangement.dimension_at_observation == time.id
+    if dataset.is_sorted or arrangement.is_flat or is_series:
         return dataset.batches
     return _sorted(dataset, arrangement)
 

@@ -181,7 +181,8 @@ class Store(Protocol):
     def scan(self, selection: Selection, domains: Mapping[str, Sequence[str]]) -> Iterator[pa.RecordBatch]:
         """The rows: schema as typed (cut to ``selection.components``), dictionaries are ``domains``.
 
-        Each series contiguous, periods ascending, order repeatable; memory does not grow with the answer. In the
+        Each series contiguous, periods ascending, order repeatable (with ``selection.sort``: in that order instead);
+        memory does not grow with the answer. In the
         ``provisionagreement`` context, or when several dataflows are asked, extra columns ``_dataflow`` and
         ``_provider`` (dictionary) stand first.
         """

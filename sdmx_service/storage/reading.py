@@ -21,6 +21,7 @@ from sdmx_service.storage.layout import CubeLayout, StoredColumn
 from sdmx_service.storage.named import MOST, ORIGIN, NamedSeries
 from sdmx_service.storage.port import Availability, Counts
 from sdmx_service.storage.quoting import both, identifier, literal
+from sdmx_service.storage.sorting import SortedRows, sorted_series
 from sdmx_service.storage.sql import Conditions, names_origin, valid_at
 from sdmx_service.storage.values import Array, column_of, domain_values, typed_attached
 
@@ -264,6 +265,10 @@ class Reading:
         if stop <= start:
             return
         with_origin = names_origin(self.selection)
+        if self.selection.sort:
+            ordered = SortedRows(self.engine, self.conditions, self.columns, self.observed, self._used_attached)
+            yield from ordered.batches(domains, self._shared_attachments, start, stop - start)
+            return
         if self.is_small:
             batch = self.whole.batch(self.columns, domains, with_origin=with_origin)
             yield batch.slice(start, stop - start)
@@ -277,6 +282,10 @@ class Reading:
     def series(self, domains: Mapping[str, Sequence[str]]) -> Iterator[pa.RecordBatch]:
         """The series without observations; paging counts series. Those that have attributes only come last."""
         offset, limit = self.selection.offset, self.selection.limit
+        if self.selection.sort:
+            plain = replace(self, selection=replace(self.selection, sort=(), together=(), offset=0, limit=None))
+            yield from sorted_series(plain.series(domains), self.selection.sort, offset, limit)
+            return
         first = 0
         for block in self._series_blocks():
             count = block.series.num_rows
