@@ -8,7 +8,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from sdmx_service.catalog.catalog import Catalog
-from sdmx_service.dissemination.changes import deleted, moment, spans
+from sdmx_service.dissemination.changes import attributes, deleted, moment, spans
 from sdmx_service.dissemination.heading import header_from
 from sdmx_service.dissemination.plan import Plan, plan
 from sdmx_service.errors import NoResults
@@ -41,10 +41,14 @@ def _told(query: DataQuery, catalog: Catalog, store: Store, release: int) -> Ite
 
 
 def _datasets(one: Plan, query: DataQuery, catalog: Catalog, store: Store) -> Iterator[Dataset]:
-    if query.offset == 0 and (gone := deleted(one, catalog, store)) is not None:
-        yield gone
-    if (found := _dataset(one, query, catalog, store)) is not None:
-        yield found
+    apart: tuple[Dataset | None, ...] = (None, None)
+    if query.offset == 0:
+        if (gone := deleted(one, catalog, store)) is not None:
+            yield gone
+        apart = attributes(one, catalog, store)
+    for found in (apart[0], _dataset(one, query, catalog, store), apart[1]):
+        if found is not None:
+            yield found
 
 
 def _paged(plans: Iterable[Plan], query: DataQuery, store: Store) -> Iterator[Plan]:

@@ -228,6 +228,8 @@ def _pass(
     workspace.letters = (
         {one.id: one.id for one in target.structure.components} if part.letters is None else part.letters
     )
+    if part.is_of_moment:
+        workspace.begin()
     for batch in part.batches:
         typed = validator.check(batch)
         found.rows += len(batch)
