@@ -146,8 +146,8 @@ class Dataset:
     keys_only: bool = False
     """Only series (or key) level is written: no observations (``measures=none`` and no observation attributes)."""
     only_attributes: bool = False
-    """There are no rows: ``attachments`` holds values of attributes, those of whole series keys too, and nothing else is
-    told (for a Delete: what goes, with the value it had)."""
+    """There are no rows: ``attachments`` holds values of attributes, those of whole series keys too, and nothing else
+    is told (for a Delete: what goes, with the value it had)."""
     is_sorted: bool = False
     """The rows come in an order of the client's; in the view asked for, series are contiguous in it."""
 

@@ -116,10 +116,9 @@ class AttributeReading:
         ]
         if keys and "1 = 1" not in keys:
             found.append(either(f"({key})" for key in keys))
-        for one in selection.filters:
-            if one.component in level:
-                found.append(conditions.component(one, self._layout.by_id[one.component], "a"))
-        return found
+        known = self._layout.by_id
+        own = (one for one in selection.filters if one.component in level)
+        return [*found, *(conditions.component(one, known[one.component], "a") for one in own)]
 
     def _names(self, column: StoredColumn, conditions: Conditions) -> list[str]:
         """What ties a value to a series."""

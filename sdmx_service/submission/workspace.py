@@ -159,7 +159,7 @@ class Workspace:
 
     # --- rows in -----------------------------------------------------------------------------------------------
     def begin(self) -> None:
-        """Rows of another submission, or of another moment, come next and may say again what was said: the later holds."""
+        """Rows of another submission or moment come next, which may say again what was said: the later one holds."""
         self._part = None
         self._state += 1
         for sent in self._sent.values():
@@ -175,14 +175,8 @@ class Workspace:
             sent.letters[id] = letter if sent.letters.get(id, letter) == letter else None
         sent.repeated = sent.repeated or len(sent.actions - {Action.DELETE}) > 1
         present = {name: f"i{number}" for number, name in enumerate(batch.schema.names)}
-        marks = [
-            str(self._number),
-            str(self._state),
-            literal(part.dataflow),
-            literal(part.provider),
-            literal(part.action.value),
-        ]
-        marks.append(literal(self.file))
+        names = (part.dataflow, part.provider, part.action.value, self.file)
+        marks = [str(self._number), str(self._state), *map(literal, names)]
         origin = [present.get(name, "NULL") for name in (ROW, COLUMN, SHEET)]
         whole = both(f"{present.get(id, 'NULL')} IS NOT NULL" for id in part.structure.key_ids)
         values = [_value(column, present) for column in columns(part.structure)]

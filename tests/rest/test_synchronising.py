@@ -3,7 +3,7 @@
 One follows by ``updatedAfter`` and another by ``includeHistory``, both in the context of dataflows (where a changed
 ranking changes the figures), a third by ``updatedAfter`` in that of provision agreements. Messages come from
 ``rest.answers`` and go in through ``submission``, in every released format by turns. History has validity, which
-SDMX-CSV cannot carry: it comes as SDMX-JSON and SDMX-ML.
+SDMX-CSV cannot carry: it comes as SDMX-JSON and SDMX-ML. Fifty releases with the settings of ``.ci/run``, fewer without.
 """
 
 from __future__ import annotations
@@ -192,6 +192,15 @@ def files(folder: Path) -> Iterator[str]:
     return (f"duckdb:///{folder / f'{number}.duckdb'}" for number in itertools.count())
 
 
-@pytest.mark.timeout(600)
+RELEASES = int(os.environ.get("SYNCHRONISING_RELEASES") or (50 if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else 12))
+
+
+@pytest.mark.timeout(900)
 def test_other_instances_say_the_same_after_each_release(tmp_path: Path) -> None:
-    synchronise(tmp_path, 50, seed(), files(tmp_path))
+    synchronise(tmp_path, RELEASES, seed(), files(tmp_path))
+
+
+@pytest.mark.postgres
+@pytest.mark.timeout(900)
+def test_the_first_instance_in_postgres(tmp_path: Path, postgres_database: str) -> None:
+    synchronise(tmp_path, max(6, RELEASES // 4), seed(), itertools.chain([postgres_database], files(tmp_path)))

@@ -91,7 +91,7 @@ def _check(options: WriteOptions, version: str) -> None:
 
 
 def _is_told(dataset: Dataset, version: str) -> bool:
-    """*Choice*: 1.0, which knows no actions and whose rows have every dimension, leaves out what it would tell wrongly."""
+    """*Choice*: 1.0, without actions and partial keys, leaves out what it would tell wrongly."""
     return version != "1.0" or not (dataset.only_attributes or dataset.action is Action.DELETE)
 
 

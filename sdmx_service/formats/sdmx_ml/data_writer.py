@@ -109,7 +109,7 @@ class _SpecificWriter:
         return text
 
     def _partial_keys(self) -> Iterator[bytes]:
-        """``Atts`` elements: attributes of partial keys that are no declared groups, where there are no observations."""
+        """``Atts`` elements: attributes of partial keys that are no declared groups, without observations."""
         whole, by_level = len(self._dataset.structure.dimension_ids), dict[tuple[str, ...], list[Column]]()
         every = (*self._arrangement.series_attributes, *self._arrangement.observation_attributes)
         for column in every:
