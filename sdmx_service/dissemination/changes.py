@@ -100,13 +100,15 @@ def deleted(one: Plan, catalog: Catalog, store: Store) -> Dataset | None:
 def attributes(one: Plan, catalog: Catalog, store: Store) -> tuple[Dataset | None, Dataset | None]:
     """Attributes above the observation that no row tells: those to delete, and those to set.
 
+    *Standard*: changes are told at every level (data.md, *updatedAfter*), and ``attributes=all&measures=none`` gives
+    attributes also where there is no observation (*measures*).
     *Choice*: they are data sets of their own, since a row of a Delete that names a value deletes that value and no
     more (SDMX 3.1 technical notes, *Action*); what went is told with the value that it had.
     """
     selection = one.selection
-    if selection.changed_since is None and not one.keys_only:
+    if selection.changed_since is None and not one.attributes_only:
         return None, None
-    if selection.changed_since is None:  # whole series keys come as such
+    if one.keys_only and selection.changed_since is None:  # whole series keys come as such
         described = {column.id: column for column in columns(one.structure)}
         wanted = [id for id in selection.components or () if _is_shared(described[id], one.structure)]
         if not wanted:

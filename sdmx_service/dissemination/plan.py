@@ -44,6 +44,7 @@ class Plan:
         dimension_at_observation: a dimension id or ``AllDimensions``.
         keys_only: only series keys are wanted (v1 ``serieskeysonly``, ``nodata``; v2 ``measures=none`` without
             observation attributes).
+        attributes_only: no measures are wanted; attributes are told where there is no observation too.
         valid_from, valid_to: since and until when what is told is valid, where history is told.
     """
 
@@ -52,6 +53,7 @@ class Plan:
     selection: Selection
     dimension_at_observation: str
     keys_only: bool = False
+    attributes_only: bool = False
     dataflow: Ref | None = None
     provider: Ref | None = None
     valid_from: datetime | None = None
@@ -201,8 +203,11 @@ def _checked(filters: Sequence[ComponentFilter], structure: DataStructure) -> It
             yield one
 
 
-def _unknown_component(id: str, structure: DataStructure) -> SemanticFault:
-    known = [component.id for component in structure.components]
+def _unknown_component(id: str, structure: DataStructure, role: str | None = None) -> SemanticFault:
+    known = [column.id for column in columns(structure) if role in (None, column.role)]
+    if role is not None and structure.component(id) is not None:
+        listed = ", ".join(known) or "none"
+        return SemanticFault(f"{id} is no {role} of {structure.ref.text}.", hint=f"Its {role}s: {listed}.")
     near = get_close_matches(id, known, n=1, cutoff=0.5)
     hint = f"Did you mean {near[0]}?" if near else f"It has {', '.join(known)}."
     return SemanticFault(f"{structure.ref.text} has no component {id!r}.", hint=hint)
@@ -246,7 +251,13 @@ def _shaped(base: Plan, query: DataQuery) -> Plan:
         limit=query.limit,
     )
     dimension = _dimension_at_observation(query, base)
-    shaped = replace(base, selection=selection, dimension_at_observation=dimension, keys_only=keys_only)
+    shaped = replace(
+        base,
+        selection=selection,
+        dimension_at_observation=dimension,
+        keys_only=keys_only,
+        attributes_only=query.measures == ("none",) and bool(chosen),
+    )
     return _ordered(shaped, query) if query.sort else shaped
 
 
@@ -294,7 +305,7 @@ def _components(query: DataQuery, structure: DataStructure) -> tuple[str, ...]:
             elif word in _LEVELS and (role == "attribute" or word in ("all", "none")):
                 wanted |= {column.id for column in known if column.role == role and _LEVELS[word](column)}
             else:
-                raise _unknown_component(word, structure)
+                raise _unknown_component(word, structure, role)
     return tuple(column.id for column in known if column.id in wanted)
 
 

@@ -118,7 +118,7 @@ class Follower:
     def __init__(self, house: House, path: str, wish: str, formats: Sequence[str]) -> None:
         self.house, self.path, self.wish = house, path, wish
         self.formats = itertools.cycle(formats)
-        self.since = ""
+        self.since = "1970-01-01T00:00:00+00:00"
 
     def follow(self, sea: House) -> None:
         last = sea.library.store.releases()[-1].published_at.isoformat()

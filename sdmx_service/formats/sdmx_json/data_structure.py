@@ -17,7 +17,7 @@ from sdmx_service.formats.arrangement import Arrangement
 from sdmx_service.formats.fragments import Make, Strings, pc
 from sdmx_service.formats.sdmx_json.header import Speech, write_header
 from sdmx_service.model.artefact import NO_TEXTS, Item, Texts
-from sdmx_service.model.columns import Column
+from sdmx_service.model.columns import NOT_APPLICABLE, Column
 from sdmx_service.model.message import Dataset, Header, WriteOptions
 from sdmx_service.model.period import normalise, parse_period
 from sdmx_service.model.structure import Attribute, Measure
@@ -165,6 +165,8 @@ class _Describer:
             "keyPosition": place,
             **({"roles": roles} if roles else {}),
         }
+        if not listed and self._version == "2.0":  # which wants some: the mark of a dimension that does not apply
+            listed = [{"value": NOT_APPLICABLE, "name": NOT_APPLICABLE}]
         return {**described, "values": listed} if listed else described
 
     def measure(self, column: Column) -> dict[str, Any]:
