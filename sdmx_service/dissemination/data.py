@@ -114,7 +114,7 @@ def _dataset(one: Plan, query: DataQuery, catalog: Catalog, store: Store) -> Dat
     domains = _domains(one, store)
     if not any(domains.get(id) for id in one.structure.key_ids):
         return None
-    cut = query.attributes != ("dsd",) or query.measures != ("all",)
+    cut = query.attributes != ("dsd",) or query.measures != ("all",) or _has_metadata(one)
     return Dataset(
         structure=one.structure,
         ref=one.artefact.ref,
@@ -132,6 +132,11 @@ def _dataset(one: Plan, query: DataQuery, catalog: Catalog, store: Store) -> Dat
         valid_from=moment(one.valid_from),
         valid_to=moment(one.valid_to),
     )
+
+
+def _has_metadata(one: Plan) -> bool:
+    """Reference metadata may stand beside the data, which a plain answer leaves out and so must not replace."""
+    return any(attribute.is_metadata for attribute in one.structure.attributes)
 
 
 def _batches(one: Plan, store: Store, domains: Mapping[str, Sequence[str]]) -> Iterator[pa.RecordBatch]:

@@ -10,18 +10,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from itertools import product
-from typing import TypeVar
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.dissemination.ordering import keeps_together, resolved, series_of
 from sdmx_service.dissemination.times import chosen_periods
-from sdmx_service.errors import NotBuilt, NotFound, SemanticFault
+from sdmx_service.errors import NotFound, SemanticFault
 from sdmx_service.model.artefact import Maintainable
 from sdmx_service.model.columns import Column, columns
 from sdmx_service.model.query import ALL_DIMENSIONS, ComponentFilter, DataQuery, DataSlice, Key, ProviderRef
 from sdmx_service.model.selection import Context, Cube, Selection, dataflow_name, provider_name
 from sdmx_service.model.selection import Key as SelectionKey
-from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgreement
+from sdmx_service.model.structure import Attribute, Dataflow, DataStructure, ProvisionAgreement
 from sdmx_service.model.urn import Ref, VersionPattern, parse_versions, select_versions
 from sdmx_service.storage.port import Store
 
@@ -75,9 +74,7 @@ def plan(query: DataSlice, catalog: Catalog, store: Store, release: int, since: 
     Raises:
         NotFound: an artefact named exactly is not there.
         SemanticFault: a key of wrong length, an unknown component, an impossible dimension at observation.
-        NotBuilt: a part of the standard that this service does not answer yet.
     """
-    _refuse_unbuilt(query)
     plans: list[Plan] = []
     faults: list[SemanticFault] = []
     artefacts = tuple(_matching(query, catalog))
@@ -89,15 +86,6 @@ def plan(query: DataSlice, catalog: Catalog, store: Store, release: int, since: 
     if faults and len(faults) == len(artefacts):  # what fits some of the structures named selects nothing of the others
         raise faults[0]
     return tuple(plans)
-
-
-def _refuse_unbuilt(query: DataSlice) -> None:
-    if not isinstance(query, DataQuery):
-        return
-    unbuilt = {"attributes=msd": "msd" in query.attributes}
-    for parameter, asked in unbuilt.items():
-        if asked:
-            raise NotBuilt(f"The parameter {parameter} is not built yet.", hint="Leave it out.")
 
 
 # --- which artefacts ------------------------------------------------------------------------------------------------
@@ -281,9 +269,13 @@ def _is_observed(column: Column) -> bool:
     return column.role == "measure" or (column.role == "attribute" and column.level is None)
 
 
-IdT = TypeVar("IdT", bound=str)
+def _is_metadata(column: Column) -> bool:
+    return isinstance(column.component, Attribute) and column.component.is_metadata
+
+
 _LEVELS: dict[str, Callable[[Column], bool]] = {
-    "dsd": lambda column: True,
+    "dsd": lambda column: not _is_metadata(column),
+    "msd": _is_metadata,
     "all": lambda column: True,
     "none": lambda column: False,
     "dataset": lambda column: column.level == (),

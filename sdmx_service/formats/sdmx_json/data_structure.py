@@ -68,6 +68,11 @@ class ValueLists:
         return positions
 
 
+def json_id(id: str) -> str:
+    """*Choice*: the path of a nested metadata attribute with ``-``, since no id of SDMX-JSON data may have a dot."""
+    return id.replace(".", "-")
+
+
 def message_head(header: Header, options: WriteOptions, version: str) -> bytes:
     """The message up to and with ``meta``, without its closing brace."""
     languages = header.languages or options.languages[:1]
@@ -183,7 +188,12 @@ class _Describer:
             relation: dict[str, Any] = {"observation": {}}
         else:
             relation = {"dimensions": list(column.level)} if column.level else {"dataflow": {}}
-        described = {"id": column.id, **self._names(column), "isMandatory": mandatory, "relationship": relation}
+        described = {
+            "id": json_id(column.id),
+            **self._names(column),
+            "isMandatory": mandatory,
+            "relationship": relation,
+        }
         return {**described, **self._form(column)}
 
     def _names(self, column: Column) -> dict[str, Any]:
