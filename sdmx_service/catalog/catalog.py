@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from sdmx_service.catalog.extension import extended_codes
 from sdmx_service.catalog.layout import Layout
+from sdmx_service.catalog.metadata_usage import metadata_attributes
 from sdmx_service.catalog.questionnaire import Questionnaire
 from sdmx_service.catalog.rules import RuleSet
 from sdmx_service.errors import NotFound, UnresolvedReference
@@ -20,7 +21,14 @@ from sdmx_service.model.message import Labels, Target
 from sdmx_service.model.registration import Registration
 from sdmx_service.model.representation import Representation
 from sdmx_service.model.selection import provider_name
-from sdmx_service.model.structure import Component, Dataflow, DataStructure, ProvisionAgreement
+from sdmx_service.model.structure import (
+    Attribute,
+    Component,
+    Dataflow,
+    DataStructure,
+    MetadataStructure,
+    ProvisionAgreement,
+)
 from sdmx_service.model.urn import Ref, Version, parse_ref, select_versions
 
 ComponentT = TypeVar("ComponentT", bound=Component)
@@ -175,9 +183,17 @@ class Catalog:
             structure,
             dimensions=tuple(map(resolved, structure.dimensions)),
             time_dimension=None if time is None else resolved(time),
-            attributes=tuple(map(resolved, structure.attributes)),
+            attributes=(*map(resolved, structure.attributes), *self._metadata_attributes(structure)),
             measures=tuple(map(resolved, structure.measures)),
         )
+
+    def _metadata_attributes(self, structure: DataStructure) -> tuple[Attribute, ...]:
+        if structure.metadata_structure is None or not structure.metadata_usages:
+            return ()
+        found = self.lookup(structure.metadata_structure)
+        if not isinstance(found, MetadataStructure):
+            return ()
+        return metadata_attributes(structure, found, self.core_representation)
 
     def core_representation(self, concept: Ref) -> Representation | None:
         """The representation that a concept has of its own; None if it has none or is not here."""

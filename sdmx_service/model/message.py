@@ -147,6 +147,11 @@ class Dataset:
     """Ids of measures and attributes to write, in order of the structure; None: all."""
     keys_only: bool = False
     """Only series (or key) level is written: no observations (``measures=none`` and no observation attributes)."""
+    only_attributes: bool = False
+    """There are no rows: ``attachments`` holds values of attributes, those of whole series keys too, and nothing else
+    is told (for a Delete: what goes, with the value it had)."""
+    is_sorted: bool = False
+    """The rows come in an order of the client's; in the view asked for, series are contiguous in it."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -16,11 +16,22 @@ import pyarrow as pa
 from sdmx_service.errors import Conflict, NotFound, StorageFault
 from sdmx_service.model.selection import Cube, Selection
 from sdmx_service.model.structure import DataStructure
+from sdmx_service.storage.attribute_changes import AttributeReading
 from sdmx_service.storage.directory import Directory, read_directory, touched
 from sdmx_service.storage.documents import Documents
 from sdmx_service.storage.engine import Engine, Session
 from sdmx_service.storage.layout import CubeLayout, lay_out, widen
-from sdmx_service.storage.port import Availability, ChangeCounts, Counts, Load, Pointer, Ranking, Release, StagedPart
+from sdmx_service.storage.port import (
+    AttributeChanges,
+    Availability,
+    ChangeCounts,
+    Counts,
+    Load,
+    Pointer,
+    Ranking,
+    Release,
+    StagedPart,
+)
 from sdmx_service.storage.publication import Publication
 from sdmx_service.storage.quoting import identifier, literal, literals
 from sdmx_service.storage.reading import Reading
@@ -422,6 +433,11 @@ class SqlStore:
         """The keys that are not shown any more."""
         reading = self._reading(selection)
         return iter(()) if reading is None else reading.deleted()
+
+    def attribute_changes(self, selection: Selection) -> AttributeChanges:
+        """Attributes above the observation that no row tells."""
+        reading = self._reading(selection)
+        return AttributeChanges() if reading is None else AttributeReading(reading).changes()
 
     # --- everything else that is kept --------------------------------------------------------------------------
 

@@ -240,6 +240,8 @@ def _pass(
         {one.id: one.id for one in target.structure.components} if part.letters is None else part.letters
     )
     found.actions.setdefault(part.dataflow.ref.text, {})[part.action.value] = None
+    if part.is_of_moment:
+        workspace.begin()
     for batch in part.batches:
         typed = validator.check(batch)
         found.rows += len(batch)

@@ -640,10 +640,10 @@ def test_attachments(store: Store) -> None:
         (NORTH, "Y", "Äpfel"),
         (SOUTH, "X", "Other"),
     }
-    publish(store, ("M", [{"AREA": "Y", "SHOP": "Gino"}]))
-    changed = store.attachments(select(store, changed_since=2))
-    assert {id: table.num_rows for id, table in changed.items()} == {"SHOP": 1, "TASTERS": 0, "SOURCE": 0}
-    assert changed["SHOP"].to_pylist() == [{"AREA": "Y", "SHOP": "Gino"}]
+    publish(store, ("M", [row("A", "Y", "VAN", "2020", "77")]))
+    changed = store.attachments(select(store, changed_since=2))  # those of the rows told
+    assert {id: table.num_rows for id, table in changed.items()} == {"SHOP": 1, "TASTERS": 0, "SOURCE": 1}
+    assert changed["SHOP"].to_pylist() == [{"AREA": "Y", "SHOP": "Äpfel"}]
 
 
 def test_rows_of_a_series_with_another_attribute_value_count_as_changed(store: Store) -> None:
