@@ -32,12 +32,21 @@ class Settings:
     max_body: int = field(default=1024 * 1024 * 1024, metadata={"help": "bytes of a submitted file at most"})
     max_address: int = field(default=32_000, metadata={"help": "characters of an address at most"})
     memory_limit: str = field(default="1GB", metadata={"help": "memory of the embedded database at most"})
+    read_models: bool = field(
+        default=True, metadata={"help": "answer from read models, which are made after each release"}
+    )
+    models: Path | None = field(default=None, metadata={"help": "directory of the read models; default: in --data"})
     workspace_memory: str = field(default="1GB", metadata={"help": "memory of one check's workspace at most"})
 
     @property
     def store_url(self) -> str:
         """The store's URL, the default one made from ``data``."""
         return self.store or f"duckdb:///{self.data / 'store.duckdb'}"
+
+    @property
+    def models_folder(self) -> Path:
+        """The directory of the read models, the default one in ``data``."""
+        return self.models or self.data / "models"
 
     @classmethod
     def help(cls) -> dict[str, str]:
