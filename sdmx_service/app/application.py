@@ -70,7 +70,7 @@ def _service(settings: Settings, library: Library) -> Callable[[web.Application]
 
 def serve(settings: Settings, announce: Callable[..., None]) -> None:
     """Run the service until it is told to stop; an empty store is filled first; ``announce`` is told the address."""
-    store = open_store(settings)
+    store = open_store(settings, with_models=True)
     try:
         library = Library(store)
         if store.pointer().generation == 0:

@@ -302,6 +302,11 @@ class Reading:
         if bare is not None and bare.num_rows:
             yield self._bare_block(bare)
 
+    def bare(self) -> int:
+        """How many series have attributes of their own and no observation."""
+        found = self._bare_series()
+        return 0 if found is None else found.num_rows
+
     def _bare_series(self) -> pa.Table | None:
         """Series that have attributes of their own and no observation."""
         own = [c.id for c in self._used_attached if self.layout.is_whole_key(c)]

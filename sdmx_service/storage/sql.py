@@ -340,6 +340,16 @@ def _holds(one: Filter, test: Callable[[Comparison, str], bool], values: Sequenc
     )
 
 
+def passes(one: Filter, text: str) -> bool:
+    """Whether a code passes a test of a dimension."""
+    return _holds(one, _text_holds, [text])
+
+
+def time_passes(one: Filter, period: str) -> bool:
+    """Whether a period passes a test of the time dimension."""
+    return _holds(one, _time_holds, [period])
+
+
 def _text_holds(comparison: Comparison, text: str) -> bool:
     value = comparison.value
     tests: dict[str, Callable[[], bool]] = {

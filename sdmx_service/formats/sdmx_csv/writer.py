@@ -29,7 +29,6 @@ from sdmx_service.formats.fragments import (
     array_of,
     best_texts,
     by_distinct,
-    joined_bytes,
     joined_values,
     numbered,
     numbers,
@@ -242,7 +241,7 @@ class _DatasetWriter:
         pieces.append(Coded(number, self._series.rows(shared, heads.num_rows)))
         for name in self._tail:
             pieces += self._cell(batch, name)
-        return joined_bytes(self._rows.rows([*pieces, "\n"], batch.num_rows))
+        return self._rows.data([*pieces, "\n"], batch.num_rows)
 
     # keys ---------------------------------------------------------------------------------------------------------
 
