@@ -477,7 +477,7 @@ class SqlStore:
 
     def attribute_changes(self, selection: Selection) -> AttributeChanges:
         """Attributes above the observation that no row tells."""
-        reading = self._reading(selection)
+        reading = self._database_reading(selection)
         return AttributeChanges() if reading is None else AttributeReading(reading).changes()
 
     # --- everything else that is kept --------------------------------------------------------------------------

@@ -35,10 +35,11 @@ Mask = npt.NDArray[np.bool_]
 
 
 def answers(selection: Selection) -> bool:
-    """Whether a read model can answer: no history, no paging by values, filters on dimensions and time only."""
+    """Whether a read model can answer: no history, no order of its own, filters on dimensions and time only."""
     keys = {one.id for one in columns(selection.structure) if one.role in ("dimension", "time")}
     return (
         selection.changed_since is None
+        and not selection.sort
         and all(one.component in keys for one in selection.filters)
         and (len(selection.keys) <= MOST_KEYS or _named(selection.keys) is not None)
     )
