@@ -32,6 +32,7 @@ _LOOKS = 1.0
 
 def build(settings: Settings, library: Library) -> web.Application:
     """The application over an open store; the store stays the caller's to close."""
+    library.address = library.address or settings.found_at
     application = web.Application(
         middlewares=[api.api_errors],
         client_max_size=settings.max_body,
@@ -69,7 +70,7 @@ def _service(settings: Settings, library: Library) -> Callable[[web.Application]
 
 def serve(settings: Settings, announce: Callable[..., None]) -> None:
     """Run the service until it is told to stop; an empty store is filled first; ``announce`` is told the address."""
-    store = open_store(settings)
+    store = open_store(settings, with_models=True)
     try:
         library = Library(store)
         if store.pointer().generation == 0:

@@ -11,15 +11,24 @@ from typing import Any, TypeVar
 
 from sdmx_service.catalog.extension import extended_codes
 from sdmx_service.catalog.layout import Layout
+from sdmx_service.catalog.metadata_usage import metadata_attributes
 from sdmx_service.catalog.questionnaire import Questionnaire
 from sdmx_service.catalog.rules import RuleSet
 from sdmx_service.errors import NotFound, UnresolvedReference
 from sdmx_service.model.artefact import NO_TEXTS, Item, Maintainable, Texts
 from sdmx_service.model.items import Codelist, ConceptScheme, ValueList
 from sdmx_service.model.message import Labels, Target
+from sdmx_service.model.registration import Registration
 from sdmx_service.model.representation import Representation
 from sdmx_service.model.selection import provider_name
-from sdmx_service.model.structure import Component, Dataflow, DataStructure, ProvisionAgreement
+from sdmx_service.model.structure import (
+    Attribute,
+    Component,
+    Dataflow,
+    DataStructure,
+    MetadataStructure,
+    ProvisionAgreement,
+)
 from sdmx_service.model.urn import Ref, Version, parse_ref, select_versions
 
 ComponentT = TypeVar("ComponentT", bound=Component)
@@ -36,6 +45,7 @@ class Catalog:
         layouts: mapping layouts by id.
         rule_sets: the rules, by id.
         questionnaires: every revision, by ``ID(REVISION)``.
+        registrations: the registered data sources, by id.
         generation: the store's number of this state.
     """
 
@@ -43,6 +53,7 @@ class Catalog:
     layouts: Mapping[str, Layout] = field(default_factory=dict)
     rule_sets: Mapping[str, RuleSet] = field(default_factory=dict)
     questionnaires: Mapping[str, Questionnaire] = field(default_factory=dict)
+    registrations: Mapping[str, Registration] = field(default_factory=dict)
     generation: int = 0
 
     @classmethod
@@ -172,9 +183,17 @@ class Catalog:
             structure,
             dimensions=tuple(map(resolved, structure.dimensions)),
             time_dimension=None if time is None else resolved(time),
-            attributes=tuple(map(resolved, structure.attributes)),
+            attributes=(*map(resolved, structure.attributes), *self._metadata_attributes(structure)),
             measures=tuple(map(resolved, structure.measures)),
         )
+
+    def _metadata_attributes(self, structure: DataStructure) -> tuple[Attribute, ...]:
+        if structure.metadata_structure is None or not structure.metadata_usages:
+            return ()
+        found = self.lookup(structure.metadata_structure)
+        if not isinstance(found, MetadataStructure):
+            return ()
+        return metadata_attributes(structure, found, self.core_representation)
 
     def core_representation(self, concept: Ref) -> Representation | None:
         """The representation that a concept has of its own; None if it has none or is not here."""

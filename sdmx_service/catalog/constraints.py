@@ -23,7 +23,7 @@ from sdmx_service.model.constraint import (
 from sdmx_service.model.message import Target
 from sdmx_service.model.selection import provider_name
 from sdmx_service.model.structure import ProvisionAgreement
-from sdmx_service.model.urn import Ref
+from sdmx_service.model.urn import Ref, Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +68,20 @@ def constraints_of(target: Target, catalog: Catalog) -> list[DataConstraint]:
 def _constraints(target: Target, catalog: Catalog) -> Iterator[tuple[DataConstraint, Ref]]:
     """The constraints that hold and what each hangs on: those of the structure first, then dataflow, then agreement."""
     levels = [target.structure.ref, *([target.dataflow] if target.dataflow else []), *_agreements(target, catalog)]
-    found = [
-        one for one in catalog.of_type("DataConstraint") if isinstance(one, DataConstraint) and one.role != "Actual"
-    ]
+    found = [one for one in _latest(catalog) if one.role != "Actual"]
     for level in levels:
         for constraint in found:
             if any(_means(catalog, ref, level) for ref in constraint.attachments):
                 yield constraint, level
+
+
+def _latest(catalog: Catalog) -> Iterator[DataConstraint]:
+    """The version of each constraint that counts: the latest that is no draft (SDMX 3.1 technical notes)."""
+    homes: dict[tuple[str, str], DataConstraint] = {}
+    for one in catalog.of_type("DataConstraint"):  # a lower version first
+        if isinstance(one, DataConstraint) and not Version.parse(one.version).extension:
+            homes[one.agency, one.id] = one
+    return iter(homes.values())
 
 
 def _means(catalog: Catalog, ref: Ref, level: Ref) -> bool:

@@ -62,6 +62,9 @@ def _init_arguments(command: argparse.ArgumentParser) -> None:
 def _serve_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--host", default="127.0.0.1", help=Settings.help()["host"])
     command.add_argument("--port", type=int, default=8080, help=Settings.help()["port"])
+    command.add_argument("--address", default="", metavar="URL", help=Settings.help()["address"])
+    command.add_argument("--models", type=Path, metavar="DIR", help=Settings.help()["models"])
+    command.add_argument("--no-models", action="store_true", help="answer from the database alone")
     command.add_argument("--workers", type=int, default=1, metavar="N", help="processes (PostgreSQL only)")
     command.add_argument("--content", type=Path, metavar="DIR", help=Settings.help()["content"])
 

@@ -81,7 +81,14 @@ def serve(arguments: Arguments) -> int:
         raise NotBuilt(
             "Several worker processes are not built yet.", hint="Start several services on one PostgreSQL store."
         )
-    settings = replace(_settings(arguments), host=arguments.host, port=arguments.port)
+    settings = replace(
+        _settings(arguments),
+        host=arguments.host,
+        port=arguments.port,
+        address=arguments.address,
+        models=arguments.models,
+        read_models=not arguments.no_models,
+    )
     address = f"Serving on http://{settings.host}:{settings.port} (Ctrl-C stops)"
     serve(settings, lambda *_: print(address, flush=True))
     return 0

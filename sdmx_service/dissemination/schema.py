@@ -16,7 +16,7 @@ from sdmx_service.catalog.constraints import constraints_of
 from sdmx_service.dissemination.partial import Cutter
 from sdmx_service.dissemination.structures import message_of, pin_together
 from sdmx_service.dissemination.validity import data_schema, metadata_schema, metadata_structure_of
-from sdmx_service.errors import NotBuilt, NotFound
+from sdmx_service.errors import NotFound
 from sdmx_service.model.artefact import Maintainable
 from sdmx_service.model.items import AgencyScheme
 from sdmx_service.model.message import Message, Party
@@ -41,11 +41,8 @@ def schema(query: SchemaQuery, catalog: Catalog, *, sender: Party) -> Message:
 
     Raises:
         NotFound: the artefact does not exist.
-        NotBuilt: ``asOf``.
         SemanticFault: the dimension at observation, or explicit measures, do not fit the structure.
     """
-    if query.as_of is not None:  # the one place that knows no state of the catalog but this one
-        raise NotBuilt("The parameter asOf is not built yet for schemas.", hint="Leave it out.")
     artefact = _artefact(query, catalog)
     if query.context in _DATA:
         found: DataSchema | MetadataSchema = data_schema(query, artefact, catalog)

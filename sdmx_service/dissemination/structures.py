@@ -10,7 +10,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.dissemination.heading import header_from
 from sdmx_service.dissemination.partial import Cutter, cut, cut_nested, pinned
 from sdmx_service.dissemination.plan import ANY, matching_homes, versions_asked
-from sdmx_service.errors import NotBuilt, NotFound
+from sdmx_service.errors import NotFound
 from sdmx_service.model.artefact import Item, ItemScheme, Maintainable
 from sdmx_service.model.artefact_types import (
     artefact_type,
@@ -18,7 +18,15 @@ from sdmx_service.model.artefact_types import (
     artefact_types_of_v1_resource,
 )
 from sdmx_service.model.constraint import AvailabilityConstraint, DataConstraint
-from sdmx_service.model.items import Category, CategoryScheme, Codelist, ReportingCategory, ReportingTaxonomy, ValueList
+from sdmx_service.model.items import (
+    Category,
+    CategoryScheme,
+    Codelist,
+    Hierarchy,
+    ReportingCategory,
+    ReportingTaxonomy,
+    ValueList,
+)
 from sdmx_service.model.message import Message, Party
 from sdmx_service.model.query import Api, StructureQuery
 from sdmx_service.model.urn import Ref
@@ -29,12 +37,11 @@ _Found = dict[Ref, Maintainable]
 def structures(query: StructureQuery, catalog: Catalog, *, sender: Party) -> Message:
     """The answer to a structure query: matching artefacts first, then what was asked for with them.
 
+    ``asOf`` is the caller's: the catalog is the one of that moment.
+
     Raises:
         NotFound: nothing matches.
-        NotBuilt: ``asOf``, or a detail this service does not answer yet.
     """
-    if query.as_of is not None:
-        raise NotBuilt("The parameter asOf is not built yet for structures.", hint="Leave it out.")
     matching = {artefact.ref: artefact for artefact in _matching(query, catalog)}
     if not matching:
         asked = "/".join(",".join(part) for part in (query.types, query.agencies, query.ids, query.versions))
@@ -49,7 +56,7 @@ def structures(query: StructureQuery, catalog: Catalog, *, sender: Party) -> Mes
         shown += [show.referenced(one, catalog) for one in referenced.values()]
     if query.detail != "raw":
         shown = pin_together(shown, catalog)
-    return message_of(shown, sender=sender)
+    return replace(message_of(shown, sender=sender), lookup=catalog.lookup)
 
 
 def message_of(
@@ -229,7 +236,7 @@ _KEPT_IN_STUB = frozenset(
     {"id", "agency", "version", "names", "uri", "valid_from", "valid_to", "is_final", "service_url", "structure_url",
      "sources", "targets"}
 )  # fmt: skip
-"""The last two are the sides of a representation map, which no schema lets be empty."""
+"""The last two are the sides of a representation map, which no schema lets be empty; so it is with a hierarchy."""
 
 
 def stub(artefact: Maintainable, *, complete: bool = False) -> Maintainable:
@@ -243,6 +250,8 @@ def stub(artefact: Maintainable, *, complete: bool = False) -> Maintainable:
             values[field.name] = field.default
         elif field.default_factory is not MISSING:
             values[field.name] = field.default_factory()
+    if isinstance(artefact, Hierarchy):  # SDMX-ML 3.x wants one code
+        values["items"] = tuple(replace(code, items=(), level=None) for code in artefact.items[:1])
     return replace(artefact, **values)
 
 

@@ -89,6 +89,9 @@ class Attribute(Component):
     relationship: Relationship = field(default_factory=Relationship)
     measures: tuple[str, ...] = ()
     """Measures it describes (3.0 *MeasureRelationship*); empty: all."""
+    is_metadata: bool = False
+    """It stands in the linked metadata structure (3.0 *MetadataAttributeUsage*) and is reported with data like any
+    other; only the catalog makes such attributes, where a structure is resolved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -229,13 +229,13 @@ def _options(query: Query, choice: Choice, languages: Sequence[str], request: Re
 def _validators(
     request: Request, choice: Choice, view: View, encoding: str | None, languages: Sequence[str]
 ) -> dict[str, str]:
-    """ETag = release + catalogue generation + view + representation; Last-Modified = the release's time."""
+    """ETag = release + catalogue generation + view + representation; Last-Modified = the later one's time."""
     parts = (
         str(view.release), str(view.generation), request.api, request.path, request.query_string,
         _content_type(choice), encoding or "", ",".join(languages),
     )  # fmt: skip
     tag = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
-    moment = view.published_at.astimezone(UTC)
+    moment = view.changed_at.astimezone(UTC)
     return {
         "ETag": f'"{view.release}-{tag}"',
         "Last-Modified": format_datetime(moment.replace(microsecond=0), usegmt=True),
@@ -258,7 +258,7 @@ def _has_tag(request: Request, headers: Mapping[str, str]) -> bool:
 
 def _is_older(request: Request, view: View) -> bool:
     since = _moment(request.if_modified_since)
-    return since is not None and view.published_at.replace(microsecond=0) <= since
+    return since is not None and view.changed_at.replace(microsecond=0) <= since
 
 
 _OFFSET = re.compile(r"GMT([+-])(\d\d):?(\d\d)")

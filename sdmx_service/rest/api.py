@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import tempfile
 from collections.abc import Callable, Mapping
 from email.message import Message
@@ -20,10 +19,10 @@ from sdmx_service.errors import (
     SdmxError,
     SemanticFault,
     SyntaxFault,
-    TooLarge,
     UnknownParameter,
 )
 from sdmx_service.rest import problems
+from sdmx_service.rest.bodies import copy
 from sdmx_service.rest.limits import limits_of
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.submission.exports import REPORT_POLICY, findings_csv, findings_html, findings_workbook
@@ -33,7 +32,6 @@ from sdmx_service.submission.submit import SentFile, kept_file, publish, submit,
 from sdmx_service.submission.undecided import Decision, decide, decisions, forget, undecided
 
 T = TypeVar("T")
-_SPOOL = 1 << 20
 _WISHES = ("dataflow", "provider", "mapping", "format")
 
 
@@ -124,10 +122,10 @@ async def _spool(request: web.Request, target: IO[bytes], limit: int) -> tuple[s
         reader = await request.multipart()
         while (part := await reader.next()) is not None:
             if isinstance(part, BodyPartReader) and part.filename:
-                await _copy(part, target, limit)
+                await copy(part, target, limit)
                 return part.filename, part.headers.get("Content-Type")
         raise SyntaxFault("The form has no file.", hint="Send the file as a form field with a file name.")
-    await _copy(request.content, target, limit)
+    await copy(request.content, target, limit)
     if target.tell() == 0:
         raise SyntaxFault("The request has no body.", hint="Send the file as the body.")
     target.seek(0)
@@ -138,17 +136,6 @@ def _disposition(request: web.Request) -> str | None:
     message = Message()
     message["Content-Disposition"] = request.headers.get("Content-Disposition", "")
     return message.get_filename()
-
-
-async def _copy(source: Any, target: IO[bytes], limit: int) -> None:
-    size = 0
-    read = source.read_chunk if isinstance(source, BodyPartReader) else source.read
-    while chunk := await read(_SPOOL):
-        size += len(chunk)
-        if size > limit:
-            raise TooLarge(f"The file is larger than {limit} bytes.", hint="Send it in parts.")
-        target.write(chunk)
-    target.seek(0, io.SEEK_END)
 
 
 async def list_submissions(request: web.Request) -> web.StreamResponse:

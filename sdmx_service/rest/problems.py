@@ -30,6 +30,8 @@ _TABLE: tuple[tuple[type[errors.SdmxError], Status], ...] = (
     (errors.NotFound, Status(404, 404, 100)),
     (errors.UnresolvedReference, Status(404, 404, 100)),
     (errors.AddressTooLong, Status(414, 414, 140)),
+    (errors.MethodNotAllowed, Status(405, 405, 140)),
+    (errors.UnsupportedMediaType, Status(415, 415, 140)),
     (errors.NotAcceptable, Status(406, 406, 1000)),
     (errors.CannotWrite, Status(406, 406, 1000)),
     (errors.TooLarge, Status(413, 413, 130)),

@@ -78,6 +78,7 @@ class _Check:
     report: Report = field(default_factory=Report)
     parts: dict[tuple[str, str], Part] = field(default_factory=dict)
     observations: Counter[str] = field(default_factory=Counter)
+    actions: dict[str, dict[str, None]] = field(default_factory=dict)
     rows: int = 0
     rules_not_run: tuple[str, ...] = ()
     complete: set[str] = field(default_factory=set)
@@ -112,9 +113,12 @@ def submit(
     principal: Principal,
     *,
     publish_now: bool = False,
+    preview: bool = True,
     memory: str = "1GB",
 ) -> Receipt:
     """Check a file, keep its rows if nothing is wrong, and give the receipt; publish it at once if asked.
+
+    With ``preview`` the receipt counts what publishing would change.
 
     Raises:
         NotAllowed: the principal may not send data of that provider, or may not publish.
@@ -142,7 +146,7 @@ def submit(
         save_receipt(store, receipt)
         return receipt
     load.keep()
-    if not publish_now:
+    if preview and not publish_now:
         receipt = with_changes(receipt, store.preview(identity))
     save_receipt(store, receipt)
     return publish([identity], library, principal, memory=memory)[0] if publish_now else receipt
@@ -235,6 +239,9 @@ def _pass(
     workspace.letters = (
         {one.id: one.id for one in target.structure.components} if part.letters is None else part.letters
     )
+    found.actions.setdefault(part.dataflow.ref.text, {})[part.action.value] = None
+    if part.is_of_moment:
+        workspace.begin()
     for batch in part.batches:
         typed = validator.check(batch)
         found.rows += len(batch)
@@ -283,7 +290,8 @@ def _receipt(
         mapping=received.mapping,
         file=_facts(sent, received.format.name),
         dataflows=tuple(
-            DataflowCounts(dataflow=name, observations=count) for name, count in found.observations.items()
+            DataflowCounts(dataflow=name, observations=count, actions=tuple(found.actions.get(name, ())))
+            for name, count in found.observations.items()
         ),
         findings=found.report.counts,
         rules_not_run=found.rules_not_run,

@@ -16,7 +16,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.loading import load_folder
 from sdmx_service.dissemination.schema import schema
 from sdmx_service.model.columns import Column, columns
-from sdmx_service.model.message import Message, Party, WriteOptions
+from sdmx_service.model.message import Message, Party
 from sdmx_service.model.query import SchemaQuery
 from sdmx_service.model.schema import DataSchema
 from sdmx_service.model.structure import Attribute, Measure
