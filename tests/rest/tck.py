@@ -44,6 +44,8 @@ HOMES = {
 """The artefact of ``every_type`` that stands for each resource."""
 AGENCIES = {"agencyscheme": "SDMX", "actualconstraint": "SEA"}
 """Its agency, where that is not BEES."""
+MUST = re.compile(":(PA|H)_")
+"""Artefacts of which a schema wants some contents even in a stub: agreements in 2.1, hierarchies in 3.x."""
 UNVERSIONED = ("agencyscheme", "dataproviderscheme", "dataconsumerscheme", "metadataproviderscheme", "organisationunitscheme",
                "organisationscheme", "categorisation")  # fmt: skip
 ITEMS = {
@@ -278,7 +280,7 @@ def _wrong_references(row: Row, sent: set[str], graph: dict[str, set[str]]) -> s
 
 def _wrong_detail(row: Row, sent: dict[str, Sent]) -> str | None:
     if "detail=all" in row.path:
-        wrong = [name for name, one in sent.items() if not one.is_stub or (one.has_contents and ":PA_" not in name)]
+        wrong = [name for name, one in sent.items() if not one.is_stub or (one.has_contents and not MUST.search(name))]
         return f"no stubs: {wrong}" if wrong else None
     own = sent.get(_own(row))
     if own is None:
