@@ -423,7 +423,7 @@ def metadata_as_csv(site: Site) -> None:
     check_valid(reply)
     header, *lines = csv.reader(io.StringIO(reply.plain().decode(), newline=""), strict=True)
     expect(header[0].startswith("MDSTRUCTURE"), f"the first column is {header[0]}")
-    wanted = ["MDSTRUCTURE_ID", "METADATASET_ID", "ACTION"]
+    wanted = ["MDSTRUCTURE_ID", "METADATASET_ID"]
     expect([one for one in header if one in wanted] == wanted, f"columns {header}")
     told = {(line[header.index("METADATASET_ID")]) for line in lines}
     known = metadata_sets(site.v2.get("/metadata/metadataset", Accept=METADATA))
@@ -569,12 +569,3 @@ def registry(site: Site) -> None:
         if reply.status == 501:
             raise NotBuiltError(reply.told())
         expect(reply.status in (400, 415, 422), f"nonsense is answered {reply.status}")
-
-
-@check("2.7-08", "4.3-07")
-def figures(site: Site) -> None:
-    need(site.token, "a token is needed")
-    reply = site.v2.ask("/data", "POST", b"nonsense", True, Content_Type=f"{SDMX}data+csv;version=2.1.0")
-    if reply.status in (405, 501):
-        raise NotBuiltError(reply.told())
-    expect(reply.status in (400, 415, 422), f"nonsense is answered {reply.status}")
