@@ -45,6 +45,10 @@ class Settings:
         default=3, metadata={"help": "releases of a dataflow whose files are kept; others are made anew"}
     )
     memory_limit: str = field(default="1GB", metadata={"help": "memory of the embedded database at most"})
+    read_models: bool = field(
+        default=True, metadata={"help": "answer from read models, which are made after each release"}
+    )
+    models: Path | None = field(default=None, metadata={"help": "directory of the read models; default: in --data"})
     workspace_memory: str = field(default="1GB", metadata={"help": "memory of one check's workspace at most"})
 
     @property
@@ -61,6 +65,11 @@ class Settings:
     def bulk_folder(self) -> Path:
         """Where whole dataflows stand as files."""
         return self.bulk or self.data / "bulk"
+
+    @property
+    def models_folder(self) -> Path:
+        """The directory of the read models, the default one in ``data``."""
+        return self.models or self.data / "models"
 
     @classmethod
     def help(cls) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """Artefacts, layouts and rules from files and from a store, and back.
 
 Files fill an empty store; a later ``init`` adds versions and overwrites none. In the store each artefact is one
-SDMX-JSON structure message under its URN; layouts, rule sets, questionnaires and registrations stand under
-``mapping:ID``, ``rules:ID``, ``questionnaire:ID(REVISION)`` and ``registration:ID``.
+SDMX-JSON structure message under its URN, each metadata set one metadata message under its own; layouts, rule sets,
+questionnaires and registrations stand under ``mapping:ID``, ``rules:ID``, ``questionnaire:ID(REVISION)`` and
+``registration:ID``.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ from sdmx_service.catalog.layout import Layout, read_layout
 from sdmx_service.catalog.questionnaire import Questionnaire, read_questionnaire
 from sdmx_service.catalog.rules import RuleSet, read_rules
 from sdmx_service.errors import CannotWrite, InvalidStructure, SdmxError
-from sdmx_service.formats.registry import named, structure_format
+from sdmx_service.formats.registry import artefact_format, named
 from sdmx_service.model.artefact import ItemScheme, Maintainable
-from sdmx_service.model.constraint import DataConstraint
+from sdmx_service.model.constraint import AttachmentConstraint, DataConstraint
 from sdmx_service.model.message import Message, WriteOptions
+from sdmx_service.model.metadata import MetadataSet
 from sdmx_service.model.registration import Registration
 
 STORED_FORMAT = "structure-json-2.1"
+STORED_METADATA = "metadata-json-2.1"
 FOLDERS = ("dsd", "codelists", "mappings")
 _MAPPING, _RULES, _QUESTIONNAIRE, _REGISTRATION = "mapping:", "rules:", "questionnaire:", "registration:"
 
@@ -69,8 +72,8 @@ class Content:
 def load_folder(folder: Path) -> Content:
     """Everything under ``dsd/``, ``codelists/`` and ``mappings/`` of a folder.
 
-    Structure messages (``.json``, ``.xml``), ``layout.json`` and ``questionnaire.json`` files, and rule sets (files
-    below a folder ``rules``); folders named ``sources`` are not read.
+    Messages of structures and of metadata sets (``.json``, ``.xml``), ``layout.json`` and ``questionnaire.json`` files,
+    and rule sets (files below a folder ``rules``); folders named ``sources`` are not read.
 
     Raises:
         SdmxError: a file cannot be read; the message begins with its path.
@@ -108,11 +111,11 @@ def _document(path: Path) -> Mapping[str, Any]:
 
 
 def _read_message(body: bytes, name: str | None = None) -> tuple[Maintainable, ...]:
-    read = structure_format(body, name).read
+    read = artefact_format(body, name).read
     assert read is not None
     message = read(io.BytesIO(body), _no_data)
     assert isinstance(message, Message)
-    return message.structures
+    return tuple(replace(one, action=None) if isinstance(one, MetadataSet) else one for one in message.structures)
 
 
 def _no_data(ref: object) -> Any:
@@ -120,7 +123,11 @@ def _no_data(ref: object) -> Any:
 
 
 def _stored_format(artefact: Maintainable) -> str:
-    """SDMX-JSON 2.1, but 2.0 for a constraint with a role, which 2.1 cannot say."""
+    """SDMX-JSON 2.1, but 2.0 for a constraint with a role, and SDMX-ML 2.1 for what SDMX 3.0 has not."""
+    if isinstance(artefact, AttachmentConstraint):
+        return "structure-xml-2.1"
+    if isinstance(artefact, MetadataSet):
+        return STORED_METADATA
     has_role = isinstance(artefact, DataConstraint) and artefact.role is not None
     return "structure-json-2.0" if has_role else STORED_FORMAT
 

@@ -7,6 +7,7 @@ from typing import Any
 from sdmx_service.dissemination.bulk import KINDS
 from sdmx_service.formats.arrangement import SORTED_ROWS
 from sdmx_service.formats.registry import formats_for
+from sdmx_service.formats.table import SHEET_ROWS
 from sdmx_service.rest.bodies import MAX_MESSAGE
 from sdmx_service.rest.negotiation import ENCODINGS
 from sdmx_service.rest.service import Service
@@ -40,6 +41,10 @@ def limits_of(service: Service) -> dict[str, Any]:
             "cross_section_observations": _limit(
                 SORTED_ROWS, 413, "observations of an answer with another dimension than time at the observation",
                 "Narrow the query, or ask for time series or for AllDimensions.",
+            ),
+            "workbook_observations": _limit(
+                SHEET_ROWS, 413, "observations of an answer as XLSX",
+                "Narrow the query, or ask for SDMX-CSV or Parquet.",
             ),
         },
         "unlimited": {

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sdmx_service.catalog.library import Library, View
 from sdmx_service.dissemination.availability import availability
 from sdmx_service.dissemination.data import data
+from sdmx_service.dissemination.metadata import metadata
 from sdmx_service.dissemination.registrations import Own, registrations
 from sdmx_service.dissemination.schema import schema
 from sdmx_service.dissemination.structures import structures
@@ -17,6 +18,7 @@ from sdmx_service.model.message import Message, Party
 from sdmx_service.model.query import (
     AvailabilityQuery,
     DataQuery,
+    MetadataQuery,
     Query,
     RegistrationQuery,
     SchemaQuery,
@@ -58,12 +60,17 @@ def _registrations(query: RegistrationQuery, view: View, library: Library, sende
     return registrations(query, view.catalog, own, sender=sender)
 
 
+def _metadata(query: MetadataQuery, view: View, library: Library, sender: Party) -> Message:
+    return metadata(query, library.catalog_at(query.as_of), sender=sender)
+
+
 _RESOURCES: Mapping[type[Any], Resource] = {
     DataQuery: Resource("data", _data),
     AvailabilityQuery: Resource("availability", _availability),
     StructureQuery: Resource("structure", _structures),
     SchemaQuery: Resource("schema", _schema),
     RegistrationQuery: Resource("registration", _registrations),
+    MetadataQuery: Resource("metadata", _metadata),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sdmx_service.errors import Conflict
@@ -48,6 +48,26 @@ class Documents:
         """Forget a document."""
         with self._writing, self._engine.transaction() as session:
             session.execute(f"DELETE FROM documents WHERE _kind = {literal(kind)} AND _id = {literal(id)}")
+
+    # --- files -------------------------------------------------------------------------------------------------
+
+    def save_file(self, id: str, chunks: Iterable[bytes]) -> None:
+        """Keep a file in pieces, all of them or none."""
+        with self._writing, self._engine.transaction() as session:
+            session.execute(f"DELETE FROM files WHERE _id = {literal(id)}")
+            for number, chunk in enumerate(chunks):
+                session.keep("files", [{"_id": id, "_part": number, "_body": chunk}])
+
+    def file(self, id: str) -> Iterator[bytes]:
+        """The pieces of a file, one read at a time."""
+        number = 0
+        while True:
+            place = f"_id = {literal(id)} AND _part = {literal(number)}"
+            found = self._engine.read(f"SELECT _body FROM files WHERE {place}").column(0).to_pylist()
+            if not found:
+                return
+            yield found[0]
+            number += 1
 
     # --- artefacts ---------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ the pointer in a second transaction; readers read the pointer first and filter b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -69,6 +69,21 @@ class Availability:
     counts: Counts
     first_period: str | None = None
     last_period: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeChanges:
+    """Values of attributes of series, groups and data sets that no observation of an answer tells.
+
+    Keyed by attribute id; columns = the dimensions that the attribute depends on (text) + the attribute as typed.
+
+    Attributes:
+        gone: values that keys had at ``changed_since`` and have no more.
+        come: values that came or changed after it (without it: all) and belong to no observation of the answer.
+    """
+
+    gone: Mapping[str, pa.Table] = field(default_factory=dict)
+    come: Mapping[str, pa.Table] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +213,8 @@ class Store(Protocol):
     def scan(self, selection: Selection, domains: Mapping[str, Sequence[str]]) -> Iterator[pa.RecordBatch]:
         """The rows: schema as typed (cut to ``selection.components``), dictionaries are ``domains``.
 
-        Each series contiguous, periods ascending, order repeatable; memory does not grow with the answer. In the
+        Each series contiguous, periods ascending, order repeatable (with ``selection.sort``: in that order instead);
+        memory does not grow with the answer. In the
         ``provisionagreement`` context, or when several dataflows are asked, extra columns ``_dataflow`` and
         ``_provider`` (dictionary) stand first.
         """
@@ -208,6 +224,9 @@ class Store(Protocol):
 
     def scan_deleted(self, selection: Selection) -> Iterator[pa.RecordBatch]:
         """With ``changed_since``: the full keys (dimensions and time, text) shown then and not shown any more."""
+
+    def attribute_changes(self, selection: Selection) -> AttributeChanges:
+        """What ``attachments``, ``scan`` and ``scan_deleted`` leave untold about attributes above the observation."""
 
     # --- everything else that is kept --------------------------------------------------------------------------
     def save_document(self, kind: str, id: str, document: Mapping[str, Any]) -> None:
@@ -221,6 +240,12 @@ class Store(Protocol):
 
     def remove_document(self, kind: str, id: str) -> None:
         """Forget a document."""
+
+    def save_file(self, id: str, chunks: Iterable[bytes]) -> None:
+        """Keep a file as it came, replacing one of the same id."""
+
+    def file(self, id: str) -> Iterator[bytes]:
+        """The pieces of a kept file, in order; none where it is not kept."""
 
     def save_artefacts(self, artefacts: Mapping[str, bytes | None], base: int | None = None) -> int:
         """Keep artefacts (urn -> serialised form; None ends one) as one new generation; returns its number.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -16,14 +17,27 @@ import pyarrow as pa
 from sdmx_service.errors import Conflict, NotFound, StorageFault
 from sdmx_service.model.selection import Cube, Selection
 from sdmx_service.model.structure import DataStructure
+from sdmx_service.storage.attribute_changes import AttributeReading
 from sdmx_service.storage.directory import Directory, read_directory, touched
 from sdmx_service.storage.documents import Documents
 from sdmx_service.storage.engine import Engine, Session
 from sdmx_service.storage.layout import CubeLayout, lay_out, widen
-from sdmx_service.storage.port import Availability, ChangeCounts, Counts, Load, Pointer, Ranking, Release, StagedPart
+from sdmx_service.storage.port import (
+    AttributeChanges,
+    Availability,
+    ChangeCounts,
+    Counts,
+    Load,
+    Pointer,
+    Ranking,
+    Release,
+    StagedPart,
+)
 from sdmx_service.storage.publication import Publication
 from sdmx_service.storage.quoting import identifier, literal, literals
 from sdmx_service.storage.reading import Reading
+from sdmx_service.storage.readmodel.answers import ModelReading
+from sdmx_service.storage.readmodel.keeper import ReadModels
 from sdmx_service.storage.staging import StagedLoad, staged_parts
 from sdmx_service.storage.versions import clean
 
@@ -42,8 +56,22 @@ class SqlStore:
         self._layouts: dict[Cube, CubeLayout] | None = None
         self._directories: dict[Cube, tuple[int, Directory]] = {}
         self._readings: OrderedDict[tuple[Any, ...], Reading] = OrderedDict()
+        self._model_readings: OrderedDict[tuple[Any, ...], ModelReading] = OrderedDict()
         self._pointer: Pointer | None = None
         self._moves = 0
+        self._models: ReadModels | None = None
+
+    def use_models(self, folder: Path) -> ReadModels:
+        """From now on answer from read models in that folder where there are such, and let them be made."""
+        self._models = ReadModels(
+            folder, source=self._database_reading, published=self._published, current=lambda: self.pointer().release
+        )
+        return self._models
+
+    def _published(self, release: int) -> int | None:
+        """When a release became current, in microseconds."""
+        rows = self._engine.read(f"SELECT _published_at FROM releases WHERE _number = {literal(release)}")
+        return rows.column(0)[0].as_py() if rows.num_rows else None
 
     # --- the program's own tables ------------------------------------------------------------------------------
 
@@ -70,6 +98,8 @@ class SqlStore:
 
     def close(self) -> None:
         """Release files and connections."""
+        if self._models is not None:
+            self._models.close()
         self._engine.close()
 
     # --- cubes -------------------------------------------------------------------------------------------------
@@ -289,6 +319,8 @@ class SqlStore:
             stamp = "(SELECT _published_at FROM pointer)"
             session.execute(f"UPDATE releases SET _published_at = {stamp} WHERE _number = {literal(number)}")
         self._forget_pointer()
+        if self._models is not None:
+            self._models.released(number)
         return self.releases()[-1]
 
     def _ranking(self, release: int) -> Ranking:
@@ -349,8 +381,24 @@ class SqlStore:
 
     # --- the way out -------------------------------------------------------------------------------------------
 
-    def _reading(self, selection: Selection) -> Reading | None:
-        """The reading of a selection; None if nothing was ever stored in the cube."""
+    def _reading(self, selection: Selection) -> Reading | ModelReading | None:
+        """The reading of a selection, from a read model where there is one; None if the cube never held anything."""
+        found = self._models.reading(selection) if self._models is not None else None
+        if found is None:
+            return self._database_reading(selection)
+        key = _selection_key(selection)
+        with self._guard:
+            known = self._model_readings.get(key)
+            if known is not None and known.model is found.model:
+                self._model_readings.move_to_end(key)
+                return known
+            self._model_readings[key] = found
+            while len(self._model_readings) > _KEPT_READINGS:
+                self._model_readings.popitem(last=False)
+        return found
+
+    def _database_reading(self, selection: Selection) -> Reading | None:
+        """The reading of a selection from the database."""
         layout = self._layout(selection.cube)
         if layout is None:
             return None
@@ -399,6 +447,8 @@ class SqlStore:
     def available(self, selection: Selection, components: Sequence[str] | None = None) -> Availability:
         """The values that occur, with counts."""
         reading = self._reading(selection)
+        if isinstance(reading, ModelReading) and not reading.knows(components):
+            reading = self._database_reading(selection)
         if reading is None:
             return Availability(values={}, counts=Counts(series=0, observations=0))
         return reading.available(components)
@@ -416,12 +466,19 @@ class SqlStore:
     def series(self, selection: Selection, domains: Mapping[str, Sequence[str]]) -> Iterator[pa.RecordBatch]:
         """The series keys with their attributes."""
         reading = self._reading(selection)
+        if isinstance(reading, ModelReading) and reading.model.bare:
+            reading = self._database_reading(selection)
         return iter(()) if reading is None else reading.series(domains)
 
     def scan_deleted(self, selection: Selection) -> Iterator[pa.RecordBatch]:
         """The keys that are not shown any more."""
         reading = self._reading(selection)
         return iter(()) if reading is None else reading.deleted()
+
+    def attribute_changes(self, selection: Selection) -> AttributeChanges:
+        """Attributes above the observation that no row tells."""
+        reading = self._database_reading(selection)
+        return AttributeChanges() if reading is None else AttributeReading(reading).changes()
 
     # --- everything else that is kept --------------------------------------------------------------------------
 
@@ -440,6 +497,14 @@ class SqlStore:
     def remove_document(self, kind: str, id: str) -> None:
         """Forget a document."""
         self._documents.remove(kind, id)
+
+    def save_file(self, id: str, chunks: Iterable[bytes]) -> None:
+        """Keep a file as it came."""
+        self._documents.save_file(id, chunks)
+
+    def file(self, id: str) -> Iterator[bytes]:
+        """The pieces of a kept file."""
+        return self._documents.file(id)
 
     def save_artefacts(self, artefacts: Mapping[str, bytes | None], base: int | None = None) -> int:
         """Keep artefacts as a new generation."""

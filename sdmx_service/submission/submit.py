@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -47,6 +50,8 @@ from sdmx_service.submission.validation import Validator
 from sdmx_service.submission.workspace import Workspace
 
 _PIECE = 1 << 20
+KEPT = 128 * 1024**2
+"""Bytes of a file that is kept as it was sent, at most; of a larger one the digest is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +137,8 @@ def submit(
         raise
     status = "refused" if found.report.has_errors else "accepted"
     receipt = _receipt(sent, found, identity, principal, view.release, status)
+    if receipt.file.bytes <= KEPT:
+        store.save_file(identity, _pieces(sent.file))
     save_findings(store, identity, found.report.groups)
     keep_undecided(store, identity, found.report.groups, catalog)
     if status == "refused":
@@ -233,6 +240,8 @@ def _pass(
         {one.id: one.id for one in target.structure.components} if part.letters is None else part.letters
     )
     found.actions.setdefault(part.dataflow.ref.text, {})[part.action.value] = None
+    if part.is_of_moment:
+        workspace.begin()
     for batch in part.batches:
         typed = validator.check(batch)
         found.rows += len(batch)
@@ -291,10 +300,29 @@ def _receipt(
     )
 
 
+def _pieces(file: SeekableFile) -> Iterator[bytes]:
+    file.seek(0)
+    while piece := file.read(_PIECE):
+        yield piece
+
+
+@contextmanager
+def kept_file(store: Store, submission: str) -> Iterator[IO[bytes] | None]:
+    """The file of a submission as it was sent, seekable; None where it is not kept."""
+    pieces = store.file(submission)
+    first = next(pieces, None)
+    if first is None:
+        yield None
+        return
+    with tempfile.TemporaryFile() as file:
+        file.writelines(chain((first,), pieces))
+        file.seek(0)
+        yield file
+
+
 def _facts(sent: SentFile, format: str) -> FileFacts:
     digest, size = hashlib.sha256(), 0
-    sent.file.seek(0)
-    while piece := sent.file.read(_PIECE):
+    for piece in _pieces(sent.file):
         digest.update(piece)
         size += len(piece)
     return FileFacts(name=sent.name, sha256=digest.hexdigest(), bytes=size, format=format)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -640,10 +640,10 @@ def test_attachments(store: Store) -> None:
         (NORTH, "Y", "Äpfel"),
         (SOUTH, "X", "Other"),
     }
-    publish(store, ("M", [{"AREA": "Y", "SHOP": "Gino"}]))
-    changed = store.attachments(select(store, changed_since=2))
-    assert {id: table.num_rows for id, table in changed.items()} == {"SHOP": 1, "TASTERS": 0, "SOURCE": 0}
-    assert changed["SHOP"].to_pylist() == [{"AREA": "Y", "SHOP": "Gino"}]
+    publish(store, ("M", [row("A", "Y", "VAN", "2020", "77")]))
+    changed = store.attachments(select(store, changed_since=2))  # those of the rows told
+    assert {id: table.num_rows for id, table in changed.items()} == {"SHOP": 1, "TASTERS": 0, "SOURCE": 1}
+    assert changed["SHOP"].to_pylist() == [{"AREA": "Y", "SHOP": "Äpfel"}]
 
 
 def test_rows_of_a_series_with_another_attribute_value_count_as_changed(store: Store) -> None:
@@ -712,6 +712,23 @@ def test_documents(store: Store, reopen: Callable[[], Store]) -> None:
     store.remove_document("receipt", "b")
     assert (store.document("receipt", "b"), store.document("receipt", "x")) == (None, None)
     assert store.documents("principal") == [("a", {"n": 3})]
+
+
+def test_files_are_kept_as_they_came(store: Store, reopen: Callable[[], Store]) -> None:
+    store.save_file("a", [b"old"])
+    store.save_file("a", iter([b"\x00\xff'", b"more"]))
+    store.save_file("b", [b"other"])
+    store = reopen()
+    assert list(store.file("a")) == [b"\x00\xff'", b"more"]
+    assert list(store.file("none")) == []
+
+    def broken() -> Iterator[bytes]:
+        yield b"half"
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        store.save_file("b", broken())
+    assert list(store.file("b")) == [b"other"]
 
 
 def test_artefacts_have_generations(store: Store) -> None:
