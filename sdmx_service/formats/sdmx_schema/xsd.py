@@ -29,7 +29,7 @@ def write_xsd(message: Message, options: WriteOptions, *, version: str) -> Itera
         raise CannotWrite("This message is no schema.")
     if isinstance(schema, DataSchema):
         return _data_xsd(schema, options, version)
-    return write_metadata_xsd(schema, options, version)
+    return write_metadata_xsd(schema, version)
 
 
 def _data_xsd(schema: DataSchema, options: WriteOptions, version: str) -> Iterator[bytes]:
@@ -45,8 +45,10 @@ def _data_xsd(schema: DataSchema, options: WriteOptions, version: str) -> Iterat
     prefixes = "".join(f' xmlns:{prefix}="{root}{name}"' for prefix, name, _ in imports)
     text = [
         '<?xml version="1.0" encoding="UTF-8"?>\n',
-        (f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns={own} targetNamespace={own}{prefixes}'
-        ' elementFormDefault="qualified" attributeFormDefault="unqualified">\n'),
+        (
+            f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns={own} targetNamespace={own}{prefixes}'
+            ' elementFormDefault="qualified" attributeFormDefault="unqualified">\n'
+        ),
         *(f'<xs:import namespace="{root}{name}" schemaLocation="{file}"/>\n' for _, name, file in imports),
         f"<xs:annotation><xs:documentation>{escape(_words(schema, version))}</xs:documentation></xs:annotation>\n",
         *data_types(schema, version, options),

@@ -297,7 +297,9 @@ class _DataTypes:
             value, least, most = "common:StructuredTextValueType" if is_rich else "common:TextValueType", 1, 1
         else:
             value = f"{column.id}_ValueType"
-            yield _value_type(value, None if column.component.is_multilingual else self._types.of(column, free=self._schema.deletion))
+            yield _value_type(
+                value, None if column.component.is_multilingual else self._types.of(column, free=self._schema.deletion)
+            )
         content = _values(value, 0 if self._schema.deletion else least, most if isinstance(most, int) else None)
         yield _restricted(_comp_name(column), base, content, [_id_attribute(column.id)])
 
