@@ -42,7 +42,7 @@ def schema(query: SchemaQuery, catalog: Catalog, *, sender: Party) -> Message:
     Raises:
         NotFound: the artefact does not exist.
         NotBuilt: ``asOf``.
-        SemanticFault: the dimension at observation, or explicit measures, do not fit the structure.
+        SemanticFault: the dimension at observation is none of the structure.
     """
     if query.as_of is not None:  # the one place that knows no state of the catalog but this one
         raise NotBuilt("The parameter asOf is not built yet for schemas.", hint="Leave it out.")

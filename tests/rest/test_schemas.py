@@ -284,6 +284,7 @@ def test_what_was_deleted(tmp_path: Path) -> None:
         ("v2/schema/dataflow/SEA/DF_CATCH/1.0%2B.0", None, "schema+json;version=2.1.0"),
         ("v1/schema/dataflow/SEA/DF_CATCH/1.1.0", None, "schema+xml;version=2.1"),
         ("v1/schema/dataflow/SEA/DF_CATCH", "*/*", "schema+xml;version=2.1"),
+        ("v1/schema/dataflow/SEA/DF_CATCH?explicitMeasure=true", "*/*", "schema+xml;version=2.1"),
         ("v1/schema/dataflow/SEA/DF_JOBS", f"{SDMX}structure+json;version=2.0.0", "structure+json;version=2.0.0"),
     ],
 )
@@ -297,8 +298,7 @@ def test_media_types(fishery: House, path: str, accept: str | None, declared: st
     [
         ("v2/schema/dataflow/SEA/DF_CATCH/9.0.0", 404), ("v2/schema/dataflow/SEA/DF_NONE", 404),
         (f"v2/schema/{CATCH}?dimensionAtObservation=BOAT", 422), (f"v2/schema/{CATCH}?asOf=2024-01-01T00:00:00Z", 501),
-        (f"v2/schema/{CATCH}?explicitMeasure=true", 400), ("v2/schema/codelist/SEA/CL_FISH", 400),
-        ("v1/schema/dataflow/SEA/DF_CATCH?explicitMeasure=true", 403), ("v1/schema/dataflow/SEA/DF_NONE", 404),
+        (f"v2/schema/{CATCH}?explicitMeasure=true", 400), ("v2/schema/codelist/SEA/CL_FISH", 400), ("v1/schema/dataflow/SEA/DF_NONE", 404),
         ("v1/schema/dataflow/SEA/DF_CATCH?dimensionAtObservation=BOAT", 403),
         ("v2/schema/metadataflow/SEA/MDF_NONE", 404),
     ],
