@@ -146,6 +146,8 @@ def test_constraints_of_metadata() -> None:
     assert where(context="metadataflow", id="MDF") == ["A", "B", "C"]
     assert where(one, context="metadataflow", id="MDF") == ["A"]
     assert where(one, context="metadatastructure", id="MSD") == ["A", "B", "C"]
+    sent = [each for each in _asked(one, context="metadataflow", id="MDF").structures if isinstance(each, Codelist)]
+    assert [[item.id for item in each.items] for each in sent] == [["A"]]
     without = replace(one, regions=(replace(one.regions[0], include=False),))
     assert where(without, context="metadataflow", id="MDF") == ["B", "C"]
 
