@@ -1,7 +1,8 @@
 """What the constraints of a structure, dataflow and provision agreement leave of each component's codes.
 
 SDMX 3.1 technical notes, *constraints*: the levels cascade, a lower one may only narrow. A value may end in ``%``;
-``cascade`` takes a code's descendants with it. Cube regions are applied per component.
+``cascade`` takes a code's descendants with it. Cube regions are applied per component; of the keys that a key set
+allows, the codes are.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ def allowed_codes(target: Target, catalog: Catalog) -> Allowed:
             if items is None:
                 continue
             left = _left(constraint.regions, (component.id,), items)
+            if left is None:
+                left = _left_by_keys(constraint, component.id, items)
             if left is not None:
                 before = codes.get(component.id, set(items))
                 codes[component.id] = left & before
@@ -120,6 +123,20 @@ def _left(
     if included is None and not excluded:
         return None
     return (set(items) if included is None else included) - excluded
+
+
+def _left_by_keys(constraint: DataConstraint, id: str, items: Mapping[str, Item]) -> set[str] | None:
+    """The codes of a component that any allowed key has; None if there are no such keys, or one leaves it open."""
+    keys = [key for one in constraint.key_sets if one.included for key in one.keys if key.include]
+    found: set[str] = set()
+    for key in keys:
+        values = [
+            value for member in key.members if member.component == id and member.include for value in member.values
+        ]
+        if not values:
+            return None
+        found |= _named(values, items)
+    return found if keys else None
 
 
 def allowed_metadata_values(

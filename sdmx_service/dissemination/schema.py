@@ -13,12 +13,12 @@ from dataclasses import replace
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.constraints import constraints_of
-from sdmx_service.dissemination.partial import Cutter
+from sdmx_service.dissemination.partial import Cutter, partial_scheme
 from sdmx_service.dissemination.structures import message_of, pin_together
 from sdmx_service.dissemination.validity import data_schema, metadata_schema, metadata_structure_of
 from sdmx_service.errors import NotFound
 from sdmx_service.model.artefact import Maintainable
-from sdmx_service.model.items import AgencyScheme
+from sdmx_service.model.items import AgencyScheme, Codelist
 from sdmx_service.model.message import Message, Party
 from sdmx_service.model.query import SchemaQuery
 from sdmx_service.model.schema import DataSchema, MetadataSchema
@@ -41,7 +41,7 @@ def schema(query: SchemaQuery, catalog: Catalog, *, sender: Party) -> Message:
 
     Raises:
         NotFound: the artefact does not exist.
-        SemanticFault: the dimension at observation, or explicit measures, do not fit the structure.
+        SemanticFault: the dimension at observation is none of the structure.
     """
     artefact = _artefact(query, catalog)
     if query.context in _DATA:
@@ -76,10 +76,18 @@ def _structures(
     }
     answered = [structure, *needed.values(), *agencies.values()]
     cutter = Cutter(catalog, [artefact], answered)
-    shown = [cutter(one) for one in answered]
+    shown = [_cut(cutter(one), found) for one in answered]
     if isinstance(found, DataSchema) and _differ(found):
         shown += constraints_of(catalog.target(artefact.ref), catalog)
     return message_of(pin_together(shown, catalog), sender=sender)
+
+
+def _cut(artefact: Maintainable, found: DataSchema | MetadataSchema) -> Maintainable:
+    """A codelist of metadata cut to what constraints leave to the headings that use it."""
+    if not isinstance(artefact, Codelist) or isinstance(found, DataSchema):
+        return artefact
+    left = [one.values for one in found.enumerations.values() if one.ref == artefact.ref]
+    return partial_scheme(artefact, {value for values in left for value in values}) if left else artefact
 
 
 def _differ(schema: DataSchema) -> bool:

@@ -32,8 +32,7 @@ def data_schema(query: SchemaQuery, artefact: Maintainable, catalog: Catalog) ->
     """What data of a structure, dataflow or provision agreement look like.
 
     Raises:
-        SemanticFault: the dimension at observation is none of the structure, or explicit measures are asked for and
-            it has no measure dimension there.
+        SemanticFault: the dimension at observation is none of the structure.
     """
     target = catalog.target(artefact.ref)
     structure = target.structure
@@ -51,7 +50,7 @@ def data_schema(query: SchemaQuery, artefact: Maintainable, catalog: Catalog) ->
         enumerations=enumerations,
         dimension_at_observation=at_observation,
         deletion=query.deletion,
-        measure_types=_measure_types(query, structure, enumerations, catalog),
+        measure_types=_measure_types(query, structure, enumerations, at_observation, catalog),
     )
 
 
@@ -98,20 +97,22 @@ def _measure_dimension(structure: DataStructure) -> Dimension | None:
 
 
 def _measure_types(
-    query: SchemaQuery, structure: DataStructure, enumerations: Mapping[str, Enumeration], catalog: Catalog
+    query: SchemaQuery,
+    structure: DataStructure,
+    enumerations: Mapping[str, Enumeration],
+    at_observation: str,
+    catalog: Catalog,
 ) -> Mapping[str, Representation | None]:
-    """The types of measure concepts; *choice:* without a measure dimension there is none to be explicit about."""
+    """The types of explicit measures, which there are where the measure dimension is at the observation.
+
+    *Choice:* elsewhere ``explicitMeasure`` changes nothing (SDMX-REST 1.5: it is for cross-sectional data).
+    """
     measure = _measure_dimension(structure)
-    if not query.explicit_measure or measure is None:
+    if not query.explicit_measure or measure is None or at_observation != measure.id:
         return {}
-    if query.dimension_at_observation not in (None, measure.id):
-        raise SemanticFault(
-            f"Explicit measures stand where the measure dimension is at the observation; {structure.ref.text} has the"
-            f" measure dimension {measure.id}.",
-            hint=f"Ask for dimensionAtObservation={measure.id}.",
-        )
     items = catalog.codes(measure) or {}
-    return {id: _core(items[id]) for id in enumerations[measure.id].values}
+    found = enumerations.get(measure.id)
+    return {} if found is None else {id: _core(items[id]) for id in found.values}
 
 
 def _core(item: Item) -> Representation | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sdmx_service.errors import Conflict, InvalidStructure, NotFound, SemanticFault
+from sdmx_service.errors import Conflict, InvalidStructure, NotBuilt, NotFound, SemanticFault
 from sdmx_service.maintenance.faults import faults
 from sdmx_service.maintenance.merging import merged, with_languages
 from sdmx_service.model.artefact import ItemScheme, Maintainable
 from sdmx_service.model.constraint import DataConstraint
+from sdmx_service.model.message import Action
+from sdmx_service.model.metadata import MetadataSet
 from sdmx_service.model.registration import SubmissionAction
 from sdmx_service.model.urn import Version, artefact_type
 
@@ -85,6 +87,9 @@ def _refuse_foreign(sent: Maintainable) -> None:
         raise SemanticFault(
             f"{sent.ref.text} is a stub: it says isExternalReference.", hint="Send the artefact itself, whole."
         )
+    if isinstance(sent, MetadataSet):
+        _refuse_metadata_set(sent)
+        return
     kind = artefact_type(sent.type)
     if kind is None or kind.resource is None:
         raise SemanticFault(f"{sent.ref.text}: a {sent.type} is no structure of SDMX 3.1.")
@@ -92,6 +97,13 @@ def _refuse_foreign(sent: Maintainable) -> None:
         raise InvalidStructure(
             f"{sent.type}: the id and version are always {kind.fixed_id}(1.0), not {sent.id}({sent.version})."
         )
+
+
+def _refuse_metadata_set(sent: MetadataSet) -> None:
+    if sent.action is Action.DELETE:
+        raise NotBuilt(f"{sent.ref.text} is to be deleted.", hint="Send DELETE to its address.")
+    if sent.is_partial_language:
+        raise NotBuilt(f"{sent.ref.text} says isPartialLanguage.", hint="Send every language.")
 
 
 def refuse_frozen(artefact: Maintainable, what: str) -> None:

@@ -18,6 +18,7 @@ from sdmx_service.model.items import (
     HierarchyAssociation,
     ValueList,
 )
+from sdmx_service.model.metadata import MetadataSet
 from sdmx_service.model.structure import (
     Component,
     Dataflow,
@@ -62,7 +63,7 @@ def check_identity(artefact: Maintainable) -> None:
 def faults(artefact: Maintainable) -> Iterator[InvalidStructure]:
     """Every fault, the first first."""
     called = f"{artefact.type} {artefact.ref.text}"
-    if not artefact.names:
+    if not artefact.names and not isinstance(artefact, MetadataSet):
         yield InvalidStructure(f"{called} has no name.", hint="Every artefact has one.")
     yield from _misdirected(artefact, called)
     if isinstance(artefact, ItemScheme):

@@ -11,10 +11,12 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.metadata import check_metadata_set
 from sdmx_service.errors import SdmxError, StorageFault, UnresolvedReference
 from sdmx_service.maintenance.admission import Change
 from sdmx_service.model.artefact import ItemScheme, Maintainable
 from sdmx_service.model.items import CategoryScheme, Codelist, ReportingTaxonomy, ValueList
+from sdmx_service.model.metadata import MetadataSet
 from sdmx_service.model.selection import Cube, Selection, dataflow_name, provider_name
 from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgreement
 from sdmx_service.model.urn import Ref
@@ -29,10 +31,17 @@ Home = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breach:
-    """Something that a change would break: the artefacts (by class, agency, id) it may come from, and what breaks."""
+    """Something that a change would break.
+
+    Attributes:
+        homes: the artefacts (by class, agency, id) that it may come from.
+        text: what breaks.
+        is_semantic: the artefact contradicts what describes it, rather than something else the artefact.
+    """
 
     homes: frozenset[Home]
     text: str
+    is_semantic: bool = False
 
 
 def home_of(ref: Ref) -> Home:
@@ -50,6 +59,7 @@ def breaches(before: Catalog, after: Catalog, changes: Collection[Change], store
         *_registrations(after),
         *_cubes(after, touched, store),
         *_data(before, after, touched, store, release),
+        *_metadata(before, after, touched),
     ]
 
 
@@ -141,6 +151,22 @@ def _inner_refs(thing: object) -> Iterator[Ref]:
     elif is_dataclass(thing) and not isinstance(thing, type):
         for field in fields(thing):
             yield from _inner_refs(getattr(thing, field.name))
+
+
+# --- reference metadata ---------------------------------------------------------------------------------------------
+def _metadata(before: Catalog, after: Catalog, touched: frozenset[Home]) -> Iterator[Breach]:
+    """Faults of metadata sets that are submitted, or of others that had none of them before."""
+    for ref, one in after.artefacts.items():
+        homes = _reach(one, after) & touched if isinstance(one, MetadataSet) else frozenset()
+        if not homes or not isinstance(one, MetadataSet):
+            continue
+        own = home_of(ref)
+        known = {str(fault) for fault in check_metadata_set(one, before)} if own not in touched else set()
+        for text in (str(fault) for fault in check_metadata_set(one, after)):
+            if text not in known:
+                is_own = own in touched
+                where = "" if is_own else f"MetadataSet {ref.text}, "
+                yield Breach(homes=frozenset((own,)) if is_own else homes, text=where + text, is_semantic=is_own)
 
 
 # --- data -----------------------------------------------------------------------------------------------------------

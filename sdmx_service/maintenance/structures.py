@@ -47,11 +47,13 @@ class Address:
         kind: the type of artefacts; None: any.
         ref: the one artefact, with PUT and DELETE.
         item: an item of it, with DELETE.
+        may_create: PUT may also create it.
     """
 
     kind: ArtefactType | None = None
     ref: Ref | None = None
     item: str | None = None
+    may_create: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def submit_structures(
         return tuple(_mismatch(one, fault) for one, fault in zip(artefacts, mismatches, strict=True))
 
     def judge(catalog: Catalog) -> list[_Judged]:
-        if method == "PUT" and address.ref not in catalog.artefacts:
+        if method == "PUT" and not address.may_create and address.ref not in catalog.artefacts:
             ref = artefacts[0].ref
             return [_Refused(ref, "Replace", NotFound(f"There is no {ref.type} {ref.text}.", hint="POST creates it."))]
         return _judge_all(artefacts, catalog)
@@ -148,7 +150,7 @@ def _mismatches(artefacts: Sequence[Maintainable], address: Address) -> list[str
 
 def _not_at(artefact: Maintainable, address: Address) -> str:
     if address.kind is not None and artefact.type != address.kind.name:
-        return f"It is a {artefact.type}, and the path says {address.kind.resource}."
+        return f"It is a {artefact.type}, and the path says {address.kind.resource or address.kind.name}."
     if address.ref is not None and artefact.ref != address.ref:
         return f"It is {artefact.ref.text}, and the path says {address.ref.text}."
     return ""
@@ -237,7 +239,9 @@ def _breached(judged: _Judged, found: Sequence[Breach]) -> _Judged:
     if not own:
         return judged
     more = f" And {len(own) - _SHOWN} more." if len(own) > _SHOWN else ""
-    return _Refused(judged.subject.ref, judged.action, Conflict(" ".join(own[:_SHOWN]) + more))
+    is_semantic = all(breach.is_semantic for breach in found if home in breach.homes)
+    kind = SemanticFault if is_semantic else Conflict
+    return _Refused(judged.subject.ref, judged.action, kind(" ".join(own[:_SHOWN]) + more))
 
 
 def changed(catalog: Catalog, changes: Collection[Change]) -> Catalog:

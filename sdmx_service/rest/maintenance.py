@@ -1,4 +1,4 @@
-"""What changes something below ``/sdmx/v2``: structures and registrations (SDMX-REST 2.2, maintenance.md).
+"""What changes something below ``/sdmx/v2``: structures, metadata sets, registrations (SDMX-REST 2.2, maintenance.md).
 
 The answer to whatever names artefacts is a registry message of SDMX-ML, also where JSON was asked (*standard*); what
 cannot even be read is answered with an error message like a query.
@@ -29,6 +29,7 @@ from sdmx_service.errors import (
 from sdmx_service.formats.registry import (
     FORMATS,
     Format,
+    Kind,
     RegistrationsRequest,
     head_of,
     read_registrations_request,
@@ -41,9 +42,9 @@ from sdmx_service.formats.registry import named as named_format
 from sdmx_service.maintenance.registrations import submit_registrations
 from sdmx_service.maintenance.structures import Address, delete_structure, status_of, submit_structures
 from sdmx_service.model.message import Header, Message, Party, Target, WriteOptions
-from sdmx_service.model.query import StructureQuery
+from sdmx_service.model.query import MetadataQuery, StructureQuery
 from sdmx_service.model.registration import Result
-from sdmx_service.model.urn import Ref, Version, artefact_type_of_resource
+from sdmx_service.model.urn import Ref, Version, artefact_type, artefact_type_of_resource
 from sdmx_service.rest.bodies import MAX_MESSAGE, MAX_QUESTION, spool
 from sdmx_service.rest.methods import Place
 from sdmx_service.rest.negotiation import parse_accept
@@ -81,7 +82,8 @@ async def change(request: web.Request, place: Place) -> web.StreamResponse:
     with tempfile.TemporaryFile() as spooled:
         await spool(request, spooled, min(MAX_MESSAGE, service.max_body))
         media_type = request.headers.get("Content-Type")
-        sent, version = await in_thread(service, lambda: _read(spooled, media_type))
+        kind: Kind = "metadata" if place.resource == "metadata" else "structure"
+        sent, version = await in_thread(service, lambda: _read(spooled, media_type, kind))
     results = await in_thread(
         service, lambda: submit_structures(sent, address, service.library, principal, method=method)
     )
@@ -110,6 +112,8 @@ def _address(place: Place, method: str) -> Address:
     Raises:
         SyntaxFault: it is none, or does not name exactly one artefact where one is needed.
     """
+    if place.resource == "metadata":
+        return _metadata_address(place, method)
     query = v2.parse("/".join((place.resource, *place.parts[:4])), "")
     assert isinstance(query, StructureQuery)
     if method == "POST":
@@ -126,8 +130,22 @@ def _address(place: Place, method: str) -> Address:
     return Address(kind=kind, ref=ref, item=unquote(place.parts[4]) if len(place.parts) > 4 else None)
 
 
+def _metadata_address(place: Place, method: str) -> Address:
+    """The address of a metadata set, which PUT also creates (*pre-standard*: pull request 257), or of all of them."""
+    kind = artefact_type("MetadataSet")
+    if method == "POST":
+        return Address(kind=kind)
+    query = v2.parse("/".join((place.resource, *place.parts)), "")
+    assert isinstance(query, MetadataQuery)
+    for name, value in (("providerID", query.agencies), ("metadatasetID", query.ids)):
+        if len(value) > 1 or value == _ANY:
+            raise SyntaxFault(f"{method} needs exactly one {name}.", hint="Name one metadata set fully.")
+    ref = Ref(type="MetadataSet", agency=query.agencies[0], id=query.ids[0], version=query.versions[0])
+    return Address(kind=kind, ref=ref, may_create=True)
+
+
 # --- the way in -----------------------------------------------------------------------------------------------------
-def _read(spooled: IO[bytes], media_type: str | None) -> tuple[Message, str]:
+def _read(spooled: IO[bytes], media_type: str | None, kind: Kind) -> tuple[Message, str]:
     """The message in a body, and the version of SDMX-ML it came in (empty for JSON).
 
     Raises:
@@ -136,7 +154,7 @@ def _read(spooled: IO[bytes], media_type: str | None) -> tuple[Message, str]:
         NotBuilt: it asks for a deletion, which has a method of its own.
     """
     head = head_of(spooled, media_type=media_type)
-    read = _format(head.declared, spooled, media_type).read
+    read = _format(head.declared, spooled, media_type, kind).read
     assert read is not None
     root = head.xml_root
     if root is not None and root[0] == "RegistryInterface":
@@ -157,17 +175,18 @@ def _no_data(ref: Ref) -> Target:
     raise InvalidStructure("A structure message holds no data.")
 
 
-def _format(declared: str, spooled: IO[bytes], media_type: str | None) -> Format:
+def _format(declared: str, spooled: IO[bytes], media_type: str | None, kind: Kind) -> Format:
     """The format that the Content-Type names, else the one that the body looks like."""
-    kind = declared.replace("registry+xml", "structure+xml")
-    readable = [one for one in FORMATS if one.read is not None and "structure" in one.kinds]
-    named = [one for one in readable if any(kind == own.partition(";")[0] for own in one.media_types)]
-    if declared not in _PLAIN and not named:
+    plain = (*_PLAIN, "text/csv") if kind == "metadata" else _PLAIN
+    said = declared.replace("registry+xml", "structure+xml")
+    readable = [one for one in FORMATS if one.read is not None and kind in one.kinds]
+    fitting = [one for one in readable if any(said == own.partition(";")[0] for own in one.media_types)]
+    if declared not in plain and not fitting:
         known = ", ".join(dict.fromkeys(one.media_types[0] for one in readable))
-        raise UnsupportedMediaType(f"Structures are not read from {declared}.", hint=f"Send one of {known}.")
-    if declared not in _PLAIN and len(named) == 1:
-        return named[0]
-    return recognise(head_of(spooled, media_type=media_type), "structure")
+        raise UnsupportedMediaType(f"This address reads no {declared}.", hint=f"Send one of {known}.")
+    if declared not in plain and len(fitting) == 1:
+        return fitting[0]
+    return recognise(head_of(spooled, media_type=media_type), kind)
 
 
 async def _registry_message(request: web.Request, service: Service) -> web.StreamResponse:
@@ -224,9 +243,9 @@ def _answer(results: Sequence[Result], version: str, service: Service, principal
     if len(results) == 1 and results[0].code == 201 and isinstance(results[0].subject, Ref):
         ref = results[0].subject
         assert ref.artefact_type is not None
-        answer.headers["Location"] = (
-            f"/sdmx/v2/structure/{ref.artefact_type.resource}/{ref.agency}/{ref.id}/{ref.version}"
-        )
+        resource = ref.artefact_type.resource
+        place = "metadata/metadataset" if resource is None else f"structure/{resource}"
+        answer.headers["Location"] = f"/sdmx/v2/{place}/{ref.agency}/{ref.id}/{ref.version}"
     return answer
 
 

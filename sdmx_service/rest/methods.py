@@ -9,10 +9,7 @@ from sdmx_service.model.urn import Version, artefact_type_of_resource
 
 READING = ("GET", "HEAD")
 _ALWAYS = ("OPTIONS",)
-_UNBUILT = {
-    "subscription": "Subscriptions are not built yet.",
-    "metadata": "Changing metadata sets, which the standard only proposes, is not built yet.",
-}
+_UNBUILT = {"subscription": "Subscriptions are not built yet."}
 
 
 class Place(NamedTuple):
@@ -43,6 +40,8 @@ def _changing(place: Place) -> tuple[str, ...]:
         return ()
     if place.resource == "structure":
         return _changing_structures(place.parts)
+    if place.resource == "metadata":
+        return _changing_metadata(place.parts)
     return ("POST",) if place.resource in ("data", "registration") and not place.parts else ()
 
 
@@ -52,6 +51,13 @@ def _changing_structures(parts: tuple[str, ...]) -> tuple[str, ...]:
     if len(parts) < 4 or artefact_type_of_resource(parts[0]) is None or not _is_version(parts[3]):
         return ()
     return ("PUT", "DELETE") if len(parts) == 4 else ("DELETE",) if len(parts) == 5 else ()
+
+
+def _changing_metadata(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """*Pre-standard*: sdmx-rest, pull request 257, *Maintaining Reference Metadatasets*."""
+    if parts in ((), ("metadataset",)):
+        return ("POST",)
+    return ("PUT", "DELETE") if len(parts) == 4 and parts[0] == "metadataset" and _is_version(parts[3]) else ()
 
 
 def _is_version(text: str) -> bool:

@@ -194,6 +194,8 @@ def _change(one: Change) -> Node:
 def _accepted(kind: str) -> tuple[str, ...]:
     if kind == "registry":
         return _REGISTRY
+    if kind == "metadata":
+        return media_types("metadata", "v2")
     return media_types("data" if kind == "data" else "structure", "v2")
 
 

@@ -258,6 +258,10 @@ CHANGES: tuple[Change, ...] = (
     Change("delete", (*_ONE_STRUCTURE, "{itemID}"), "Delete an item", (200,), ""),
     Change("post", ("registration",), "Submit or query registrations", (200, 201, 207), "registry"),
     Change("post", ("subscription",), "Submit subscriptions", (200, 201, 207), "registry"),
+    Change("post", ("metadata",), "Create metadata sets", (200, 201, 207), "metadata"),
+    Change("post", ("metadata", "metadataset"), "Create metadata sets", (200, 201, 207), "metadata"),
+    Change("put", ("metadata", "metadataset", *_ONE), "Create or replace a metadata set", (200, 201, 207), "metadata"),
+    Change("delete", ("metadata", "metadataset", *_ONE), "Delete a metadata set", (200,), ""),
     Change("post", ("data",), "Submit figures", (200, 201, 202, 207), "data"),
 )
 

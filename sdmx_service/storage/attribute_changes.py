@@ -72,11 +72,17 @@ class AttributeReading:
         current = self.reading
         if since is not None:
             current = Reading(self._engine, self._layout, self._directory, replace(selection, changed_since=None))
-        found = self._rows(used, current, [] if since is None else [f"a._since > {literal(since)}"])
-        if self.reading.plan.total:
-            for column in used:
-                if column.id in found:
-                    found[column.id] = self._joined(column, found[column.id], self.reading, "left anti")
+        extra = [] if since is None else [f"a._since > {literal(since)}"]
+        if not self.reading.plan.total:
+            return self._rows(used, current, extra)
+        whole = [column for column in used if self._layout.is_whole_key(column)]  # many: what is told stays where it is
+        told = self.reading.answer_series(["_sid"]).replace("SELECT DISTINCT", "SELECT", 1)
+        same = both(f"s.{name} = a.{name}" for name in self.reading.conditions.group)
+        found = self._rows(whole, current, [*extra, f"NOT EXISTS ({told} AND {same})"])
+        shared = self._rows([column for column in used if column not in whole], current, extra)
+        for column in used:
+            if column.id in shared:
+                found[column.id] = self._joined(column, shared[column.id], self.reading, "left anti")
         return found
 
     def _rows(self, used: list[StoredColumn], reading: Reading, extra: list[str]) -> dict[str, pa.Table]:

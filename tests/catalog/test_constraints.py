@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.constraints import allowed_codes
-from sdmx_service.model.constraint import CubeRegion, DataConstraint, KeyValue, MemberValue
+from sdmx_service.model.constraint import CubeRegion, DataConstraint, DataKey, DataKeySet, KeyValue, MemberValue
 from sdmx_service.model.message import Target
 from tests.submission.checking import ARTEFACTS, FLOW, PROVIDER, STRUCTURE, constraint
 
@@ -49,3 +49,18 @@ def test_excluded_values_and_wildcards() -> None:
 
 def test_what_there_is_forbids_nothing() -> None:
     assert allowed(replace(constraint(FLOW.ref, "AREA", "MT"), role="Actual")) == ({}, set())
+
+
+def test_codes_of_the_keys_that_are_allowed() -> None:
+    def key(**codes: str) -> DataKey:
+        return DataKey(
+            members=tuple(KeyValue(component=id, values=(MemberValue(value=code),)) for id, code in codes.items())
+        )
+
+    def keys(*members: DataKey, included: bool = True) -> DataConstraint:
+        sets = (DataKeySet(included=included, keys=members),)
+        return replace(constraint(FLOW.ref, "AREA"), regions=(), key_sets=sets)
+
+    assert allowed(keys(key(AREA="MT"), key(AREA="IT"))) == ({"AREA": {"MT", "IT"}}, set())
+    assert allowed(keys(key(AREA="MT"), key(SEX="F")))[0].get("AREA") is None  # the second key is of every area
+    assert allowed(keys(key(AREA="MT"), included=False)) == ({}, set())

@@ -16,9 +16,10 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.loading import load_folder
 from sdmx_service.dissemination.schema import schema
 from sdmx_service.model.columns import Column, columns
+from sdmx_service.model.items import ConceptScheme
 from sdmx_service.model.message import Message, Party
 from sdmx_service.model.query import SchemaQuery
-from sdmx_service.model.schema import DataSchema
+from sdmx_service.model.schema import DataSchema, MetadataSchema
 from sdmx_service.model.structure import Attribute, Measure
 from tests.formats.data.writing import dataset
 from tests.formats.schema.judging import (
@@ -132,3 +133,19 @@ def test_it_is_made_in_a_moment() -> None:
     start = time.process_time()
     written(asked(CATALOG, "dataflow", ref).schema, "schema-json-2.1")  # type: ignore[arg-type]
     assert time.process_time() - start < 0.2
+
+
+@pytest.mark.parametrize("kind", ["MetadataStructure", "Metadataflow", "MetadataProvisionAgreement"])
+def test_metadata(kind: str) -> None:
+    """The metadata structure has schemas of both kinds, and a structure message with its concepts and codelists."""
+    ref = next(one.ref for one in CATALOG.of_type(kind) if one.agency == "UNSD_MIG")
+    message = asked(CATALOG, kind.lower(), ref)
+    made = message.schema
+    assert isinstance(made, MetadataSchema)
+    assert made.enumerations["MIGRATION.CITIZENS"].values
+    assert "attribute.MIGRATION.CITIZENS" in json_schema(written(made, "schema-json-2.1"))["$defs"]
+    xml_schema(written(made, "schema-xml-3.1"), "3.1")
+    sent = {one.type for one in message.structures}
+    assert sent == {"MetadataStructure", "Codelist", "ConceptScheme", "AgencyScheme"}
+    concepts = [one for one in message.structures if isinstance(one, ConceptScheme)]
+    assert any(one.item("MIG_CRITERION") is not None for one in concepts)

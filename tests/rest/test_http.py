@@ -118,7 +118,7 @@ def test_language(fishery: House, wish: str | None, query: str, language: str | 
         ("data/dataflow/SEA/DF_NONE|data/SEA,DF_NONE", 404, 404),
         ("data/dataflow/SEA/DF_CATCH/1.0.0/M.X.Y.Z.Q|data/SEA,DF_CATCH,1.0.0/M", 422, 403),
         ("data/dataflow/SEA/DF_CATCH/1.0.0/M.ATLANTIS|data/SEA,DF_CATCH,1.0.0/M.ATLANTIS.", 204, 404),
-        ("data/dataflow/SEA/DF_CATCH/1.0.0?attributes=msd|data/SEA,DF_CATCH,1.0.0?updatedAfter=2999-01-01T00:00:00Z", 501, 404),
+        ("subscription|data/SEA,DF_CATCH,1.0.0?updatedAfter=2999-01-01T00:00:00Z", 501, 404),
         ("data/dataflow/NOBODY/*|data/NOBODY,DF_CATCH", 404, 404),
         ("data/dataflow/SEA/DF_CATCH,DF_JOBS/+?c[COLOUR]=red|data/SEA,DF_CATCH,1.0.0/all/all?startPeriod=noon", 422, 400),
         (f"data/dataflow/SEA/DF_CATCH/1.0.0?c[PORT]={'X' * 33_000}|data/SEA,DF_CATCH,1.0.0/{'X' * 33_000}", 414, 414),

@@ -590,7 +590,7 @@ def test_bodies_are_bounded(desk: Desk, id: str) -> None:
         ("PATCH", "v2/structure", 405), ("POST", "v2/availability/dataflow/SEA/DF_CATCH", 405), ("POST", "v2/schema", 405),
         ("POST", "v2/data/dataflow/SEA/DF_CATCH", 405), ("PUT", "v2/data", 405), ("DELETE", "v2/registration/id/X", 405),
         ("POST", "v1/data/DF_CATCH", 405), ("POST", "v1/codelist", 405), ("PUT", "v1/codelist/SEA/CL_FISH/1.0", 405),
-        ("POST", "v2/subscription", 501), ("POST", "v2/metadata/metadataset", 501), ("GET", "v2/subscription", 501),
+        ("POST", "v2/subscription", 501), ("POST", "v2/metadata/metadataflow", 405), ("GET", "v2/subscription", 501),
         ("POST", "v2/colours", 405),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from lxml import etree
 
 from tests.formats.schema.judging import json_faults, xml_faults, xml_schema
 from tests.harness import House
+from tests.rest.fishery import open_fishery
 
 SDMX = "application/vnd.sdmx."
 XML = {
@@ -222,6 +224,52 @@ def test_a_deletion_may_leave_out_what_is_mandatory(fishery: House) -> None:
     assert json_faults(lenient, document)
 
 
+PARTIAL = (
+    "attributes=none", "measures=none", "attributes=none&measures=none", "attributes=series", "measures=GRADE",
+    "attributes=GEAR,STATUS", "attributes=all&measures=none", "includeHistory=true", "limit=3&offset=2", "c[FISH]=COD",
+)  # fmt: skip
+WHOLE = ("includeHistory=true", "limit=3&offset=2", "c[FISH]=COD")
+
+
+@pytest.mark.parametrize("query", PARTIAL)
+def test_partial_answers(fishery: House, query: str) -> None:
+    """A part of the data is right by the schema; data without what is mandatory by that for deletions."""
+    asked = f"v2/schema/{CATCH}" if query in WHOLE else f"v2/schema/{CATCH}?deletion=true"
+    for version, (data, schema) in XML.items():
+        judge = xml_schema(fishery.body(asked, schema), version)
+        assert xml_faults(judge, fishery.body(f"v2/data/{CATCH}?{query}", data)) == []
+    for data, schema in JSON.values():
+        made = json.loads(fishery.body(asked, schema))
+        assert json_faults(made, json.loads(fishery.body(f"v2/data/{CATCH}?{query}", data))) == []
+
+
+def test_what_was_deleted(tmp_path: Path) -> None:
+    """An answer with what was deleted since a moment: single observations, and all of a port."""
+    sent = (
+        "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,PORT,FISH,TIME_PERIOD,WEIGHT\n"
+        "dataflow,SEA:DF_CATCH(1.1.0),D,M,NOR,COD,2024-01,\ndataflow,SEA:DF_CATCH(1.1.0),D,M,SOU,,,\n"
+    )
+    with open_fishery(tmp_path / "house") as house:
+        moment = house.library.view().published_at.isoformat().replace("+00:00", "Z")
+        receipt, _ = house.send(sent.encode(), provider="SEA:DATA_PROVIDERS(1.0).HARBOUR")
+        assert receipt.status == "published"
+        for view in ("TIME_PERIOD", "AllDimensions", "PORT"):
+            more = f"dimensionAtObservation={view}"
+            for version, (data, schema) in XML.items():
+                body = house.body(f"v2/data/{CATCH}?{more}&updatedAfter={moment}", data)
+                assert b'action="Delete"' in body
+                strict, lenient = (
+                    xml_schema(house.body(f"v2/schema/{CATCH}?{more}&deletion={word}", schema), version)
+                    for word in ("false", "true")
+                )
+                assert xml_faults(strict, body)
+                assert xml_faults(lenient, body) == []
+            for data, schema in JSON.values():
+                made = json.loads(house.body(f"v2/schema/{CATCH}?{more}&deletion=true", schema))
+                document = json.loads(house.body(f"v2/data/{CATCH}?{more}&updatedAfter={moment}", data))
+                assert json_faults(made, document) == []
+
+
 # --- how it is asked for --------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("path", "accept", "declared"),
@@ -236,11 +284,7 @@ def test_a_deletion_may_leave_out_what_is_mandatory(fishery: House) -> None:
         ("v2/schema/dataflow/SEA/DF_CATCH/1.0%2B.0", None, "schema+json;version=2.1.0"),
         ("v1/schema/dataflow/SEA/DF_CATCH/1.1.0", None, "schema+xml;version=2.1"),
         ("v1/schema/dataflow/SEA/DF_CATCH", "*/*", "schema+xml;version=2.1"),
-        (
-            "v1/schema/dataflow/SEA/DF_CATCH?explicitMeasure=true",
-            None,
-            "schema+xml;version=2.1",
-        ),  # no measure dimension
+        ("v1/schema/dataflow/SEA/DF_CATCH?explicitMeasure=true", "*/*", "schema+xml;version=2.1"),
         ("v1/schema/dataflow/SEA/DF_JOBS", f"{SDMX}structure+json;version=2.0.0", "structure+json;version=2.0.0"),
     ],
 )
@@ -254,8 +298,7 @@ def test_media_types(fishery: House, path: str, accept: str | None, declared: st
     [
         ("v2/schema/dataflow/SEA/DF_CATCH/9.0.0", 404), ("v2/schema/dataflow/SEA/DF_NONE", 404),
         (f"v2/schema/{CATCH}?dimensionAtObservation=BOAT", 422), (f"v2/schema/{CATCH}?asOf=2024-01-01T00:00:00Z", 501),
-        (f"v2/schema/{CATCH}?explicitMeasure=true", 400), ("v2/schema/codelist/SEA/CL_FISH", 400),
-        ("v1/schema/dataflow/SEA/DF_NONE", 404),
+        (f"v2/schema/{CATCH}?explicitMeasure=true", 400), ("v2/schema/codelist/SEA/CL_FISH", 400), ("v1/schema/dataflow/SEA/DF_NONE", 404),
         ("v1/schema/dataflow/SEA/DF_CATCH?dimensionAtObservation=BOAT", 403),
         ("v2/schema/metadataflow/SEA/MDF_NONE", 404),
     ],

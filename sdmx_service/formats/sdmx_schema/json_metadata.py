@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from sdmx_service.formats.sdmx_schema.json_types import (
     ID,
     Schema,
+    array_of,
     closed,
     code_schema,
     either,
@@ -19,7 +20,7 @@ from sdmx_service.formats.sdmx_schema.json_types import (
     strings,
     texts_by_language,
 )
-from sdmx_service.model.columns import NOT_AVAILABLE
+from sdmx_service.model.columns import NOT_A_NUMBER, NOT_AVAILABLE
 from sdmx_service.model.message import WriteOptions
 from sdmx_service.model.representation import UNBOUNDED
 from sdmx_service.model.schema import MetadataSchema
@@ -128,8 +129,10 @@ def _heading(heading: MetadataAttribute, path: str, schema: MetadataSchema, defi
 def _value(heading: MetadataAttribute, path: str, schema: MetadataSchema) -> Schema:
     form = heading.form
     if form.is_coded:
-        return either(code_schema(schema.enumerations.get(path)), strings([NOT_AVAILABLE]), {"type": "null"})
-    value = simple_value(form, [NOT_AVAILABLE, "NaN"])
-    if form.data_type in _TEXTUAL or heading.is_multilingual:
-        return either(value, texts_by_language(value), {"type": "null"})
-    return either(value, {"type": "null"})
+        value = either(code_schema(schema.enumerations.get(path)), strings([NOT_AVAILABLE]))
+    else:
+        value = simple_value(form, [NOT_AVAILABLE, NOT_A_NUMBER])
+        if form.data_type in _TEXTUAL or heading.is_multilingual:
+            value = either(value, texts_by_language(value))
+    several = array_of(value, 1, None) if form.is_multi_valued else {}
+    return either(value, several, {"type": "null"})

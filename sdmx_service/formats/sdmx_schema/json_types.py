@@ -102,7 +102,8 @@ def simple_value(form: Representation, marks: Sequence[str], *, signed: bool = T
     text_format = form.text_format or TextFormat()
     kind = text_format.type
     if kind in _NUMBERS:
-        return either(_number(text_format), strings(marks), _number_text(text_format, signed=signed))
+        said = [float(one) if "." in one else int(one) for one in marks if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", one)]
+        return either(_number(text_format), {"enum": [*marks, *said]}, _number_text(text_format, signed=signed))
     if kind == "Boolean":
         return either({"type": "boolean"}, strings(marks))
     text = _text(text_format)

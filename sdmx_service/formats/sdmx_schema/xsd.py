@@ -29,7 +29,7 @@ def write_xsd(message: Message, options: WriteOptions, *, version: str) -> Itera
         raise CannotWrite("This message is no schema.")
     if isinstance(schema, DataSchema):
         return _data_xsd(schema, options, version)
-    return write_metadata_xsd(schema, options, version)
+    return write_metadata_xsd(schema, version)
 
 
 def _data_xsd(schema: DataSchema, options: WriteOptions, version: str) -> Iterator[bytes]:

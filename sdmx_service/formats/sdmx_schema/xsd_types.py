@@ -141,10 +141,8 @@ class SimpleTypes:
             found = names.best(self._languages)
             said = ""
             if found is not None:
-                text = escape(_FORBIDDEN.sub("\ufffd", found[1]))
-                said = (
-                    f'<xs:annotation><xs:documentation xml:lang="{found[0]}">{text}</xs:documentation></xs:annotation>'
-                )
+                language, text = attribute_text(found[0]), escape(_FORBIDDEN.sub("\ufffd", found[1]))
+                said = f"<xs:annotation><xs:documentation xml:lang={language}>{text}</xs:documentation></xs:annotation>"
             yield f"<xs:enumeration value={attribute_text(value)}>{said}</xs:enumeration>"
 
     def _add(self, wished: str, body: str) -> str:

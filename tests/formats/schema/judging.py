@@ -16,7 +16,7 @@ from sdmx_service.formats.registry import named
 from sdmx_service.model.artefact import NO_TEXTS, Texts
 from sdmx_service.model.columns import columns
 from sdmx_service.model.message import Dataset, Message, WriteOptions
-from sdmx_service.model.schema import ALL_DIMENSIONS, DataSchema, Enumeration
+from sdmx_service.model.schema import ALL_DIMENSIONS, DataSchema, Enumeration, MetadataSchema
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.model.urn import Ref
 
@@ -86,7 +86,7 @@ def schema_of(
     )
 
 
-def written(schema: DataSchema, name: str) -> bytes:
+def written(schema: DataSchema | MetadataSchema, name: str) -> bytes:
     """A schema in a format of the registry."""
     write = named(name).write
     assert write is not None

@@ -183,4 +183,5 @@ def test_a_second_opinion(version: str, made: DataStructure, more: st.DataObject
     view = _view(more.draw, made)
     schema = schema_of(made, FLOW, CODES, at_observation=view)
     second_opinion(written(schema, f"schema-xml-{version}"), version)
-    jsonschema.Draft202012Validator.check_schema(json_schema(written(schema, "schema-json-2.1")))
+    if version == "3.1":
+        jsonschema.Draft202012Validator.check_schema(json_schema(written(schema, "schema-json-2.1")))
