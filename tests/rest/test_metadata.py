@@ -307,7 +307,7 @@ def test_references_of_structures_of_metadata(lighthouse: House, path: str, foun
     assert {one["id"] for several in body["data"].values() for one in several} == found
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(query=v2_metadata())
 def test_any_query_of_the_grammar_is_answered(lighthouse: House, query: MetadataQuery) -> None:
     path, parameters = v2.format(query)
