@@ -300,6 +300,15 @@ def test_an_unchanged_answer_is_not_sent_again(lighthouse: House) -> None:
             {"MPA_COAST", "MDF_CATCH", "METADATA_PROVIDERS"},
         ),
         ("metadataproviderscheme/SEA/METADATA_PROVIDERS?references=parents", {"METADATA_PROVIDERS", "MPA_COAST"}),
+        (
+            "metadataproviderscheme/SEA/METADATA_PROVIDERS/1.0/COAST?references=parents",
+            {"METADATA_PROVIDERS", "MPA_COAST"},
+        ),
+        ("metadataproviderscheme/SEA/METADATA_PROVIDERS/1.0/HARBOUR?references=parents", {"METADATA_PROVIDERS"}),
+        (
+            "dataproviderscheme/SEA/DATA_PROVIDERS/1.0/COAST?references=provisionagreement",
+            {"DATA_PROVIDERS", "PA_CATCH_COAST"},
+        ),
     ],
 )
 def test_references_of_structures_of_metadata(lighthouse: House, path: str, found: set[str]) -> None:
