@@ -21,7 +21,7 @@ from sdmx_service.catalog.metadata import (
 from sdmx_service.dissemination.heading import header_from
 from sdmx_service.dissemination.plan import ANY, matching_homes
 from sdmx_service.dissemination.structures import stub
-from sdmx_service.errors import NotBuilt, NotFound, SemanticFault
+from sdmx_service.errors import NotFound, SemanticFault
 from sdmx_service.model.artefact_types import artefact_type_of_resource
 from sdmx_service.model.message import Message, Party
 from sdmx_service.model.metadata import MetadataAttributeValue, MetadataSet, TargetPattern
@@ -33,12 +33,12 @@ from sdmx_service.model.urn import Ref, parse_versions, select_versions
 def metadata(query: MetadataQuery, catalog: Catalog, *, sender: Party) -> Message:
     """The answer to a reference metadata query: in ``Message.structures`` the sets, then their metadata structures.
 
+    The catalog is the one of the moment asked for.
+
     Raises:
         NotFound: nothing matches.
-        NotBuilt: ``asOf``.
         SemanticFault: v1: a parameter that chooses data, of which metadata about artefacts have none.
     """
-    catalog = _catalog_at(query, catalog)
     if query.flow is not None:
         _refuse_data_parameters(query.flow)
     found = [_pinned(typed(one, catalog), catalog) for one in _matching(query, catalog)]
@@ -55,17 +55,6 @@ def _pinned(one: MetadataSet, catalog: Catalog) -> MetadataSet:
     """The set, described by a flow or agreement of a certain version: SDMX 2.1 cannot say another one."""
     found = None if one.described_by is None else catalog.lookup(one.described_by)
     return one if found is None else replace(one, described_by=found.ref)
-
-
-def _catalog_at(query: MetadataQuery, catalog: Catalog) -> Catalog:
-    """The catalog as it was at the moment that a query asks for.
-
-    Raises:
-        NotBuilt: it asks for one.
-    """
-    if query.as_of is not None:
-        raise NotBuilt("The parameter asOf is not built yet for metadata.", hint="Leave it out.")
-    return catalog
 
 
 def _matching(query: MetadataQuery, catalog: Catalog) -> Iterator[MetadataSet]:

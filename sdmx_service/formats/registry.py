@@ -13,32 +13,46 @@ from typing import Any, Literal, NamedTuple
 
 from sdmx_service.errors import NotFound, UnknownFormat
 from sdmx_service.formats.archives import unpack
+from sdmx_service.formats.columnar import writer as columnar_writer
 from sdmx_service.formats.json_stat import reader as json_stat_reader
+from sdmx_service.formats.json_stat import writer as json_stat_writer
 from sdmx_service.formats.sdmx_csv import metadata_reader as csv_metadata_reader
 from sdmx_service.formats.sdmx_csv import metadata_writer as csv_metadata_writer
 from sdmx_service.formats.sdmx_csv import reader as csv_reader
 from sdmx_service.formats.sdmx_csv import writer as csv_writer
 from sdmx_service.formats.sdmx_json import data_reader as json_data_reader
 from sdmx_service.formats.sdmx_json import data_writer as json_data_writer
+from sdmx_service.formats.sdmx_json import data_writer_1_0 as json_data_writer_1_0
 from sdmx_service.formats.sdmx_json import metadata_reader as json_metadata_reader
 from sdmx_service.formats.sdmx_json import metadata_writer as json_metadata_writer
 from sdmx_service.formats.sdmx_json import structure_reader as json_structure_reader
 from sdmx_service.formats.sdmx_json import structure_writer as json_structure_writer
-from sdmx_service.formats.sdmx_ml import data_generic_writer, data_writer
+from sdmx_service.formats.sdmx_ml import data_generic_writer, data_writer, registry_writer
 from sdmx_service.formats.sdmx_ml import data_reader as ml_data_reader
 from sdmx_service.formats.sdmx_ml import metadata_reader as ml_metadata_reader
 from sdmx_service.formats.sdmx_ml import metadata_reports_writer as ml_reports_writer
 from sdmx_service.formats.sdmx_ml import metadata_writer as ml_metadata_writer
 from sdmx_service.formats.sdmx_ml import structure_reader as ml_structure_reader
 from sdmx_service.formats.sdmx_ml import structure_writer as ml_structure_writer
+from sdmx_service.formats.sdmx_ml.registry_reader import (
+    RegistrationsRequest,
+    read_registrations_request,
+    submitted_actions,
+)
+from sdmx_service.formats.sdmx_ml.registry_writer import write_registrations_response, write_structure_response
+from sdmx_service.formats.sdmx_schema import json_schema, xsd
 from sdmx_service.formats.sniffing import Head
 from sdmx_service.formats.sniffing import peek as head_of
+from sdmx_service.formats.spreadsheet import data_writer as spreadsheet_data_writer
 from sdmx_service.formats.spreadsheet import reader as spreadsheet_reader
+from sdmx_service.formats.spreadsheet.marking import Mark, write_findings, write_marked
 from sdmx_service.formats.spreadsheet.writer import write_form
 from sdmx_service.model.message import Message, Resolve, SeekableFile, Tables, WriteOptions
 
-__all__ = ["FORMATS", "Format", "Kind", "artefact_format", "formats_for", "head_of", "named", "of_media_type",
-           "of_suffix", "recognise", "recognise_data", "structure_format", "unpack", "write_form"]  # fmt: skip
+__all__ = ["FORMATS", "Format", "Kind", "Mark", "RegistrationsRequest", "artefact_format", "formats_for", "head_of",
+           "named", "of_media_type", "of_suffix", "read_registrations_request", "recognise", "recognise_data",
+           "structure_format", "submitted_actions", "unpack", "write_findings", "write_form", "write_marked",
+           "write_registrations_response", "write_structure_response"]  # fmt: skip
 
 Kind = Literal["data", "structure", "availability", "schema", "metadata", "registration"]
 Sniff = Callable[[Head], int]
@@ -149,14 +163,14 @@ def _ml_21(name: str, write: Write) -> Format:
     )
 
 
-def _json_structure(version: str) -> Format:
+def _json_structure(version: str, apis: tuple[str, ...] = _V2) -> Format:
     return Format(
         name=f"structure-json-{version}",
         media_types=(f"{_SDMX}structure+json;version={version}.0",),
         suffixes=(".json",),
         write=_json_structures(version),
         kinds=_STRUCTURES,
-        apis=_V2,
+        apis=apis,
     )
 
 
@@ -168,6 +182,30 @@ def _ml_structure(version: str, apis: tuple[str, ...]) -> Format:
         write=_ml_structures(version),
         kinds=_STRUCTURES,
         apis=apis,
+    )
+
+
+def _schema(syntax: str, version: str, write: Write, apis: tuple[str, ...]) -> Format:
+    return Format(
+        name=f"schema-{syntax}-{version}",
+        media_types=(
+            f"{_SDMX}schema+{syntax};version={version if version == '2.1' and syntax == 'xml' else version + '.0'}",
+        ),
+        suffixes=(".json",) if syntax == "json" else (".xsd",),
+        write=write,
+        kinds=("schema",),
+        apis=apis,
+    )
+
+
+def _registry(version: str) -> Format:
+    return Format(
+        name=f"registry-xml-{version}",
+        media_types=(f"{_SDMX}registry+xml;version={version}.0",),
+        suffixes=(".xml",),
+        write=lambda message, options: registry_writer.write_registrations(message, version),
+        kinds=("registration",),
+        apis=("v2",),
     )
 
 
@@ -208,13 +246,54 @@ FORMATS: tuple[Format, ...] = (
     _ml_21("structurespecific", partial(data_writer.write_specific, version="2.1")),
     _ml_21("generictimeseries", partial(data_generic_writer.write_generic, time_series=True)),
     _ml_21("structurespecifictimeseries", partial(data_writer.write_specific, version="2.1", time_series=True)),
+    Format(
+        name="sdmx-json-1.0",
+        media_types=(f"{_SDMX}data+json;version=1.0.0",),
+        suffixes=(".json",),
+        write=json_data_writer_1_0.write_data_1_0,
+        apis=_V1,
+    ),
     _csv("1.0", _V1),
+    # schemas, before the structure formats that answer a schema query too
+    _schema("json", "2.1", partial(json_schema.write_json_schema, version="2.1"), _V2),
+    _schema("xml", "3.1", partial(xsd.write_xsd, version="3.1"), _V2),
+    _schema("json", "2.0", partial(json_schema.write_json_schema, version="2.0"), _V2),
+    _schema("xml", "3.0", partial(xsd.write_xsd, version="3.0"), _V2),
+    _schema("xml", "2.1", partial(xsd.write_xsd, version="2.1"), _V1),
+    # data beyond the standard (docs/formats.md)
+    Format(
+        name="parquet",
+        media_types=("application/vnd.apache.parquet",),
+        suffixes=(".parquet",),
+        write=columnar_writer.write_parquet,
+        apis=_V2,
+        parameters=columnar_writer.PARAMETERS,
+    ),
+    Format(
+        name="arrow",
+        media_types=("application/vnd.apache.arrow.stream",),
+        suffixes=(".arrows",),
+        write=columnar_writer.write_arrow,
+        apis=_V2,
+        parameters=columnar_writer.PARAMETERS,
+    ),
+    Format(
+        name="jsonstat",
+        media_types=(json_stat_writer.MEDIA_TYPE,),
+        suffixes=(".jsonstat",),
+        write=json_stat_writer.write_json_stat,
+        apis=_V2,
+    ),
     # structures
     _json_structure("2.1"),
     _ml_structure("3.1", _V2),
     _json_structure("2.0"),
     _ml_structure("3.0", _V2),
     _ml_structure("2.1", _V1),
+    # registrations
+    _registry("3.1"),
+    _registry("3.0"),
+    _json_structure("1.0", _V1),
     # reference metadata
     _metadata("json", "2.1", json_metadata_writer.write_metadata),
     _metadata("xml", "3.1", ml_metadata_writer.write_metadata),
@@ -307,6 +386,9 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".xlsx", ".xlsm"),
         sniff=spreadsheet_reader.sniff_workbook,
         read=spreadsheet_reader.read_workbook,
+        write=spreadsheet_data_writer.write_workbook,
+        apis=_V2,
+        parameters=spreadsheet_data_writer.PARAMETERS,
     ),
     Format(
         name="csv",
@@ -356,7 +438,7 @@ def of_media_type(media_type: str, formats: Sequence[Format] = FORMATS) -> Forma
 def of_suffix(name: str, kind: Kind = "data") -> Format | None:
     """The first written format of that kind for a file of that name."""
     return next(
-        (one for one in FORMATS if one.write and kind in one.kinds and name.lower().endswith(one.suffixes)), None
+        (one for one in FORMATS if one.write and kind in one.kinds and name.lower().endswith(one.suffixes[:1])), None
     )
 
 

@@ -120,7 +120,7 @@ def test_what_a_query_of_version_1_finds(lighthouse: House, path: str, expected:
         ("v2/metadata/metadataset?detail=referencestubs", 400),
         ("v2/metadata/metadataset?references=all", 400),
         ("v2/metadata/metadataset?asOf=yesterday", 400),
-        ("v2/metadata/metadataset?asOf=2024-01-01T00:00:00Z", 501),
+        ("v2/metadata/metadataset?asOf=2024-01-01T00:00:00Z", 404),
         ("v2/metadata/metadataset?format=csvdata", 406),
         ("v2/metadata/metadataflow/*/*/*/A.B.C.D!", 400),
         ("v1/metadata/NONE", 404),
