@@ -70,6 +70,8 @@ def parse_accept(header: str | None) -> tuple[MediaRange, ...]:
 def _range(text: str) -> MediaRange:
     kind, _, _ = text.partition(";")
     parameters = {name.lower(): value.strip('"') for name, value in _PART.findall(text[len(kind) :])}
+    if "key" in parameters:  # so written in half of the SDMX-CSV field guide
+        parameters.setdefault("keys", parameters.pop("key"))
     try:
         quality = float(parameters.pop("q", "1"))
     except ValueError:
