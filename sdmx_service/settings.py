@@ -26,6 +26,9 @@ class Settings:
     )
     host: str = field(default="127.0.0.1", metadata={"help": "address to listen on"})
     port: int = field(default=8080, metadata={"help": "port to listen on"})
+    address: str = field(
+        default="", metadata={"help": "base URL under which others find the service; default: of host and port"}
+    )
     sender: str = field(default="SDMX_SERVICE", metadata={"help": "id that stands as sender in messages"})
     threads: int = field(default=4, metadata={"help": "worker threads for queries"})
     max_streams: int = field(default=64, metadata={"help": "answers open at once; more are answered 503"})
@@ -42,6 +45,10 @@ class Settings:
         default=3, metadata={"help": "releases of a dataflow whose files are kept; others are made anew"}
     )
     memory_limit: str = field(default="1GB", metadata={"help": "memory of the embedded database at most"})
+    read_models: bool = field(
+        default=True, metadata={"help": "answer from read models, which are made after each release"}
+    )
+    models: Path | None = field(default=None, metadata={"help": "directory of the read models; default: in --data"})
     workspace_memory: str = field(default="1GB", metadata={"help": "memory of one check's workspace at most"})
 
     @property
@@ -50,9 +57,19 @@ class Settings:
         return self.store or f"duckdb:///{self.data / 'store.duckdb'}"
 
     @property
+    def found_at(self) -> str:
+        """Where others find the newest SDMX-REST interface."""
+        return f"{(self.address or f'http://{self.host}:{self.port}').rstrip('/')}/sdmx/v2"
+
+    @property
     def bulk_folder(self) -> Path:
         """Where whole dataflows stand as files."""
         return self.bulk or self.data / "bulk"
+
+    @property
+    def models_folder(self) -> Path:
+        """The directory of the read models, the default one in ``data``."""
+        return self.models or self.data / "models"
 
     @classmethod
     def help(cls) -> dict[str, str]:

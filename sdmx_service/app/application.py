@@ -20,7 +20,7 @@ from sdmx_service.catalog.library import Library
 from sdmx_service.dissemination.bulk import KINDS, Shelf
 from sdmx_service.errors import SdmxError
 from sdmx_service.model.message import Party
-from sdmx_service.rest import api, bulk, counts, handlers, templates
+from sdmx_service.rest import api, bulk, counts, handlers, openapi, templates
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.settings import Settings
 from sdmx_service.storage.port import Store
@@ -32,13 +32,14 @@ _LOOKS = 1.0
 
 def build(settings: Settings, library: Library) -> web.Application:
     """The application over an open store; the store stays the caller's to close."""
+    library.address = library.address or settings.found_at
     application = web.Application(
         middlewares=[api.api_errors],
         client_max_size=settings.max_body,
         handler_args={"max_line_size": max(1 << 20, 2 * settings.max_address)},  # so that we answer a too long one
     )
     application.add_routes(handlers.routes())
-    for room in (bulk, counts, api):
+    for room in (bulk, counts, api, openapi):
         application.add_routes(room.routes())
     application.add_routes(templates.routes())
     pages.install(application)
@@ -69,7 +70,7 @@ def _service(settings: Settings, library: Library) -> Callable[[web.Application]
 
 def serve(settings: Settings, announce: Callable[..., None]) -> None:
     """Run the service until it is told to stop; an empty store is filled first; ``announce`` is told the address."""
-    store = open_store(settings)
+    store = open_store(settings, with_models=True)
     try:
         library = Library(store)
         if store.pointer().generation == 0:

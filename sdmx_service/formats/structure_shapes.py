@@ -136,6 +136,7 @@ class Part(Field):
         when: written only for such owners.
         fill: what is written where the model has nothing and the schema wants something.
         lone: SDMX-JSON has one object and no array, although the model has a tuple.
+        boxed: SDMX-JSON has an array, although the model has one object.
     """
 
     shape: Callable[[], Shape]
@@ -144,6 +145,7 @@ class Part(Field):
     when: Callable[[Any], bool] | None = None
     fill: Callable[[], Any] | None = None
     lone: bool = False
+    boxed: bool = False
     space: Space = "structure"
 
 
@@ -240,6 +242,40 @@ class MappedComponents(Field):
     def models(self) -> tuple[str, ...]:
         """The sources and their target."""
         return ("sources", "target")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentPlace:
+    """A component of a structure as SDMX 2.1 refers to it: its class (``kind``) and the list that it stands in.
+
+    ``structure`` is what SDMX-JSON 1.0 has in its URN; SDMX-ML 2.1 does not say it.
+    """
+
+    id: str
+    package: str
+    container: str
+    kind: str
+    structure: Ref | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class PlacedComponent(Field):
+    """A component of a structure: a ``ComponentPlace``."""
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Spelled(Field):
+    """A value that SDMX-JSON spells in its own way.
+
+    Attributes:
+        spell: the model's value as JSON; None where there is nothing to write.
+        take: the model's value of what was read; raises ``SdmxError``, ``ValueError`` or ``TypeError`` if it is none.
+        found: what ``make`` of the shape calls what was taken; empty: as the model.
+    """
+
+    spell: Callable[[Any], Any]
+    take: Callable[[Any], Any]
+    found: str = ""
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)

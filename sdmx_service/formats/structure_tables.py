@@ -1,6 +1,6 @@
 """The kinds of artefacts of SDMX 3.0 and 3.1, with their names in messages and their shapes.
 
-What SDMX-ML 2.1 has differently is in ``sdmx_ml.structure_tables_2_1``.
+What SDMX-ML 2.1 has differently is in ``structure_tables_2_1``.
 """
 
 from __future__ import annotations

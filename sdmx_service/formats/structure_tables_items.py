@@ -65,8 +65,11 @@ VALUE_ITEM: Final[Shape] = Shape(
     ),
 )
 VALUE_LIST: Final[Shape] = maintained(
-    items.ValueList, Part(ml="ValueItem", json="valueItems", model="items", shape=lambda: VALUE_ITEM, many=True)
+    items.ValueList,
+    Part(ml="ValueItem", json="valueItems", model="items", shape=lambda: VALUE_ITEM, many=True),
+    silent=("is_partial",),
 )
+"""That it is cut to some items, no schema lets a value list say (SDMX-REST has item queries of it all the same)."""
 
 ISO_CONCEPT: Final[Shape] = Shape(
     model=items.IsoConcept,

@@ -5,7 +5,7 @@ cannot carry. Mapped are:
 
 * the version of a categorisation: in 3.1 it has none, and is always 1.0 (SDMX 3.1 information model);
 * the role of a data constraint: 3.0 demands one, and what is not said is ``Allowed``; 3.1 has only allowed content, and
-  says what is there by an availability constraint;
+  says what is there by an availability constraint; so it is with a metadata constraint, which only has allowed content;
 * an attribute of 2.1 that belongs to dimensions and to attachment groups belongs to all their dimensions;
 * the report structures of 2.1 become the one list of metadata attributes that 3.0 has; what they are about is from 3.0
   on said by the metadataflow, and is not written;
@@ -20,10 +20,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sdmx_service.errors import CannotWrite
+from sdmx_service.errors import CannotWrite, SyntaxFault
 from sdmx_service.model.artefact import Annotation, Maintainable, Texts
-from sdmx_service.model.constraint import AvailabilityConstraint, DataConstraint
+from sdmx_service.model.constraint import AvailabilityConstraint, DataConstraint, MetadataConstraint, ReferencePeriod
 from sdmx_service.model.items import Categorisation
+from sdmx_service.model.period import normalise, parse_period
 from sdmx_service.model.structure import Attribute, DataStructure, MetadataStructure
 from sdmx_service.model.urn import Ref
 
@@ -68,7 +69,22 @@ def _adapt_categorisation(artefact: Categorisation, version: str) -> Categorisat
 
 
 def _adapt_availability(artefact: AvailabilityConstraint, version: str) -> AvailabilityConstraint | DataConstraint:
-    return artefact if version >= "3.1" else data_constraint_of(artefact)
+    if version >= "3.1":
+        return artefact
+    made = data_constraint_of(artefact)
+    return replace(made, reference_period=_coverage(artefact)) if version == "2.1" else made
+
+
+def _coverage(artefact: AvailabilityConstraint) -> ReferencePeriod | None:
+    """The time that the data fall into, which SDMX-ML 2.1 says as a ReferencePeriod (SDMX-REST 1.5, availability)."""
+    ranges = [one.time_range for one in artefact.region.members if one.time_range is not None]
+    if not ranges or ranges[0].start is None or ranges[0].end is None:
+        return None
+    try:
+        start, end = parse_period(ranges[0].start.period), parse_period(ranges[0].end.period)
+    except SyntaxFault:
+        return None
+    return ReferencePeriod(start=normalise(start, with_time=True), end=normalise(end, "end", with_time=True))
 
 
 def _adapt_constraint(constraint: DataConstraint, version: str) -> DataConstraint | AvailabilityConstraint:
@@ -76,6 +92,12 @@ def _adapt_constraint(constraint: DataConstraint, version: str) -> DataConstrain
         _refuse_regions(constraint, version)
     if version >= "3.1":
         return available_of(constraint) if constraint.role == "Actual" else replace(constraint, role=None)
+    return replace(constraint, role="Allowed") if constraint.role is None else constraint
+
+
+def _adapt_metadata_constraint(constraint: MetadataConstraint, version: str) -> MetadataConstraint:
+    if version >= "3.1":
+        return replace(constraint, role=None) if constraint.role == "Allowed" else constraint
     return replace(constraint, role="Allowed") if constraint.role is None else constraint
 
 
@@ -120,6 +142,7 @@ _ADAPTERS: Mapping[type, Callable[[Any, str], Any]] = {
     Categorisation: _adapt_categorisation,
     AvailabilityConstraint: _adapt_availability,
     DataConstraint: _adapt_constraint,
+    MetadataConstraint: _adapt_metadata_constraint,
     DataStructure: _adapt_structure,
     MetadataStructure: _adapt_metadata_structure,
 }

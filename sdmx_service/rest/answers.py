@@ -17,10 +17,11 @@ from itertools import chain
 from typing import Literal
 
 from sdmx_service.catalog.library import Library, View
+from sdmx_service.dissemination import older
 from sdmx_service.errors import NoResults, SdmxError
 from sdmx_service.formats.registry import formats_for
 from sdmx_service.model.message import Message, Party, WriteOptions
-from sdmx_service.model.query import DataQuery, Query, Representation
+from sdmx_service.model.query import DataQuery, Query, Representation, StructureQuery
 from sdmx_service.rest import problems
 from sdmx_service.rest.compression import compress
 from sdmx_service.rest.negotiation import Choice, choose, choose_encoding, parse_accept, parse_languages
@@ -136,11 +137,24 @@ def _answer(request: Request, query: Query, choice: Choice, view: View, library:
         headers["Content-Encoding"] = encoding
     if (name := _file_name(message, choice)) is not None:
         headers["Content-Disposition"] = f'inline; filename="{name}"'
-    assert choice.format.write is not None
-    chunks = choice.format.write(message, options)
+    chunks = _written(message, query, choice, options)
     first = next(chunks, b"")
     timing = {"plan": (planned - start) * 1000, "write": (time.perf_counter() - planned) * 1000}
     return Answer(status=200, headers=headers, chunks=_body(first, chunks, encoding), timing=timing)
+
+
+_OF_2_1 = ("structure-xml-2.1", "structure-json-1.0")
+
+
+def _written(message: Message, query: Query, choice: Choice, options: WriteOptions) -> Iterator[bytes]:
+    """The message in the chosen format; of several structures those that the format can carry."""
+    write = choice.format.write
+    assert write is not None
+    if choice.format.name in _OF_2_1:
+        message = older.for_2_1(message)
+    if not isinstance(query, StructureQuery):
+        return write(message, options)
+    return older.written(lambda part: write(part, options), message, needs_first=ANY not in query.ids)
 
 
 def _body(first: bytes, chunks: Iterator[bytes], encoding: str | None) -> Generator[bytes]:
@@ -215,13 +229,13 @@ def _options(query: Query, choice: Choice, languages: Sequence[str], request: Re
 def _validators(
     request: Request, choice: Choice, view: View, encoding: str | None, languages: Sequence[str]
 ) -> dict[str, str]:
-    """ETag = release + catalogue generation + view + representation; Last-Modified = the release's time."""
+    """ETag = release + catalogue generation + view + representation; Last-Modified = the later one's time."""
     parts = (
         str(view.release), str(view.generation), request.api, request.path, request.query_string,
         _content_type(choice), encoding or "", ",".join(languages),
     )  # fmt: skip
     tag = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
-    moment = view.published_at.astimezone(UTC)
+    moment = view.changed_at.astimezone(UTC)
     return {
         "ETag": f'"{view.release}-{tag}"',
         "Last-Modified": format_datetime(moment.replace(microsecond=0), usegmt=True),
@@ -244,7 +258,7 @@ def _has_tag(request: Request, headers: Mapping[str, str]) -> bool:
 
 def _is_older(request: Request, view: View) -> bool:
     since = _moment(request.if_modified_since)
-    return since is not None and view.published_at.replace(microsecond=0) <= since
+    return since is not None and view.changed_at.replace(microsecond=0) <= since
 
 
 _OFFSET = re.compile(r"GMT([+-])(\d\d):?(\d\d)")

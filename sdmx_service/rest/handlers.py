@@ -10,15 +10,17 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from sdmx_service.errors import AddressTooLong, Busy, NotBuilt, NotFound, SdmxError
+from sdmx_service.errors import AddressTooLong, Busy, MethodNotAllowed, NotAuthenticated, NotFound, SdmxError
 from sdmx_service.rest.answers import Answer, Api, Request, answer, family_of, refusal
+from sdmx_service.rest.data_submission import post_data
 from sdmx_service.rest.limits import RETRY_AFTER
+from sdmx_service.rest.maintenance import change
+from sdmx_service.rest.methods import READING, Place, allowed, place_of, refuse
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.rest.streaming import send, take
 
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_ALLOWED = "GET, HEAD, OPTIONS"
 _ACCEPTED = (
     "Accept, Accept-Language, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Range, Range"
 )
@@ -50,14 +52,38 @@ async def _elsewhere(request: web.Request) -> web.StreamResponse:
 
 def _handler(api: Api) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
+        place = place_of(api, _path(request, api))
         if request.method == "OPTIONS":
-            return web.Response(status=204, headers={"Allow": _ALLOWED})
-        if request.method not in ("GET", "HEAD"):
-            error = NotBuilt(f"{request.method} is not built yet for this resource.")
-            return await _refuse(request, api, error, {"Allow": _ALLOWED})
+            return web.Response(status=204, headers={"Allow": ", ".join(allowed(place))})
+        if request.method not in READING:
+            return await _change(request, place, api)
         return await _sdmx(request, api)
 
     return handle
+
+
+def _path(request: web.Request, api: Api) -> str:
+    """The raw path below the API's version."""
+    return _target(request).partition("?")[0].removeprefix(f"/sdmx/{api}").removeprefix("/")
+
+
+async def _change(request: web.Request, place: Place, api: Api) -> web.StreamResponse:
+    """What changes something; every error as a message in the family that the client accepts."""
+    try:
+        refuse(place, request.method)
+        return await (post_data(request) if place.resource == "data" else change(request, place))
+    except SdmxError as error:
+        return await _refuse(request, api, error, _headers(error, place))
+    except web.HTTPException:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last door: logged, answered without detail
+        return await _refuse(request, api, unexpected(error))
+
+
+def _headers(error: SdmxError, place: Place) -> dict[str, str]:
+    if isinstance(error, NotAuthenticated):
+        return {"WWW-Authenticate": "Bearer"}
+    return {"Allow": ", ".join(allowed(place))} if isinstance(error, MethodNotAllowed) else {}
 
 
 async def _sdmx(request: web.Request, api: Api) -> web.StreamResponse:
@@ -75,10 +101,10 @@ async def _sdmx(request: web.Request, api: Api) -> web.StreamResponse:
 
 
 async def _stream(request: web.Request, service: Service, api: Api) -> web.StreamResponse:
-    path, _, query_string = _target(request).partition("?")
+    query_string = _target(request).partition("?")[2]
     asked = Request(
         api=api,
-        path=path.removeprefix(f"/sdmx/{api}").removeprefix("/"),
+        path=_path(request, api),
         query_string=query_string,
         accept=_header(request, "Accept"),
         accept_language=_header(request, "Accept-Language"),

@@ -8,6 +8,7 @@ from sdmx_service.dissemination.bulk import KINDS
 from sdmx_service.formats.arrangement import SORTED_ROWS
 from sdmx_service.formats.registry import formats_for
 from sdmx_service.formats.table import SHEET_ROWS
+from sdmx_service.rest.bodies import MAX_MESSAGE
 from sdmx_service.rest.negotiation import ENCODINGS
 from sdmx_service.rest.service import Service
 
@@ -26,6 +27,10 @@ def limits_of(service: Service) -> dict[str, Any]:
     return {
         "limits": {
             "body_bytes": _limit(service.max_body, 413, "bytes of a submitted file", "Send it in parts."),
+            "message_bytes": _limit(
+                min(MAX_MESSAGE, service.max_body), 413, "bytes of a structure or registry message, unpacked",
+                "Send fewer artefacts at once.",
+            ),
             "address_characters": _limit(
                 service.max_query, 414, "characters of path and query string", "Ask for fewer values at once."
             ),

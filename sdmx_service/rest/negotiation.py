@@ -36,6 +36,10 @@ _FORMAT_WORDS: Mapping[str, tuple[str, ...]] = {
     "structurespecifictimeseriesdata": ("structurespecifictimeseriesdata+xml",),
     "structure": ("structure+xml",),
     "jsonstructure": ("structure+json",),
+    "genericmetadata": ("genericmetadata+xml", "metadata+xml"),
+    "structurespecificmetadata": ("structurespecificmetadata+xml",),
+    "jsonmetadata": ("metadata+json",),
+    "csvmetadata": ("metadata+csv",),
     "schema": ("schema+xml",),
 }
 """Values of the parameter ``format`` (*extension* page of SDMX-REST)."""

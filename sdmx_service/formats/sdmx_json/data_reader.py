@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from sdmx_service.errors import NotBuilt, SyntaxFault, TooLarge, UnreadableFile, UnresolvedReference
 from sdmx_service.formats.sdmx_json.data_opening import Layout, Listed, Value, as_array, as_object, links_of
+from sdmx_service.formats.sdmx_json.data_structure import json_id
 from sdmx_service.formats.sdmx_json.header import read_header
 from sdmx_service.formats.sniffing import Head
 from sdmx_service.model.artefact import Texts
@@ -206,7 +207,7 @@ class _Rows:
         self._schema = read_schema(structure)
         self._columns = {column.id: column for column in columns(structure)}
         for id, one in layout.ids.items():
-            if id not in self._columns:
+            if id not in self._columns and id not in map(json_id, self._columns):
                 raise UnreadableFile(
                     f"{one.place}: {id!r} is no component of {ref}.",
                     hint=f"Its components are {', '.join(list(self._columns)[:40])}.",
@@ -353,7 +354,10 @@ class _Rows:
 
     def _batch(self, found: Mapping[str, _Cells], pointers: _Array) -> pa.RecordBatch:
         count = len(pointers)
-        arrays = [self._array(column, found.get(column.id), count) for column in self._columns.values()]
+        arrays = [
+            self._array(column, found.get(column.id, found.get(json_id(column.id))), count)
+            for column in self._columns.values()
+        ]
         origin = {ROW: pa.nulls(count, pa.int64()), COLUMN: pointers, SHEET: pa.nulls(count, pa.string())}
         return pa.RecordBatch.from_arrays([*arrays, *origin.values()], schema=self._schema)
 

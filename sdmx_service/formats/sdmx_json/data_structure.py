@@ -17,7 +17,7 @@ from sdmx_service.formats.arrangement import Arrangement
 from sdmx_service.formats.fragments import Make, Strings, pc
 from sdmx_service.formats.sdmx_json.header import Speech, write_header
 from sdmx_service.model.artefact import NO_TEXTS, Item, Texts
-from sdmx_service.model.columns import Column
+from sdmx_service.model.columns import NOT_APPLICABLE, Column
 from sdmx_service.model.message import Dataset, Header, WriteOptions
 from sdmx_service.model.period import normalise, parse_period
 from sdmx_service.model.structure import Attribute, Measure
@@ -66,6 +66,11 @@ class ValueLists:
             return pc.fill_null(pc.index_in(values, value_set=known).cast(pa.string()), "")
 
         return positions
+
+
+def json_id(id: str) -> str:
+    """*Choice*: the path of a nested metadata attribute with ``-``, since no id of SDMX-JSON data may have a dot."""
+    return id.replace(".", "-")
 
 
 def message_head(header: Header, options: WriteOptions, version: str) -> bytes:
@@ -166,6 +171,8 @@ class _Describer:
             "keyPosition": place,
             **({"roles": roles} if roles else {}),
         }
+        if not listed and self._version == "2.0":  # which wants some: the mark of a dimension that does not apply
+            listed = [{"value": NOT_APPLICABLE, "name": NOT_APPLICABLE}]
         return {**described, "values": listed} if listed else described
 
     def measure(self, column: Column) -> dict[str, Any]:
@@ -182,7 +189,12 @@ class _Describer:
             relation: dict[str, Any] = {"observation": {}}
         else:
             relation = {"dimensions": list(column.level)} if column.level else {"dataflow": {}}
-        described = {"id": column.id, **self._names(column), "isMandatory": mandatory, "relationship": relation}
+        described = {
+            "id": json_id(column.id),
+            **self._names(column),
+            "isMandatory": mandatory,
+            "relationship": relation,
+        }
         return {**described, **self._form(column)}
 
     def _names(self, column: Column) -> dict[str, Any]:

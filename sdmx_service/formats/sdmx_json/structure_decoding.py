@@ -1,6 +1,7 @@
 """Shapes from JSON: what reads any shape of ``structure_shapes`` from SDMX-JSON.
 
-Reading takes what 2.0 or 2.1 have, whichever the message claims to be: many do not say. What is neither is refused,
+Reading takes what 2.0 or 2.1 have, whichever the message claims to be: many do not say. The shapes of 1.0 are others
+(``structure_tables_1_0``). What is neither is refused,
 except for properties that begin with ``x-`` (SDMX-JSON 2.1, *specification extensions*).
 """
 
@@ -44,6 +45,7 @@ from sdmx_service.formats.structure_shapes import (
     Position,
     Reference,
     Shape,
+    Spelled,
     Urn,
     Value,
     Values,
@@ -255,7 +257,12 @@ def _read_value(part: Value, reading: Reading) -> None:
         if part.missing is not None:
             reading.found.setdefault(part.model, part.missing)
         return
-    reading.found[part.model] = _typed(reading, part.json, value, part.kind)
+    typed = _typed(reading, part.json, value, part.kind)
+    if part.words is not None:
+        if typed not in part.words:
+            raise reading.fault(part.json, f"{short(typed)} is not one of {', '.join(map(repr, part.words))}.")
+        typed = part.words[typed]
+    reading.found[part.model] = typed
     reading.found.update(part.also or {})
 
 
@@ -304,13 +311,23 @@ def _read_part(part: Part, reading: Reading) -> None:
             reading.add(part.model, ())
         return
     shape, path = part.shape(), f"{reading.path}/{part.json}"
-    if not part.many:
+    if part.boxed:
+        _read_boxed(part, reading)
+    elif not part.many:
         reading.found[part.model] = read(value, shape, path, reading.language)
     elif part.lone:
         reading.add(part.model, (read(value, shape, path, reading.language),))
     else:
         members = enumerate(reading.list(part.json))
         reading.add(part.model, tuple(read(one, shape, f"{path}/{place}", reading.language) for place, one in members))
+
+
+def _read_boxed(part: Part, reading: Reading) -> None:
+    members = reading.list(part.json)
+    if len(members) > 1:
+        raise reading.fault(part.json, "there may be one.")
+    for one in members:
+        reading.found[part.model] = read(one, part.shape(), f"{reading.path}/{part.json}/0", reading.language)
 
 
 def _read_nest(part: Nest, reading: Reading) -> None:
@@ -439,6 +456,18 @@ def _read_mapped_components(part: MappedComponents, reading: Reading) -> None:
     reading.found["target"] = pairs[0][1]
 
 
+def _read_spelled(part: Spelled, reading: Reading) -> None:
+    value = reading.node.get(part.json)
+    if value is None:
+        return
+    try:
+        reading.found[part.found or part.model] = part.take(value)
+    except SdmxError as error:
+        raise reading.fault(part.json, error.detail) from None
+    except (TypeError, ValueError):
+        raise reading.fault(part.json, f"{short(value)} is not what belongs here.") from None
+
+
 def _pass(part: Field, reading: Reading) -> None:
     """Nothing to read: what is written there follows from something else."""
 
@@ -462,4 +491,5 @@ _READERS: Mapping[type, Callable[[Any, Reading], None]] = {
     MemberValues: _read_member_values,
     MapColumns: _read_map_columns,
     MappedComponents: _read_mapped_components,
+    Spelled: _read_spelled,
 }

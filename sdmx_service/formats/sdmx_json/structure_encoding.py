@@ -20,6 +20,7 @@ from sdmx_service.formats.sdmx_json.structure_terms import (
     annotation_link,
     short,
 )
+from sdmx_service.formats.structure_2_1 import ref_2_1
 from sdmx_service.formats.structure_shapes import (
     Addresses,
     AnnotationLinks,
@@ -39,6 +40,7 @@ from sdmx_service.formats.structure_shapes import (
     Position,
     Reference,
     Shape,
+    Spelled,
     Urn,
     Value,
     Values,
@@ -76,7 +78,7 @@ def write(thing: Any, shape: Shape, version: str, speech: Speech, path: str = ""
     Args:
         thing: the object.
         shape: its shape.
-        version: the version of SDMX: 3.0 for SDMX-JSON 2.0, 3.1 for 2.1.
+        version: the version of SDMX: 2.1 for SDMX-JSON 1.0, 3.0 for 2.0, 3.1 for 2.1.
         speech: in which languages.
         path: where it stands, for errors.
         position: its place among its siblings.
@@ -99,7 +101,7 @@ def write(thing: Any, shape: Shape, version: str, speech: Speech, path: str = ""
 
 def json_version(version: str) -> str:
     """The version of SDMX-JSON that belongs to a version of SDMX."""
-    return {"3.0": "2.0", "3.1": "2.1"}[version]
+    return {"2.1": "1.0", "3.0": "2.0", "3.1": "2.1"}[version]
 
 
 def _spelt(writing: Writing, value: Any, kind: Kind) -> Any:
@@ -129,8 +131,11 @@ def _write_value(part: Value, writing: Writing) -> None:
     value = getattr(writing.thing, part.model)
     if value is None and part.place == "content":
         value = ""
-    if value is not None and (value != part.default or part.always):
-        writing.node[part.json] = _spelt(writing, value, part.kind)
+    if value is None or (value == part.default and not part.always):
+        return
+    if part.words is not None:
+        value = next(word for word, meant in part.words.items() if meant == value)
+    writing.node[part.json] = _spelt(writing, value, part.kind)
 
 
 def _write_values(part: Values, writing: Writing) -> None:
@@ -146,7 +151,10 @@ def _write_localised(part: Localised, writing: Writing) -> None:
 
 
 def _urn(writing: Writing, ref: Ref) -> str:
-    refuse_old(ref, writing.path)
+    if writing.version == "2.1":
+        ref = ref_2_1(ref)
+    else:
+        refuse_old(ref, writing.path)
     try:
         return ref.urn
     except SyntaxFault as fault:
@@ -186,7 +194,7 @@ def _write_part(part: Part, writing: Writing) -> None:
         return
     if part.lone and len(written) > 1:
         raise writing.fault(f"SDMX-JSON {json_version(writing.version)} can carry one {part.json}, not {len(written)}.")
-    writing.node[part.json] = written if part.many and not part.lone else written[0]
+    writing.node[part.json] = written if (part.many and not part.lone) or part.boxed else written[0]
 
 
 def _write_nest(part: Nest, writing: Writing) -> None:
@@ -205,7 +213,7 @@ def _write_nest(part: Nest, writing: Writing) -> None:
 
 def _write_flag(part: Flag, writing: Writing) -> None:
     if getattr(writing.thing, part.model) == part.value:
-        writing.node[part.json] = {}
+        writing.node[part.json] = part.refers or {}
 
 
 def _write_fixed(part: Fixed, writing: Writing) -> None:
@@ -284,6 +292,16 @@ def _write_map_columns(part: MapColumns, writing: Writing) -> None:
     ]
 
 
+def _write_spelled(part: Spelled, writing: Writing) -> None:
+    value = getattr(writing.thing, part.model)
+    try:
+        spelt = None if value is None else part.spell(value)
+    except CannotWrite as fault:
+        raise writing.fault(fault.detail) from None
+    if spelt is not None:
+        writing.node[part.json] = spelt
+
+
 def _write_mapped_components(part: MappedComponents, writing: Writing) -> None:
     target = writing.thing.target
     writing.node[part.json] = [{"source": source, "target": target} for source in writing.thing.sources]
@@ -308,4 +326,5 @@ _WRITERS: Mapping[type, Callable[[Any, Writing], None]] = {
     MemberValues: _write_member_values,
     MapColumns: _write_map_columns,
     MappedComponents: _write_mapped_components,
+    Spelled: _write_spelled,
 }

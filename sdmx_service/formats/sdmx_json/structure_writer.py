@@ -1,8 +1,8 @@
-"""Structure messages of SDMX-JSON 2.0 and 2.1, written artefact by artefact."""
+"""Structure messages of SDMX-JSON 1.0, 2.0 and 2.1, written artefact by artefact."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import MappingProxyType
@@ -12,8 +12,12 @@ import orjson
 
 from sdmx_service.errors import CannotWrite
 from sdmx_service.formats.sdmx_json.header import Speech, put_texts, write_header
-from sdmx_service.formats.sdmx_json.structure_encoding import write
-from sdmx_service.formats.structure_tables import ARTEFACTS, Artefacts
+from sdmx_service.formats.sdmx_json.structure_encoding import json_version, write
+from sdmx_service.formats.sdmx_json.structure_local_urns import spelled
+from sdmx_service.formats.sdmx_json.structure_tables_1_0 import shapes_1_0
+from sdmx_service.formats.structure_2_1 import Lookup, older
+from sdmx_service.formats.structure_shapes import Shape
+from sdmx_service.formats.structure_tables import ARTEFACTS
 from sdmx_service.formats.structure_versions import ordered
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.message import Message, WriteOptions
@@ -21,6 +25,8 @@ from sdmx_service.model.urn import Ref
 
 SCHEMAS: Mapping[str, str] = MappingProxyType(
     {
+        "1.0": "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/master/structure-message/tools/schemas/1.0/"
+        "sdmx-json-structure-schema.json",
         "2.0": "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/v2.0.0/structure-message/tools/schemas/2.0.0/"
         "sdmx-json-structure-schema.json",
         "2.1": "https://json.sdmx.org/2.1/sdmx-json-structure-schema.json",
@@ -28,7 +34,7 @@ SCHEMAS: Mapping[str, str] = MappingProxyType(
 )
 """The addresses of the official schemas, by version."""
 
-_SDMX = {"2.0": "3.0", "2.1": "3.1"}
+_SDMX = {"1.0": "2.1", "2.0": "3.0", "2.1": "3.1"}
 
 
 def write_structures(message: Message, version: str, options: WriteOptions | None = None) -> Iterator[bytes]:
@@ -45,15 +51,15 @@ def write_structures(message: Message, version: str, options: WriteOptions | Non
         raise CannotWrite(f"Structures are written as SDMX-JSON {', '.join(SCHEMAS)}, not {version}.")
     wished = options or WriteOptions()
     speech = Speech(wishes=wished.languages, everything=wished.all_languages)
-    artefacts = ordered((*message.structures, *message.availability), _SDMX[version])
+    artefacts = _adapted((*message.structures, *message.availability), version, message.lookup)
     languages = sorted(_languages((*artefacts, message.header), speech) - {""})
-    if version == "2.0":
+    if version != "2.1":
         languages = sorted({language.lower() for language in languages})  # its schema knows tags in lower case only
     meta = write_header(message.header, languages=languages, speech=speech)
     option = orjson.OPT_INDENT_2 if wished.indent else None
-    if version == "2.0":
+    if version != "2.1":
         meta = {"schema": SCHEMAS[version], **meta}
-    head = b"{" if version == "2.0" else b'{"$schema":' + orjson.dumps(SCHEMAS[version]) + b","
+    head = b"{" if version != "2.1" else b'{"$schema":' + orjson.dumps(SCHEMAS[version]) + b","
     body = list(_containers(artefacts, _SDMX[version], speech, option))
     yield head + b'"meta":' + orjson.dumps(meta, option=option)
     yield b',"data":{'
@@ -64,20 +70,40 @@ def write_structures(message: Message, version: str, options: WriteOptions | Non
     yield b"}"
 
 
+def _adapted(artefacts: Sequence[Any], version: str, lookup: Lookup | None) -> list[Any]:
+    """The artefacts as a version has them, those of one class together."""
+    if version != "1.0":
+        return ordered(artefacts, _SDMX[version])
+    groups: dict[type, list[Any]] = {}
+    for one in older(artefacts, lookup):
+        groups.setdefault(type(one), []).append(one)
+    return [spelled(one) for group in groups.values() for one in group]
+
+
+@cache
+def _kinds(version: str) -> Mapping[type, tuple[str, Shape]]:
+    """The name of the array and the shape of each class that a version of SDMX has."""
+    if version == "2.1":
+        return {shape.model: (name, shape) for name, shape in shapes_1_0().items()}
+    return {kind.shape.model: (kind.json, kind.shape) for kind in ARTEFACTS if kind.since <= version}
+
+
 def _containers(artefacts: list[Any], version: str, speech: Speech, option: int | None) -> Iterator[bytes]:
-    kinds = {kind.shape.model: kind for kind in ARTEFACTS if kind.since <= version}
-    before: Artefacts | None = None
+    before = ""
     for artefact in artefacts:
-        kind = kinds.get(type(artefact))
-        if kind is None:
-            raise CannotWrite(f"SDMX-JSON has no {type(artefact).__name__} in the version of SDMX {version}.")
-        written = orjson.dumps(write(artefact, kind.shape, version, speech, f"/data/{kind.json}"), option=option)
-        if kind is before:
+        name, shape = _kinds(version).get(type(artefact), ("", None))
+        if shape is None:
+            raise CannotWrite(
+                f"SDMX-JSON {json_version(version)} has no {type(artefact).__name__}; there is "
+                f"{getattr(artefact, 'urn', artefact)}."
+            )
+        written = orjson.dumps(write(artefact, shape, version, speech, f"/data/{name}"), option=option)
+        if name == before:
             yield b"," + written
         else:
-            yield (b"" if before is None else b"],") + b'"' + kind.json.encode() + b'":[' + written
-        before = kind
-    if before is not None:
+            yield (b"],") * bool(before) + b'"' + name.encode() + b'":[' + written
+        before = name
+    if before:
         yield b"]"
 
 

@@ -27,9 +27,11 @@ from sdmx_service.formats.sdmx_ml.structure_elements import (
     writable,
 )
 from sdmx_service.formats.sdmx_ml.structure_references import (
+    append_component_place,
     append_local_id,
     append_reference,
     parse_urn,
+    read_component_place,
     read_local_id,
     read_reference,
     ref_attributes,
@@ -51,6 +53,7 @@ from sdmx_service.formats.structure_shapes import (
     Nest,
     OptionalDimensions,
     Part,
+    PlacedComponent,
     Position,
     Reference,
     Shape,
@@ -314,6 +317,11 @@ def _read_mapped_components(part: MappedComponents, reading: Reading) -> None:
     reading.found["target"] = targets.pop()
 
 
+def _read_placed_component(part: PlacedComponent, reading: Reading) -> None:
+    if (child := reading.one(part.ml)) is not None:
+        reading.found[part.model] = read_component_place(child)
+
+
 def _pass(part: Field, reading: Reading) -> None:
     """Nothing to read: what is written there follows from something else."""
 
@@ -337,6 +345,7 @@ _READERS: Mapping[type, Callable[[Any, Reading], None]] = {
     MemberValues: _read_member_values,
     MapColumns: _read_map_columns,
     MappedComponents: _read_mapped_components,
+    PlacedComponent: _read_placed_component,
 }
 
 # -------------------------------------------------------------------------------------------------------------- writing
@@ -552,6 +561,10 @@ def _write_mapped_components(part: MappedComponents, writing: Writing) -> None:
         append(writing.element, writing.tag("Target"), writing.thing.target)
 
 
+def _write_placed_component(part: PlacedComponent, writing: Writing) -> None:
+    append_component_place(writing.element, writing.tag(part.ml), getattr(writing.thing, part.model))
+
+
 _WRITERS: Mapping[type, Callable[[Any, Writing], None]] = {
     Value: _write_value,
     Values: _write_values,
@@ -571,4 +584,5 @@ _WRITERS: Mapping[type, Callable[[Any, Writing], None]] = {
     MemberValues: _write_member_values,
     MapColumns: _write_map_columns,
     MappedComponents: _write_mapped_components,
+    PlacedComponent: _write_placed_component,
 }

@@ -17,6 +17,7 @@ from sdmx_service.formats.sdmx_ml.structure_elements import (
     token_of,
     unreadable,
 )
+from sdmx_service.formats.structure_shapes import ComponentPlace
 from sdmx_service.formats.structure_versions import refuse_old
 from sdmx_service.model.urn import Ref, Version, artefact_type, artefact_type_of_item, canonical_class
 
@@ -66,7 +67,7 @@ def _read_ref(element: Element, kind: str) -> Ref:
             return Ref(type=known, agency=agency, id=identity, version=_version(element, "version"))
         version = _version(element, "maintainableParentVersion")
         container = element.get("containerID")
-        if known == "Hierarchy":  # a part of a hierarchical codelist; see structure_versions
+        if known == "Hierarchy":  # a part of a hierarchical codelist; see structure_2_1
             name = parent if parent == identity else f"{parent}_{identity}"
             return Ref(type=known, agency=agency, id=name, version=version)
         path = f"{container}.{identity}" if container and known in _HIERARCHY_PARTS else identity
@@ -169,3 +170,22 @@ def append_local_id(parent: Element, tag: str, identity: str, version: str) -> E
         return append(parent, tag, identity)
     child = append(parent, tag)
     return append(child, "Ref", id=identity)
+
+
+def read_component_place(element: Element) -> ComponentPlace:
+    """The component that a ``Ref`` of SDMX-ML 2.1 names together with its list and class.
+
+    Raises:
+        UnreadableFile: there is none, or it does not say them.
+    """
+    ref = first(element, "Ref")
+    if ref is None:
+        raise unreadable(element, "the reference to a component is missing.")
+    said = {name: _needed(ref, name) for name in ("id", "package", "containerID", "class")}
+    return ComponentPlace(id=said["id"], package=said["package"], container=said["containerID"], kind=said["class"])
+
+
+def append_component_place(parent: Element, tag: str, place: ComponentPlace) -> Element:
+    """A new last child that names a component together with its list and class."""
+    said = {"id": place.id, "containerID": place.container, "package": place.package, "class": place.kind}
+    return append(append(parent, tag), "Ref", **said)

@@ -32,7 +32,9 @@ def write_structures(message: Message, version: str, options: WriteOptions | Non
     indent = options is not None and options.indent
     declared = f'xmlns:mes="{spaces.message}" xmlns:str="{spaces.structure}" xmlns:com="{spaces.common}"'
     head = _serialised(write_header(message.header, version), spaces, indent)
-    body = list(_structures(collect((*message.structures, *message.availability), version), spaces, indent))
+    body = list(
+        _structures(collect((*message.structures, *message.availability), version, message.lookup), spaces, indent)
+    )
     yield f'<?xml version="1.0" encoding="UTF-8"?>\n<mes:Structure {declared}>'.encode()
     yield head
     yield from body

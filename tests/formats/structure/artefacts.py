@@ -202,19 +202,22 @@ def hierarchies(draw: st.DrawFn) -> items.Hierarchy:
     return items.Hierarchy(**common, has_formal_levels=draw(st.booleans()), items=tree, level=level)
 
 
-EVERYWHERE = st.one_of(
+BEFORE_VTL = st.one_of(
     CODELISTS, CONCEPT_SCHEMES, CATEGORY_SCHEMES, CATEGORISATIONS, DATAFLOWS, AGREEMENTS, CONSTRAINTS, hierarchies(),
     data_structures(),
     organisation_schemes(items.AgencyScheme, "AGENCIES"), organisation_schemes(items.DataProviderScheme, "DATA_PROVIDERS"),
     organisation_schemes(items.DataConsumerScheme, "DATA_CONSUMERS"),
     st.builds(items.ReportingTaxonomy, **MAINTAINED,
               items=some(st.builds(items.ReportingCategory, **NAMED, structures=some(ref("DataStructure"), 2, by="urn")))),
-    st.builds(transformation.RulesetScheme, **MAINTAINED, vtl_version=st.just("2.1"), mapping_scheme=st.none() | ref("VtlMappingScheme"),
-              items=some(st.builds(transformation.Ruleset, **NAMED, definition=TEXT, kind=st.just("datapoint"), scope=st.just("variable")))),
     st.builds(process.Process, **MAINTAINED,
               steps=some(st.builds(process.ProcessStep, **NAMED, inputs=some(st.builds(process.ProcessObject, reference=ref("Dataflow")), 1, by=None)))),
 )  # fmt: skip
-"""Artefacts that each of the five formats can carry."""
+"""Artefacts that every format can carry."""
+RULESETS = st.builds(
+    transformation.RulesetScheme, **MAINTAINED, vtl_version=st.just("2.1"), mapping_scheme=st.none() | ref("VtlMappingScheme"),
+    items=some(st.builds(transformation.Ruleset, **NAMED, definition=TEXT, kind=st.just("datapoint"), scope=st.just("variable"))),
+)  # fmt: skip
+"""Artefacts that every format but SDMX-JSON 1.0 can carry."""
 
 EXTENSIONS = st.builds(
     items.CodelistExtension, codelist=ref("Codelist"), prefix=st.none() | IDS,

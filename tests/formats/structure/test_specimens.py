@@ -12,11 +12,12 @@ from tests.formats.structure.messages import FORMATS, by_urn, plain, reader_of
 from tests.reference import Specimen, select_specimens
 
 EXCUSED = {
-    "sdmx-ml-2.1/structure/sdmx-tck/structureSet.xml": "a structure set without maps",
     # valid by the schema's patterns only: URNs that the information model does not have
     "sdmx-ml-3.0/structure/jsdmx/all.xml": "a Categorisation has no parts",
     "sdmx-ml-3.0/structure/jsdmx/categorisation.xml": "a Categorisation has no parts",
     "sdmx-ml-3.0/structure/jsdmx/process.xml": "needs its id",
+    # valid by the schema only, which takes anything for a URN
+    "sdmx-json-1.0/structure/sdmx-json/generated-sample.json": "is not an SDMX URN",
     # the schema of SDMX-JSON 2.0 allows any property: these are of 1.0, or of a draft
     "sdmx-json-2.0/structure/sdmx-json/constructed-sample.json": "no such property",
     "sdmx-json-2.0/structure/sdmx-json/generated-sample.json": "no such property",
@@ -35,13 +36,11 @@ EXCUSED = {
 }
 """Messages marked valid that are refused, and why."""
 
-NOT_WRITTEN_AGAIN = {"sdmx-ml-2.1/structure/sdmxsource/StructureSet_example.xml": "SDMX-ML 2.1 has no StructureMap"}
-"""Messages that are read and cannot be written in the version they came in, and why."""
-
 GROUPS = [
     ("sdmx-ml", "2.1"),
     ("sdmx-ml", "3.0"),
     ("sdmx-ml", "3.1"),
+    ("sdmx-json", "1.0"),
     ("sdmx-json", "2.0"),
     ("sdmx-json", "2.1"),
     ("sdmx-json", "?"),
@@ -82,14 +81,10 @@ def test_what_is_read_is_written_valid_and_read_back_equal(shared, family, versi
         except CannotWrite as error:
             counts["cannot be carried"] += 1
             own = (family, version) == (target.family, target.version)
-            if own and NOT_WRITTEN_AGAIN.get(specimen.file, "nothing") not in str(error):
+            if own:
                 faults.append(f"{specimen.file}: not even in its own version: {error}")
             continue
-        is_checked = (
-            target.family == "sdmx-ml" or len(written) < 40_000
-        )  # the JSON validator takes minutes for megabytes
-        counts["checked by the schema"] += is_checked
-        if is_checked and (found := target.faults(written)):
+        if found := target.faults(written):
             faults.append(f"{specimen.file}: {found}")
         before, after = by_urn(message.structures), by_urn(target.read(written).structures)
         if (family, version) != (target.family, target.version):
@@ -105,7 +100,7 @@ def test_what_is_read_is_written_valid_and_read_back_equal(shared, family, versi
         counts["equal"] += 1
     print(f"{family} {version} -> {target}: {dict(counts)}, {len(faults)} faults")
     assert not faults, "\n".join(faults)
-    assert counts["equal"] > 0
+    assert counts["equal"] > 0 or (family, version) == ("sdmx-json", "1.0")  # one message, with links that only it has
 
 
 def test_invalid_messages_give_located_errors(shared: object) -> None:

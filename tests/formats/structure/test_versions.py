@@ -13,9 +13,9 @@ from sdmx_service.model.artefact import Annotation, Texts
 from sdmx_service.model.message import Message
 from sdmx_service.model.representation import Representation, SentinelValue, TextFormat
 from sdmx_service.model.urn import Ref
-from tests.formats.structure.messages import FORMATS, reader_of
+from tests.formats.structure.messages import FORMATS, SINCE_3_0, reader_of
 
-ML_2_1, ML_3_0, ML_3_1, JSON_2_0, JSON_2_1 = FORMATS
+ML_2_1, ML_3_0, ML_3_1, JSON_2_0, JSON_2_1, JSON_1_0 = FORMATS
 NAMES = Texts({"en": "Name"})
 
 
@@ -73,7 +73,7 @@ def test_2_1_says_that_a_stable_version_is_final_and_reads_it_back() -> None:
         assert ML_2_1.read(content).structures == (codelist,)
 
 
-@pytest.mark.parametrize("target", FORMATS[1:], ids=str)
+@pytest.mark.parametrize("target", SINCE_3_0, ids=str)
 def test_from_3_0_on_the_version_tells_what_is_final(target) -> None:
     final = items.Codelist(id="CL", agency="AG", version="1.0", names=NAMES, is_final=True)
     assert written_and_read(target, final) == (replace(final, is_final=None),)
@@ -118,7 +118,7 @@ def test_sentinel_values_are_refused_by_2_1_and_kept_by_the_others() -> None:
     )
     with pytest.raises(CannotWrite, match="sentinels"):
         ML_2_1.write(Message(structures=(scheme,)))
-    for target in FORMATS[1:]:
+    for target in SINCE_3_0:
         assert written_and_read(target, scheme) == (scheme,)
 
 
@@ -310,9 +310,3 @@ def test_a_name_alone_is_in_the_language_of_the_message() -> None:
     )
     (found,) = reader_of("sdmx-json")(io.BytesIO(content)).structures
     assert found.names == {"fr": "N"}
-
-
-def test_sdmx_json_1_0_is_not_built() -> None:
-    content = b'{"meta":{"schema":"https://raw.githubusercontent.com/sdmx-twg/sdmx-json/master/structure-message/tools/schemas/1.0/x.json"}}'
-    with pytest.raises(NotBuilt, match=r"1\.0"):
-        reader_of("sdmx-json")(io.BytesIO(content))
