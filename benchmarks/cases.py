@@ -56,12 +56,18 @@ def _http() -> tuple[Case, ...]:
             by="p50",
         ),
         Case(name="one series, 304", group="http", runs={"ours": servers.not_modified}, by="p50"),
+        Case(name="availability over HTTP", group="http", runs={"ours": servers.availability}, by="p50"),
         Case(
             name="export SDMX-CSV",
             group="http",
-            runs={"ours": partial(servers.export, "identity"), "datasette": servers.bulk_csv},
+            runs={"ours": partial(servers.export, "SDMX-CSV", "identity"), "datasette": servers.bulk_csv},
         ),
-        Case(name="export SDMX-CSV, gzip", group="http", runs={"ours": partial(servers.export, "gzip")}),
+        Case(name="export SDMX-CSV, gzip", group="http", runs={"ours": partial(servers.export, "SDMX-CSV", "gzip")}),
+        *(
+            Case(name=f"export {name}", group="http", runs={"ours": partial(servers.export, name, "identity")})
+            for name in servers.EXPORTS
+            if name != "SDMX-CSV"
+        ),
     )
 
 

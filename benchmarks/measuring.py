@@ -24,6 +24,8 @@ class Figure:
         wall: seconds of the work alone.
         peak: resident memory at its highest, in MB, of the whole process that was measured (with HTTP the
             server) from its start.
+        anonymous: private memory at its highest during the work, in MB: without the pages of mapped files, which the
+            system takes back whenever it wants (servers only).
         size: bytes written, read or received.
         p50, p99: milliseconds of one request, where many were made.
         note: what a reader must know.
@@ -33,6 +35,7 @@ class Figure:
     cpu: float
     wall: float
     peak: float
+    anonymous: float = 0.0
     size: int = 0
     p50: float | None = None
     p99: float | None = None
@@ -45,6 +48,14 @@ def peak_memory(pid: int | str = "self") -> float:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024 / MB
     raise RuntimeError(f"/proc/{pid}/status tells no peak.")
+
+
+def anonymous_memory(pid: int) -> float:
+    """The resident memory of a process that is no page of a file, now, in MB (``RssAnon``)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) * 1024 / MB
+    raise RuntimeError(f"/proc/{pid}/status tells no private memory.")
 
 
 def processor_seconds(pid: int) -> float:

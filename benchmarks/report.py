@@ -26,6 +26,7 @@ def middle(figures: Sequence[Figure]) -> Figure:
         cpu=median(one.cpu for one in figures),
         wall=median(one.wall for one in figures),
         peak=median(one.peak for one in figures),
+        anonymous=median(one.anonymous for one in figures),
         size=int(median(one.size for one in figures)),
         p50=latency("p50"),
         p99=latency("p99"),
@@ -41,7 +42,20 @@ def ratio(case: Case, ours: Figure, peer: Figure) -> float:
 
 
 # --- the table ------------------------------------------------------------------------------------------------------
-HEADINGS = ("case", "who", "obs", "CPU s", "wall s", "M obs/s", "peak MB", "p50 ms", "p99 ms", "ratio", "note")
+HEADINGS = (
+    "case",
+    "who",
+    "obs",
+    "CPU s",
+    "wall s",
+    "M obs/s",
+    "peak MB",
+    "private MB",
+    "p50 ms",
+    "p99 ms",
+    "ratio",
+    "note",
+)
 
 
 def rows(measured: Iterable[tuple[Case, Figures]]) -> list[tuple[str, ...]]:
@@ -61,6 +75,7 @@ def _numbers(one: Figure) -> tuple[str, ...]:
         f"{one.wall:.2f}",
         f"{one.observations / max(one.wall, 1e-9) / 1e6:.2f}",
         f"{one.peak:.0f}",
+        f"{one.anonymous:.0f}" if one.anonymous else "",
         *("" if value is None else f"{value:.1f}" for value in (one.p50, one.p99)),
     )
 
@@ -91,27 +106,60 @@ class Goal:
         return f"{word:12}  {self.text}" + (f": {self.found}" if self.found else "")
 
 
-_EXPORT_MB, _EXPORT_OBSERVATIONS = 600, 10_000_000
-_SERIES_MS = 10
+_EXPORT_MB, _EXPORT_OBSERVATIONS = 300, 10_000_000
+_EXPORT_RATES = {
+    "SDMX-CSV": 4.0,
+    "SDMX-JSON 2.1": 4.0,
+    "SDMX-ML 3.1": 4.0,
+    "SDMX-ML 2.1 structure-specific": 4.0,
+    "SDMX-ML 2.1 generic": 2.5,
+}
+"""Millions of observations per CPU second of the server."""
+_SERIES_MS, _AVAILABILITY_MS = 10, 50
 _TIMES = {"csv": 3, "ml": 20}
 
 
 def goals(measured: Iterable[tuple[Case, Figures]]) -> list[Goal]:
     """The goals of the project, met or not."""
     known = {case.name: (case, figures) for case, figures in measured}
-    found = [_export_goal(known, name) for name in ("export SDMX-CSV", "export SDMX-CSV, gzip")]
+    found = [_memory_goal(known, f"export {name}") for name in (*_EXPORT_RATES, "SDMX-CSV, gzip")]
+    found += [_rate_goal(known, f"export {name}", rate) for name, rate in _EXPORT_RATES.items()]
+    found.append(_availability_goal(known, "availability over HTTP"))
     found += [_series_goal(known, name) for name in ("one series, SDMX-CSV", "one series, SDMX-JSON")]
     for name in ("csv-2.0", "ml-2.1-structurespecific", "ml-2.1-generic", "ml-3.0"):
         found.append(_writing_goal(known, f"write sdmx-{name}", _TIMES[name.split("-")[0]]))
     return found
 
 
-def _export_goal(known: Mapping[str, tuple[Case, Figures]], name: str) -> Goal:
-    text = f"{name} of 10 M observations with a peak of the server below {_EXPORT_MB} MB"
+def _large(known: Mapping[str, tuple[Case, Figures]], name: str) -> Figure | None:
+    """What was measured of it on ten million observations."""
     one = known[name][1].get("ours") if name in known else None
-    if one is None or one.observations < _EXPORT_OBSERVATIONS:
+    return one if one is not None and one.observations >= _EXPORT_OBSERVATIONS else None
+
+
+def _memory_goal(known: Mapping[str, tuple[Case, Figures]], name: str) -> Goal:
+    text = f"{name} of 10 M observations with private memory of the server below {_EXPORT_MB} MB"
+    one = _large(known, name)
+    if one is None:
         return Goal(text=text, found="", is_met=None)
-    return Goal(text=text, found=f"{one.peak:.0f} MB", is_met=one.peak < _EXPORT_MB)
+    return Goal(text=text, found=f"{one.anonymous:.0f} MB", is_met=one.anonymous < _EXPORT_MB)
+
+
+def _rate_goal(known: Mapping[str, tuple[Case, Figures]], name: str, wanted: float) -> Goal:
+    text = f"{name} of 10 M observations at {wanted} M observations per second and core"
+    one = _large(known, name)
+    if one is None:
+        return Goal(text=text, found="", is_met=None)
+    rate = one.observations / max(one.cpu, 0.01) / 1e6
+    return Goal(text=text, found=f"{rate:.1f} M", is_met=rate >= wanted)
+
+
+def _availability_goal(known: Mapping[str, tuple[Case, Figures]], name: str) -> Goal:
+    text = f"{name} of 10 M observations with exact counts within {_AVAILABILITY_MS} ms"
+    one = _large(known, name)
+    if one is None or one.p50 is None:
+        return Goal(text=text, found="", is_met=None)
+    return Goal(text=text, found=f"{one.p50:.1f} ms", is_met=one.p50 < _AVAILABILITY_MS)
 
 
 def _series_goal(known: Mapping[str, tuple[Case, Figures]], name: str) -> Goal:

@@ -20,13 +20,24 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import flows, generator
+from benchmarks import flows, generator, readback
 from benchmarks.context import Context
-from benchmarks.measuring import Figure, peak_memory, percentile, processor_seconds
-from benchmarks.stores import keys
+from benchmarks.measuring import Figure, anonymous_memory, peak_memory, percentile, processor_seconds
+from benchmarks.stores import keys, make_model, models_folder
 
 CSV = "application/vnd.sdmx.data+csv;version=2.1.0"
 JSON = "application/vnd.sdmx.data+json;version=2.1.0"
+EXPORTS = {
+    "SDMX-CSV": (CSV, "csv"),
+    "SDMX-JSON 2.1": (JSON, "json"),
+    "SDMX-ML 3.1": ("application/vnd.sdmx.data+xml;version=3.1.0", "specific"),
+    "SDMX-ML 2.1 structure-specific": ("application/vnd.sdmx.structurespecificdata+xml;version=2.1", "specific"),
+    "SDMX-ML 2.1 generic": ("application/vnd.sdmx.genericdata+xml;version=2.1", "generic"),
+}
+"""Name of a format -> its media type, and the reader that reads it back."""
+AVAILABILITY = "application/vnd.sdmx.structure+json;version=2.1.0"
+_FLOW = flows.dataflow()
+ADDRESS = f"/sdmx/v2/data/dataflow/{_FLOW.agency}/{_FLOW.id}/{_FLOW.version}"
 _PIECE = 1 << 20
 _WARM = 20
 
@@ -90,8 +101,21 @@ def _wait(process: subprocess.Popen[bytes], port: int, path: str) -> None:
 @contextmanager
 def ours(context: Context) -> Iterator[Server]:
     """Our service over the store of the run."""
-    words = ["sdmx_service", "serve", "--store", context.store_url, "--data", str(context.data), "--port", "{port}"]
+    folder = models_folder(context)
+    if not any(folder.glob("*/model.json")):
+        make_model(context)
+    words = ["sdmx_service", "serve", "--store", context.store_url, "--data", str(context.data)]
+    words += ["--models", str(folder), "--port", "{port}"]
     with running(words, "/health/ready") as server:
+        with server.ask(f"{ADDRESS}?c[TIME_PERIOD]=eq:{generator.YEARS[0]}&limit=1", Accept=CSV) as answer:
+            answer.read()  # the first question lets the server open the read model
+        maps = Path(f"/proc/{server.process.pid}/maps")
+        for _ in range(600):
+            if str(folder) in maps.read_text():
+                break
+            time.sleep(0.1)
+        else:
+            raise AssertionError("The server does not open its read model.")
         yield server
 
 
@@ -131,8 +155,7 @@ def _database(context: Context) -> Path:
 
 # --- one series -----------------------------------------------------------------------------------------------------
 def _address(key: Sequence[str]) -> str:
-    flow = flows.dataflow()
-    return f"/sdmx/v2/data/dataflow/{flow.agency}/{flow.id}/{flow.version}/{'.'.join(key)}"
+    return f"{ADDRESS}/{'.'.join(key)}"
 
 
 def _page(key: Sequence[str]) -> str:
@@ -266,11 +289,30 @@ def one_page(context: Context) -> Figure:
     return found
 
 
+def availability(context: Context) -> Figure:
+    """Which values occur in everything, with exact counts, again and again."""
+    path = ADDRESS.replace("/data/", "/availability/")
+    with ours(context) as server:
+
+        def ask(_: tuple[str, ...]) -> bytes:
+            with server.ask(path, Accept=AVAILABILITY) as answer:
+                return answer.read()
+
+        body = ask(())
+        for count in (context.observations, math.ceil(context.observations / len(generator.YEARS))):
+            if f'"{count}"'.encode() not in body and f":{count}".encode() not in body:
+                raise AssertionError(f"The count {count} is not told.")
+        return _latency(server, [()] * context.requests, ask, context.observations)
+
+
 # --- everything -----------------------------------------------------------------------------------------------------
-def _stream(server: Server, path: str, context: Context, kept: Path, **headers: str) -> Figure:
+def _stream(
+    server: Server, path: str, context: Context, kept: Path, *, with_lines: bool = True, **headers: str
+) -> Figure:
     """Take the whole answer, count its lines, keep it in a file."""
-    cpu, begin = processor_seconds(server.process.pid), time.perf_counter()
-    size, lines = 0, 0
+    pid = server.process.pid
+    cpu, begin = processor_seconds(pid), time.perf_counter()
+    size, lines, private = 0, 0, 0.0
     with server.ask(path, **headers) as answer, kept.open("wb") as file:
         if answer.status != 200:
             raise AssertionError(f"{answer.status}: {answer.read(500)!r}")
@@ -278,37 +320,41 @@ def _stream(server: Server, path: str, context: Context, kept: Path, **headers: 
         if ("gzip" in headers.get("Accept_Encoding", "")) != (unpack is not None):
             raise AssertionError("The answer is not in the encoding asked for.")
         while piece := answer.read1(_PIECE):
-            size += len(piece)
-            lines += (unpack.decompress(piece) if unpack else piece).count(b"\n")
+            if size // _PIECE != (size := size + len(piece)) // _PIECE:
+                private = max(private, anonymous_memory(pid))
+            if with_lines:
+                lines += (unpack.decompress(piece) if unpack else piece).count(b"\n")
             file.write(piece)
     wall = time.perf_counter() - begin
-    if lines - 1 != context.observations:
+    if with_lines and lines - 1 != context.observations:
         raise AssertionError(f"{lines - 1} rows came instead of {context.observations}.")
-    note = f"{size / wall / 1e6:.0f} MB/s"
+    cpu = processor_seconds(pid) - cpu
     return Figure(
         observations=context.observations,
-        cpu=processor_seconds(server.process.pid) - cpu,
+        cpu=cpu,
         wall=wall,
-        peak=peak_memory(server.process.pid),
+        peak=peak_memory(pid),
+        anonymous=max(private, anonymous_memory(pid)),
         size=size,
-        note=note,
+        note=f"{context.observations / max(cpu, 0.01) / 1e6:.1f} M obs/CPU s, {size / wall / 1e6:.0f} MB/s",
     )
 
 
-def export(encoding: str, context: Context) -> Figure:
-    """The whole cube as SDMX-CSV 2.1 in one request."""
-    flow = flows.dataflow()
-    path = f"/sdmx/v2/data/dataflow/{flow.agency}/{flow.id}/{flow.version}"
-    kept = context.file("export.csv")
+def export(name: str, encoding: str, context: Context) -> Figure:
+    """The whole dataflow in one request; what came is read back and equals the source row for row."""
+    accept, reader = EXPORTS[name]
+    kept = context.file("export.data")
     with ours(context) as server:
-        found = _stream(server, path, context, kept, Accept=CSV, Accept_Encoding=encoding)
+        found = _stream(
+            server, ADDRESS, context, kept, with_lines=reader == "csv", Accept=accept, Accept_Encoding=encoding
+        )
     if encoding == "gzip":
         packed = kept.rename(kept.with_suffix(".gz"))
         with gzip.open(packed) as file, kept.open("wb") as plain:
             while piece := file.read(_PIECE):
                 plain.write(piece)
         packed.unlink()
-    context.require(flows.digest_file(kept), "export")
+    readback.require(context, kept, reader)
     kept.unlink()
     return found
 

@@ -24,6 +24,7 @@ from sdmx_service.model.message import Action
 from sdmx_service.model.selection import Cube, Selection, dataflow_name
 from sdmx_service.settings import Settings
 from sdmx_service.storage.port import StagedPart, Store
+from sdmx_service.storage.sql_store import SqlStore
 
 
 @contextmanager
@@ -81,6 +82,51 @@ def selection(store: Store, key: tuple[str, ...] | None = None) -> Selection:
         release=store.pointer().release,
         keys=() if key is None else (tuple(frozenset((code,)) for code in key),),
     )
+
+
+def models_folder(context: Context) -> Path:
+    """Where the read models of the run are."""
+    return context.folder / f"models-{context.observations}"
+
+
+def make_model(context: Context) -> Figure:
+    """Make the read model of everything, as a service does after a release; it stays for the cases after it."""
+    folder = models_folder(context)
+    shutil.rmtree(folder, ignore_errors=True)
+    with opened(context) as store:
+        assert isinstance(store, SqlStore)
+        models = store.use_models(folder)
+        chosen = selection(store)
+        _, cpu, wall = measure(lambda: models.prepare(chosen))
+        if models.reading(chosen) is None:
+            raise AssertionError("There is no read model.")
+        context.require(flows.digest(store.scan(chosen, store.domains(chosen))), "read model")
+        size = sum(file.stat().st_size for file in folder.glob("*/*"))
+        return Figure(observations=context.observations, cpu=cpu, wall=wall, peak=peak_memory(), size=size)
+
+
+def scan_model(context: Context) -> Figure:
+    """Read every row from the read model, batch by batch."""
+    with modelled(context) as store:
+        kept: list[flows.Digest] = []
+
+        def work() -> None:
+            chosen = selection(store)
+            kept.append(flows.digest(store.scan(chosen, store.domains(chosen))))
+
+        found = figure(work, context.observations)
+        context.require(kept[0], "scan")
+        return found
+
+
+@contextmanager
+def modelled(context: Context) -> Iterator[Store]:
+    """The store with its read model open."""
+    with opened(context) as store:
+        assert isinstance(store, SqlStore)
+        models = store.use_models(models_folder(context))
+        models.prepare(selection(store))
+        yield store
 
 
 def scan(context: Context) -> Figure:
@@ -210,10 +256,13 @@ def submit(context: Context) -> Figure:
 
 
 LOAD = "stage and publish"
+MODEL = "read model"
 OURS: dict[str, Callable[[Context], Figure]] = {
     "scan": scan,
     "one series": one_series,
     "availability": availability,
+    MODEL: make_model,
+    "scan, read model": scan_model,
 }
 FILED: dict[str, Callable[[Context], Figure]] = {
     "check SDMX-CSV 2.0": check,

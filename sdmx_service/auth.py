@@ -57,6 +57,25 @@ class Principal:
         if not self.may_publish:
             raise NotAllowed(f"The token {self.id} may not publish.", hint="Ask for a token with the role publisher.")
 
+    @property
+    def may_maintain(self) -> bool:
+        """Whether it may change structures and registrations."""
+        return self.may_publish
+
+    def must_maintain(self) -> None:
+        """Refuse who may not change structures and registrations.
+
+        *Choice*: whoever publishes data may change what describes them; a token of a provider may not.
+
+        Raises:
+            NotAllowed: the role is not enough.
+        """
+        if not self.may_maintain:
+            raise NotAllowed(
+                f"The token {self.id} may not change structures or registrations.",
+                hint="Ask for a token with the role publisher.",
+            )
+
 
 OPERATOR = Principal(id="operator", role="administrator")
 """Who sits at the store itself: the command line without a service."""

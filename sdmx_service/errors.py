@@ -66,6 +66,20 @@ class AddressTooLong(SdmxError):
     title = "Address too long"
 
 
+class MethodNotAllowed(SdmxError):
+    """The address does not take this method; ``Allow`` lists those that it takes (405)."""
+
+    code = "E104"
+    title = "Method not allowed"
+
+
+class UnsupportedMediaType(SdmxError):
+    """The body is of a media type that is not read at this address (415)."""
+
+    code = "E105"
+    title = "Unsupported media type"
+
+
 class NotAcceptable(SdmxError):
     """No representation offered matches what the client accepts (406)."""
 

@@ -26,18 +26,50 @@ class Settings:
     )
     host: str = field(default="127.0.0.1", metadata={"help": "address to listen on"})
     port: int = field(default=8080, metadata={"help": "port to listen on"})
+    address: str = field(
+        default="", metadata={"help": "base URL under which others find the service; default: of host and port"}
+    )
     sender: str = field(default="SDMX_SERVICE", metadata={"help": "id that stands as sender in messages"})
     threads: int = field(default=4, metadata={"help": "worker threads for queries"})
     max_streams: int = field(default=64, metadata={"help": "answers open at once; more are answered 503"})
     max_body: int = field(default=1024 * 1024 * 1024, metadata={"help": "bytes of a submitted file at most"})
     max_address: int = field(default=32_000, metadata={"help": "characters of an address at most"})
+    bulk: Path | None = field(
+        default=None, metadata={"help": "directory of whole dataflows as files; default: in --data"}
+    )
+    bulk_kinds: str = field(
+        default="csv.gz,parquet",
+        metadata={"help": "kinds of such files that are made right after a release; may be empty"},
+    )
+    bulk_kept: int = field(
+        default=3, metadata={"help": "releases of a dataflow whose files are kept; others are made anew"}
+    )
     memory_limit: str = field(default="1GB", metadata={"help": "memory of the embedded database at most"})
+    read_models: bool = field(
+        default=True, metadata={"help": "answer from read models, which are made after each release"}
+    )
+    models: Path | None = field(default=None, metadata={"help": "directory of the read models; default: in --data"})
     workspace_memory: str = field(default="1GB", metadata={"help": "memory of one check's workspace at most"})
 
     @property
     def store_url(self) -> str:
         """The store's URL, the default one made from ``data``."""
         return self.store or f"duckdb:///{self.data / 'store.duckdb'}"
+
+    @property
+    def found_at(self) -> str:
+        """Where others find the newest SDMX-REST interface."""
+        return f"{(self.address or f'http://{self.host}:{self.port}').rstrip('/')}/sdmx/v2"
+
+    @property
+    def bulk_folder(self) -> Path:
+        """Where whole dataflows stand as files."""
+        return self.bulk or self.data / "bulk"
+
+    @property
+    def models_folder(self) -> Path:
+        """The directory of the read models, the default one in ``data``."""
+        return self.models or self.data / "models"
 
     @classmethod
     def help(cls) -> dict[str, str]:

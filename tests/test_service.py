@@ -94,7 +94,7 @@ def test_pages_and_health(service: Running) -> None:
     assert status == 200 and b"DF_STOCK_OD" in body
     assert "default-src 'self'" in headers["Content-Security-Policy"]
     assert service.get("/health/live")[0] == 200
-    assert json.loads(service.get("/api/limits")[2])["max_open_answers"] > 0
+    assert json.loads(service.get("/api/limits")[2])["limits"]["open_answers"]["value"] > 0
     assert json.loads(service.get("/api/releases")[2])["releases"]
 
 
@@ -124,7 +124,7 @@ def test_conditional_requests(service: Running) -> None:
         (f"{DATA}?c%5BREF_ARAE%5D=470", 422, b"REF_AREA"),
         ("/sdmx/v2/data/dataflow/UNSD_MIG/DF_STOK_OD/1.0.0", 404, b"DF_STOCK_OD"),
         ("/sdmx/v2/structure/codelist/UNSD_MIG/CL_NONE", 404, b"CL_NONE"),
-        ("/sdmx/v2/schema/dataflow/UNSD_MIG/DF_STOCK_OD/1.0.0", 501, b"not built"),
+        ("/sdmx/v2/schema/dataflow/UNSD_MIG/DF_STOCK_OD/1.0.0?asOf=2024-01-01T00:00:00Z", 501, b"not built"),
         (f"{DATA}?sort=REF_AREA", 501, b"sort"),
         ("/sdmx/v1/data/UNSD_MIG,DF_STOCK_OD,1.0.0/A.470", 403, b"dimensions"),
         ("/api/nowhere", 404, b"nowhere"),

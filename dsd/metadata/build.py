@@ -3,6 +3,8 @@
 ``dsd.build`` writes these messages together with its own. Ids of the headings are those of the SDMX cross-domain
 concepts that Eurostat's ESMS uses; names and definitions are in our own words. The part ``MIGRATION`` is a proposal of
 this project after the metadata sheet of the United Nations population questionnaire.
+
+``METADATA_SETS`` are reference metadata of the sources of the demonstration data, from their publications.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from codelists.messages import AGENCY, maintained, message, named
+from codelists.messages import AGENCY, VERSION, maintained, message, named
 from dsd.sdg.build import PROPOSAL
 
 HERE = Path(__file__).parent
@@ -24,6 +26,10 @@ TARGETS = (
     f"{INFOMODEL}.registry.ProvisionAgreement={AGENCY}:*(*)",
 )
 """What a sheet may be about: a dataflow as a whole, or what one provider sends for it."""
+METADATA_SCHEMA = (
+    "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/v2.0.0/metadata-message/tools/schemas/2.0.0/"
+    "sdmx-json-metadata-schema.json"
+)
 SDG_TARGETS = (f"{INFOMODEL}.datastructure.Dataflow={AGENCY}:DF_SDG_MIG(*)",)
 LONGEST_TEXT = 20_000
 
@@ -146,6 +152,45 @@ def content(providers: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     }
 
 
+def reported(rows: list[dict[str, str]], above: str = "") -> list[dict[str, Any]]:
+    """The values below a heading, in the order of the table: codes and dates as they are, texts in both languages."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        rest = row["attribute"].removeprefix(above)
+        if rest == row["attribute"] and above:
+            continue
+        id_, dot, _ = rest.partition(".")
+        if dot and id_ not in found:
+            found[id_] = {"id": id_, "attributes": reported(rows, f"{above}{id_}.")}
+        elif not dot:
+            found[id_] = {"id": id_, "value": row["value"] or {"en": row["en"], "fr": row["fr"]}}
+    return list(found.values())
+
+
+def metadata_sets() -> list[dict[str, Any]]:
+    """What is known of the sources of the demonstration data, from their publications."""
+    values = table("values")
+    return [
+        maintained(row["set"], {"en": row["en"], "fr": row["fr"]})
+        | {
+            "metadataflow": f"{INFOMODEL}.metadatastructure.Metadataflow={AGENCY}:{FLOW}({LATE})",
+            "targets": [
+                f"{INFOMODEL}.registry.ProvisionAgreement={AGENCY}:{agreement}({VERSION})"
+                for agreement in row["agreements"].split(";")
+            ],
+            "attributes": reported([one for one in values if one["set"] == row["set"]]),
+        }
+        for row in table("sets")
+    ]
+
+
+def metadata_message() -> dict[str, Any]:
+    """The metadata sets as an SDMX-JSON 2.0 metadata message."""
+    made = message("METADATA_SETS", {"metadataSets": metadata_sets()})
+    return made | {"meta": made["meta"] | {"schema": METADATA_SCHEMA}}
+
+
 def messages(providers: list[dict[str, Any]]) -> dict[Path, dict[str, Any]]:
     """Every message of this folder by its path."""
-    return {HERE / f"{name}.json": message(name, data) for name, data in content(providers).items()}
+    structures = {HERE / f"{name}.json": message(name, data) for name, data in content(providers).items()}
+    return structures | {HERE / "METADATA_SETS.json": metadata_message()}

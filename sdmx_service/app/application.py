@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,22 +17,30 @@ from sdmx_service import web as pages
 from sdmx_service.app.stores import open_store
 from sdmx_service.auth import create_token, revoke_token
 from sdmx_service.catalog.library import Library
+from sdmx_service.dissemination.bulk import KINDS, Shelf
+from sdmx_service.errors import SdmxError
 from sdmx_service.model.message import Party
-from sdmx_service.rest import api, handlers, templates
+from sdmx_service.rest import api, bulk, counts, handlers, openapi, templates
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.settings import Settings
 from sdmx_service.storage.port import Store
 
+log = logging.getLogger(__name__)
+_LOOKS = 1.0
+"""Seconds between two looks at the release pointer."""
+
 
 def build(settings: Settings, library: Library) -> web.Application:
     """The application over an open store; the store stays the caller's to close."""
+    library.address = library.address or settings.found_at
     application = web.Application(
         middlewares=[api.api_errors],
         client_max_size=settings.max_body,
-        handler_args={"max_line_size": 2 * settings.max_address},  # so that a too long one is answered by us
+        handler_args={"max_line_size": max(1 << 20, 2 * settings.max_address)},  # so that we answer a too long one
     )
     application.add_routes(handlers.routes())
-    application.add_routes(api.routes())
+    for room in (bulk, counts, api, openapi):
+        application.add_routes(room.routes())
     application.add_routes(templates.routes())
     pages.install(application)
     application.on_response_prepare.append(handlers.on_prepare)
@@ -43,6 +53,7 @@ def _service(settings: Settings, library: Library) -> Callable[[web.Application]
         with ThreadPoolExecutor(settings.threads, thread_name_prefix="answer") as executor:
             application[SERVICE] = Service(
                 library=library,
+                shelf=Shelf(settings.bulk_folder, library, Party(id=settings.sender)),
                 sender=Party(id=settings.sender),
                 executor=executor,
                 streams=asyncio.Semaphore(settings.max_streams),
@@ -59,17 +70,48 @@ def _service(settings: Settings, library: Library) -> Callable[[web.Application]
 
 def serve(settings: Settings, announce: Callable[..., None]) -> None:
     """Run the service until it is told to stop; an empty store is filled first; ``announce`` is told the address."""
-    store = open_store(settings)
+    store = open_store(settings, with_models=True)
     try:
         library = Library(store)
         if store.pointer().generation == 0:
             library.fill(settings.content)
-        with _holding(settings, store):
+        with _holding(settings, store), _preparing(settings, library):
             web.run_app(
                 build(settings, library), host=settings.host, port=settings.port, access_log=None, print=announce
             )
     finally:
         store.close()
+
+
+@contextmanager
+def _preparing(settings: Settings, library: Library) -> Iterator[None]:
+    """While the service runs, a thread makes the files of whole dataflows after each release."""
+    kinds = [kind for kind in settings.bulk_kinds.split(",") if kind in KINDS]
+    if not kinds:
+        yield
+        return
+    shelf = Shelf(settings.bulk_folder, library, Party(id=settings.sender))
+    ended = threading.Event()
+
+    def run() -> None:
+        done: int | None = None
+        while not ended.wait(_LOOKS):
+            try:
+                release = library.view().release
+                if release != done:
+                    shelf.prepare(kinds, settings.bulk_kept)
+                    done = release
+            except (SdmxError, OSError):
+                log.exception("the files of release %s were not all made", done)
+                ended.wait(60 * _LOOKS)
+
+    thread = threading.Thread(target=run, name="bulk", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(timeout=10)
 
 
 @contextmanager

@@ -8,10 +8,15 @@ from urllib.parse import unquote, urlsplit
 from sdmx_service.errors import SyntaxFault
 from sdmx_service.settings import Settings
 from sdmx_service.storage.port import Store
+from sdmx_service.storage.sql_store import SqlStore
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings, *, with_models: bool = False) -> Store:
     """The store that the settings name, migrated.
+
+    Args:
+        with_models: let read models be made and answer from them, unless the settings do not want them. It pays for
+            who answers many queries.
 
     Raises:
         SyntaxFault: the URL names no known backend.
@@ -26,16 +31,18 @@ def open_store(settings: Settings) -> Store:
     else:
         raise SyntaxFault(f"{url!r} names no store.", hint="Use duckdb:///PATH or postgresql://...")
     store.migrate()
+    if with_models and settings.read_models:
+        store.use_models(settings.models_folder)
     return store
 
 
-def _postgres(url: str) -> Store:
+def _postgres(url: str) -> SqlStore:
     from sdmx_service.storage.postgres_store import PostgresStore
 
     return PostgresStore(url)
 
 
-def _duckdb(path: Path, memory_limit: str) -> Store:
+def _duckdb(path: Path, memory_limit: str) -> SqlStore:
     from sdmx_service.storage.duckdb_store import DuckDBStore
 
     path.parent.mkdir(parents=True, exist_ok=True)

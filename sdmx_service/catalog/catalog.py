@@ -11,15 +11,24 @@ from typing import Any, TypeVar
 
 from sdmx_service.catalog.extension import extended_codes
 from sdmx_service.catalog.layout import Layout
+from sdmx_service.catalog.metadata_usage import metadata_attributes
 from sdmx_service.catalog.questionnaire import Questionnaire
 from sdmx_service.catalog.rules import RuleSet
 from sdmx_service.errors import NotFound, UnresolvedReference
 from sdmx_service.model.artefact import NO_TEXTS, Item, Maintainable, Texts
 from sdmx_service.model.items import Codelist, ConceptScheme, ValueList
 from sdmx_service.model.message import Labels, Target
+from sdmx_service.model.registration import Registration
 from sdmx_service.model.representation import Representation
 from sdmx_service.model.selection import provider_name
-from sdmx_service.model.structure import Component, Dataflow, DataStructure, ProvisionAgreement
+from sdmx_service.model.structure import (
+    Attribute,
+    Component,
+    Dataflow,
+    DataStructure,
+    MetadataStructure,
+    ProvisionAgreement,
+)
 from sdmx_service.model.urn import Ref, Version, parse_ref, select_versions
 
 ComponentT = TypeVar("ComponentT", bound=Component)
@@ -36,6 +45,7 @@ class Catalog:
         layouts: mapping layouts by id.
         rule_sets: the rules, by id.
         questionnaires: every revision, by ``ID(REVISION)``.
+        registrations: the registered data sources, by id.
         generation: the store's number of this state.
     """
 
@@ -43,6 +53,7 @@ class Catalog:
     layouts: Mapping[str, Layout] = field(default_factory=dict)
     rule_sets: Mapping[str, RuleSet] = field(default_factory=dict)
     questionnaires: Mapping[str, Questionnaire] = field(default_factory=dict)
+    registrations: Mapping[str, Registration] = field(default_factory=dict)
     generation: int = 0
 
     @classmethod
@@ -165,18 +176,27 @@ class Catalog:
         def resolved(component: ComponentT) -> ComponentT:
             if component.representation is not None:
                 return component
-            return replace(component, resolved=self._core_representation(component.concept))
+            return replace(component, resolved=self.core_representation(component.concept))
 
         time = structure.time_dimension
         return replace(
             structure,
             dimensions=tuple(map(resolved, structure.dimensions)),
             time_dimension=None if time is None else resolved(time),
-            attributes=tuple(map(resolved, structure.attributes)),
+            attributes=(*map(resolved, structure.attributes), *self._metadata_attributes(structure)),
             measures=tuple(map(resolved, structure.measures)),
         )
 
-    def _core_representation(self, concept: Ref) -> Representation | None:
+    def _metadata_attributes(self, structure: DataStructure) -> tuple[Attribute, ...]:
+        if structure.metadata_structure is None or not structure.metadata_usages:
+            return ()
+        found = self.lookup(structure.metadata_structure)
+        if not isinstance(found, MetadataStructure):
+            return ()
+        return metadata_attributes(structure, found, self.core_representation)
+
+    def core_representation(self, concept: Ref) -> Representation | None:
+        """The representation that a concept has of its own; None if it has none or is not here."""
         scheme = self.lookup(concept)
         if not isinstance(scheme, ConceptScheme) or concept.item is None:
             return None
@@ -216,11 +236,11 @@ class Catalog:
         return None if component.form.enumeration is None else self.items(component.form.enumeration)
 
     def items(self, ref: Ref) -> Mapping[str, Item]:
-        """The items of a codelist or value list, by id, extensions resolved."""
+        """The items of a codelist or value list by id, extensions resolved; also of a concept scheme (2.1 measures)."""
         cache = self._items
         scheme = self.artefact(ref)
         if scheme.ref not in cache:
-            if not isinstance(scheme, Codelist | ValueList):
+            if not isinstance(scheme, Codelist | ValueList | ConceptScheme):
                 raise UnresolvedReference(f"{ref.text} is a {scheme.type}, not an enumeration.")
             items = self.extended(scheme).items if isinstance(scheme, Codelist) else scheme.items
             cache[scheme.ref] = {item.id: item for item in items}

@@ -12,11 +12,18 @@ from dataclasses import dataclass, field
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.model.artefact import Item
-from sdmx_service.model.constraint import CubeRegion, DataConstraint, KeyValue, MemberValue
+from sdmx_service.model.constraint import (
+    CubeRegion,
+    DataConstraint,
+    KeyValue,
+    MemberValue,
+    MetadataConstraint,
+    MetadataTargetRegion,
+)
 from sdmx_service.model.message import Target
 from sdmx_service.model.selection import provider_name
-from sdmx_service.model.structure import Component, ProvisionAgreement
-from sdmx_service.model.urn import Ref
+from sdmx_service.model.structure import ProvisionAgreement
+from sdmx_service.model.urn import Ref, Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +50,7 @@ def allowed_codes(target: Target, catalog: Catalog) -> Allowed:
             items = catalog.codes(component) if component.form.is_coded else None
             if items is None:
                 continue
-            left = _left(constraint, component, items)
+            left = _left(constraint.regions, (component.id,), items)
             if left is not None:
                 before = codes.get(component.id, set(items))
                 codes[component.id] = left & before
@@ -53,16 +60,28 @@ def allowed_codes(target: Target, catalog: Catalog) -> Allowed:
     return Allowed(codes=codes, constraints=sources, by_agreement=frozenset(agreed))
 
 
+def constraints_of(target: Target, catalog: Catalog) -> list[DataConstraint]:
+    """The constraints that hold for a target, those of the structure first."""
+    return list(dict.fromkeys(constraint for constraint, _ in _constraints(target, catalog)))
+
+
 def _constraints(target: Target, catalog: Catalog) -> Iterator[tuple[DataConstraint, Ref]]:
     """The constraints that hold and what each hangs on: those of the structure first, then dataflow, then agreement."""
     levels = [target.structure.ref, *([target.dataflow] if target.dataflow else []), *_agreements(target, catalog)]
-    found = [
-        one for one in catalog.of_type("DataConstraint") if isinstance(one, DataConstraint) and one.role != "Actual"
-    ]
+    found = [one for one in _latest(catalog) if one.role != "Actual"]
     for level in levels:
         for constraint in found:
             if any(_means(catalog, ref, level) for ref in constraint.attachments):
                 yield constraint, level
+
+
+def _latest(catalog: Catalog) -> Iterator[DataConstraint]:
+    """The version of each constraint that counts: the latest that is no draft (SDMX 3.1 technical notes)."""
+    homes: dict[tuple[str, str], DataConstraint] = {}
+    for one in catalog.of_type("DataConstraint"):  # a lower version first
+        if isinstance(one, DataConstraint) and not Version.parse(one.version).extension:
+            homes[one.agency, one.id] = one
+    return iter(homes.values())
 
 
 def _means(catalog: Catalog, ref: Ref, level: Ref) -> bool:
@@ -81,13 +100,15 @@ def _agreements(target: Target, catalog: Catalog) -> Iterable[Ref]:
     ]
 
 
-def _left(constraint: DataConstraint, component: Component, items: Mapping[str, Item]) -> set[str] | None:
-    """The codes that a constraint leaves of a component; None if it says nothing about it."""
+def _left(
+    regions: Iterable[CubeRegion | MetadataTargetRegion], ids: Collection[str], items: Mapping[str, Item]
+) -> set[str] | None:
+    """The codes that regions leave of the component called so; None if they say nothing about it."""
     included: set[str] | None = None
     excluded: set[str] = set()
-    for region in constraint.regions:
+    for region in regions:
         for member in region.members:
-            if member.component != component.id or not member.values:
+            if member.component not in ids or not member.values:
                 continue
             named = _named(member.values, items)
             if not member.include:
@@ -101,7 +122,29 @@ def _left(constraint: DataConstraint, component: Component, items: Mapping[str, 
     return (set(items) if included is None else included) - excluded
 
 
-def _is_alone(region: CubeRegion, member: KeyValue) -> bool:
+def allowed_metadata_values(
+    path: str, items: Mapping[str, Item], levels: Iterable[Ref], catalog: Catalog
+) -> set[str] | None:
+    """The values that metadata constraints leave of a heading; None if none speaks of it.
+
+    Args:
+        path: ids of the headings from the top, joined by a dot; constraints name the path or the last id.
+        items: the values of its list.
+        levels: what constraints may hang on: metadata structure, metadataflow, agreement.
+    """
+    left: set[str] | None = None
+    found = [one for one in catalog.of_type("MetadataConstraint") if isinstance(one, MetadataConstraint)]
+    for level in levels:
+        for constraint in found:
+            if constraint.role == "Actual" or not any(_means(catalog, ref, level) for ref in constraint.attachments):
+                continue
+            kept = _left(constraint.regions, (path, path.rpartition(".")[2]), items)
+            if kept is not None:
+                left = kept if left is None else left & kept
+    return left
+
+
+def _is_alone(region: CubeRegion | MetadataTargetRegion, member: KeyValue) -> bool:
     """An excluded region over several components forbids combinations, not codes of one of them."""
     return len(region.members) == 1 and region.members[0] is member
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
 from sdmx_service.catalog.catalog import Catalog
-from sdmx_service.catalog.loading import deserialise, load_folder, missing, serialise
+from sdmx_service.catalog.loading import Stored, deserialise, load_folder, missing, serialise
+from sdmx_service.errors import NotFound
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.storage.port import Store
 
@@ -20,15 +22,28 @@ class View:
     release: int
     generation: int
     published_at: datetime
+    changed_at: datetime
     catalog: Catalog
 
 
-class Library:
-    """Hands out views; keeps one catalog and swaps it whole when the store's generation is another."""
+_KEPT_CATALOGS = 4
+"""Catalogs of earlier moments that are kept for the next question of the same kind."""
 
-    def __init__(self, store: Store) -> None:
+
+class Library:
+    """Hands out views; keeps one catalog and swaps it whole when the store's generation is another.
+
+    Attributes:
+        store: where everything is kept.
+        address: where others find the newest SDMX-REST interface of the service; empty where there is none.
+    """
+
+    def __init__(self, store: Store, address: str = "") -> None:
         self.store = store
+        self.address = address
         self._catalog: Catalog | None = None
+        self._earlier: OrderedDict[int, Catalog] = OrderedDict()
+        self._read: Stored = {}
         self._lock = Lock()
 
     def view(self) -> View:
@@ -41,14 +56,42 @@ class Library:
             release=pointer.release,
             generation=pointer.generation,
             published_at=pointer.published_at,
+            changed_at=pointer.changed_at,
             catalog=catalog,
         )
 
     def _load(self, generation: int) -> Catalog:
         with self._lock:
             if self._catalog is None or self._catalog.generation != generation:
-                self._catalog = deserialise(self.store.artefacts(generation)).catalog(generation)
+                content = deserialise(self.store.artefacts(generation), self._read)
+                self._read = content.read
+                self._catalog = content.catalog(generation)
             return self._catalog
+
+    def catalog_at(self, moment: datetime | None) -> Catalog:
+        """The catalog as it was at a moment (SDMX-REST 2.2, *asOf*); the current one for None.
+
+        Raises:
+            NotFound: the moment is before the first structures.
+        """
+        current = self.view().catalog
+        generation = current.generation if moment is None else self.store.generation_at(moment)
+        if generation >= current.generation:
+            return current
+        if generation == 0:
+            raise NotFound(
+                f"There were no structures yet at {moment}.", hint="Choose a later asOf, or leave it out for today's."
+            )
+        with self._lock:
+            found = self._earlier.get(generation)
+        if found is None:
+            found = deserialise(self.store.artefacts(generation), self._read).catalog(generation)
+        with self._lock:
+            self._earlier[generation] = found
+            self._earlier.move_to_end(generation)
+            while len(self._earlier) > _KEPT_CATALOGS:
+                self._earlier.popitem(last=False)
+        return found
 
     def fill(self, folder: Path) -> int:
         """Add what the files of a folder have and the store has not; open a cube per data structure with a dataflow.
@@ -62,8 +105,12 @@ class Library:
             if not stored:  # what was just written need not be read again
                 with self._lock:
                     self._catalog = content.catalog(generation)
+        self.open_cubes()
+        return len(new)
+
+    def open_cubes(self) -> None:
+        """Open, or widen, a cube for each data structure that has a dataflow."""
         catalog = self.view().catalog
         for artefact in catalog.of_type("DataStructure"):
             if isinstance(artefact, DataStructure) and catalog.dataflows_of(artefact.ref):
                 self.store.open_cube(catalog.structure(artefact.ref))
-        return len(new)

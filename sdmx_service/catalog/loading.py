@@ -1,16 +1,19 @@
 """Artefacts, layouts and rules from files and from a store, and back.
 
 Files fill an empty store; a later ``init`` adds versions and overwrites none. In the store each artefact is one
-SDMX-JSON structure message under its URN; layouts, rule sets and questionnaires stand under ``mapping:ID``,
-``rules:ID`` and ``questionnaire:ID(REVISION)``.
+SDMX-JSON structure message under its URN, each metadata set one metadata message under its own; layouts, rule sets,
+questionnaires and registrations stand under ``mapping:ID``, ``rules:ID``, ``questionnaire:ID(REVISION)`` and
+``registration:ID``.
 """
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -19,15 +22,27 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.layout import Layout, read_layout
 from sdmx_service.catalog.questionnaire import Questionnaire, read_questionnaire
 from sdmx_service.catalog.rules import RuleSet, read_rules
-from sdmx_service.errors import InvalidStructure, SdmxError
-from sdmx_service.formats.registry import named, structure_format
+from sdmx_service.errors import CannotWrite, InvalidStructure, SdmxError
+from sdmx_service.formats.registry import artefact_format, named
 from sdmx_service.model.artefact import ItemScheme, Maintainable
-from sdmx_service.model.constraint import DataConstraint
+from sdmx_service.model.constraint import AttachmentConstraint, DataConstraint
 from sdmx_service.model.message import Message, WriteOptions
+from sdmx_service.model.metadata import MetadataSet
+from sdmx_service.model.registration import Registration
 
 STORED_FORMAT = "structure-json-2.1"
+STORED_METADATA = "metadata-json-2.1"
 FOLDERS = ("dsd", "codelists", "mappings")
-_MAPPING, _RULES, _QUESTIONNAIRE = "mapping:", "rules:", "questionnaire:"
+_MAPPING, _RULES, _QUESTIONNAIRE, _REGISTRATION = "mapping:", "rules:", "questionnaire:", "registration:"
+
+
+_FORBIDDEN = re.compile(r"(?<!\\)(?:\\\\)*(?P<character>\\u00(?:0[0-8bce-fBCE-F]|1[0-9a-fA-F])|\\[bf]|[\ufffe\uffff])")
+"""As JSON writes them: characters below the space that are no white space (XML 1.0, *Char*), and two that are none."""
+
+
+def registration_name(id: str) -> str:
+    """The name under which a store keeps a registration."""
+    return _REGISTRATION + id
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +53,9 @@ class Content:
     layouts: dict[str, Layout] = field(default_factory=dict)
     rule_sets: dict[str, RuleSet] = field(default_factory=dict)
     questionnaires: dict[str, Questionnaire] = field(default_factory=dict)
+    registrations: dict[str, Registration] = field(default_factory=dict)
+    read: dict[str, tuple[bytes, tuple[Maintainable, ...]]] = field(default_factory=dict)
+    """What was read of a store, for the next reading."""
 
     def catalog(self, generation: int = 0) -> Catalog:
         """The content as a catalog."""
@@ -46,6 +64,7 @@ class Content:
             layouts=self.layouts,
             rule_sets=self.rule_sets,
             questionnaires=self.questionnaires,
+            registrations=self.registrations,
             generation=generation,
         )
 
@@ -53,8 +72,8 @@ class Content:
 def load_folder(folder: Path) -> Content:
     """Everything under ``dsd/``, ``codelists/`` and ``mappings/`` of a folder.
 
-    Structure messages (``.json``, ``.xml``), ``layout.json`` and ``questionnaire.json`` files, and rule sets (files
-    below a folder ``rules``); folders named ``sources`` are not read.
+    Messages of structures and of metadata sets (``.json``, ``.xml``), ``layout.json`` and ``questionnaire.json`` files,
+    and rule sets (files below a folder ``rules``); folders named ``sources`` are not read.
 
     Raises:
         SdmxError: a file cannot be read; the message begins with its path.
@@ -92,11 +111,11 @@ def _document(path: Path) -> Mapping[str, Any]:
 
 
 def _read_message(body: bytes, name: str | None = None) -> tuple[Maintainable, ...]:
-    read = structure_format(body, name).read
+    read = artefact_format(body, name).read
     assert read is not None
     message = read(io.BytesIO(body), _no_data)
     assert isinstance(message, Message)
-    return message.structures
+    return tuple(replace(one, action=None) if isinstance(one, MetadataSet) else one for one in message.structures)
 
 
 def _no_data(ref: object) -> Any:
@@ -104,7 +123,11 @@ def _no_data(ref: object) -> Any:
 
 
 def _stored_format(artefact: Maintainable) -> str:
-    """SDMX-JSON 2.1, but 2.0 for a constraint with a role, which 2.1 cannot say."""
+    """SDMX-JSON 2.1, but 2.0 for a constraint with a role, and SDMX-ML 2.1 for what SDMX 3.0 has not."""
+    if isinstance(artefact, AttachmentConstraint):
+        return "structure-xml-2.1"
+    if isinstance(artefact, MetadataSet):
+        return STORED_METADATA
     has_role = isinstance(artefact, DataConstraint) and artefact.role is not None
     return "structure-json-2.0" if has_role else STORED_FORMAT
 
@@ -117,13 +140,31 @@ def serialise(content: Content) -> dict[str, bytes]:
         write = named(_stored_format(artefact)).write
         assert write is not None
         stored[artefact.urn] = b"".join(write(Message(structures=(artefact,)), options))
+    stored |= {registration_name(one.id): orjson.dumps(one.to_json()) for one in content.registrations.values()}
     stored |= {_MAPPING + one.id: orjson.dumps(one.document) for one in content.layouts.values()}
     stored |= {_QUESTIONNAIRE + one.name: orjson.dumps(one.document) for one in content.questionnaires.values()}
     return stored | {_RULES + one.id: orjson.dumps(one.document) for one in content.rule_sets.values()}
 
 
-def deserialise(stored: Mapping[str, bytes]) -> Content:
-    """The content that ``serialise`` wrote."""
+Stored = Mapping[str, tuple[bytes, tuple[Maintainable, ...]]]
+"""What a store keeps of artefacts, by name: the bytes, and what they say."""
+
+
+def as_stored(artefact: Maintainable) -> Maintainable:
+    """The artefact as it comes back from a store.
+
+    Raises:
+        CannotWrite: the format in which artefacts are kept cannot carry it, or XML cannot carry one of its texts.
+    """
+    (body,) = serialise(Content(artefacts=[artefact])).values()
+    if (found := _FORBIDDEN.search(body.decode())) is not None:
+        raise CannotWrite(f"{artefact.type} {artefact.ref.text}: XML cannot carry the text {found['character']!r}.")
+    (kept,) = _read_message(body, "artefact.json")
+    return kept
+
+
+def deserialise(stored: Mapping[str, bytes], known: Stored = MappingProxyType({})) -> Content:
+    """The content that ``serialise`` wrote; what equals something ``known`` is not read again."""
     content = Content()
     for name, body in stored.items():
         if name.startswith(_MAPPING):
@@ -135,9 +176,21 @@ def deserialise(stored: Mapping[str, bytes]) -> Content:
         elif name.startswith(_RULES):
             rules = read_rules(orjson.loads(body), name)
             content.rule_sets[rules.id] = rules
+        elif name.startswith(_REGISTRATION):
+            registration = Registration.from_json(orjson.loads(body))
+            content.registrations[registration.id] = registration
         else:
-            content.artefacts += _read_message(body, "artefact.json")
+            content.read[name] = _read_stored(body, known.get(name))
+            content.artefacts += content.read[name][1]
     return content
+
+
+def _read_stored(
+    body: bytes, known: tuple[bytes, tuple[Maintainable, ...]] | None
+) -> tuple[bytes, tuple[Maintainable, ...]]:
+    if known is not None and known[0] == body:
+        return known
+    return body, _read_message(body, "artefact.json")
 
 
 def dangling(catalog: Catalog) -> Iterator[tuple[Maintainable, Any]]:

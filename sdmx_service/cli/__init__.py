@@ -62,6 +62,9 @@ def _init_arguments(command: argparse.ArgumentParser) -> None:
 def _serve_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--host", default="127.0.0.1", help=Settings.help()["host"])
     command.add_argument("--port", type=int, default=8080, help=Settings.help()["port"])
+    command.add_argument("--address", default="", metavar="URL", help=Settings.help()["address"])
+    command.add_argument("--models", type=Path, metavar="DIR", help=Settings.help()["models"])
+    command.add_argument("--no-models", action="store_true", help="answer from the database alone")
     command.add_argument("--workers", type=int, default=1, metavar="N", help="processes (PostgreSQL only)")
     command.add_argument("--content", type=Path, metavar="DIR", help=Settings.help()["content"])
 
@@ -72,7 +75,11 @@ def _wish_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--provider", metavar="REF", help="who the data come from")
     command.add_argument("--mapping", metavar="ID", help="the mapping that reads a table")
     command.add_argument("--input-format", metavar="NAME", help="the format, when the file does not show it")
-    command.add_argument("--format", choices=("text", "json", "html"), default="text", help="form of the report")
+    command.add_argument(
+        "--format", choices=("text", "json", "html", "xlsx"), default="text",
+        help="form of the report; xlsx: the file itself with its cells marked",
+    )  # fmt: skip
+    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the report there")
     command.add_argument("--content", type=Path, metavar="DIR", help=Settings.help()["content"])
 
 
@@ -118,7 +125,14 @@ def _query_arguments(command: argparse.ArgumentParser) -> None:
 
 def _export_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("dataflow", metavar="DATAFLOW", help="the dataflow")
-    command.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".csv, .json or .xml")
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=".csv, .json, .xml, .parquet, .arrows, .jsonstat or .xlsx",
+    )
 
 
 def _token_arguments(command: argparse.ArgumentParser) -> None:

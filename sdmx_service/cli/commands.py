@@ -9,20 +9,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
 from sdmx_service.cli.held import Held, decision_line, find_holder, submission_line, token_line, undecided_lines
+from sdmx_service.cli.reports import check_output, report, report_remote, write
 from sdmx_service.errors import NotBuilt, StorageFault, SyntaxFault
 from sdmx_service.settings import Settings
 
 Arguments = argparse.Namespace
 REFUSED, UNREADABLE = 1, 2
-_SHOWN = 20
-"""Places of one cause that the text report prints; the count is always there, and JSON has every one."""
 
 
 # --- opening the store ----------------------------------------------------------------------------------------------
@@ -82,7 +81,14 @@ def serve(arguments: Arguments) -> int:
         raise NotBuilt(
             "Several worker processes are not built yet.", hint="Start several services on one PostgreSQL store."
         )
-    settings = replace(_settings(arguments), host=arguments.host, port=arguments.port)
+    settings = replace(
+        _settings(arguments),
+        host=arguments.host,
+        port=arguments.port,
+        address=arguments.address,
+        models=arguments.models,
+        read_models=not arguments.no_models,
+    )
     address = f"Serving on http://{settings.host}:{settings.port} (Ctrl-C stops)"
     serve(settings, lambda *_: print(address, flush=True))
     return 0
@@ -101,10 +107,10 @@ def _wish(arguments: Arguments) -> Any:
 
 def check(arguments: Arguments) -> int:
     """Validate and map files; 1 if any is refused."""
+    check_output(arguments)
     from sdmx_service.catalog.loading import load_folder
     from sdmx_service.submission.submit import SentFile, check
 
-    _refuse_html(arguments)
     settings = _settings(arguments)
     has_store = arguments.store is not None or (arguments.data / "store.duckdb").exists()
 
@@ -114,7 +120,7 @@ def check(arguments: Arguments) -> int:
             with path.open("rb") as file:
                 sent = SentFile(file=file, name=path.name)
                 outcome = check(sent, _wish(arguments), catalog, store=store, release=release)
-            _report(outcome.receipt, outcome.groups, arguments.format)
+                report(outcome.receipt, outcome.groups, arguments, file)
             refused += outcome.receipt.status == "refused"
         return REFUSED if refused else 0
 
@@ -134,7 +140,7 @@ def check(arguments: Arguments) -> int:
 
 def submit(arguments: Arguments) -> int:
     """Submit files to the store, the service that holds it, or ``--url``; 1 if any is refused."""
-    _refuse_html(arguments)
+    check_output(arguments)
     if arguments.url:
         from sdmx_service.submission.remote import Remote
 
@@ -150,7 +156,7 @@ def submit(arguments: Arguments) -> int:
             with path.open("rb") as file:
                 sent = SentFile(file=file, name=path.name)
                 receipt = submit(sent, _wish(arguments), library, OPERATOR, publish_now=arguments.publish)
-            _report(receipt, load_findings(library.store, receipt.id), arguments.format)
+                report(receipt, load_findings(library.store, receipt.id), arguments, file)
             refused += receipt.status == "refused"
         return REFUSED if refused else 0
 
@@ -164,60 +170,9 @@ def _submit_to(service: Any, arguments: Arguments) -> int:
     refused = 0
     for path in arguments.files:
         receipt = service.submit(path, wishes)
-        findings = service.get(f"/api/submissions/{receipt['id']}/findings")["findings"]
-        print(json.dumps({"receipt": receipt, "findings": findings}, ensure_ascii=False, indent=2))
+        report_remote(receipt, service, arguments)
         refused += receipt["status"] == "refused"
     return REFUSED if refused else 0
-
-
-def _refuse_html(arguments: Arguments) -> None:
-    if arguments.format == "html":
-        raise NotBuilt("Reports as HTML are not built yet.", hint="Use --format text or json.")
-
-
-def _report(receipt: Any, groups: Iterable[Any], form: str) -> None:
-    """The receipt and its findings, as text for people or JSON for programs."""
-    if form == "json":
-        findings = [finding.to_json() for group in groups for finding in group.findings()]
-        print(json.dumps({"receipt": receipt.to_json(), "findings": findings}, ensure_ascii=False, indent=2))
-        return
-    print(f"{receipt.file.name}: {receipt.status}" + (f" as {receipt.id}" if receipt.id else ""))
-    print(
-        f"  format {receipt.file.format}, mapping {receipt.mapping or 'none'}, provider {receipt.provider or 'unknown'}"
-    )
-    for flow in receipt.dataflows:
-        print(f"  {flow.dataflow}: {flow.observations} observations" + _changes(receipt, flow))
-    if receipt.release is not None:
-        print(f"  published in release {receipt.release}")
-    counts = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in receipt.findings.items())
-    print(f"  findings: {counts}")
-    for group in groups:
-        _print_group(group)
-    if receipt.rules_not_run:
-        print(f"  rules not run (they need the store's history): {', '.join(receipt.rules_not_run)}")
-
-
-def _changes(receipt: Any, flow: Any) -> str:
-    if receipt.status not in ("accepted", "published"):
-        return ""
-    return f" ({flow.inserted} new, {flow.changed} changed, {flow.unchanged} unchanged, {flow.deleted} deleted)"
-
-
-def _print_group(group: Any) -> None:
-    for number, finding in enumerate(group.findings(_SHOWN)):
-        if number == 0:
-            print(f"  {group.severity.value} {group.code} ({group.count}): {finding.message}")
-        place = [f"row {finding.row}"] if finding.row is not None else []
-        place += [f"column {finding.column}"] if finding.column else []
-        place += [f"sheet {finding.sheet}"] if finding.sheet else []
-        place += ["key " + ".".join(finding.key.values())] if finding.key else []
-        place += [f"value {finding.value!r}"] if finding.value is not None else []
-        place += [f"did you mean {finding.suggestion!r}?"] if finding.suggestion else []
-        print("    " + ", ".join(place) if place else "    the file")
-        if number and finding.message and group.places.num_columns and group.rule:
-            print(f"      {finding.message}")
-    if group.count > _SHOWN:
-        print(f"    ... and {group.count - _SHOWN} more (--format json lists all)")
 
 
 def publish(arguments: Arguments) -> int:
@@ -362,7 +317,7 @@ def _answer(library: Any, api: Any, path: str, query_string: str, arguments: Arg
     if found.status == 204:
         print("sdmx-service: No results.", file=sys.stderr)
     output = arguments.output if good else None
-    _write(found.chunks, output, sys.stdout.buffer if good else sys.stderr.buffer)
+    write(found.chunks, output, sys.stdout.buffer if good else sys.stderr.buffer)
     return 0 if found.status < 300 else UNREADABLE
 
 
@@ -373,38 +328,19 @@ def _answer_over_http(held: Held, arguments: Arguments) -> int:
         if answer.status == 204:
             print("sdmx-service: No results.", file=sys.stderr)
         chunks = iter(lambda: answer.read(1 << 20), b"")
-        _write(chunks, arguments.output if good else None, sys.stdout.buffer if good else sys.stderr.buffer)
+        write(chunks, arguments.output if good else None, sys.stdout.buffer if good else sys.stderr.buffer)
         return 0 if answer.status < 300 else UNREADABLE
 
 
-def _write(chunks: Iterable[bytes], output: Path | None, terminal: IO[bytes]) -> None:
-    if output is None:
-        for chunk in chunks:
-            terminal.write(chunk)
-        terminal.flush()
-        return
-    partial = output.with_name(output.name + ".part")
-    with partial.open("wb") as file:
-        for chunk in chunks:
-            file.write(chunk)
-    partial.replace(output)
-
-
-_EXPORTS = {
-    ".csv": "application/vnd.sdmx.data+csv;version=2.1.0",
-    ".json": "application/vnd.sdmx.data+json;version=2.1.0",
-    ".xml": "application/vnd.sdmx.data+xml;version=3.1.0",
-}
-
-
 def export(arguments: Arguments) -> int:
-    """Write a whole dataflow to one file."""
-    suffix = arguments.output.suffix.lower()
-    if suffix in (".parquet", ".xlsx"):
-        raise NotBuilt(f"Export as {suffix[1:]} is not built yet.", hint=f"Use {', '.join(_EXPORTS)}.")
-    if suffix not in _EXPORTS:
-        raise SyntaxFault(f"{arguments.output.name!r} does not end in {', '.join(_EXPORTS)}.")
-    arguments.accept = _EXPORTS[suffix]
+    """Write a whole dataflow to one file, in the format that the file's suffix names."""
+    from sdmx_service.formats.registry import formats_for, of_suffix
+
+    format = of_suffix(arguments.output.name)
+    if format is None:
+        known = sorted({suffix for one in formats_for("data", "v2") for suffix in one.suffixes[:1]})
+        raise SyntaxFault(f"{arguments.output.name!r} does not end in {', '.join(known)}.")
+    arguments.accept = format.media_types[0]
 
     def run(library: Any) -> int:
         flow = library.view().catalog.named(arguments.dataflow, "Dataflow")
@@ -444,7 +380,7 @@ def _template_over_http(held: Held, arguments: Arguments) -> int:
     wishes = {"area": arguments.area, "years": arguments.years, "language": arguments.language,
               "questionnaire": arguments.questionnaire}  # fmt: skip
     with held.template(arguments.tables, {name: text for name, text in wishes.items() if text}) as answer:
-        _write(iter(lambda: answer.read(1 << 16), b""), arguments.output, sys.stdout.buffer)
+        write(iter(lambda: answer.read(1 << 16), b""), arguments.output, sys.stdout.buffer)
     print(f"{arguments.output}: written by the service that holds the store")
     return 0
 
@@ -460,7 +396,7 @@ def _write_template(wish: Any, catalog: Any, library: Any, output: Path) -> int:
         return Holder(store=library.store, release=library.view().release, provider=provider)
 
     made = template(wish, catalog, holder)
-    _write(write_form(made.form), output, sys.stdout.buffer)
+    write(write_form(made.form), output, sys.stdout.buffer)
     print(f"{output}: {made.form.subject}, {made.filled} figures of {made.provider.item} filled in")
     if made.left_out:
         print(f"{made.left_out} more figures are held that no cell of these tables asks for, in these years and units")

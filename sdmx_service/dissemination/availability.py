@@ -22,6 +22,7 @@ from sdmx_service.model.constraint import (
 )
 from sdmx_service.model.items import Codelist, ConceptScheme, DataProviderScheme, ValueList
 from sdmx_service.model.message import Message, Party
+from sdmx_service.model.period import spans
 from sdmx_service.model.query import AvailabilityQuery
 from sdmx_service.model.selection import Selection, provider_name
 from sdmx_service.model.structure import Component, DataStructure, ProvisionAgreement
@@ -103,10 +104,16 @@ def _members(structure: DataStructure, available: Availability) -> Iterator[KeyV
         if not values:
             continue
         if id == time:
-            bounds = TimeRange(start=TimeBound(period=values[0]), end=TimeBound(period=values[-1]))
+            bounds = TimeRange(start=TimeBound(period=values[0]), end=TimeBound(period=_last(values)))
             yield KeyValue(component=id, time_range=bounds)
         else:
             yield KeyValue(component=id, values=tuple(MemberValue(value=value) for value in values))
+
+
+def _last(periods: Sequence[str]) -> str:
+    """The period that ends last, of several the one that begins last: with the first, all are between the two."""
+    found = spans(periods)
+    return periods[max(range(len(periods)), key=lambda place: (found.ends[place], found.starts[place]))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

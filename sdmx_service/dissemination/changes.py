@@ -8,7 +8,7 @@ dissemination: Replace with what came or changed, valid from it, and Delete with
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -16,8 +16,10 @@ import pyarrow.compute as pc
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.dissemination.plan import Plan
+from sdmx_service.model.columns import Column, columns
 from sdmx_service.model.message import Action, Dataset
-from sdmx_service.model.query import DataQuery, DataSlice
+from sdmx_service.model.query import ALL_DIMENSIONS, DataQuery, DataSlice
+from sdmx_service.model.structure import DataStructure
 from sdmx_service.storage.port import Store
 
 
@@ -92,6 +94,71 @@ def deleted(one: Plan, catalog: Catalog, store: Store) -> Dataset | None:
         labels=catalog.labels(one.structure, domains, one.artefact),
         components=(),
         valid_to=moment(one.valid_from),
+    )
+
+
+def attributes(one: Plan, catalog: Catalog, store: Store) -> tuple[Dataset | None, Dataset | None]:
+    """Attributes above the observation that no row tells: those to delete, and those to set.
+
+    *Standard*: changes are told at every level (data.md, *updatedAfter*), and ``attributes=all&measures=none`` gives
+    attributes also where there is no observation (*measures*).
+    *Choice*: they are data sets of their own, since a row of a Delete that names a value deletes that value and no
+    more (SDMX 3.1 technical notes, *Action*); what went is told with the value that it had.
+    """
+    selection = one.selection
+    if selection.changed_since is None and not one.attributes_only:
+        return None, None
+    if one.keys_only and selection.changed_since is None:  # whole series keys come as such
+        described = {column.id: column for column in columns(one.structure)}
+        wanted = [id for id in selection.components or () if _is_shared(described[id], one.structure)]
+        if not wanted:
+            return None, None
+        selection = replace(selection, components=tuple(wanted))
+    found = store.attribute_changes(selection)
+    gone = _attributes(one, found.gone, Action.DELETE, catalog)
+    return gone, _attributes(one, _tellable(one, found.come), Action.MERGE, catalog)
+
+
+def _is_shared(column: Column, structure: DataStructure) -> bool:
+    return column.is_attached and len(column.level or ()) < len(structure.dimension_ids)
+
+
+def _tellable(one: Plan, tables: Mapping[str, pa.Table]) -> Mapping[str, pa.Table]:
+    """Without time a whole key is that of an observation, and an attribute alone would make one."""
+    if one.structure.time_dimension is not None:
+        return tables
+    whole = len(one.structure.dimension_ids)
+    levels = {column.id: column.level or () for column in columns(one.structure)}
+    return {id: table for id, table in tables.items() if len(levels[id]) < whole}
+
+
+def _attributes(one: Plan, tables: Mapping[str, pa.Table], action: Action, catalog: Catalog) -> Dataset | None:
+    if not tables:
+        return None
+    structure, time = one.structure, one.structure.time_dimension
+    domains: dict[str, Sequence[str]] = dict.fromkeys(structure.key_ids, ())
+    for id in structure.dimension_ids:
+        values = [table[id].unique().to_pylist() for table in tables.values() if id in table.schema.names]
+        domains[id] = sorted({value for some in values for value in some})
+    told = [column for column in columns(structure) if column.id in tables]
+    for column in told:
+        if column.kind == "multilingual":
+            domains[column.id] = sorted({tag for text in tables[column.id][column.id].to_pylist() for tag, _ in text})
+    return Dataset(
+        structure=structure,
+        ref=one.artefact.ref,
+        dataflow=one.dataflow,
+        provider=one.provider,
+        batches=iter(()),
+        action=action,
+        dimension_at_observation=ALL_DIMENSIONS if time is None else time.id,
+        domains=domains,
+        attachments=tables,
+        labels=catalog.labels(structure, domains, one.artefact),
+        components=tuple(column.id for column in told),
+        only_attributes=True,
+        valid_from=moment(one.valid_from) if action is not Action.DELETE else None,
+        valid_to=moment(one.valid_from if action is Action.DELETE else one.valid_to),
     )
 
 

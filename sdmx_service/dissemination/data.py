@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sdmx_service.catalog.catalog import Catalog
-from sdmx_service.dissemination.changes import deleted, moment, spans
+from sdmx_service.dissemination.changes import attributes, deleted, moment, spans
 from sdmx_service.dissemination.heading import header_from
 from sdmx_service.dissemination.plan import Plan, plan
 from sdmx_service.errors import NoResults
+from sdmx_service.model.columns import columns
 from sdmx_service.model.message import Action, Dataset, Message, Party
 from sdmx_service.model.query import DataQuery
 from sdmx_service.storage.port import Store
@@ -41,10 +44,14 @@ def _told(query: DataQuery, catalog: Catalog, store: Store, release: int) -> Ite
 
 
 def _datasets(one: Plan, query: DataQuery, catalog: Catalog, store: Store) -> Iterator[Dataset]:
-    if query.offset == 0 and (gone := deleted(one, catalog, store)) is not None:
-        yield gone
-    if (found := _dataset(one, query, catalog, store)) is not None:
-        yield found
+    apart: tuple[Dataset | None, ...] = (None, None)
+    if query.offset == 0:
+        if (gone := deleted(one, catalog, store)) is not None:
+            yield gone
+        apart = attributes(one, catalog, store)
+    for found in (apart[0], _dataset(one, query, catalog, store), apart[1]):
+        if found is not None:
+            yield found
 
 
 def _paged(plans: Iterable[Plan], query: DataQuery, store: Store) -> Iterator[Plan]:
@@ -64,17 +71,50 @@ def _paged(plans: Iterable[Plan], query: DataQuery, store: Store) -> Iterator[Pl
 
 def _size(one: Plan, store: Store) -> int:
     """How many observations, or series keys where only these are asked for, a plan gives without paging."""
-    counts = store.count(replace(one.selection, offset=0, limit=None))
+    selection = replace(one.selection, offset=0, limit=None)
+    if one.keys_only and _may_have_bare_series(one):
+        return sum(batch.num_rows for batch in store.series(selection, {}))
+    counts = store.count(selection)
     return counts.series if one.keys_only else counts.observations
+
+
+def _may_have_bare_series(one: Plan) -> bool:
+    """Whether series without observations are told: those that have attributes of their own."""
+    whole, wanted = one.structure.dimension_ids, one.selection.components
+    return any(column.level == whole and (wanted is None or column.id in wanted) for column in columns(one.structure))
+
+
+def _domains(one: Plan, store: Store) -> Mapping[str, Sequence[str]]:
+    """The values that occur, in series without observations too where these are told."""
+    found = store.domains(one.selection)
+    if not one.keys_only or not _may_have_bare_series(one):
+        return found
+    every: dict[str, set[str]] = {}
+    for batch in store.series(replace(one.selection, offset=0, limit=None, sort=(), together=()), {}):
+        for name, values in zip(batch.schema.names, batch.columns, strict=True):
+            if name in found:
+                every.setdefault(name, set()).update(_values(values))
+    return {id: sorted({*values, *every[id]}) if id in every else values for id, values in found.items()}
+
+
+def _values(column: Any) -> Iterable[str]:
+    """The single values of a column: codes, values of lists, languages."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary.take(column.indices)
+    elif pa.types.is_map(column.type):
+        column = column.keys
+    elif pa.types.is_list(column.type):
+        column = column.flatten()
+    return pc.unique(column).drop_null().to_pylist()  # type: ignore[no-any-return]
 
 
 def _dataset(one: Plan, query: DataQuery, catalog: Catalog, store: Store) -> Dataset | None:
     if one.selection.limit == 0:
         return None
-    domains = store.domains(one.selection)
+    domains = _domains(one, store)
     if not any(domains.get(id) for id in one.structure.key_ids):
         return None
-    cut = query.attributes != ("dsd",) or query.measures != ("all",)
+    cut = query.attributes != ("dsd",) or query.measures != ("all",) or _has_metadata(one)
     return Dataset(
         structure=one.structure,
         ref=one.artefact.ref,
@@ -88,9 +128,15 @@ def _dataset(one: Plan, query: DataQuery, catalog: Catalog, store: Store) -> Dat
         labels=catalog.labels(one.structure, domains, one.artefact),
         components=one.selection.components,
         keys_only=one.keys_only,
+        is_sorted=bool(one.selection.sort),
         valid_from=moment(one.valid_from),
         valid_to=moment(one.valid_to),
     )
+
+
+def _has_metadata(one: Plan) -> bool:
+    """Reference metadata may stand beside the data, which a plain answer leaves out and so must not replace."""
+    return any(attribute.is_metadata for attribute in one.structure.attributes)
 
 
 def _batches(one: Plan, store: Store, domains: Mapping[str, Sequence[str]]) -> Iterator[pa.RecordBatch]:

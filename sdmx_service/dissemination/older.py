@@ -93,7 +93,7 @@ def _one_value(form: Representation | None) -> Representation | None:
     text = form.text_format
     return replace(
         form,
-        text_format=None if text is None else replace(text, sentinels=()),
+        text_format=None if text is None else replace(text, sentinels=(), is_multilingual=None),
         min_occurs=None,
         max_occurs=None,
     )

@@ -24,7 +24,7 @@ from sdmx_service.model.items import (
     ReportingTaxonomy,
 )
 from sdmx_service.model.message import Target
-from sdmx_service.model.structure import DataStructure, ProvisionAgreement
+from sdmx_service.model.structure import DataStructure, MetadataStructure, ProvisionAgreement
 from sdmx_service.model.urn import Ref
 
 SchemeT = TypeVar("SchemeT", bound=ItemScheme[Any])
@@ -77,6 +77,7 @@ class Cutter:
         self._catalog = catalog
         self._answered = answered
         self._targets = tuple(self._targets_of(matching))
+        self._allowed: dict[int, Mapping[str, Collection[str]]] = {}
 
     def __call__(self, artefact: Maintainable) -> Maintainable:
         """The artefact, cut if it is a scheme that is cut."""
@@ -104,8 +105,10 @@ class Cutter:
         """Cut to what constraints leave to the components that use it; whole if one of them is free."""
         kept: set[str] = set()
         is_used = False
-        for target in self._targets:
-            left = allowed_codes(target, self._catalog).codes
+        for place, target in enumerate(self._targets):
+            if place not in self._allowed:
+                self._allowed[place] = allowed_codes(target, self._catalog).codes
+            left = self._allowed[place]
             for component in target.structure.components:
                 enumeration = component.form.enumeration
                 if enumeration is None or self._catalog.lookup(enumeration) != self._catalog.lookup(codelist.ref):
@@ -125,6 +128,8 @@ class Cutter:
     def _concepts(self, scheme: ConceptScheme) -> set[str]:
         structures = [one for one in self._answered if isinstance(one, DataStructure)]
         refs = [component.concept for one in structures for component in one.components]
+        headings = [one for one in self._answered if isinstance(one, MetadataStructure)]
+        refs += [heading.concept for one in headings for heading in one.every_attribute()]
         return {ref.item or "" for ref in refs if self._catalog.lookup(ref) == scheme}
 
 

@@ -10,21 +10,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from itertools import product
-from typing import TypeVar
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.dissemination.ordering import keeps_together, resolved, series_of
 from sdmx_service.dissemination.times import chosen_periods
-from sdmx_service.errors import NotBuilt, NotFound, SemanticFault
+from sdmx_service.errors import NotFound, SemanticFault
 from sdmx_service.model.artefact import Maintainable
 from sdmx_service.model.columns import Column, columns
 from sdmx_service.model.query import ALL_DIMENSIONS, Api, ComponentFilter, DataQuery, DataSlice, Key, ProviderRef
 from sdmx_service.model.selection import Context, Cube, Selection, dataflow_name, provider_name
 from sdmx_service.model.selection import Key as SelectionKey
-from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgreement
+from sdmx_service.model.structure import Attribute, Dataflow, DataStructure, ProvisionAgreement
 from sdmx_service.model.urn import Ref, parse_versions, select_versions
 from sdmx_service.storage.port import Store
 
-ANY = "*"
+ANY, LATEST = "*", "~"
 _CLASS_OF_CONTEXT = {
     "datastructure": "DataStructure",
     "dataflow": "Dataflow",
@@ -43,6 +43,7 @@ class Plan:
         dimension_at_observation: a dimension id or ``AllDimensions``.
         keys_only: only series keys are wanted (v1 ``serieskeysonly``, ``nodata``; v2 ``measures=none`` without
             observation attributes).
+        attributes_only: no measures are wanted; attributes are told where there is no observation too.
         valid_from, valid_to: since and until when what is told is valid, where history is told.
     """
 
@@ -51,10 +52,17 @@ class Plan:
     selection: Selection
     dimension_at_observation: str
     keys_only: bool = False
+    attributes_only: bool = False
     dataflow: Ref | None = None
     provider: Ref | None = None
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+
+    @property
+    def time_id(self) -> str | None:
+        """The id of the time dimension."""
+        time = self.structure.time_dimension
+        return None if time is None else time.id
 
 
 def plan(query: DataSlice, catalog: Catalog, store: Store, release: int, since: int | None = None) -> tuple[Plan, ...]:
@@ -66,9 +74,7 @@ def plan(query: DataSlice, catalog: Catalog, store: Store, release: int, since: 
     Raises:
         NotFound: an artefact named exactly is not there.
         SemanticFault: a key of wrong length, an unknown component, an impossible dimension at observation.
-        NotBuilt: a part of the standard that this service does not answer yet.
     """
-    _refuse_unbuilt(query)
     plans: list[Plan] = []
     faults: list[SemanticFault] = []
     artefacts = tuple(_matching(query, catalog))
@@ -80,15 +86,6 @@ def plan(query: DataSlice, catalog: Catalog, store: Store, release: int, since: 
     if faults and len(faults) == len(artefacts):  # what fits some of the structures named selects nothing of the others
         raise faults[0]
     return tuple(plans)
-
-
-def _refuse_unbuilt(query: DataSlice) -> None:
-    if not isinstance(query, DataQuery):
-        return
-    unbuilt = {"sort": bool(query.sort), "attributes=msd": "msd" in query.attributes}
-    for parameter, asked in unbuilt.items():
-        if asked:
-            raise NotBuilt(f"The parameter {parameter} is not built yet.", hint="Leave it out.")
 
 
 # --- which artefacts ------------------------------------------------------------------------------------------------
@@ -126,12 +123,11 @@ def matching_homes(
 def versions_asked(api: Api, asked: Sequence[str], versions: Sequence[str]) -> list[str]:
     """Those of an artefact's versions that a query asks for, ascending.
 
-    SDMX-REST 1.5 has *latest* for the latest version in production, and SDMX 2.1 no drafts: there a draft is found by
-    its exact version only.
+    SDMX-REST 1.5 has *latest* for the latest version in production: no draft, as long as there is anything else.
     """
-    patterns = tuple(pattern for text in asked for pattern in parse_versions(text))
-    if api == "v1":
-        versions = [one for one in versions if "-" not in one or one in asked]
+    patterns = [pattern for text in asked for pattern in parse_versions(text)]
+    if api == "v1" and tuple(asked) == (LATEST,):
+        return select_versions(patterns, [one for one in versions if "-" not in one] or versions)
     return select_versions(patterns, versions)
 
 
@@ -204,8 +200,11 @@ def _checked(filters: Sequence[ComponentFilter], structure: DataStructure) -> It
             yield one
 
 
-def _unknown_component(id: str, structure: DataStructure) -> SemanticFault:
-    known = [component.id for component in structure.components]
+def _unknown_component(id: str, structure: DataStructure, role: str | None = None) -> SemanticFault:
+    known = [column.id for column in columns(structure) if role in (None, column.role)]
+    if role is not None and structure.component(id) is not None:
+        listed = ", ".join(known) or "none"
+        return SemanticFault(f"{id} is no {role} of {structure.ref.text}.", hint=f"Its {role}s: {listed}.")
     near = get_close_matches(id, known, n=1, cutoff=0.5)
     hint = f"Did you mean {near[0]}?" if near else f"It has {', '.join(known)}."
     return SemanticFault(f"{structure.ref.text} has no component {id!r}.", hint=hint)
@@ -249,16 +248,43 @@ def _shaped(base: Plan, query: DataQuery) -> Plan:
         limit=query.limit,
     )
     dimension = _dimension_at_observation(query, base)
-    return replace(base, selection=selection, dimension_at_observation=dimension, keys_only=keys_only)
+    shaped = replace(
+        base,
+        selection=selection,
+        dimension_at_observation=dimension,
+        keys_only=keys_only,
+        attributes_only=query.measures == ("none",) and bool(chosen),
+    )
+    return _ordered(shaped, query) if query.sort else shaped
+
+
+def _ordered(shaped: Plan, query: DataQuery) -> Plan:
+    """The plan in the order wished, grouped so that it can be written."""
+    structure, dimension = shaped.structure, shaped.dimension_at_observation
+    sort = resolved(query.sort, structure, dimension, _unknown_component)
+    together: tuple[str, ...] = ()
+    if not shaped.keys_only and not keeps_together(sort, structure, dimension):
+        if query.dimension_at_observation is None:
+            dimension = ALL_DIMENSIONS
+        else:
+            together = series_of(structure, dimension)
+    elif not shaped.keys_only and dimension != shaped.time_id:
+        together = series_of(structure, dimension) if dimension != ALL_DIMENSIONS else ()
+    selection = replace(shaped.selection, sort=sort, together=together)
+    return replace(shaped, selection=selection, dimension_at_observation=dimension)
 
 
 def _is_observed(column: Column) -> bool:
     return column.role == "measure" or (column.role == "attribute" and column.level is None)
 
 
-IdT = TypeVar("IdT", bound=str)
+def _is_metadata(column: Column) -> bool:
+    return isinstance(column.component, Attribute) and column.component.is_metadata
+
+
 _LEVELS: dict[str, Callable[[Column], bool]] = {
-    "dsd": lambda column: True,
+    "dsd": lambda column: not _is_metadata(column),
+    "msd": _is_metadata,
     "all": lambda column: True,
     "none": lambda column: False,
     "dataset": lambda column: column.level == (),
@@ -280,7 +306,7 @@ def _components(query: DataQuery, structure: DataStructure) -> tuple[str, ...]:
             elif word in _LEVELS and (role == "attribute" or word in ("all", "none")):
                 wanted |= {column.id for column in known if column.role == role and _LEVELS[word](column)}
             else:
-                raise _unknown_component(word, structure)
+                raise _unknown_component(word, structure, role)
     return tuple(column.id for column in known if column.id in wanted)
 
 

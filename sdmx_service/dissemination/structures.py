@@ -10,17 +10,25 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.dissemination.heading import header_from
 from sdmx_service.dissemination.partial import Cutter, cut, cut_nested, pinned
 from sdmx_service.dissemination.plan import ANY, matching_homes, versions_asked
-from sdmx_service.errors import NotBuilt, NotFound
+from sdmx_service.errors import NotFound
 from sdmx_service.model.artefact import Item, ItemScheme, Maintainable
 from sdmx_service.model.artefact_types import (
     artefact_type,
     artefact_type_of_resource,
     artefact_types_of_v1_resource,
 )
-from sdmx_service.model.constraint import AvailabilityConstraint
-from sdmx_service.model.items import Category, CategoryScheme, Codelist, Hierarchy, ReportingCategory, ReportingTaxonomy
+from sdmx_service.model.constraint import AvailabilityConstraint, DataConstraint
+from sdmx_service.model.items import (
+    Category,
+    CategoryScheme,
+    Codelist,
+    Hierarchy,
+    ReportingCategory,
+    ReportingTaxonomy,
+    ValueList,
+)
 from sdmx_service.model.message import Message, Party
-from sdmx_service.model.query import StructureQuery
+from sdmx_service.model.query import Api, StructureQuery
 from sdmx_service.model.urn import Ref
 
 _Found = dict[Ref, Maintainable]
@@ -29,12 +37,11 @@ _Found = dict[Ref, Maintainable]
 def structures(query: StructureQuery, catalog: Catalog, *, sender: Party) -> Message:
     """The answer to a structure query: matching artefacts first, then what was asked for with them.
 
+    ``asOf`` is the caller's: the catalog is the one of that moment.
+
     Raises:
         NotFound: nothing matches.
-        NotBuilt: ``asOf``, or a detail this service does not answer yet.
     """
-    if query.as_of is not None:
-        raise NotBuilt("The parameter asOf is not built yet for structures.", hint="Leave it out.")
     matching = {artefact.ref: artefact for artefact in _matching(query, catalog)}
     if not matching:
         asked = "/".join(",".join(part) for part in (query.types, query.agencies, query.ids, query.versions))
@@ -76,7 +83,7 @@ def _classes(query: StructureQuery, words: Iterable[str], catalog: Catalog) -> t
     """Artefact classes that the words of the interface name; all that are here for ``*``."""
     if ANY in words or "structure" in words:
         here = dict.fromkeys(ref.type for ref in sorted(catalog.artefacts))
-        return tuple(kind for kind in here if query.api != "v1" or _is_of_2_1(kind))
+        return tuple(kind for kind in here if _is_known(kind, query.api))
     classes: list[str] = []
     for word in words:
         if query.api == "v1":
@@ -87,14 +94,16 @@ def _classes(query: StructureQuery, words: Iterable[str], catalog: Catalog) -> t
     return tuple(dict.fromkeys(classes))
 
 
-def _is_of_2_1(kind: str) -> bool:
-    """Whether SDMX 2.1 has the class as such.
+def _is_known(kind: str, api: Api) -> bool:
+    """Whether the SDMX of an interface has the class as such.
 
-    *Choice*: maps, which 2.1 has as parts of structure sets, and which say much there that 2.1 cannot, come only to
-    whoever asks for structure sets; else one of them would keep all else from being sent.
+    *Choice* for SDMX 2.1: maps, which 2.1 has as parts of structure sets, and which say much there that 2.1 cannot,
+    come only to whoever asks for structure sets; else most answers would have to say what they leave out.
     """
     found = artefact_type(kind)
-    return found is None or found.resource_v1 not in (None, "structureset")
+    if found is None:
+        return True
+    return found.resource is not None if api == "v2" else found.resource_v1 not in (None, "structureset")
 
 
 def _matching(query: StructureQuery, catalog: Catalog) -> Iterator[Maintainable]:
@@ -102,10 +111,23 @@ def _matching(query: StructureQuery, catalog: Catalog) -> Iterator[Maintainable]
         for agency, id, versions in matching_homes(catalog, kind, query.agencies, query.ids):
             for version in versions_asked(query.api, query.versions, versions):
                 artefact = catalog.artefacts[Ref(type=kind, agency=agency, id=id, version=version)]
+                if not _has_role(artefact, query.types):
+                    continue
                 if ANY in query.items or not isinstance(artefact, ItemScheme):
                     yield artefact
                 elif (partial := _with_items(artefact, query.items, catalog)).items:
                     yield partial
+
+
+_OTHER_ROLE = {"allowedconstraint": "Actual", "actualconstraint": "Allowed"}
+
+
+def _has_role(artefact: Maintainable, words: Sequence[str]) -> bool:
+    """Whether a constraint says what is allowed or what is there, as asked for (SDMX-REST 1.5, structure resources)."""
+    if not isinstance(artefact, DataConstraint):
+        return True
+    role = artefact.role or "Allowed"
+    return any(_OTHER_ROLE.get(word) != role for word in words)
 
 
 # --- what with them -------------------------------------------------------------------------------------------------
@@ -119,6 +141,8 @@ class _Graph:
 
     catalog: Catalog
     is_raw: bool
+    is_known: Callable[[str], bool]
+    """Whether a class is one of the interface, so that what refers to something is sent, and what else it refers to."""
 
     def children(self, artefacts: Iterable[Maintainable]) -> _Found:
         show = _raw if self.is_raw else _full
@@ -126,7 +150,12 @@ class _Graph:
 
     def parents(self, artefacts: Iterable[Maintainable]) -> _Found:
         """The artefacts that refer to these; of item schemes only to the items they have."""
-        return {parent.ref: parent for one in artefacts for parent in self.catalog.parents(one) if _refers(parent, one)}
+        return {
+            parent.ref: parent
+            for one in artefacts
+            for parent in self.catalog.parents(one)
+            if self.is_known(parent.type) and _refers(parent, one)
+        }
 
     def parents_and_siblings(self, artefacts: Iterable[Maintainable]) -> _Found:
         parents = self.parents(artefacts)
@@ -174,7 +203,8 @@ _KEYWORDS: Mapping[str, Callable[[_Graph, Iterable[Maintainable]], _Found]] = {
 
 
 def _referenced(query: StructureQuery, catalog: Catalog, matching: _Found) -> _Found:
-    graph = _Graph(catalog, query.detail == "raw")
+    wants_sets = query.api == "v1" and "structureset" in (*query.types, *query.references)
+    graph = _Graph(catalog, query.detail == "raw", lambda kind: wants_sets or _is_known(kind, query.api))
     found: _Found = {}
     types: list[str] = []
     for word in query.references:
@@ -186,9 +216,7 @@ def _referenced(query: StructureQuery, catalog: Catalog, matching: _Found) -> _F
         wanted = set(_classes(query, types, catalog))
         around = graph.descendants(matching.values()) | graph.ancestors(matching.values())
         found |= {ref: one for ref, one in around.items() if ref.type in wanted}
-    if query.api == "v1" and "structureset" not in (*query.types, *types):
-        found = {ref: one for ref, one in found.items() if _is_of_2_1(ref.type)}
-    return found
+    return {ref: one for ref, one in found.items() if graph.is_known(ref.type)}
 
 
 # --- how much -------------------------------------------------------------------------------------------------------
@@ -262,7 +290,8 @@ def _with_items(artefact: ItemScheme[Any], ids: Sequence[str], catalog: Catalog)
     if isinstance(artefact, ReportingTaxonomy):
         return cut_nested(artefact, ids)
     scheme = catalog.extended(artefact) if isinstance(artefact, Codelist) else artefact
-    return cut(scheme, set(ids))
+    found = cut(scheme, set(ids))
+    return replace(found, is_partial=False) if isinstance(found, ValueList) else found  # it has no such mark (3.1)
 
 
 def _paths(items: Sequence[Item], above: str = "") -> Iterator[str]:

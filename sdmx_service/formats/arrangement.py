@@ -62,7 +62,8 @@ def arrange(dataset: Dataset, *, groups: str = "declared") -> Arrangement:
 
     Args:
         groups: ``declared``: only attributes of a declared group are written at it (SDMX-ML);
-            ``partial``: all attributes of a partial key (SDMX-JSON ``dimensionGroupAttributes``).
+            ``partial``: all attributes of a partial key (SDMX-JSON ``dimensionGroupAttributes``); ``none``: all of
+            them are taken from the rows (SDMX-JSON 1.0).
 
     Raises:
         SemanticFault: the dimension at observation is no dimension of the structure.
@@ -111,7 +112,7 @@ def observation_dimension(dataset: Dataset) -> str:
 
 def _at_group(dataset: Dataset, column: Column, groups: str) -> bool:
     """Whether the values of an attribute are written once per partial key, before the rows."""
-    if column.id not in dataset.attachments:
+    if column.id not in dataset.attachments or groups == "none":
         return False
     level = column.level or ()
     if groups == "partial":
@@ -145,10 +146,38 @@ def groups(dataset: Dataset, arrangement: Arrangement) -> Iterator[tuple[str, li
 
 def rows(dataset: Dataset, arrangement: Arrangement) -> Iterator[pa.RecordBatch]:
     """The batches with the rows of each series next to each other, one row per series if only keys are asked for."""
+    if dataset.only_attributes:
+        return _keyed_rows(dataset, arrangement)
     time = dataset.structure.time_dimension
-    if arrangement.is_flat or (time is not None and arrangement.dimension_at_observation == time.id):
+    is_series = time is not None and arrangement.dimension_at_observation == time.id
+    if dataset.is_sorted or arrangement.is_flat or is_series:
         return dataset.batches
     return _sorted(dataset, arrangement)
+
+
+def _keyed_rows(dataset: Dataset, arrangement: Arrangement) -> Iterator[pa.RecordBatch]:
+    """The attributes of whole series keys, a row per key, where there are no observations."""
+    whole = set(dataset.structure.dimension_ids)
+    every = (*arrangement.series_attributes, *arrangement.observation_attributes)
+    batch = attached(dataset, [one for one in every if one.level and set(one.level) == whole])
+    if batch is not None:
+        yield batch
+
+
+def level_rows(dataset: Dataset) -> Iterator[pa.RecordBatch]:
+    """The attributes of a data set that has only these, as rows: a batch per level, the other dimensions null."""
+    by_level: dict[tuple[str, ...], list[Column]] = {}
+    for column in columns(dataset.structure):
+        if column.id in dataset.attachments:
+            by_level.setdefault(column.level or (), []).append(column)
+    for level, attributes in by_level.items():
+        batch = attached(dataset, attributes)
+        if batch is None:
+            continue
+        for name in dataset.structure.dimension_ids:
+            if name not in level:
+                batch = batch.append_column(name, pa.nulls(batch.num_rows, pa.string()))
+        yield batch
 
 
 def _sorted(dataset: Dataset, arrangement: Arrangement) -> Iterator[pa.RecordBatch]:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import compute
 
+from sdmx_service.formats.digits import digits
 from sdmx_service.model.artefact import Texts as Names
 from sdmx_service.model.columns import Column, render_numbers
 
@@ -29,9 +30,9 @@ Mask = npt.NDArray[np.bool_]
 Make = Callable[[Strings], Strings]
 """Turns distinct values into fragments, position by position."""
 
-ROWS = 16_384
-"""Rows rendered at once at most: their indices and texts stay in the processor's cache."""
-CHUNK = 1 << 20
+ROWS = 65_536
+"""Rows rendered at once at most: more of them cost no less each."""
+CHUNK = 1 << 22
 """Bytes aimed at per chunk."""
 PACK = 1 << 16
 """Smaller chunks are sent together."""
@@ -88,6 +89,16 @@ class Renderer:
         parts = self._fold(pieces, count)
         if not parts:
             return pa.repeat(pa.scalar("", pa.string()), count)
+        return _every(self._taken(parts, count), len(parts))
+
+    def data(self, pieces: Sequence[Piece], count: int) -> bytes:
+        """All rows one behind the other."""
+        parts = self._fold(pieces, count) if count else []
+        return joined_bytes(self._taken(parts, count)) if parts else b""
+
+    @staticmethod
+    def _taken(parts: Sequence[Coded | Texts], count: int) -> Strings:
+        """The fragments of every row, one behind the other."""
         width = len(parts)
         index = np.empty((count, width), np.int32)
         base = 0
@@ -96,7 +107,7 @@ class Renderer:
             np.add(own, base, out=index[:, position], casting="unsafe")
             base += len(_table(part))
         pool = pa.concat_arrays([_table(part) for part in parts])
-        return _every(pool.take(pa.array(index.reshape(-1))), width)
+        return pool.take(pa.array(index.reshape(-1)))
 
     def _fold(self, pieces: Sequence[Piece], count: int) -> list[Coded | Texts]:
         """The pieces with literals and small tables merged into their neighbours."""
@@ -357,7 +368,20 @@ def numbers(batch: pa.RecordBatch, column: Column, before: str, after: str, abse
     small = small_integers(batch, column, before, after, absent)
     if small is not None:
         return [small]
-    return wrapped(texts_of(batch, column), batch.num_rows, before, after, absent)
+    picked = digit_pieces(batch, column, before, after, absent)
+    return picked or wrapped(texts_of(batch, column), batch.num_rows, before, after, absent)
+
+
+def digit_pieces(batch: pa.RecordBatch, column: Column, before: str, after: str, absent: str) -> list[Piece]:
+    """Numbers as fragments of digits; none where they have more of them than tables hold, or texts of their own."""
+    values, decimals, texts = (array_of(batch, name) for name in (column.id, column.decimals, column.text))
+    if values is None or not pa.types.is_floating(values.type) or decimals is None or len(values) == 0:
+        return []
+    found = None if texts is not None and texts.null_count < len(texts) else digits(values, decimals, after)
+    if found is None:
+        return []
+    pieces: list[Piece] = [Coded(indices, table) for indices, table in found.columns]
+    return [before if found.missing is None else choose(found.missing, before, absent), *pieces]
 
 
 def validity(batch: pa.RecordBatch, name: str) -> Mask:

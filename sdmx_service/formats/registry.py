@@ -9,29 +9,50 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sdmx_service.errors import NotFound, UnknownFormat
 from sdmx_service.formats.archives import unpack
+from sdmx_service.formats.columnar import writer as columnar_writer
 from sdmx_service.formats.json_stat import reader as json_stat_reader
+from sdmx_service.formats.json_stat import writer as json_stat_writer
+from sdmx_service.formats.sdmx_csv import metadata_reader as csv_metadata_reader
+from sdmx_service.formats.sdmx_csv import metadata_writer as csv_metadata_writer
 from sdmx_service.formats.sdmx_csv import reader as csv_reader
 from sdmx_service.formats.sdmx_csv import writer as csv_writer
 from sdmx_service.formats.sdmx_json import data_reader as json_data_reader
 from sdmx_service.formats.sdmx_json import data_writer as json_data_writer
+from sdmx_service.formats.sdmx_json import data_writer_1_0 as json_data_writer_1_0
+from sdmx_service.formats.sdmx_json import metadata_reader as json_metadata_reader
+from sdmx_service.formats.sdmx_json import metadata_writer as json_metadata_writer
 from sdmx_service.formats.sdmx_json import structure_reader as json_structure_reader
 from sdmx_service.formats.sdmx_json import structure_writer as json_structure_writer
-from sdmx_service.formats.sdmx_ml import data_generic_writer, data_writer
+from sdmx_service.formats.sdmx_ml import data_generic_writer, data_writer, registry_writer
 from sdmx_service.formats.sdmx_ml import data_reader as ml_data_reader
+from sdmx_service.formats.sdmx_ml import metadata_reader as ml_metadata_reader
+from sdmx_service.formats.sdmx_ml import metadata_reports_writer as ml_reports_writer
+from sdmx_service.formats.sdmx_ml import metadata_writer as ml_metadata_writer
 from sdmx_service.formats.sdmx_ml import structure_reader as ml_structure_reader
 from sdmx_service.formats.sdmx_ml import structure_writer as ml_structure_writer
+from sdmx_service.formats.sdmx_ml.registry_reader import (
+    RegistrationsRequest,
+    read_registrations_request,
+    submitted_actions,
+)
+from sdmx_service.formats.sdmx_ml.registry_writer import write_registrations_response, write_structure_response
+from sdmx_service.formats.sdmx_schema import json_schema, xsd
 from sdmx_service.formats.sniffing import Head
 from sdmx_service.formats.sniffing import peek as head_of
+from sdmx_service.formats.spreadsheet import data_writer as spreadsheet_data_writer
 from sdmx_service.formats.spreadsheet import reader as spreadsheet_reader
+from sdmx_service.formats.spreadsheet.marking import Mark, write_findings, write_marked
 from sdmx_service.formats.spreadsheet.writer import write_form
 from sdmx_service.model.message import Message, Resolve, SeekableFile, Tables, WriteOptions
 
-__all__ = ["FORMATS", "Format", "Kind", "formats_for", "head_of", "named", "of_media_type", "of_suffix", "recognise",
-           "recognise_data", "structure_format", "unpack", "write_form"]  # fmt: skip
+__all__ = ["FORMATS", "Format", "Kind", "Mark", "RegistrationsRequest", "artefact_format", "formats_for", "head_of",
+           "named", "of_media_type", "of_suffix", "read_registrations_request", "recognise", "recognise_data",
+           "structure_format", "submitted_actions", "unpack", "write_findings", "write_form", "write_marked",
+           "write_registrations_response", "write_structure_response"]  # fmt: skip
 
 Kind = Literal["data", "structure", "availability", "schema", "metadata", "registration"]
 Sniff = Callable[[Head], int]
@@ -97,7 +118,8 @@ def _json_structures(version: str) -> Write:
 def sniff_structures_json(head: Head) -> int:
     """How sure it is that this is a structure message in SDMX-JSON: an object that is not a data message."""
     text = head.text.lstrip()
-    return 80 if text.startswith("{") and '"dataSets"' not in text else 0
+    is_other = '"dataSets"' in text or json_metadata_reader.sniff_metadata_json(head)
+    return 80 if text.startswith("{") and not is_other else 0
 
 
 def _csv(version: str, apis: tuple[str, ...]) -> Format:
@@ -163,6 +185,55 @@ def _ml_structure(version: str, apis: tuple[str, ...]) -> Format:
     )
 
 
+def _schema(syntax: str, version: str, write: Write, apis: tuple[str, ...]) -> Format:
+    return Format(
+        name=f"schema-{syntax}-{version}",
+        media_types=(
+            f"{_SDMX}schema+{syntax};version={version if version == '2.1' and syntax == 'xml' else version + '.0'}",
+        ),
+        suffixes=(".json",) if syntax == "json" else (".xsd",),
+        write=write,
+        kinds=("schema",),
+        apis=apis,
+    )
+
+
+def _registry(version: str) -> Format:
+    return Format(
+        name=f"registry-xml-{version}",
+        media_types=(f"{_SDMX}registry+xml;version={version}.0",),
+        suffixes=(".xml",),
+        write=lambda message, options: registry_writer.write_registrations(message, version),
+        kinds=("registration",),
+        apis=("v2",),
+    )
+
+
+def _metadata(family: str, version: str, write: Callable[..., Iterator[bytes]], **more: Any) -> Format:
+    return Format(
+        name=f"metadata-{family}-{version}",
+        media_types=(f"{_SDMX}metadata+{family};version={version}.0",),
+        suffixes=(f".{family}",),
+        write=partial(write, version=version),
+        kinds=("metadata",),
+        apis=_V2,
+        **more,
+    )
+
+
+def _metadata_21(name: str, *, specific: bool) -> Format:
+    return Format(
+        name=f"metadata-xml-2.1-{name}",
+        media_types=(f"{_SDMX}{name}metadata+xml;version=2.1",),
+        suffixes=(".xml",),
+        write=partial(ml_reports_writer.write_metadata, specific=specific),
+        kinds=("metadata",),
+        apis=_V1,
+    )
+
+
+_METADATA_LABELS = csv_metadata_writer.METADATA_PARAMETERS
+
 FORMATS: tuple[Format, ...] = (
     # data, as SDMX-REST 2.2 lists them, then those of 1.5
     _json_data("2.1"),
@@ -175,14 +246,63 @@ FORMATS: tuple[Format, ...] = (
     _ml_21("structurespecific", partial(data_writer.write_specific, version="2.1")),
     _ml_21("generictimeseries", partial(data_generic_writer.write_generic, time_series=True)),
     _ml_21("structurespecifictimeseries", partial(data_writer.write_specific, version="2.1", time_series=True)),
+    Format(
+        name="sdmx-json-1.0",
+        media_types=(f"{_SDMX}data+json;version=1.0.0",),
+        suffixes=(".json",),
+        write=json_data_writer_1_0.write_data_1_0,
+        apis=_V1,
+    ),
     _csv("1.0", _V1),
+    # schemas, before the structure formats that answer a schema query too
+    _schema("json", "2.1", partial(json_schema.write_json_schema, version="2.1"), _V2),
+    _schema("xml", "3.1", partial(xsd.write_xsd, version="3.1"), _V2),
+    _schema("json", "2.0", partial(json_schema.write_json_schema, version="2.0"), _V2),
+    _schema("xml", "3.0", partial(xsd.write_xsd, version="3.0"), _V2),
+    _schema("xml", "2.1", partial(xsd.write_xsd, version="2.1"), _V1),
+    # data beyond the standard (docs/formats.md)
+    Format(
+        name="parquet",
+        media_types=("application/vnd.apache.parquet",),
+        suffixes=(".parquet",),
+        write=columnar_writer.write_parquet,
+        apis=_V2,
+        parameters=columnar_writer.PARAMETERS,
+    ),
+    Format(
+        name="arrow",
+        media_types=("application/vnd.apache.arrow.stream",),
+        suffixes=(".arrows",),
+        write=columnar_writer.write_arrow,
+        apis=_V2,
+        parameters=columnar_writer.PARAMETERS,
+    ),
+    Format(
+        name="jsonstat",
+        media_types=(json_stat_writer.MEDIA_TYPE,),
+        suffixes=(".jsonstat",),
+        write=json_stat_writer.write_json_stat,
+        apis=_V2,
+    ),
     # structures
     _json_structure("2.1"),
     _ml_structure("3.1", _V2),
     _json_structure("2.0"),
     _ml_structure("3.0", _V2),
     _ml_structure("2.1", _V1),
+    # registrations
+    _registry("3.1"),
+    _registry("3.0"),
     _json_structure("1.0", _V1),
+    # reference metadata
+    _metadata("json", "2.1", json_metadata_writer.write_metadata),
+    _metadata("xml", "3.1", ml_metadata_writer.write_metadata),
+    _metadata("csv", "2.1", csv_metadata_writer.write_metadata, parameters=_METADATA_LABELS),
+    _metadata("json", "2.0", json_metadata_writer.write_metadata),
+    _metadata("xml", "3.0", ml_metadata_writer.write_metadata),
+    _metadata("csv", "2.0", csv_metadata_writer.write_metadata, parameters=_METADATA_LABELS),
+    _metadata_21("generic", specific=False),
+    _metadata_21("structurespecific", specific=True),
     # what is read, whatever its version
     Format(
         name="sdmx-csv",
@@ -237,11 +357,38 @@ FORMATS: tuple[Format, ...] = (
         kinds=("structure",),
     ),
     Format(
+        name="metadata-xml",
+        media_types=(f"{_SDMX}metadata+xml", f"{_SDMX}genericmetadata+xml", f"{_SDMX}structurespecificmetadata+xml"),
+        suffixes=(".xml",),
+        sniff=ml_metadata_reader.sniff_metadata_ml,
+        read=_structures(ml_metadata_reader.read_metadata),
+        kinds=("metadata",),
+    ),
+    Format(
+        name="metadata-json",
+        media_types=(f"{_SDMX}metadata+json",),
+        suffixes=(".json",),
+        sniff=json_metadata_reader.sniff_metadata_json,
+        read=_structures(json_metadata_reader.read_metadata),
+        kinds=("metadata",),
+    ),
+    Format(
+        name="metadata-csv",
+        media_types=(f"{_SDMX}metadata+csv",),
+        suffixes=(".csv",),
+        sniff=csv_metadata_reader.sniff_metadata_csv,
+        read=_structures(csv_metadata_reader.read_metadata),
+        kinds=("metadata",),
+    ),
+    Format(
         name="xlsx",
         media_types=("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",),
         suffixes=(".xlsx", ".xlsm"),
         sniff=spreadsheet_reader.sniff_workbook,
         read=spreadsheet_reader.read_workbook,
+        write=spreadsheet_data_writer.write_workbook,
+        apis=_V2,
+        parameters=spreadsheet_data_writer.PARAMETERS,
     ),
     Format(
         name="csv",
@@ -291,7 +438,7 @@ def of_media_type(media_type: str, formats: Sequence[Format] = FORMATS) -> Forma
 def of_suffix(name: str, kind: Kind = "data") -> Format | None:
     """The first written format of that kind for a file of that name."""
     return next(
-        (one for one in FORMATS if one.write and kind in one.kinds and name.lower().endswith(one.suffixes)), None
+        (one for one in FORMATS if one.write and kind in one.kinds and name.lower().endswith(one.suffixes[:1])), None
     )
 
 
@@ -305,13 +452,13 @@ def _split(media_type: str) -> tuple[str, str]:
 # --------------------------------------------------------------------------------------------------------- recognising
 
 
-def recognise(head: Head, kind: Kind) -> Format:
-    """The format of a file by its looks.
+def recognise(head: Head, *kinds: Kind) -> Format:
+    """The format of a file that holds something of these kinds, by its looks.
 
     Raises:
         UnknownFormat: none recognises it, or several are equally sure; the candidates are listed.
     """
-    readable = [one for one in FORMATS if one.read is not None and kind in one.kinds]
+    readable = [one for one in FORMATS if one.read is not None and set(kinds) & set(one.kinds)]
     sure = {one.name: one.sniff(head) for one in readable}
     best = max(sure.values(), default=0)
     found = [one for one in readable if best and sure[one.name] == best]
@@ -321,6 +468,10 @@ def recognise(head: Head, kind: Kind) -> Format:
     names = ", ".join(one.name for one in found or readable)
     if found:
         raise UnknownFormat(f"{called} may be any of {names}.", hint="Say which format it is.")
+    other = max((one for one in FORMATS if one.read is not None), key=lambda one: one.sniff(head))
+    if other.sniff(head):
+        holds = ", ".join(other.kinds)
+        raise UnknownFormat(f"{called} is {other.name}, which holds {holds}.", hint=f"What is read here: {names}.")
     raise UnknownFormat(f"{called} is of no format known here.", hint=f"Formats that are read: {names}.")
 
 
@@ -349,3 +500,12 @@ def structure_format(body: bytes, name: str | None = None) -> Format:
         UnknownFormat: it is none that is read.
     """
     return recognise(Head(start=body[: 64 * 1024], name=name), "structure")
+
+
+def artefact_format(body: bytes, name: str | None = None) -> Format:
+    """The format of a message of structures or of metadata sets.
+
+    Raises:
+        UnknownFormat: it is none that is read.
+    """
+    return recognise(Head(start=body[: 64 * 1024], name=name), "structure", "metadata")

@@ -75,7 +75,7 @@ class SeriesWriter:
         return text
 
     def _flat(self, batch: pa.RecordBatch) -> bytes:
-        return joined_bytes(self._rows.rows([self._comma, *self._observe(batch)], batch.num_rows))
+        return self._rows.data([self._comma, *self._observe(batch)], batch.num_rows)
 
     def _series(self, batch: pa.RecordBatch) -> bytes:
         starts = self._runs.starts(batch)
@@ -89,7 +89,7 @@ class SeriesWriter:
             return self._partly_observed(batch, starts, valid, opened)
         prefix = Coded(number, pa.concat_arrays([self._following(), opened]))
         self._has_observation = True
-        return joined_bytes(self._rows.rows([prefix, *self._observe(batch)], batch.num_rows))
+        return self._rows.data([prefix, *self._observe(batch)], batch.num_rows)
 
     def _following(self) -> Strings:
         """What stands before a row that continues a series."""

@@ -267,6 +267,22 @@ CONTENT_CONSTRAINT: Final[Shape] = maintained(
     Part(ml="ReferencePeriod", model="reference_period", shape=lambda: _REFERENCE_PERIOD),
 )
 
+ATTACHMENT_CONSTRAINT: Final[Shape] = maintained(
+    constraints.AttachmentConstraint,
+    Nest(
+        ml="ConstraintAttachment",
+        fields=(
+            Values(ml="SimpleDataSource", model="simple_sources"),
+            attached("DataStructure", ""),
+            attached("MetadataStructure", ""),
+            attached("Dataflow", ""),
+            attached("Metadataflow", ""),
+            attached("ProvisionAgreement", ""),
+        ),
+    ),
+    Part(ml="DataKeySet", model="key_sets", shape=lambda: _DATA_KEY_SET, many=True),
+)
+
 # ----------------------------------------------------------------------------------------------- hierarchical codelists
 
 

@@ -20,10 +20,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sdmx_service.errors import CannotWrite
+from sdmx_service.errors import CannotWrite, SyntaxFault
 from sdmx_service.model.artefact import Annotation, Maintainable, Texts
-from sdmx_service.model.constraint import AvailabilityConstraint, DataConstraint, MetadataConstraint
+from sdmx_service.model.constraint import AvailabilityConstraint, DataConstraint, MetadataConstraint, ReferencePeriod
 from sdmx_service.model.items import Categorisation
+from sdmx_service.model.period import normalise, parse_period
 from sdmx_service.model.structure import Attribute, DataStructure, MetadataStructure
 from sdmx_service.model.urn import Ref
 
@@ -68,7 +69,22 @@ def _adapt_categorisation(artefact: Categorisation, version: str) -> Categorisat
 
 
 def _adapt_availability(artefact: AvailabilityConstraint, version: str) -> AvailabilityConstraint | DataConstraint:
-    return artefact if version >= "3.1" else data_constraint_of(artefact)
+    if version >= "3.1":
+        return artefact
+    made = data_constraint_of(artefact)
+    return replace(made, reference_period=_coverage(artefact)) if version == "2.1" else made
+
+
+def _coverage(artefact: AvailabilityConstraint) -> ReferencePeriod | None:
+    """The time that the data fall into, which SDMX-ML 2.1 says as a ReferencePeriod (SDMX-REST 1.5, availability)."""
+    ranges = [one.time_range for one in artefact.region.members if one.time_range is not None]
+    if not ranges or ranges[0].start is None or ranges[0].end is None:
+        return None
+    try:
+        start, end = parse_period(ranges[0].start.period), parse_period(ranges[0].end.period)
+    except SyntaxFault:
+        return None
+    return ReferencePeriod(start=normalise(start, with_time=True), end=normalise(end, "end", with_time=True))
 
 
 def _adapt_constraint(constraint: DataConstraint, version: str) -> DataConstraint | AvailabilityConstraint:

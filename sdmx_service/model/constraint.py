@@ -133,6 +133,19 @@ class DataConstraint(Maintainable):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentConstraint(Maintainable):
+    """Keys to which attributes may be attached (SDMX 2.1; SDMX 3.0 has no such thing)."""
+
+    type: ClassVar[str] = "AttachmentConstraint"
+    attachments: tuple[Ref, ...] = ()
+    simple_sources: tuple[str, ...] = ()
+    key_sets: tuple[DataKeySet, ...] = ()
+
+    def _references(self) -> Iterator[Ref]:
+        return iter(self.attachments)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetadataTargetRegion:
     """Values per metadata attribute."""
 

@@ -14,6 +14,8 @@ from sdmx_service.errors import SyntaxFault
 from sdmx_service.model.artefact import NO_TEXTS, Item, Maintainable, Texts
 from sdmx_service.model.constraint import AvailabilityConstraint
 from sdmx_service.model.items import Contact
+from sdmx_service.model.registration import Registration
+from sdmx_service.model.schema import DataSchema, MetadataSchema
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.model.urn import Ref
 
@@ -145,6 +147,11 @@ class Dataset:
     """Ids of measures and attributes to write, in order of the structure; None: all."""
     keys_only: bool = False
     """Only series (or key) level is written: no observations (``measures=none`` and no observation attributes)."""
+    only_attributes: bool = False
+    """There are no rows: ``attachments`` holds values of attributes, those of whole series keys too, and nothing else
+    is told (for a Delete: what goes, with the value it had)."""
+    is_sorted: bool = False
+    """The rows come in an order of the client's; in the view asked for, series are contiguous in it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -155,10 +162,16 @@ class Message:
     structures: tuple[Maintainable, ...] = ()
     availability: tuple[AvailabilityConstraint, ...] = ()
     datasets: Iterable[Dataset] = ()
+    registrations: tuple[Registration, ...] = ()
     errors: tuple[tuple[str, str, Texts], ...] = ()
     """Errors and footer messages: (code, severity, texts)."""
+    schema: DataSchema | MetadataSchema | None = None
+    """What messages of one artefact must look like: the answer to a schema query."""
     lookup: Callable[[Ref], Maintainable | None] | None = None
     """Finds artefacts that the structures refer to, for formats that must say parts of them (SDMX 2.1)."""
+    names: Mapping[str, Texts] = field(default_factory=dict)
+    """Names of what metadata sets refer to, for formats with labels: of artefacts by URN, of metadata attributes by the
+    URN of the attribute, of its codes by that URN, ``=`` and the code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +225,8 @@ class WriteOptions:
         dimension_at_observation: as ``Dataset.dimension_at_observation``.
         variant: a family's own word for its kind (``generic``, ``structurespecific``, ...), empty for the default.
         indent: readable layout for structure messages.
+        release: number of the release that the data are of; formats that describe themselves tell it.
+        address: path and query that the message answers, for formats that people keep as files.
     """
 
     languages: tuple[str, ...] = ()
@@ -222,6 +237,8 @@ class WriteOptions:
     dimension_at_observation: str | None = None
     variant: str = ""
     indent: bool = False
+    release: int | None = None
+    address: str | None = None
 
 
 SeekableFile = IO[bytes]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sdmx_service.model.query import Comparison, ComponentFilter
+from sdmx_service.model.query import Comparison, ComponentFilter, SortKey
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.model.urn import Ref
 
@@ -70,6 +70,11 @@ class Selection:
         first_n, last_n: per series, of the rows that pass everything above; both may be given (union).
         components: measures and attributes to return, in the structure's order; None: all.
         offset, limit: of observations, after everything else.
+        sort: the order of the rows by components of the structure, codes and texts by code point, periods in time,
+            numbers by value, what is missing last; empty: the store's own order. Rows that are equal in it come in a
+            repeatable order.
+        together: with ``sort``: dimensions (time may be one) whose equal values must stay next to each other: groups
+            come in the order of their first row. Empty: no such wish.
     """
 
     structure: DataStructure
@@ -87,3 +92,5 @@ class Selection:
     components: tuple[str, ...] | None = None
     offset: int = 0
     limit: int | None = None
+    sort: tuple[SortKey, ...] = ()
+    together: tuple[str, ...] = ()

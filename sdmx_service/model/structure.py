@@ -89,6 +89,9 @@ class Attribute(Component):
     relationship: Relationship = field(default_factory=Relationship)
     measures: tuple[str, ...] = ()
     """Measures it describes (3.0 *MeasureRelationship*); empty: all."""
+    is_metadata: bool = False
+    """It stands in the linked metadata structure (3.0 *MetadataAttributeUsage*) and is reported with data like any
+    other; only the catalog makes such attributes, where a structure is resolved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,14 +296,20 @@ class MetadataStructure(Maintainable):
     targets: tuple[MetadataTarget, ...] = ()
     reports: tuple[ReportStructure, ...] = ()
 
-    def _references(self) -> Iterator[Ref]:
-        def walk(attributes: tuple[MetadataAttribute, ...]) -> Iterator[Ref]:
+    def every_attribute(self) -> Iterator[MetadataAttribute]:
+        """All headings, those of reports too, each before what it holds."""
+
+        def walk(attributes: tuple[MetadataAttribute, ...]) -> Iterator[MetadataAttribute]:
             for one in attributes:
-                yield one.concept.maintainable
-                if one.representation is not None and one.representation.enumeration is not None:
-                    yield one.representation.enumeration
+                yield one
                 yield from walk(one.items)
 
         yield from walk(self.attributes)
         for report in self.reports:
             yield from walk(report.attributes)
+
+    def _references(self) -> Iterator[Ref]:
+        for one in self.every_attribute():
+            yield one.concept.maintainable
+            if one.representation is not None and one.representation.enumeration is not None:
+                yield one.representation.enumeration

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from email.message import Message
 from typing import IO, Any, TypeVar
 
@@ -21,23 +19,20 @@ from sdmx_service.errors import (
     SdmxError,
     SemanticFault,
     SyntaxFault,
-    TooLarge,
     UnknownParameter,
 )
-from sdmx_service.model.finding import FindingGroup
 from sdmx_service.rest import problems
+from sdmx_service.rest.bodies import copy
+from sdmx_service.rest.limits import limits_of
 from sdmx_service.rest.service import SERVICE, Service
+from sdmx_service.submission.exports import REPORT_POLICY, findings_csv, findings_html, findings_workbook
 from sdmx_service.submission.reading import Wish, named_provider
 from sdmx_service.submission.receipt import Receipt, load_findings, load_receipt, receipts
-from sdmx_service.submission.submit import SentFile, publish, submit, withdraw
+from sdmx_service.submission.submit import SentFile, kept_file, publish, submit, withdraw
 from sdmx_service.submission.undecided import Decision, decide, decisions, forget, undecided
 
 T = TypeVar("T")
-_SPOOL = 1 << 20
 _WISHES = ("dataflow", "provider", "mapping", "format")
-FINDING_COLUMNS = (
-    "code", "severity", "rule", "file", "sheet", "row", "column", "key", "value", "expected", "suggestion", "message",
-)  # fmt: skip
 
 
 def routes() -> list[web.RouteDef]:
@@ -64,7 +59,6 @@ def routes() -> list[web.RouteDef]:
         web.get("/health/live", live),
         web.get("/health/ready", ready),
         web.get("/metrics", unbuilt),
-        web.get("/openapi.json", unbuilt),
     ]
 
 
@@ -128,10 +122,10 @@ async def _spool(request: web.Request, target: IO[bytes], limit: int) -> tuple[s
         reader = await request.multipart()
         while (part := await reader.next()) is not None:
             if isinstance(part, BodyPartReader) and part.filename:
-                await _copy(part, target, limit)
+                await copy(part, target, limit)
                 return part.filename, part.headers.get("Content-Type")
         raise SyntaxFault("The form has no file.", hint="Send the file as a form field with a file name.")
-    await _copy(request.content, target, limit)
+    await copy(request.content, target, limit)
     if target.tell() == 0:
         raise SyntaxFault("The request has no body.", hint="Send the file as the body.")
     target.seek(0)
@@ -142,17 +136,6 @@ def _disposition(request: web.Request) -> str | None:
     message = Message()
     message["Content-Disposition"] = request.headers.get("Content-Disposition", "")
     return message.get_filename()
-
-
-async def _copy(source: Any, target: IO[bytes], limit: int) -> None:
-    size = 0
-    read = source.read_chunk if isinstance(source, BodyPartReader) else source.read
-    while chunk := await read(_SPOOL):
-        size += len(chunk)
-        if size > limit:
-            raise TooLarge(f"The file is larger than {limit} bytes.", hint="Send it in parts.")
-        target.write(chunk)
-    target.seek(0, io.SEEK_END)
 
 
 async def list_submissions(request: web.Request) -> web.StreamResponse:
@@ -184,42 +167,39 @@ async def show_submission(request: web.Request) -> web.StreamResponse:
     return _json(receipt.to_json())
 
 
+_FINDING_TYPES = {
+    "": "application/json",
+    ".csv": "text/csv; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
 async def show_findings(request: web.Request) -> web.StreamResponse:
-    """``GET /api/submissions/ID/findings[.csv]``: every finding, as JSON or CSV."""
+    """``GET /api/submissions/ID/findings[.csv|.html|.xlsx]``: every finding; XLSX is the sender's table, marked."""
     service = request.app[SERVICE]
     principal = await _principal(request, service)
-    suffix = request.match_info["suffix"]
-    if suffix in (".html", ".xlsx"):
-        raise NotBuilt(f"Findings as {suffix[1:]} are not built yet.", hint="Ask for .csv or JSON.")
+    suffix, id = request.match_info["suffix"], request.match_info["id"]
 
-    def load() -> tuple[FindingGroup, ...]:
-        _shown(principal, service, request.match_info["id"])
-        return load_findings(service.library.store, request.match_info["id"])
+    def write() -> bytes:
+        receipt = _shown(principal, service, id)
+        groups = load_findings(service.library.store, id)
+        if suffix == ".csv":
+            return findings_csv(groups)
+        if suffix == ".html":
+            return findings_html(receipt, groups)
+        if suffix == ".xlsx":
+            with kept_file(service.library.store, id) as file:
+                return b"".join(findings_workbook(groups, receipt.file, file))
+        found = [one.to_json() for group in groups for one in group.findings()]
+        return orjson.dumps({"findings": found}, option=orjson.OPT_INDENT_2)
 
-    groups = await _in_thread(service, load)
-    if suffix == ".csv":
-        body = await _in_thread(service, lambda: findings_csv(groups))
-        return web.Response(body=body, headers={"Content-Type": "text/csv; charset=utf-8"})
-    found = await _in_thread(service, lambda: [one.to_json() for group in groups for one in group.findings()])
-    return _json({"findings": found})
-
-
-def findings_csv(groups: Iterable[FindingGroup]) -> bytes:
-    """Findings as CSV, one row each."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(FINDING_COLUMNS)
-    for group in groups:
-        for finding in group.findings():
-            row = finding.to_json()
-            row["key"] = ".".join(row["key"].values())
-            writer.writerow([_inert(row[name]) for name in FINDING_COLUMNS])
-    return out.getvalue().encode()
-
-
-def _inert(value: object) -> object:
-    """A text that a spreadsheet would take for a formula is quoted with an apostrophe."""
-    return "'" + value if isinstance(value, str) and value[:1] in ("=", "+", "@", "\t", "\r") else value
+    headers = {"Content-Type": _FINDING_TYPES[suffix], "Cache-Control": "private, no-store"}
+    if suffix in (".csv", ".xlsx"):
+        headers["Content-Disposition"] = f'attachment; filename="findings_{id}{suffix}"'
+    if suffix == ".html":
+        headers["Content-Security-Policy"] = REPORT_POLICY
+    return web.Response(body=await _in_thread(service, write), headers=headers)
 
 
 async def publish_submission(request: web.Request) -> web.StreamResponse:
@@ -380,15 +360,8 @@ async def diff_releases(request: web.Request) -> web.StreamResponse:
 
 
 async def limits(request: web.Request) -> web.StreamResponse:
-    """``GET /api/limits``: the limits as data."""
-    service = request.app[SERVICE]
-    return _json(
-        {
-            "max_body_bytes": service.max_body,
-            "max_address_characters": service.max_query,
-            "max_open_answers": service.max_streams,
-        }
-    )
+    """``GET /api/limits``: every limit as data, with what to do about it, and what is offered."""
+    return _json(limits_of(request.app[SERVICE]))
 
 
 async def live(request: web.Request) -> web.StreamResponse:
@@ -410,8 +383,8 @@ async def unbuilt(request: web.Request) -> web.StreamResponse:
 
 @web.middleware
 async def api_errors(request: web.Request, handler: Any) -> web.StreamResponse:
-    """Errors below ``/api`` and ``/health`` as problem+json; others pass."""
-    if not request.path.startswith(("/api", "/health")):
+    """Errors below ``/api``, ``/bulk`` and ``/health`` as problem+json; others pass."""
+    if not request.path.startswith(("/api", "/bulk", "/health")):
         return await handler(request)  # type: ignore[no-any-return]
     try:
         return await handler(request)  # type: ignore[no-any-return]

@@ -10,17 +10,26 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from sdmx_service.errors import AddressTooLong, Busy, NotBuilt, SdmxError
-from sdmx_service.rest import problems
-from sdmx_service.rest.answers import DEFAULT_FAMILY, Answer, Api, Request, answer, refusal
+from sdmx_service.errors import AddressTooLong, Busy, MethodNotAllowed, NotAuthenticated, NotFound, SdmxError
+from sdmx_service.rest.answers import Answer, Api, Request, answer, family_of, refusal
+from sdmx_service.rest.data_submission import post_data
+from sdmx_service.rest.limits import RETRY_AFTER
+from sdmx_service.rest.maintenance import change
+from sdmx_service.rest.methods import READING, Place, allowed, place_of, refuse
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.rest.streaming import send, take
 
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_ALLOWED = "GET, HEAD, OPTIONS"
-_ACCEPTED = "Accept, Accept-Language, Authorization, Content-Type, If-None-Match, If-Modified-Since"
-_EXPOSED = "ETag, Last-Modified, Content-Language, Location, Server-Timing"
+_ACCEPTED = (
+    "Accept, Accept-Language, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Range, Range"
+)
+_EXPOSED = (
+    "Accept-Ranges, Allow, Content-Disposition, Content-Encoding, Content-Language, Content-Length, Content-Range,"
+    " Date, ETag, Last-Modified, Link, Location, Repr-Digest, Retry-After, Server-Timing, Vary, WWW-Authenticate"
+)
+_PREFLIGHT = "86400"
+"""Seconds that a browser may remember what it may send."""
 
 
 def routes() -> list[web.RouteDef]:
@@ -30,19 +39,51 @@ def routes() -> list[web.RouteDef]:
     for api in apis:
         found.append(web.route("*", f"/sdmx/{api}", _handler(api)))
         found.append(web.route("*", f"/sdmx/{api}/{{tail:.*}}", _handler(api)))
-    return found
+    return [*found, web.route("*", "/sdmx{tail:(/.*)?}", _elsewhere)]
+
+
+async def _elsewhere(request: web.Request) -> web.StreamResponse:
+    """Below ``/sdmx`` stands no other version of the interface."""
+    error = NotFound(
+        f"There is no interface at {request.path}.", hint="There are /sdmx/v2 (SDMX-REST 2.2) and /sdmx/v1 (1.5)."
+    )
+    return await _refuse(request, "v2", error)
 
 
 def _handler(api: Api) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
+        place = place_of(api, _path(request, api))
         if request.method == "OPTIONS":
-            return web.Response(status=204, headers={"Allow": _ALLOWED})
-        if request.method not in ("GET", "HEAD"):
-            error = NotBuilt(f"{request.method} is not built yet for this resource.")
-            return await _refuse(request, api, error, {"Allow": _ALLOWED})
+            return web.Response(status=204, headers={"Allow": ", ".join(allowed(place))})
+        if request.method not in READING:
+            return await _change(request, place, api)
         return await _sdmx(request, api)
 
     return handle
+
+
+def _path(request: web.Request, api: Api) -> str:
+    """The raw path below the API's version."""
+    return _target(request).partition("?")[0].removeprefix(f"/sdmx/{api}").removeprefix("/")
+
+
+async def _change(request: web.Request, place: Place, api: Api) -> web.StreamResponse:
+    """What changes something; every error as a message in the family that the client accepts."""
+    try:
+        refuse(place, request.method)
+        return await (post_data(request) if place.resource == "data" else change(request, place))
+    except SdmxError as error:
+        return await _refuse(request, api, error, _headers(error, place))
+    except web.HTTPException:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last door: logged, answered without detail
+        return await _refuse(request, api, unexpected(error))
+
+
+def _headers(error: SdmxError, place: Place) -> dict[str, str]:
+    if isinstance(error, NotAuthenticated):
+        return {"WWW-Authenticate": "Bearer"}
+    return {"Allow": ", ".join(allowed(place))} if isinstance(error, MethodNotAllowed) else {}
 
 
 async def _sdmx(request: web.Request, api: Api) -> web.StreamResponse:
@@ -54,28 +95,41 @@ async def _sdmx(request: web.Request, api: Api) -> web.StreamResponse:
         return await _refuse(request, api, error)
     if service.streams.locked():
         error = Busy(f"{service.max_streams} answers are being sent.", hint="Try again soon.")
-        return await _refuse(request, api, error, {"Retry-After": "2"})
+        return await _refuse(request, api, error, {"Retry-After": str(RETRY_AFTER)})
     async with service.streams:
         return await _stream(request, service, api)
 
 
 async def _stream(request: web.Request, service: Service, api: Api) -> web.StreamResponse:
-    path, _, query_string = request.raw_path.partition("?")
+    query_string = _target(request).partition("?")[2]
     asked = Request(
         api=api,
-        path=path.removeprefix(f"/sdmx/{api}").removeprefix("/"),
+        path=_path(request, api),
         query_string=query_string,
-        accept=request.headers.get("Accept"),
-        accept_language=request.headers.get("Accept-Language"),
-        accept_encoding=request.headers.get("Accept-Encoding"),
-        if_none_match=request.headers.get("If-None-Match"),
+        accept=_header(request, "Accept"),
+        accept_language=_header(request, "Accept-Language"),
+        accept_encoding=_header(request, "Accept-Encoding"),
+        if_none_match=_header(request, "If-None-Match"),
         if_modified_since=request.headers.get("If-Modified-Since"),
     )
     start = time.perf_counter()
     loop = asyncio.get_running_loop()
     found, first = await loop.run_in_executor(service.executor, _begin, asked, service)
-    found.headers["Server-Timing"] = f"first;dur={(time.perf_counter() - start) * 1000:.1f}"
+    timing = {"first": (time.perf_counter() - start) * 1000, **found.timing}
+    found.headers["Server-Timing"] = ", ".join(f"{stage};dur={taken:.1f}" for stage, taken in timing.items())
     return await send(request, found, first, service.executor)
+
+
+def _header(request: web.Request, name: str) -> str | None:
+    """A header that is a list; several lines of it are one list (RFC 9110, 5.2)."""
+    lines = request.headers.getall(name, ())
+    return ", ".join(lines) if lines else None
+
+
+def _target(request: web.Request) -> str:
+    """Path and query as they were sent; a target in absolute form begins with the host (RFC 9112, 3.2.2)."""
+    target = request.raw_path
+    return target if target.startswith("/") else "/" + target.partition("://")[2].partition("/")[2]
 
 
 def _begin(asked: Request, service: Service) -> tuple[Answer, tuple[bytes, bool]]:
@@ -98,27 +152,29 @@ def unexpected(cause: Exception) -> SdmxError:
 
 
 def _refusal(error: SdmxError, accept: str | None, api: Api, service: Service) -> Answer:
-    return refusal(error, problems.family_of(accept or DEFAULT_FAMILY[api], api), api, service.sender)
+    return refusal(error, family_of(accept, api), api, service.sender)
 
 
 async def _refuse(
     request: web.Request, api: Api, error: SdmxError, headers: dict[str, str] | None = None
 ) -> web.StreamResponse:
     service = request.app[SERVICE]
-    found = _refusal(error, request.headers.get("Accept"), api, service)
+    found = _refusal(error, _header(request, "Accept"), api, service)
     found.headers |= headers or {}
     return await send(request, found, take(found.chunks), service.executor)
 
 
 async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
-    """Headers that every answer carries, streams included."""
+    """Headers that every answer carries, streams included; a preflight may be remembered (CORS)."""
     _allow(response.headers)
+    if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+        response.headers["Access-Control-Max-Age"] = _PREFLIGHT
 
 
 def _allow(headers: object) -> None:
     values = {
         "Access-Control-Allow-Origin": "*",
-        "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, POST",
+        "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, POST, PUT, DELETE",
         "Access-Control-Allow-Headers": _ACCEPTED,
         "Access-Control-Expose-Headers": _EXPOSED,
     }

@@ -2,6 +2,7 @@
 
 Media types are compared without regard to case, versions may be semver wildcards (``version=3.0.0+``), parameters that
 the format knows (``labels``, ``timeFormat``, ``keys``) travel on, and without a preference the first one offered wins.
+*Extension:* parameters may stand in the query parameter ``format`` too (``format=csvdata;labels=both``).
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ _FORMAT_WORDS: Mapping[str, tuple[str, ...]] = {
     "structurespecifictimeseriesdata": ("structurespecifictimeseriesdata+xml",),
     "structure": ("structure+xml",),
     "jsonstructure": ("structure+json",),
+    "genericmetadata": ("genericmetadata+xml", "metadata+xml"),
+    "structurespecificmetadata": ("structurespecificmetadata+xml",),
+    "jsonmetadata": ("metadata+json",),
+    "csvmetadata": ("metadata+csv",),
     "schema": ("schema+xml",),
 }
 """Values of the parameter ``format`` (*extension* page of SDMX-REST)."""
@@ -49,7 +54,7 @@ class MediaRange:
     quality: float = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Choice:
     """The format chosen, the media type to declare, and the parameters the client gave with it."""
 
@@ -90,14 +95,26 @@ def choose(accept: str | None, wish: Representation, offered: Sequence[Format]) 
     for format in offered:
         for media_type in format.media_types:
             place = _most_specific(ranges, media_type)
-            if place is None:
+            if place is None or not _knows(format, ranges[place].parameters):
                 continue
             rank = (ranges[place].quality, -place)  # of equal quality what the client named first
             if rank[0] > 0 and (chosen is None or rank > best):
-                best, chosen = rank, Choice(format=format, media_type=media_type, parameters=ranges[place].parameters)
+                best, chosen = rank, _choice(format, media_type, ranges[place].parameters)
     if chosen is None:
         raise NotAcceptable(f"Nothing offered here fits {accept!r}.", hint=f"Offered: {_listing(offered)}.")
     return chosen
+
+
+def _choice(format: Format, media_type: str, given: Mapping[str, str]) -> Choice:
+    """A format with those of the parameters given that it knows."""
+    known = {name.lower() for name in format.parameters}
+    return Choice(format, media_type, {name: value for name, value in given.items() if name in known})
+
+
+def _knows(format: Format, given: Mapping[str, str]) -> bool:
+    """Whether the format has these values of its own parameters; parameters of others do not matter."""
+    wished = ((given.get(name.lower()), values) for name, values in format.parameters.items())
+    return all(value is None or value in values for value, values in wished)
 
 
 def _most_specific(ranges: Sequence[MediaRange], media_type: str) -> int | None:
@@ -111,7 +128,7 @@ def _specificity(wanted: MediaRange) -> int:
         return 0
     if wanted.type.endswith("/*"):
         return 1
-    if wanted.type in _SHORT:
+    if wanted.type in _SHORT and "profile" not in wanted.parameters:
         return 2
     return 4 if "version" in wanted.parameters else 3
 
@@ -121,14 +138,17 @@ def _listing(offered: Sequence[Format]) -> str:
 
 
 def _by_words(wish: Representation, offered: Sequence[Format]) -> Choice:
-    names = _FORMAT_WORDS.get((wish.format or "").lower(), ())
+    """The first format that the parameters of the address mean."""
+    word = _range((wish.format or "").replace(" ", ""))
+    names = _FORMAT_WORDS.get(word.type, ())
     for format in offered:
         for media_type in format.media_types:
             kind, version = _split_type(media_type)
             short = kind.rpartition("vnd.sdmx.")[2]
-            right_kind = wish.format is None or short in names or wish.format.lower() == format.name
-            if right_kind and (wish.format_version is None or _same_version(wish.format_version, version)):
-                return Choice(format=format, media_type=media_type, parameters={})
+            right_kind = wish.format is None or short in names or word.type == format.name
+            right_version = wish.format_version is None or _version_fits(wish.format_version, version)
+            if right_kind and right_version and _knows(format, word.parameters):
+                return _choice(format, media_type, word.parameters)
     asked = " ".join(
         f"{name}={value}" for name, value in (("format", wish.format), ("formatVersion", wish.format_version)) if value
     )
@@ -154,12 +174,23 @@ def _fits(wanted: MediaRange, media_type: str) -> bool:
     main = kind.partition("/")[0]
     if wanted.type in ("*/*", f"{main}/*"):
         return True
+    if "profile" in wanted.parameters:
+        return wanted.type == kind and _same_profile(wanted.parameters["profile"], media_type)
     if wanted.type in _SHORT:
         return kind.endswith(_SHORT[wanted.type]) or kind == wanted.type
     if wanted.type != kind:
         return False
     asked = wanted.parameters.get("version")
     return asked is None or _version_fits(asked, version)
+
+
+def _same_profile(asked: str, media_type: str) -> bool:
+    """Whether an offered type has that profile; the scheme and a slash at the end do not matter."""
+
+    def plain(text: str) -> str:
+        return text.lower().partition("://")[2].removesuffix("/") or text.lower()
+
+    return plain(asked) == plain(_range(media_type).parameters.get("profile", ""))
 
 
 def _version_fits(asked: str, version: str) -> bool:
@@ -178,21 +209,40 @@ def parse_languages(header: str | None, wish: Representation) -> tuple[str, ...]
     return tuple(one.type for one in parse_accept(header) if one.quality > 0 and one.type != "*/*") if header else ()
 
 
-ENCODINGS = ("zstd", "gzip")
+ENCODINGS = ("gzip", "zstd", "br", "deflate")
+"""Content codings in order of preference, where the client has none."""
 
 
 def choose_encoding(header: str | None, wish: Representation) -> str | None:
-    """``gzip``, ``zstd`` or None for none; the parameter ``compression`` wins over Accept-Encoding.
+    """A content coding, or None for none; the parameter ``compression`` wins over Accept-Encoding (RFC 9110, 12.5.3).
 
     Raises:
-        NotAcceptable: ``compression`` names something that is not offered.
+        NotAcceptable: ``compression`` names something that is not offered, or the header forbids everything that is,
+            no coding included.
     """
     if wish.compression:
-        if wish.compression.lower() not in (*ENCODINGS, "identity"):
+        asked = _coding(wish.compression)
+        if asked not in (*ENCODINGS, "identity"):
             raise NotAcceptable(
                 f"compression={wish.compression} is not offered.", hint=f"Offered: {', '.join(ENCODINGS)}."
             )
-        return None if wish.compression.lower() == "identity" else wish.compression.lower()
-    ranges = {one.type: one.quality for one in parse_accept(header)} if header else {}
-    best = max(ENCODINGS, key=lambda name: (ranges.get(name, ranges.get("*", 0.0)), name == "gzip"))
-    return best if ranges.get(best, ranges.get("*", 0.0)) > 0 else None
+        return None if asked == "identity" else asked
+    if not header or not header.strip():
+        return None
+    said = {_coding(one.type): one.quality for one in parse_accept(header)}
+    others = said.get("*", 0.0)
+    best = max(ENCODINGS, key=lambda name: said.get(name, others))  # of equal ones the first
+    quality = said.get(best, others)
+    if quality > 0 and quality >= said.get("identity", 0.0):
+        return best
+    if said.get("identity", said.get("*", 1.0)) == 0:
+        raise NotAcceptable(
+            f"Accept-Encoding: {header} forbids all that is offered.",
+            hint=f"Offered: {', '.join(ENCODINGS)}, identity.",
+        )
+    return None
+
+
+def _coding(name: str) -> str:
+    """A coding by its registered name, which its old one also means."""
+    return name.strip().lower().removeprefix("x-")

@@ -5,6 +5,7 @@ SDMX-REST 2.2 status codes; SDMX-REST 1.5 appendix *SDMX error codes*; RFC 9457 
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
@@ -29,6 +30,8 @@ _TABLE: tuple[tuple[type[errors.SdmxError], Status], ...] = (
     (errors.NotFound, Status(404, 404, 100)),
     (errors.UnresolvedReference, Status(404, 404, 100)),
     (errors.AddressTooLong, Status(414, 414, 140)),
+    (errors.MethodNotAllowed, Status(405, 405, 140)),
+    (errors.UnsupportedMediaType, Status(415, 415, 140)),
     (errors.NotAcceptable, Status(406, 406, 1000)),
     (errors.CannotWrite, Status(406, 406, 1000)),
     (errors.TooLarge, Status(413, 413, 130)),
@@ -52,6 +55,18 @@ def status_of(error: errors.SdmxError) -> Status:
     return next(status for kind, status in _TABLE if isinstance(error, kind))
 
 
+def statuses(api: str) -> tuple[int, ...]:
+    """Every status that an error may have in an interface (``v2``, ``v1``, or ``api`` for the service's own)."""
+    if api == "v1":
+        return tuple(sorted({status.v1 for _, status in _TABLE}))
+    return tuple(sorted({status.v2 for _, status in _TABLE} - ({204} if api == "api" else set())))
+
+
+def media_type(family: Family) -> str:
+    """The media type of an error in a family."""
+    return _MEDIA_TYPES[family]
+
+
 _NAMESPACES = {
     "xml31": "http://www.sdmx.org/resources/sdmxml/schemas/v3_1/",
     "xml30": "http://www.sdmx.org/resources/sdmxml/schemas/v3_0/",
@@ -66,13 +81,16 @@ _MEDIA_TYPES = {
 }
 
 
+_XML = re.compile(r"(^|[+/])xml\b")
+
+
 def family_of(media_type: str, api: str) -> Family:
     """The error family that belongs to a representation; CSV and binary formats get JSON (v1: XML).
 
     XML without a version is the newest of the interface.
     """
     text = media_type.lower()
-    if "json" not in text and "xml" in text:
+    if "json" not in text and _XML.search(text) is not None:
         if "3.1" in text or (api == "v2" and "version=" not in text):
             return "xml31"
         return "xml30" if "3.0" in text else "xml21"

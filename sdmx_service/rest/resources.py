@@ -8,12 +8,23 @@ from typing import Any, NamedTuple
 from sdmx_service.catalog.library import Library, View
 from sdmx_service.dissemination.availability import availability
 from sdmx_service.dissemination.data import data
+from sdmx_service.dissemination.metadata import metadata
+from sdmx_service.dissemination.registrations import Own, registrations
 from sdmx_service.dissemination.schema import schema
 from sdmx_service.dissemination.structures import structures
 from sdmx_service.errors import NotBuilt
 from sdmx_service.formats.registry import Kind
 from sdmx_service.model.message import Message, Party
-from sdmx_service.model.query import AvailabilityQuery, DataQuery, Query, SchemaQuery, StructureQuery
+from sdmx_service.model.query import (
+    AvailabilityQuery,
+    DataQuery,
+    MetadataQuery,
+    Query,
+    RegistrationQuery,
+    SchemaQuery,
+    StructureQuery,
+)
+from sdmx_service.submission.receipt import last_published
 
 
 class Resource(NamedTuple):
@@ -37,11 +48,20 @@ def _availability(query: AvailabilityQuery, view: View, library: Library, sender
 
 
 def _structures(query: StructureQuery, view: View, library: Library, sender: Party) -> Message:
-    return structures(query, view.catalog, sender=sender)
+    return structures(query, library.catalog_at(query.as_of), sender=sender)
 
 
 def _schema(query: SchemaQuery, view: View, library: Library, sender: Party) -> Message:
-    return schema(query, view.catalog, sender=sender)
+    return schema(query, library.catalog_at(query.as_of), sender=sender)
+
+
+def _registrations(query: RegistrationQuery, view: View, library: Library, sender: Party) -> Message:
+    own = Own(address=library.address, published=last_published(library.store))
+    return registrations(query, view.catalog, own, sender=sender)
+
+
+def _metadata(query: MetadataQuery, view: View, library: Library, sender: Party) -> Message:
+    return metadata(query, library.catalog_at(query.as_of), sender=sender)
 
 
 _RESOURCES: Mapping[type[Any], Resource] = {
@@ -49,6 +69,8 @@ _RESOURCES: Mapping[type[Any], Resource] = {
     AvailabilityQuery: Resource("availability", _availability),
     StructureQuery: Resource("structure", _structures),
     SchemaQuery: Resource("schema", _schema),
+    RegistrationQuery: Resource("registration", _registrations),
+    MetadataQuery: Resource("metadata", _metadata),
 }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from sdmx_service.catalog.library import Library
+from sdmx_service.dissemination.bulk import Shelf
 from sdmx_service.model.message import Party
 
 
@@ -17,6 +18,7 @@ class Service:
     """The running service as the edge sees it.
 
     Attributes:
+        shelf: the files of whole dataflows.
         sender: who stands as sender in the headers of messages.
         executor: worker threads for everything synchronous.
         streams: how many answers may be open at once.
@@ -26,6 +28,7 @@ class Service:
     """
 
     library: Library
+    shelf: Shelf
     sender: Party
     executor: Executor
     streams: asyncio.Semaphore

@@ -87,3 +87,18 @@ def read_directory(query: Query, layout: CubeLayout) -> Directory:
         ends={number: end for number, _, _, end in periods},
         attached=frozenset(found[0] for found in _columns(query(f"SELECT DISTINCT _component FROM {attachments}"))),
     )
+
+
+def touched(query: Query, layout: CubeLayout, release: int) -> dict[str, list[int]]:
+    """Per dataflow the releases, up to one, in which a row that is shown came, changed or went."""
+    parts = [
+        f"SELECT DISTINCT _dataflow, {moment} AS _release FROM {identifier(table.name)}"
+        f" WHERE _shown >= 1 AND {moment} <= {literal(release)}"
+        for table in (layout.observations, layout.attachments)
+        for moment in ("_since", "_until")
+    ]
+    names = read_members(query, "dataflow")
+    found: dict[str, list[int]] = {}
+    for number, at in _columns(query(f"{' UNION '.join(parts)} ORDER BY 1, 2")):
+        found.setdefault(names[number], []).append(at)
+    return found

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from sdmx_service.errors import Conflict
 from sdmx_service.storage.engine import Engine
 from sdmx_service.storage.layout import OPEN
 from sdmx_service.storage.quoting import literal, member
@@ -48,12 +49,39 @@ class Documents:
         with self._writing, self._engine.transaction() as session:
             session.execute(f"DELETE FROM documents WHERE _kind = {literal(kind)} AND _id = {literal(id)}")
 
+    # --- files -------------------------------------------------------------------------------------------------
+
+    def save_file(self, id: str, chunks: Iterable[bytes]) -> None:
+        """Keep a file in pieces, all of them or none."""
+        with self._writing, self._engine.transaction() as session:
+            session.execute(f"DELETE FROM files WHERE _id = {literal(id)}")
+            for number, chunk in enumerate(chunks):
+                session.keep("files", [{"_id": id, "_part": number, "_body": chunk}])
+
+    def file(self, id: str) -> Iterator[bytes]:
+        """The pieces of a file, one read at a time."""
+        number = 0
+        while True:
+            place = f"_id = {literal(id)} AND _part = {literal(number)}"
+            found = self._engine.read(f"SELECT _body FROM files WHERE {place}").column(0).to_pylist()
+            if not found:
+                return
+            yield found[0]
+            number += 1
+
     # --- artefacts ---------------------------------------------------------------------------------------------
 
-    def save_artefacts(self, artefacts: Mapping[str, bytes | None]) -> int:
-        """Keep artefacts as one generation; the caller holds the store's lock."""
+    def save_artefacts(self, artefacts: Mapping[str, bytes | None], base: int | None = None) -> int:
+        """Keep artefacts as one generation; the caller holds the store's lock.
+
+        Raises:
+            Conflict: ``base`` is given and is not the current generation.
+        """
         with self._engine.transaction() as session:
-            generation = int(session.rows("SELECT _number FROM generations")[0][0]) + 1
+            current = int(session.rows("SELECT _number FROM generations")[0][0])
+            if base is not None and base != current:
+                raise Conflict(f"Generation {current} of the structures is current, not {base}.", hint="Try again.")
+            generation = current + 1
             ended = f"_until = {OPEN} AND {member('_urn', artefacts)}"
             session.execute(f"UPDATE artefacts SET _until = {literal(generation)} WHERE {ended}")
             kept = [(urn, body) for urn, body in artefacts.items() if body is not None]
@@ -62,7 +90,18 @@ class Documents:
                 [{"_urn": urn, "_since": generation, "_until": OPEN, "_body": body} for urn, body in kept],
             )
             session.execute(f"UPDATE generations SET _number = {literal(generation)}")
+            session.execute(
+                f"INSERT INTO generation_times SELECT {literal(generation)}, greatest({self._engine.clock},"
+                " coalesce((SELECT max(_saved_at) FROM generation_times), 0) + 1)"
+            )
             return generation
+
+    def generation_at(self, microseconds: int) -> int:
+        """The generation that was current at a moment; 0 before the first whose time is known."""
+        found = self._engine.read(
+            f"SELECT coalesce(max(_number), 0) FROM generation_times WHERE _saved_at <= {literal(microseconds)}"
+        )
+        return int(found.column(0)[0].as_py())
 
     def artefacts(self, generation: int | None) -> Mapping[str, bytes]:
         """The artefacts of a generation."""

@@ -7,7 +7,7 @@ the pointer in a second transaction; readers read the pointer first and filter b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -31,11 +31,15 @@ class Release:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pointer:
-    """What readers see now: the release, and the generation of the catalog's artefacts."""
+    """What readers see now: the release, and the generation of the catalog's artefacts.
+
+    ``published_at`` is the release's time, ``changed_at`` that of the later of both.
+    """
 
     release: int
     generation: int
     published_at: datetime
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,21 @@ class Availability:
     counts: Counts
     first_period: str | None = None
     last_period: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeChanges:
+    """Values of attributes of series, groups and data sets that no observation of an answer tells.
+
+    Keyed by attribute id; columns = the dimensions that the attribute depends on (text) + the attribute as typed.
+
+    Attributes:
+        gone: values that keys had at ``changed_since`` and have no more.
+        come: values that came or changed after it (without it: all) and belong to no observation of the answer.
+    """
+
+    gone: Mapping[str, pa.Table] = field(default_factory=dict)
+    come: Mapping[str, pa.Table] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +134,17 @@ class Store(Protocol):
 
     # --- cubes -------------------------------------------------------------------------------------------------
     def open_cube(self, structure: DataStructure) -> Cube:
-        """The cube of the structure: created if new, widened by columns if a minor version brings components."""
+        """The cube of the structure: created if new, widened by columns if a minor version brings components.
+
+        One in which nothing was ever stored is made anew if the structure contradicts it.
+        """
+
+    def check_cube(self, structure: DataStructure) -> None:
+        """Nothing, if ``open_cube`` would take the structure.
+
+        Raises:
+            StorageFault: it contradicts what is stored (other dimensions, another level or kind of a component).
+        """
 
     def cubes(self) -> Sequence[Cube]:
         """The cubes there are."""
@@ -155,6 +184,9 @@ class Store(Protocol):
     def release_at(self, moment: datetime) -> int:
         """The release that was current at a moment (0 before the first)."""
 
+    def touched(self, cube: Cube, release: int) -> Mapping[str, Sequence[int]]:
+        """Per dataflow (by name) the releases up to that one in which something shown came, changed or went."""
+
     def count(self, selection: Selection) -> Counts:
         """Exact counts; paging and first/lastN are respected."""
 
@@ -181,7 +213,8 @@ class Store(Protocol):
     def scan(self, selection: Selection, domains: Mapping[str, Sequence[str]]) -> Iterator[pa.RecordBatch]:
         """The rows: schema as typed (cut to ``selection.components``), dictionaries are ``domains``.
 
-        Each series contiguous, periods ascending, order repeatable; memory does not grow with the answer. In the
+        Each series contiguous, periods ascending, order repeatable (with ``selection.sort``: in that order instead);
+        memory does not grow with the answer. In the
         ``provisionagreement`` context, or when several dataflows are asked, extra columns ``_dataflow`` and
         ``_provider`` (dictionary) stand first.
         """
@@ -191,6 +224,9 @@ class Store(Protocol):
 
     def scan_deleted(self, selection: Selection) -> Iterator[pa.RecordBatch]:
         """With ``changed_since``: the full keys (dimensions and time, text) shown then and not shown any more."""
+
+    def attribute_changes(self, selection: Selection) -> AttributeChanges:
+        """What ``attachments``, ``scan`` and ``scan_deleted`` leave untold about attributes above the observation."""
 
     # --- everything else that is kept --------------------------------------------------------------------------
     def save_document(self, kind: str, id: str, document: Mapping[str, Any]) -> None:
@@ -205,11 +241,27 @@ class Store(Protocol):
     def remove_document(self, kind: str, id: str) -> None:
         """Forget a document."""
 
-    def save_artefacts(self, artefacts: Mapping[str, bytes | None]) -> int:
+    def save_file(self, id: str, chunks: Iterable[bytes]) -> None:
+        """Keep a file as it came, replacing one of the same id."""
+
+    def file(self, id: str) -> Iterator[bytes]:
+        """The pieces of a kept file, in order; none where it is not kept."""
+
+    def save_artefacts(self, artefacts: Mapping[str, bytes | None], base: int | None = None) -> int:
         """Keep artefacts (urn -> serialised form; None ends one) as one new generation; returns its number.
 
-        ``urn`` may also be a name of a mapping or rule (``mapping:ID``, ``rules:ID``).
+        ``urn`` may also be a name of a mapping, rule or registration (``mapping:ID``, ``rules:ID``).
+
+        Raises:
+            Conflict: ``base`` is given and is not the current generation.
         """
 
     def artefacts(self, generation: int | None = None) -> Mapping[str, bytes]:
         """The artefacts of a generation (the current one by default)."""
+
+    def generation_at(self, moment: datetime) -> int:
+        """The generation that was current at a moment: 0 before the first one.
+
+        Of a store that an earlier version of the program filled, which kept no times, the generation that was current
+        when times began counts from the first release on.
+        """

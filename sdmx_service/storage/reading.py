@@ -21,6 +21,7 @@ from sdmx_service.storage.layout import CubeLayout, StoredColumn
 from sdmx_service.storage.named import MOST, ORIGIN, NamedSeries
 from sdmx_service.storage.port import Availability, Counts
 from sdmx_service.storage.quoting import both, identifier, literal
+from sdmx_service.storage.sorting import SortedRows, sorted_series
 from sdmx_service.storage.sql import Conditions, names_origin, valid_at
 from sdmx_service.storage.values import Array, column_of, domain_values, typed_attached
 
@@ -264,6 +265,10 @@ class Reading:
         if stop <= start:
             return
         with_origin = names_origin(self.selection)
+        if self.selection.sort:
+            ordered = SortedRows(self.engine, self.conditions, self.columns, self.observed, self._used_attached)
+            yield from ordered.batches(domains, self._shared_attachments, start, stop - start)
+            return
         if self.is_small:
             batch = self.whole.batch(self.columns, domains, with_origin=with_origin)
             yield batch.slice(start, stop - start)
@@ -277,6 +282,10 @@ class Reading:
     def series(self, domains: Mapping[str, Sequence[str]]) -> Iterator[pa.RecordBatch]:
         """The series without observations; paging counts series. Those that have attributes only come last."""
         offset, limit = self.selection.offset, self.selection.limit
+        if self.selection.sort:
+            plain = replace(self, selection=replace(self.selection, sort=(), together=(), offset=0, limit=None))
+            yield from sorted_series(plain.series(domains), self.selection.sort, offset, limit)
+            return
         first = 0
         for block in self._series_blocks():
             count = block.series.num_rows
@@ -292,6 +301,11 @@ class Reading:
         bare = self._bare_series() if self.is_whole_series else None
         if bare is not None and bare.num_rows:
             yield self._bare_block(bare)
+
+    def bare(self) -> int:
+        """How many series have attributes of their own and no observation."""
+        found = self._bare_series()
+        return 0 if found is None else found.num_rows
 
     def _bare_series(self) -> pa.Table | None:
         """Series that have attributes of their own and no observation."""
@@ -347,7 +361,7 @@ class Reading:
         periods = self.directory.periods
         return [periods[number] for number in self.directory.chronological if periods[number] in values]
 
-    def _answer_series(self, names: Sequence[str]) -> str:
+    def answer_series(self, names: Sequence[str]) -> str:
         """The query for the distinct combinations of these (quoted) columns of series in the answer."""
         listed, conditions = ", ".join(f"s.{name}" for name in names), self.conditions
         source = f"{identifier(self.layout.table('series'))} s"
@@ -358,12 +372,24 @@ class Reading:
             where += f" AND EXISTS (SELECT 1 FROM {rows} o WHERE {same} AND {conditions.observations_where()})"
         return f"SELECT DISTINCT {listed} FROM {source} WHERE {where}"
 
+    @cached_property
+    def _known_keys(self) -> dict[tuple[str, ...], pa.Table]:
+        return {}
+
+    def answer_keys(self, names: tuple[str, ...]) -> pa.Table:
+        """The distinct combinations of these columns of series in the answer; read once."""
+        found = self._known_keys.get(names)
+        if found is None:
+            found = self.engine.read(self.answer_series([identifier(name) for name in names]))
+            self._known_keys[names] = found
+        return found
+
     def _distinct_keys(self, columns: Sequence[StoredColumn], found: dict[str, set[str]]) -> None:
         if not columns:
             return
         names = ", ".join(c.quoted for c in columns)
         parts = [f"SELECT {n} AS _place, {c.quoted} AS _code FROM x GROUP BY {c.quoted}" for n, c in enumerate(columns)]
-        query = self._answer_series([c.quoted for c in columns])
+        query = self.answer_series([c.quoted for c in columns])
         rows = self.engine.read(f"WITH x({names}) AS ({query}) {' UNION ALL '.join(parts)}")
         for place, code in zip(rows["_place"].to_pylist(), rows["_code"].to_pylist(), strict=True):
             found[columns[place].id].add(code)
@@ -386,7 +412,7 @@ class Reading:
         if not self.layout.is_whole_key(column):
             return domain_values(column, column_of(self.attachment_rows(column), "_value"))
         same = " AND ".join(f"s.{name} = a.{name}" for name in self.conditions.group)
-        series = self._answer_series(["_sid"]).replace("SELECT DISTINCT", "SELECT", 1)
+        series = self.answer_series(["_sid"]).replace("SELECT DISTINCT", "SELECT", 1)
         exists = f"EXISTS ({series} AND {same})"
         inner = self.conditions.attachments([column.id], exists)
         return domain_values(
@@ -408,14 +434,18 @@ class Reading:
 
     def attachment_rows(self, column: StoredColumn) -> pa.Table:
         """The values of one group or data set attribute that belong to series of the answer."""
-        found = self.engine.read(self.conditions.attachments([column.id]))
+        shared = self._shared_attachments
+        if shared is None or column.id not in self.directory.attached:
+            found = self.engine.read(self.conditions.attachments([column.id]))
+        else:
+            found = shared.filter(pc.equal(shared["_component"], column.id))
         level = [c.name for c in self.layout.dimensions if c.id in (column.level or ())]
         names = [*level, *(name for name in self.conditions.group if name != "_sid")]
         if not found.num_rows or not self.plan.total:
             return found.slice(0, 0)
         if not names:
             return found
-        series = self.engine.read(self._answer_series([identifier(name) for name in names]))
+        series = self.answer_keys(tuple(names))
         keys = series.append_column("_mark", pa.array(np.ones(series.num_rows, dtype=np.int8)))
         for name in names:
             if found.schema.field(name).type != keys.schema.field(name).type:
@@ -428,19 +458,13 @@ class Reading:
         return {c.id: self._attachment_table(c) for c in self.attached if not self.layout.is_whole_key(c)}
 
     def _attachment_table(self, column: StoredColumn) -> pa.Table:
-        since = self.selection.changed_since
-        if since is None:
-            rows = self.attachment_rows(column)
-        else:
-            current = Reading(self.engine, self.layout, self.directory, replace(self.selection, changed_since=None))
-            rows = current.attachment_rows(column)
-            rows = rows.filter(pc.greater(rows["_since"], since))
+        rows = self.attachment_rows(column)
         level = [c for c in self.layout.dimensions if c.id in (column.level or ())]
         order = [(name, "ascending") for name in (*(c.name for c in level), "_dataflow", "_provider")]
         rows = rows.sort_by(order)
         found: dict[str, Array] = origin_columns(rows, self.directory) if names_origin(self.selection) else {}
         found |= {c.id: column_of(rows, c.name).cast(pa.string()) for c in level}
-        found |= _plain_attached(column, column_of(rows, "_value").cast(pa.string()))
+        found |= plain_attached(column, column_of(rows, "_value").cast(pa.string()))
         return pa.table(found)
 
     # --- what went away ----------------------------------------------------------------------------------------
@@ -487,7 +511,8 @@ def _has_domain(column: StoredColumn, selection: Selection) -> bool:
     return column.kind == "multi" and component is not None and component.form.is_coded
 
 
-def _plain_attached(column: StoredColumn, texts: Array) -> dict[str, Array]:
+def plain_attached(column: StoredColumn, texts: Array) -> dict[str, Array]:
+    """An attached attribute as typed, codes as text."""
     typed = typed_attached(column, texts, {})
     return {
         name: array.cast(pa.string()) if pa.types.is_dictionary(array.type) else array for name, array in typed.items()

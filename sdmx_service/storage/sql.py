@@ -138,7 +138,7 @@ class Conditions:
         for one in self.selection.filters:
             column = self.layout.by_id.get(one.component)
             if column is None or column.role == "dimension":
-                found.append(self._component(one, column, "s"))
+                found.append(self.component(one, column, "s"))
             elif column.is_attached:
                 found.append(self._attached(one, column))
         return tuple(found)
@@ -169,7 +169,7 @@ class Conditions:
         for one in self.selection.filters:
             column = self.layout.by_id.get(one.component)
             if column is not None and column.role in ("measure", "attribute") and not column.is_attached:
-                found.append(self._component(one, column, "o"))
+                found.append(self.component(one, column, "o"))
         return tuple(found)
 
     def _changed(self, since: int) -> str:
@@ -273,7 +273,7 @@ class Conditions:
 
     def _attached(self, one: Filter, column: StoredColumn) -> str:
         """A filter on an attribute of a series, group or data set as a condition on series."""
-        test = self._component(one, StoredColumn(id=column.id, name="_value", role="attribute", kind="text", level=None)
+        test = self.component(one, StoredColumn(id=column.id, name="_value", role="attribute", kind="text", level=None)
                                if column.kind in ("text", "code") else column, "a")  # fmt: skip
         same = [f"a.{name} = s.{name}" for name in self.group]
         if self.layout.is_whole_key(column):
@@ -295,7 +295,8 @@ class Conditions:
 
     # --- comparisons -------------------------------------------------------------------------------------------
 
-    def _component(self, one: Filter, column: StoredColumn | None, alias: str) -> str:
+    def component(self, one: Filter, column: StoredColumn | None, alias: str) -> str:
+        """A filter as a condition on a column of ``alias``."""
         if column is None:
             return "1 = 0"  # the structure may know a component of which the cube has no value
         if column.is_attached and column.kind == "number":
@@ -337,6 +338,16 @@ def _holds(one: Filter, test: Callable[[Comparison, str], bool], values: Sequenc
         all(any(test(comparison, value) for value in values) for comparison in alternative)
         for alternative in one.alternatives
     )
+
+
+def passes(one: Filter, text: str) -> bool:
+    """Whether a code passes a test of a dimension."""
+    return _holds(one, _text_holds, [text])
+
+
+def time_passes(one: Filter, period: str) -> bool:
+    """Whether a period passes a test of the time dimension."""
+    return _holds(one, _time_holds, [period])
 
 
 def _text_holds(comparison: Comparison, text: str) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -16,17 +17,31 @@ import pyarrow as pa
 from sdmx_service.errors import Conflict, NotFound, StorageFault
 from sdmx_service.model.selection import Cube, Selection
 from sdmx_service.model.structure import DataStructure
-from sdmx_service.storage.directory import Directory, read_directory
+from sdmx_service.storage.attribute_changes import AttributeReading
+from sdmx_service.storage.directory import Directory, read_directory, touched
 from sdmx_service.storage.documents import Documents
 from sdmx_service.storage.engine import Engine, Session
 from sdmx_service.storage.layout import CubeLayout, lay_out, widen
-from sdmx_service.storage.port import Availability, ChangeCounts, Counts, Load, Pointer, Ranking, Release, StagedPart
+from sdmx_service.storage.port import (
+    AttributeChanges,
+    Availability,
+    ChangeCounts,
+    Counts,
+    Load,
+    Pointer,
+    Ranking,
+    Release,
+    StagedPart,
+)
 from sdmx_service.storage.publication import Publication
 from sdmx_service.storage.quoting import identifier, literal, literals
 from sdmx_service.storage.reading import Reading
+from sdmx_service.storage.readmodel.answers import ModelReading
+from sdmx_service.storage.readmodel.keeper import ReadModels
 from sdmx_service.storage.staging import StagedLoad, staged_parts
 from sdmx_service.storage.versions import clean
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEPT_READINGS = 32
 """Readings kept for the next call with the same selection (domains, then scan)."""
 
@@ -41,8 +56,22 @@ class SqlStore:
         self._layouts: dict[Cube, CubeLayout] | None = None
         self._directories: dict[Cube, tuple[int, Directory]] = {}
         self._readings: OrderedDict[tuple[Any, ...], Reading] = OrderedDict()
+        self._model_readings: OrderedDict[tuple[Any, ...], ModelReading] = OrderedDict()
         self._pointer: Pointer | None = None
         self._moves = 0
+        self._models: ReadModels | None = None
+
+    def use_models(self, folder: Path) -> ReadModels:
+        """From now on answer from read models in that folder where there are such, and let them be made."""
+        self._models = ReadModels(
+            folder, source=self._database_reading, published=self._published, current=lambda: self.pointer().release
+        )
+        return self._models
+
+    def _published(self, release: int) -> int | None:
+        """When a release became current, in microseconds."""
+        rows = self._engine.read(f"SELECT _published_at FROM releases WHERE _number = {literal(release)}")
+        return rows.column(0)[0].as_py() if rows.num_rows else None
 
     # --- the program's own tables ------------------------------------------------------------------------------
 
@@ -69,6 +98,8 @@ class SqlStore:
 
     def close(self) -> None:
         """Release files and connections."""
+        if self._models is not None:
+            self._models.close()
         self._engine.close()
 
     # --- cubes -------------------------------------------------------------------------------------------------
@@ -77,7 +108,7 @@ class SqlStore:
         """Create or widen the cube of the structure."""
         cube = Cube.of(structure)
         known = self._known_layouts().get(cube)
-        if known is not None and widen(known, structure) is known:
+        if known is not None and _is_wide_enough(known, structure):
             return cube
         with self._engine.lock(), self._engine.transaction() as session:
             layouts = _read_layouts(session)
@@ -85,11 +116,42 @@ class SqlStore:
             if old is None:
                 number = max((one.number for one in layouts.values()), default=0) + 1
                 self._create(session, lay_out(number, structure))
-            elif (wider := widen(old, structure)) is not old:
+            elif (wider := self._wider(old, structure, session)) is None:
+                self._drop(session, old)
+                self._create(session, lay_out(old.number, structure))
+            elif wider is not old:
                 self._widen(session, old, wider)
         with self._guard:
             self._layouts = None
+            self._directories.pop(cube, None)
+            self._readings.clear()
         return cube
+
+    def check_cube(self, structure: DataStructure) -> None:
+        """Whether ``open_cube`` would take the structure."""
+        known = self._known_layouts().get(Cube.of(structure))
+        if known is not None:
+            with self._engine.transaction() as session:
+                self._wider(known, structure, session)
+
+    @staticmethod
+    def _wider(old: CubeLayout, structure: DataStructure, session: Session) -> CubeLayout | None:
+        """The layout with what the structure brings; None where it contradicts one in which nothing was ever stored."""
+        try:
+            return widen(old, structure)
+        except StorageFault:
+            tables = (old.table("series"), old.observations.name, old.attachments.name)
+            if any(session.rows(f"SELECT 1 FROM {identifier(table)} LIMIT 1") for table in tables):
+                raise
+            return None
+
+    @staticmethod
+    def _drop(session: Session, layout: CubeLayout) -> None:
+        tables = (layout.table("series"), layout.observations.name, layout.attachments.name, layout.table("periods"))
+        for table in tables:
+            session.execute(f"DROP TABLE {identifier(table)}")
+        session.execute(f"DELETE FROM cubes WHERE _number = {literal(layout.number)}")
+        session.execute(f"DELETE FROM agreements WHERE _cube = {literal(layout.number)}")
 
     def _create(self, session: Session, layout: CubeLayout) -> None:
         for statement in layout.statements():
@@ -257,6 +319,8 @@ class SqlStore:
             stamp = "(SELECT _published_at FROM pointer)"
             session.execute(f"UPDATE releases SET _published_at = {stamp} WHERE _number = {literal(number)}")
         self._forget_pointer()
+        if self._models is not None:
+            self._models.released(number)
         return self.releases()[-1]
 
     def _ranking(self, release: int) -> Ranking:
@@ -273,9 +337,17 @@ class SqlStore:
             known, moves = self._pointer, self._moves
         if known is not None:
             return known
-        rows = self._engine.read("SELECT p._release, g._number, p._published_at FROM pointer p, generations g")
-        release, generation, microseconds = (column[0].as_py() for column in rows.columns)
-        found = Pointer(release=release, generation=generation, published_at=_moment(microseconds))
+        rows = self._engine.read(
+            "SELECT p._release, g._number, p._published_at, coalesce((SELECT max(_saved_at) FROM generation_times), 0)"
+            " AS _saved_at FROM pointer p, generations g"
+        )
+        release, generation, published, saved = (column[0].as_py() for column in rows.columns)
+        found = Pointer(
+            release=release,
+            generation=generation,
+            published_at=_moment(published),
+            changed_at=_moment(max(published, saved)),
+        )
         with self._guard:
             if self._engine.is_exclusive and moves == self._moves:
                 self._pointer = found
@@ -309,8 +381,24 @@ class SqlStore:
 
     # --- the way out -------------------------------------------------------------------------------------------
 
-    def _reading(self, selection: Selection) -> Reading | None:
-        """The reading of a selection; None if nothing was ever stored in the cube."""
+    def _reading(self, selection: Selection) -> Reading | ModelReading | None:
+        """The reading of a selection, from a read model where there is one; None if the cube never held anything."""
+        found = self._models.reading(selection) if self._models is not None else None
+        if found is None:
+            return self._database_reading(selection)
+        key = _selection_key(selection)
+        with self._guard:
+            known = self._model_readings.get(key)
+            if known is not None and known.model is found.model:
+                self._model_readings.move_to_end(key)
+                return known
+            self._model_readings[key] = found
+            while len(self._model_readings) > _KEPT_READINGS:
+                self._model_readings.popitem(last=False)
+        return found
+
+    def _database_reading(self, selection: Selection) -> Reading | None:
+        """The reading of a selection from the database."""
         layout = self._layout(selection.cube)
         if layout is None:
             return None
@@ -328,6 +416,11 @@ class SqlStore:
             while len(self._readings) > _KEPT_READINGS:
                 self._readings.popitem(last=False)
         return reading
+
+    def touched(self, cube: Cube, release: int) -> Mapping[str, Sequence[int]]:
+        """Per dataflow the releases that changed it."""
+        layout = self._layout(cube)
+        return {} if layout is None else touched(self._engine.read, layout, release)
 
     def count(self, selection: Selection) -> Counts:
         """Exact counts."""
@@ -354,6 +447,8 @@ class SqlStore:
     def available(self, selection: Selection, components: Sequence[str] | None = None) -> Availability:
         """The values that occur, with counts."""
         reading = self._reading(selection)
+        if isinstance(reading, ModelReading) and not reading.knows(components):
+            reading = self._database_reading(selection)
         if reading is None:
             return Availability(values={}, counts=Counts(series=0, observations=0))
         return reading.available(components)
@@ -371,12 +466,19 @@ class SqlStore:
     def series(self, selection: Selection, domains: Mapping[str, Sequence[str]]) -> Iterator[pa.RecordBatch]:
         """The series keys with their attributes."""
         reading = self._reading(selection)
+        if isinstance(reading, ModelReading) and reading.model.bare:
+            reading = self._database_reading(selection)
         return iter(()) if reading is None else reading.series(domains)
 
     def scan_deleted(self, selection: Selection) -> Iterator[pa.RecordBatch]:
         """The keys that are not shown any more."""
         reading = self._reading(selection)
         return iter(()) if reading is None else reading.deleted()
+
+    def attribute_changes(self, selection: Selection) -> AttributeChanges:
+        """Attributes above the observation that no row tells."""
+        reading = self._database_reading(selection)
+        return AttributeChanges() if reading is None else AttributeReading(reading).changes()
 
     # --- everything else that is kept --------------------------------------------------------------------------
 
@@ -396,21 +498,40 @@ class SqlStore:
         """Forget a document."""
         self._documents.remove(kind, id)
 
-    def save_artefacts(self, artefacts: Mapping[str, bytes | None]) -> int:
+    def save_file(self, id: str, chunks: Iterable[bytes]) -> None:
+        """Keep a file as it came."""
+        self._documents.save_file(id, chunks)
+
+    def file(self, id: str) -> Iterator[bytes]:
+        """The pieces of a kept file."""
+        return self._documents.file(id)
+
+    def save_artefacts(self, artefacts: Mapping[str, bytes | None], base: int | None = None) -> int:
         """Keep artefacts as a new generation."""
         with self._engine.lock():
-            generation = self._documents.save_artefacts(artefacts)
+            generation = self._documents.save_artefacts(artefacts, base)
         self._forget_pointer()
         return generation
+
+    def generation_at(self, moment: datetime) -> int:
+        """The generation that was current at a moment."""
+        return self._documents.generation_at((moment - _EPOCH) // timedelta(microseconds=1))
 
     def artefacts(self, generation: int | None = None) -> Mapping[str, bytes]:
         """The artefacts of a generation."""
         return self._documents.artefacts(generation)
 
 
+def _is_wide_enough(layout: CubeLayout, structure: DataStructure) -> bool:
+    try:
+        return widen(layout, structure) is layout
+    except StorageFault:
+        return False
+
+
 def _moment(microseconds: int) -> datetime:
     """A moment from microseconds since 1970 (integers compare and grow exactly, whatever the database's time zones)."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 class _Undo(Exception):

@@ -58,6 +58,7 @@ def decode_structure(body: Mapping[str, Any]) -> DataStructure:
                 usage=one["usage"],
                 relationship=_relationship(one["relationship"]),
                 measures=tuple(one["measures"]),
+                is_metadata=one.get("metadata", False),
             )
             for one in body["attributes"]
         ),
@@ -79,6 +80,7 @@ def _attribute(attribute: Attribute) -> Json:
     return _component(attribute) | {
         "usage": attribute.usage,
         "measures": attribute.measures,
+        "metadata": attribute.is_metadata,
         "relationship": [relation.kind, relation.dimensions, relation.group, relation.attachment_groups],
     }
 

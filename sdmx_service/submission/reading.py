@@ -73,6 +73,7 @@ class Part:
     Attributes:
         letters: component -> letter of the sender's column; None for an SDMX message, whose columns are called by the
             components' ids.
+        is_of_moment: the data set has validity: it is one of the states of a history.
     """
 
     target: Target
@@ -81,6 +82,7 @@ class Part:
     action: Action
     batches: Iterator[pa.RecordBatch]
     letters: Mapping[str, str] | None = None
+    is_of_moment: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -239,7 +241,14 @@ def _is_harmless(severity: str) -> bool:
 
 def _part(dataflow: Dataflow, provider: Ref, dataset: Dataset) -> Part:
     target = Target(structure=dataset.structure, dataflow=dataflow.ref, provider=provider)
-    return Part(target=target, dataflow=dataflow, provider=provider, action=dataset.action, batches=dataset.batches)
+    return Part(
+        target=target,
+        dataflow=dataflow,
+        provider=provider,
+        action=dataset.action,
+        batches=dataset.batches,
+        is_of_moment=dataset.valid_from is not None or dataset.valid_to is not None,
+    )
 
 
 def _dataflow(target: Target, wish: Wish, catalog: Catalog) -> Dataflow:

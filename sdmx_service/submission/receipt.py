@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any, Literal
 
 from sdmx_service.errors import NotFound
@@ -28,9 +29,13 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataflowCounts:
-    """What a submission brings to one dataflow; the counts of changes are against the release it was checked at."""
+    """What a submission brings to one dataflow; the counts of changes are against the release it was checked at.
+
+    ``actions`` are those of its data sets, in order, each once.
+    """
 
     dataflow: str
+    actions: tuple[str, ...] = ()
     observations: int = 0
     inserted: int = 0
     changed: int = 0
@@ -40,6 +45,7 @@ class DataflowCounts:
     def to_json(self) -> dict[str, Any]:
         """As the receipt shows it."""
         counts = asdict(self)
+        del counts["actions"]
         return {"dataflow": counts.pop("dataflow"), "counts": counts}
 
 
@@ -109,7 +115,11 @@ def _stored_name(dataflow: str) -> str:
 
 def save_receipt(store: Store, receipt: Receipt) -> None:
     """Keep a receipt."""
-    document = receipt.to_json() | {"checked_at": receipt.checked_at, "principal": receipt.principal}
+    document = receipt.to_json() | {
+        "checked_at": receipt.checked_at,
+        "principal": receipt.principal,
+        "actions": {one.dataflow: list(one.actions) for one in receipt.dataflows},
+    }
     store.save_document(_RECEIPT, receipt.id, document)
 
 
@@ -143,6 +153,23 @@ def load_findings(store: Store, submission: str) -> tuple[FindingGroup, ...]:
     return tuple(map(FindingGroup.from_json, document["groups"])) if document is not None else ()
 
 
+def last_published(store: Store) -> dict[tuple[str, str], datetime]:
+    """When data were last published, per dataflow and provider as the store names them.
+
+    *Choice*: a release without submissions (a restore, another ranking) counts for all that there was before it.
+    """
+    kept = {id: _from_json(document) for id, document in store.documents(_RECEIPT)}
+    found: dict[tuple[str, str], datetime] = {}
+    for release in store.releases():
+        if not release.submissions:
+            found = dict.fromkeys(found, release.published_at)
+        for receipt in (kept[id] for id in release.submissions if id in kept):
+            for flow in receipt.dataflows:
+                for provider in (receipt.provider or "").split(", "):
+                    found[_stored_name(flow.dataflow), provider] = release.published_at
+    return found
+
+
 def _settled(receipt: Receipt, store: Store) -> Receipt:
     if receipt.status != "accepted":
         return receipt
@@ -153,6 +180,7 @@ def _settled(receipt: Receipt, store: Store) -> Receipt:
 
 
 def _from_json(document: Mapping[str, Any]) -> Receipt:
+    actions = document.get("actions", {})
     return Receipt(
         id=document["id"],
         status=document["status"],
@@ -160,7 +188,10 @@ def _from_json(document: Mapping[str, Any]) -> Receipt:
         provider=document["provider"],
         mapping=document["mapping"],
         file=FileFacts(**document["file"]),
-        dataflows=tuple(DataflowCounts(dataflow=one["dataflow"], **one["counts"]) for one in document["dataflows"]),
+        dataflows=tuple(
+            DataflowCounts(dataflow=one["dataflow"], actions=tuple(actions.get(one["dataflow"], ())), **one["counts"])
+            for one in document["dataflows"]
+        ),
         findings=document["findings"],
         rules_not_run=tuple(document["rules_not_run"]),
         release=document["release"],

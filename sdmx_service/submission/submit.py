@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -47,6 +50,8 @@ from sdmx_service.submission.validation import Validator
 from sdmx_service.submission.workspace import Workspace
 
 _PIECE = 1 << 20
+KEPT = 128 * 1024**2
+"""Bytes of a file that is kept as it was sent, at most; of a larger one the digest is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +78,7 @@ class _Check:
     report: Report = field(default_factory=Report)
     parts: dict[tuple[str, str], Part] = field(default_factory=dict)
     observations: Counter[str] = field(default_factory=Counter)
+    actions: dict[str, dict[str, None]] = field(default_factory=dict)
     rows: int = 0
     rules_not_run: tuple[str, ...] = ()
     complete: set[str] = field(default_factory=set)
@@ -107,9 +113,12 @@ def submit(
     principal: Principal,
     *,
     publish_now: bool = False,
+    preview: bool = True,
     memory: str = "1GB",
 ) -> Receipt:
     """Check a file, keep its rows if nothing is wrong, and give the receipt; publish it at once if asked.
+
+    With ``preview`` the receipt counts what publishing would change.
 
     Raises:
         NotAllowed: the principal may not send data of that provider, or may not publish.
@@ -128,6 +137,8 @@ def submit(
         raise
     status = "refused" if found.report.has_errors else "accepted"
     receipt = _receipt(sent, found, identity, principal, view.release, status)
+    if receipt.file.bytes <= KEPT:
+        store.save_file(identity, _pieces(sent.file))
     save_findings(store, identity, found.report.groups)
     keep_undecided(store, identity, found.report.groups, catalog)
     if status == "refused":
@@ -135,7 +146,7 @@ def submit(
         save_receipt(store, receipt)
         return receipt
     load.keep()
-    if not publish_now:
+    if preview and not publish_now:
         receipt = with_changes(receipt, store.preview(identity))
     save_receipt(store, receipt)
     return publish([identity], library, principal, memory=memory)[0] if publish_now else receipt
@@ -228,6 +239,9 @@ def _pass(
     workspace.letters = (
         {one.id: one.id for one in target.structure.components} if part.letters is None else part.letters
     )
+    found.actions.setdefault(part.dataflow.ref.text, {})[part.action.value] = None
+    if part.is_of_moment:
+        workspace.begin()
     for batch in part.batches:
         typed = validator.check(batch)
         found.rows += len(batch)
@@ -276,7 +290,8 @@ def _receipt(
         mapping=received.mapping,
         file=_facts(sent, received.format.name),
         dataflows=tuple(
-            DataflowCounts(dataflow=name, observations=count) for name, count in found.observations.items()
+            DataflowCounts(dataflow=name, observations=count, actions=tuple(found.actions.get(name, ())))
+            for name, count in found.observations.items()
         ),
         findings=found.report.counts,
         rules_not_run=found.rules_not_run,
@@ -285,10 +300,29 @@ def _receipt(
     )
 
 
+def _pieces(file: SeekableFile) -> Iterator[bytes]:
+    file.seek(0)
+    while piece := file.read(_PIECE):
+        yield piece
+
+
+@contextmanager
+def kept_file(store: Store, submission: str) -> Iterator[IO[bytes] | None]:
+    """The file of a submission as it was sent, seekable; None where it is not kept."""
+    pieces = store.file(submission)
+    first = next(pieces, None)
+    if first is None:
+        yield None
+        return
+    with tempfile.TemporaryFile() as file:
+        file.writelines(chain((first,), pieces))
+        file.seek(0)
+        yield file
+
+
 def _facts(sent: SentFile, format: str) -> FileFacts:
     digest, size = hashlib.sha256(), 0
-    sent.file.seek(0)
-    while piece := sent.file.read(_PIECE):
+    for piece in _pieces(sent.file):
         digest.update(piece)
         size += len(piece)
     return FileFacts(name=sent.name, sha256=digest.hexdigest(), bytes=size, format=format)

@@ -32,11 +32,11 @@ from sdmx_service.model.columns import (
     parse_numbers,
     typed_schema,
 )
+from sdmx_service.model.facets import facet_problem
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.message import Action, Target
 from sdmx_service.model.period import parse_period
 from sdmx_service.model.structure import Component
-from sdmx_service.submission.facets import facet_problem
 from sdmx_service.submission.origin import Places, origin
 from sdmx_service.submission.presence import Presence, StoredRows
 from sdmx_service.submission.report import Report

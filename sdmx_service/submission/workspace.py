@@ -136,6 +136,7 @@ class Workspace:
         self._sent: dict[tuple[str, str], SentRows] = {}
         self._part: StagedPart | None = None
         self._number = -1
+        self._state = 0
         self._next = 0
 
     def __enter__(self) -> Self:
@@ -158,8 +159,9 @@ class Workspace:
 
     # --- rows in -----------------------------------------------------------------------------------------------
     def begin(self) -> None:
-        """Rows of another submission come next, which may say again what was said: the later one holds."""
+        """Rows of another submission or moment come next, which may say again what was said: the later one holds."""
         self._part = None
+        self._state += 1
         for sent in self._sent.values():
             sent.repeated = True
 
@@ -173,8 +175,8 @@ class Workspace:
             sent.letters[id] = letter if sent.letters.get(id, letter) == letter else None
         sent.repeated = sent.repeated or len(sent.actions - {Action.DELETE}) > 1
         present = {name: f"i{number}" for number, name in enumerate(batch.schema.names)}
-        marks = [str(self._number), literal(part.dataflow), literal(part.provider), literal(part.action.value)]
-        marks.append(literal(self.file))
+        names = (part.dataflow, part.provider, part.action.value, self.file)
+        marks = [str(self._number), str(self._state), *map(literal, names)]
         origin = [present.get(name, "NULL") for name in (ROW, COLUMN, SHEET)]
         whole = both(f"{present.get(id, 'NULL')} IS NOT NULL" for id in part.structure.key_ids)
         values = [_value(column, present) for column in columns(part.structure)]
@@ -186,7 +188,7 @@ class Workspace:
         name = structure.ref.text
         if name not in self._tables:
             table = f"rows_{len(self._tables)}"
-            parts = "_part INTEGER, _dataflow VARCHAR, _provider VARCHAR, _action VARCHAR"
+            parts = "_part INTEGER, _state INTEGER, _dataflow VARCHAR, _provider VARCHAR, _action VARCHAR"
             origin = "_file VARCHAR, _row BIGINT, _column VARCHAR, _sheet VARCHAR, _whole BOOLEAN, _ends BOOLEAN"
             own = ", ".join(f"c{number} {_sql_type(one)}" for number, one in enumerate(columns(structure)))
             self.run(f"CREATE TABLE {table} ({parts}, {origin}, {own})")
@@ -256,7 +258,8 @@ class Workspace:
     def duplicates(self, report: Report) -> None:
         """Report keys that occur more than once (F501) and attributes that contradict themselves (F306).
 
-        A key counts once per dataflow, provider and action, over the whole submission.
+        A key counts once per dataflow, provider and action, over the whole submission; data sets with validity, which
+        tell a history, count each for itself.
         """
         for sent in self._sent.values():
             places = self._repeated_keys(sent)
@@ -269,7 +272,7 @@ class Workspace:
         names = column_names(sent.structure)
         fixed = {} if Action.DELETE in sent.actions else sent.fixed()
         varying = [names[id] for id in sent.structure.key_ids if id not in fixed]
-        key = ["_provider", "_action", *varying]
+        key = ["_provider", "_action", "_state", *varying]
         rows = f"{sent.table} WHERE _whole AND _dataflow = {literal(sent.dataflow)}"
         twice = f"SELECT hash({', '.join(key)}) AS h FROM {rows} GROUP BY h HAVING count(*) > 1"
         named = f"array_to_string(list_slice(list_sort(list(_row)), 1, {_NAMED_ROWS}), ', ')"
@@ -316,7 +319,7 @@ class Workspace:
         own = [names[column.id] for column in attached]
         found = ", ".join(f"min({name}) <> max({name}) AS {name}" for name in own)
         whole = both([f"{names[id]} IS NOT NULL" for id in level])
-        group = ", ".join(["_provider", "_action", *(names[id] for id in level)])
+        group = ", ".join(["_provider", "_action", "_state", *(names[id] for id in level)])
         inner = f"SELECT {found} FROM {_given(sent)} AND {whole} GROUP BY {group}"
         answer = self.read(f"SELECT {', '.join(f'bool_or({name}) AS {name}' for name in own)} FROM ({inner})")
         return [column for column, name in zip(attached, own, strict=True) if answer[name][0].as_py()]
@@ -325,7 +328,7 @@ class Workspace:
         """One row per value: the first row of the file that gives it."""
         names = column_names(sent.structure)
         own = names[column.id]
-        keys = ["_provider", "_action", *(names[id] for id in level)]
+        keys = ["_provider", "_action", "_state", *(names[id] for id in level)]
         whole = both([f"{names[id]} IS NOT NULL" for id in level])
         given = f"{_given(sent)} AND {own} IS NOT NULL AND {whole}"
         key = key_columns(sent.structure, {id: names[id] for id in level})

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from sdmx_service.model.artefact import Maintainable
 from sdmx_service.model.artefact_types import ARTEFACT_TYPES
-from sdmx_service.model.query import DataQuery, Representation, StructureQuery
+from sdmx_service.model.query import DataQuery, MetadataQuery, Query, Representation, StructureQuery
 from sdmx_service.urls import v2
 from sdmx_service.web.language import Tongue
 
@@ -52,12 +52,17 @@ def data_address(query: DataQuery) -> str:
 
 def class_address(artefact: Maintainable) -> str | None:
     """All artefacts of the class of one over SDMX-REST, None where version 2 has no resource for it."""
+    if artefact.type == "MetadataSet":
+        return _rest(MetadataQuery(by="metadataset", versions=("*",)))
     resource = _RESOURCES.get(artefact.type)
     return None if resource is None else _rest(StructureQuery(types=(resource,), versions=("*",)))
 
 
 def structure_address(artefact: Maintainable, references: Sequence[str] = ("none",)) -> str | None:
     """An artefact over SDMX-REST, None where version 2 has no resource for its class."""
+    if artefact.type == "MetadataSet":
+        agencies, ids, versions = (artefact.agency,), (artefact.id,), (artefact.version,)
+        return _rest(MetadataQuery(by="metadataset", agencies=agencies, ids=ids, versions=versions))
     resource = _RESOURCES.get(artefact.type)
     if resource is None:
         return None
@@ -76,6 +81,6 @@ def _wish(format: str, version: str) -> Representation:
     return Representation(format=format, format_version=version)
 
 
-def _rest(query: DataQuery | StructureQuery) -> str:
+def _rest(query: Query) -> str:
     path, query_string = v2.format(query)
     return REST + path + (f"?{query_string}" if query_string else "")

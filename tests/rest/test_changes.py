@@ -92,7 +92,7 @@ def test_as_of_before_the_first_release_finds_nothing(house: House) -> None:
 @pytest.mark.parametrize("api", [f"v2/{FLOW}", f"v1/{OLD}"])
 def test_updated_after_tells_inserts_updates_and_deletes(house: House, api: str) -> None:
     whole = sorted(told(house, f"{api}?updatedAfter={moment(house, 1, before=True)}"))
-    assert whole == replaced(NOW)
+    assert whole == [("M", "M.SOU.COD.", ""), *replaced(NOW)]  # the unit of that series is still there
     assert sorted(told(house, f"{api}?updatedAfter={moment(house, 1)}")) == [
         ("D", GONE, ""), *replaced({key: NOW[key] for key in (*SECOND, *THIRD)})
     ]  # fmt: skip
@@ -147,11 +147,11 @@ def test_every_format_is_valid_and_names_its_actions(house: House, api: str, wis
     for format in formats_for("data", api):
         answer = house.get(path, format.media_types[0])
         body = b"".join(answer.chunks)
-        if "timeseries" in format.name and answer.status == 406:  # carries one data set
-            continue
+        if ("timeseries" in format.name or format.name == "jsonstat") and answer.status == 406:
+            continue  # one data set, or no deletes
         assert answer.status == 200, (format.name, body[:500])
         assert faults(format.media_types[0], body, structures) == [], format.name
-        if "xml" in format.media_types[0]:
+        if "+xml" in format.media_types[0]:
             actions = [
                 one.get(name)
                 for one in etree.fromstring(body).iter("{*}DataSet")

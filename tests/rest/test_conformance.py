@@ -34,6 +34,7 @@ from tests.rest.fishery import (
 from tests.rest.reading_back import datasets, faults
 
 FLOW = "SEA:DF_CATCH(1.0.0)"
+ONE_VALUE = ("sdmx-csv-1.0", "sdmx-json-1.0", "xlsx")
 KEYS = (*KEY, "AREA", "EMPLOYMENT", "SEX")
 
 
@@ -64,15 +65,22 @@ class Case:
             rows = [self._cut(row, format) for found in self.expected.values() for row in found]
             if len(self.dataflows) == 1:
                 return {name: in_order(rows) for name in self.dataflows}
-        return {name: in_order(self._cut(row, format) for row in rows) for name, rows in self.expected.items()}
+        found = {name: [self._cut(row, format) for row in rows] for name, rows in self.expected.items()}
+        if format.name == "jsonstat":  # a cell of which nothing is said does not exist
+            found = {name: [row for row in rows if set(row) - {*KEYS, "SOURCE"}] for name, rows in found.items()}
+        return {name: in_order(rows) for name, rows in found.items()}
 
     def _cut(self, row: Row, format: Format) -> Row:
         kept = {
             id: value for id, value in row.items() if id in KEYS or self.components is None or id in self.components
         }
-        if "2.1-" in format.name or format.name == "sdmx-csv-1.0":  # neither several values nor several languages
+        if "2.1-" in format.name or format.name in ONE_VALUE:  # neither several values nor several languages
             kept = {id: _one(value) for id, value in kept.items()}
-        if "2.1-" in format.name:  # the primary measure, the structure's first, has a name of its own
+        if format.name == "jsonstat":  # of several languages the best
+            kept = {id: _one(value) if isinstance(value, dict) else value for id, value in kept.items()}
+        if (
+            "2.1-" in format.name or format.name == "sdmx-json-1.0"
+        ):  # the primary measure, the structure's first, has a name of its own
             primary = (MEASURES[0], "LICENCES", "HEADS")
             kept = {"OBS_VALUE" if id in primary else id: value for id, value in kept.items()}
         return kept
@@ -277,6 +285,7 @@ CONTEXT_CASES = [
                              ("1.0.0,2.0.0-draft", "1.0.0"), ("1.0.+", "1.0.0"), ("1.~.0", "1.1.0"))),
 ]  # fmt: skip
 
+PLAIN_CASES = [*KEY_CASES[1:], *FILTER_CASES, *TIME_CASES]
 CASES = [*KEY_CASES, *FILTER_CASES, *TIME_CASES, *SHAPE_CASES, *V1_CASES, *CONTEXT_CASES]
 
 
@@ -301,6 +310,8 @@ def test_every_format_says_what_the_source_says(
     case: Case, fishery: House, structures: tuple[DataStructure, ...]
 ) -> None:
     for format in formats_for("data", case.api):
+        if "vnd.sdmx" not in format.media_types[0] and case in PLAIN_CASES:
+            continue  # what a key or filter finds is the same in every format
         answer = fishery.get(case.path, format.media_types[0])
         body = b"".join(answer.chunks)
         if is_excused(format, case):

@@ -163,7 +163,7 @@ def test_methods(fishery: House) -> None:
     status, headers, _ = asked(fishery, DATA, "OPTIONS")
     assert (status, headers["Allow"]) == (204, "GET, HEAD, OPTIONS")
     status, headers, body = asked(fishery, DATA, "POST", Accept=JSON)
-    assert (status, orjson.loads(body)["errors"][0]["code"]) == (501, 501)
+    assert (status, orjson.loads(body)["errors"][0]["code"]) == (405, 405)
 
 
 @pytest.mark.parametrize(

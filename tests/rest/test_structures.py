@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
 from sdmx_service.formats.registry import formats_for
+from tests.every_type.house import open_apiary
 from tests.harness import House
 from tests.rest.reading_back import faults
 
@@ -123,6 +125,15 @@ def test_items(fishery: House, path: str, found: list[str]) -> None:
     assert one["isPartial"] is True
 
 
+def test_items_of_value_lists(tmp_path: Path) -> None:
+    """Any text may be an item of a value list, which no version marks as partial."""
+    with open_apiary(tmp_path) as house:
+        (one,) = sent(
+            house, "v2/structure/valuelist/BEES/VL_COLOUR/1.0.0/50%20%25%20%2F%2050%20%25,light%20amber"
+        ).values()
+        assert [item["id"] for item in one["valueItems"]] == ["light amber", "50 % / 50 %"]
+
+
 STUB = {"id", "agencyID", "version", "name", "isExternalReference", "links"}
 
 
@@ -225,10 +236,10 @@ def test_a_schema_as_a_structure_message(fishery: House) -> None:
         ("v2/structure/codelist/SEA/CL_NONE", 404), ("v2/structure/codelist/NOBODY", 404), ("v2/structure/codelist/SEA/CL_FISH/9.0.0", 404),
         ("v2/structure/codelist/SEA/CL_FISH/1.0.0/SHARK", 404), ("v2/structure/colours", 400), ("v2/structure/codelist/SEA/CL_FISH/+.2.3", 400),
         ("v2/structure/codelist?detail=some", 400), ("v2/structure/codelist?references=some", 400), ("v2/structure/codelist?colour=red", 400),
-        ("v2/structure/codelist?asOf=2024-01-01T00:00:00Z", 501), ("v2/structure/process/SEA", 404),
+        ("v2/structure/codelist?asOf=2024-01-01T00:00:00Z", 404), ("v2/structure/process/SEA", 404),
         ("v1/codelist/SEA/CL_NONE", 404), ("v1/codelist?references=some", 400), ("v1/codelist?detail=raw", 400),
         ("v2/schema/dataflow/SEA/DF_NONE", 404), ("v2/schema/dataflow/SEA", 400),
-        ("v2/metadata/metadataflow/SEA/MDF", 501), ("v2/registration/id/X", 501),
+         ("v2/registration/id/X", 406),
     ],
 )  # fmt: skip
 def test_refusals(fishery: House, path: str, status: int) -> None:

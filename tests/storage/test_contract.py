@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -639,10 +640,10 @@ def test_attachments(store: Store) -> None:
         (NORTH, "Y", "Äpfel"),
         (SOUTH, "X", "Other"),
     }
-    publish(store, ("M", [{"AREA": "Y", "SHOP": "Gino"}]))
-    changed = store.attachments(select(store, changed_since=2))
-    assert {id: table.num_rows for id, table in changed.items()} == {"SHOP": 1, "TASTERS": 0, "SOURCE": 0}
-    assert changed["SHOP"].to_pylist() == [{"AREA": "Y", "SHOP": "Gino"}]
+    publish(store, ("M", [row("A", "Y", "VAN", "2020", "77")]))
+    changed = store.attachments(select(store, changed_since=2))  # those of the rows told
+    assert {id: table.num_rows for id, table in changed.items()} == {"SHOP": 1, "TASTERS": 0, "SOURCE": 1}
+    assert changed["SHOP"].to_pylist() == [{"AREA": "Y", "SHOP": "Äpfel"}]
 
 
 def test_rows_of_a_series_with_another_attribute_value_count_as_changed(store: Store) -> None:
@@ -713,6 +714,23 @@ def test_documents(store: Store, reopen: Callable[[], Store]) -> None:
     assert store.documents("principal") == [("a", {"n": 3})]
 
 
+def test_files_are_kept_as_they_came(store: Store, reopen: Callable[[], Store]) -> None:
+    store.save_file("a", [b"old"])
+    store.save_file("a", iter([b"\x00\xff'", b"more"]))
+    store.save_file("b", [b"other"])
+    store = reopen()
+    assert list(store.file("a")) == [b"\x00\xff'", b"more"]
+    assert list(store.file("none")) == []
+
+    def broken() -> Iterator[bytes]:
+        yield b"half"
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        store.save_file("b", broken())
+    assert list(store.file("b")) == [b"other"]
+
+
 def test_artefacts_have_generations(store: Store) -> None:
     assert store.artefacts() == {}
     assert store.save_artefacts({"urn:b": b"\x00\xffb", "urn:a": b"a"}) == 1
@@ -721,6 +739,88 @@ def test_artefacts_have_generations(store: Store) -> None:
     assert dict(store.artefacts()) == {"urn:a": b"A", "urn:c": b"c"}
     assert list(store.artefacts(1).items()) == [("urn:a", b"a"), ("urn:b", b"\x00\xffb")]
     assert store.artefacts(0) == {}
+
+
+def test_generations_have_times(store: Store, reopen: Callable[[], Store]) -> None:
+    before = datetime.now(UTC)
+    assert (store.generation_at(before), store.pointer().changed_at) == (0, store.pointer().published_at)
+    store.save_artefacts({"urn:a": b"a"})
+    first = store.pointer().changed_at
+    assert abs(first - before) < timedelta(minutes=1)
+    store.save_artefacts({"urn:a": b"A"})
+    second = store.pointer().changed_at
+    assert second > first
+    step = timedelta(microseconds=1)
+    moments = (first - step, first, second - step, second, second + timedelta(days=1))
+    assert [store.generation_at(moment) for moment in moments] == [0, 1, 1, 2, 2]
+    again = reopen()
+    assert [again.generation_at(moment) for moment in moments] == [0, 1, 1, 2, 2]
+
+
+def test_a_release_is_the_later_change(store: Store) -> None:
+    store.save_artefacts({"urn:a": b"a"})
+    publish(store, ("M", [row("A", "X", "VAN", "2020", "1")]))
+    pointer = store.pointer()
+    assert pointer.changed_at == pointer.published_at
+    store.save_artefacts({"urn:b": b"b"})
+    assert store.pointer().changed_at > store.pointer().published_at == pointer.published_at
+
+
+def test_artefacts_of_a_stale_base_are_a_conflict(store: Store) -> None:
+    assert store.save_artefacts({"urn:a": b"a"}, 0) == 1
+    with pytest.raises(Conflict, match="Generation 1"):
+        store.save_artefacts({"urn:a": b"b"}, 0)
+    assert dict(store.artefacts()) == {"urn:a": b"a"}
+    assert store.save_artefacts({"urn:a": b"b"}, 1) == 2
+
+
+def test_of_several_on_one_base_one_is_first(store: Store) -> None:
+    outcomes: list[str] = []
+
+    def save(body: bytes) -> None:
+        try:
+            store.save_artefacts({"urn:a": body}, 0)
+            outcomes.append("saved")
+        except Conflict:
+            outcomes.append("conflict")
+
+    threads = [threading.Thread(target=save, args=(str(n).encode(),)) for n in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["conflict"] * 4 + ["saved"]
+    assert store.pointer().generation == 1
+
+
+def test_a_store_from_before_times_were_kept(store: Store, reopen: Callable[[], Store]) -> None:
+    """What the first version of the program left: generations without times, and releases."""
+    store.save_artefacts({"urn:a": b"a"})
+    store.save_artefacts({"urn:a": b"A"})
+    publish(store, ("M", [row("A", "X", "VAN", "2020", "1")]))
+    publish(store, ("M", [row("A", "X", "VAN", "2021", "1")]))
+    with store._engine.transaction() as session:  # type: ignore[attr-defined]
+        session.execute("DROP TABLE generation_times")
+        session.execute("DELETE FROM migrations WHERE _number = 2")
+    opened = reopen()
+    published = opened.releases()[0].published_at
+    assert opened.generation_at(published) == 2
+    assert opened.generation_at(published - timedelta(microseconds=1)) == 0
+    assert opened.save_artefacts({"urn:a": b"b"}) == 3
+    assert opened.generation_at(datetime.now(UTC) + timedelta(seconds=5)) == 3
+
+
+def test_an_empty_cube_takes_other_dimensions(store: Store) -> None:
+    other = replace(ICE, dimensions=ICE.dimensions[:2])
+    cube = store.open_cube(ICE)
+    store.check_cube(other)
+    assert (store.open_cube(other), store.cubes()) == (cube, [cube])
+    parts = {name: value for name, value in row("A", "X", "", "2020", "1").items() if name != "FLAVOUR"}
+    publish(store, ("M", [parts]), structure=other)
+    assert [line["SCOOPS"] for line in read(store, select(store, structure=other))] == ["1"]
+    for attempt in (store.check_cube, store.open_cube):
+        with pytest.raises(StorageFault, match="other dimensions"):
+            attempt(ICE)
 
 
 # --- several at a time -----------------------------------------------------------------------------------------------
@@ -794,3 +894,21 @@ def test_publications_wait_for_each_other(store: Store) -> None:
         writer.join()
     assert failures == []
     assert (store.pointer().release, len(observed(store))) == (4, 4)
+
+
+# --- which releases changed what -------------------------------------------------------------------------------------
+
+
+def test_the_releases_that_changed_a_dataflow(store: Store) -> None:
+    one = row("A", "X", "VAN", "2020", "1")
+    for part in (
+        ("M", [one]),  # release 1
+        ("M", [one]),  # 2: the same again
+        ("M", [row("A", "X", "VAN", "2020", "2")]),  # 3
+        ("D", [row("A", "X", "VAN", "2020")]),  # 4
+    ):
+        publish(store, part)
+    cube = store.cubes()[0]
+    assert store.touched(cube, 4) == {SALES: [1, 3, 4]}
+    assert store.touched(cube, 3) == {SALES: [1, 3]}
+    assert store.touched(Cube(agency="ICE", id="NONE", major=1), 4) == {}

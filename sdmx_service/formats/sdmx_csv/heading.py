@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from sdmx_service.errors import NotBuilt, UnreadableFile
+from sdmx_service.errors import UnreadableFile
 
 STRUCTURE: Final = "STRUCTURE"
 STRUCTURE_ID: Final = "STRUCTURE_ID"
@@ -106,7 +106,6 @@ def parse_heading_line(text: str) -> HeadingLine:
 
     Raises:
         UnreadableFile: not the heading of an SDMX-CSV data message; what is missing is said.
-        NotBuilt: an SDMX-CSV metadata message.
     """
     text = text.removeprefix("\ufeff")
     first = first_field(text)
@@ -116,7 +115,7 @@ def parse_heading_line(text: str) -> HeadingLine:
             hint="Add the columns STRUCTURE and STRUCTURE_ID, or name the mapping that reads this file.",
         )
     if first["word"] == "MDSTRUCTURE":
-        raise NotBuilt("SDMX-CSV metadata messages (MDSTRUCTURE) are not read yet.", hint="Send data (STRUCTURE).")
+        raise UnreadableFile("An SDMX-CSV metadata message (MDSTRUCTURE) holds no data.", hint="Send data (STRUCTURE).")
     delimiter = first["delimiter"]
     if not delimiter or delimiter in "\r\n":
         raise UnreadableFile(f"Row 1 has one column only, {first[0].strip()!r}.", hint="Separate columns with a comma.")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from sdmx_service.errors import CannotWrite, SyntaxFault
+from sdmx_service.formats.arrangement import ALL_DIMENSIONS, level_rows, observation_dimension
 from sdmx_service.formats.fragments import (
     Cells,
     Coded,
@@ -28,7 +29,6 @@ from sdmx_service.formats.fragments import (
     array_of,
     best_texts,
     by_distinct,
-    joined_bytes,
     joined_values,
     numbered,
     numbers,
@@ -64,7 +64,7 @@ def write_csv(message: Message, options: WriteOptions, *, version: str = "2.1") 
         CannotWrite: the version has no such parameter or value.
     """
     _check(options, version)
-    datasets = [_Source.of(dataset, options) for dataset in message.datasets]
+    datasets = [_Source.of(dataset, options) for dataset in message.datasets if _is_told(dataset, version)]
     header = _Header.of(datasets, options, version)
     return packed(_chunks(datasets, header, options, version))
 
@@ -87,6 +87,11 @@ def _check(options: WriteOptions, version: str) -> None:
         known = PARAMETERS[version][name]
         if value not in known:
             raise CannotWrite(f"SDMX-CSV {version} has no {name}={value}.", hint=f"Ask for one of {', '.join(known)}.")
+
+
+def _is_told(dataset: Dataset, version: str) -> bool:
+    """*Choice*: 1.0, without actions and partial keys, leaves out what it would tell wrongly."""
+    return version != "1.0" or not (dataset.only_attributes or dataset.action is Action.DELETE)
 
 
 def _chunks(datasets: Sequence[_Source], header: _Header, options: WriteOptions, version: str) -> Iterator[bytes]:
@@ -117,7 +122,7 @@ class _Source:
         }
         multilingual = [one.id for one in chosen.values() if one.kind == "multilingual"]
         languages = {name: tuple(dataset.domains[name]) for name in multilingual if name in dataset.domains}
-        batches = dataset.batches
+        batches = level_rows(dataset) if dataset.only_attributes else dataset.batches
         if len(languages) < len(multilingual):
             first = next(batches, None)
             batches = _with(first, batches)
@@ -137,9 +142,12 @@ def _languages(batch: pa.RecordBatch | None, name: str) -> tuple[str, ...]:
     return () if array is None else tuple(sorted(pc.unique(array.keys).to_pylist()))
 
 
+_PLACES = {"dimension": 0, "time": 0, "measure": 1, "attribute": 2}
+
+
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """The columns of the file: those of all data sets, in order of appearance."""
+    """The columns of the file: the dimensions of all data sets, then all measures, then all attributes (2.1 guide)."""
 
     line: str
     ids: tuple[str, ...]
@@ -150,6 +158,7 @@ class _Header:
         for source in sources:
             for name, column in source.columns.items():
                 every.setdefault(name, (source, column))
+        every = dict(sorted(every.items(), key=lambda item: _PLACES[item[1][1].role]))
         names = _leading(options, version, any(c.kind in ("multi", "multilingual") for _, c in every.values()))
         for name, (source, column) in every.items():
             label = source.dataset.labels.components.get(name, NO_TEXTS).text(options.languages, name)
@@ -201,6 +210,7 @@ class _DatasetWriter:
         self._lead = _lead(dataset, options, version)
         self._series_key = version != "1.0" and options.keys in ("series", "both")
         self._observation_key = version != "1.0" and options.keys in ("obs", "both")
+        self._at_observation = observation_dimension(dataset)
 
     def render(self, batch: pa.RecordBatch) -> bytes:
         """The lines of a batch: what a series shares is rendered once for the series."""
@@ -216,9 +226,12 @@ class _DatasetWriter:
         number = numbered(starts) - 1
         shared: list[Piece] = [self._lead]
         keys = self._key_rows(heads) if self._series_key or self._observation_key else None
-        if self._series_key and keys is not None:
-            shared += [SEPARATOR, Texts(_quoted(keys))]
         pieces: list[Piece] = []
+        if self._series_key and keys is not None and self._is_time_series:
+            shared += [SEPARATOR, Texts(_quoted(keys))]
+        elif self._series_key:
+            pieces += [Coded(number, self._series.rows(shared, heads.num_rows)), SEPARATOR, *self._other_keys(batch)]
+            shared = []
         if self._observation_key and keys is not None:
             pieces += [Coded(number, self._series.rows(shared, heads.num_rows)), SEPARATOR]
             pieces += self._observation_keys(batch, number, keys)
@@ -228,7 +241,7 @@ class _DatasetWriter:
         pieces.append(Coded(number, self._series.rows(shared, heads.num_rows)))
         for name in self._tail:
             pieces += self._cell(batch, name)
-        return joined_bytes(self._rows.rows([*pieces, "\n"], batch.num_rows))
+        return self._rows.data([*pieces, "\n"], batch.num_rows)
 
     # keys ---------------------------------------------------------------------------------------------------------
 
@@ -237,6 +250,21 @@ class _DatasetWriter:
         for one in self._keys:
             pieces += [".", self._cells.coded(heads, one.id, _as_is, slot="key")]
         return self._key.rows(pieces[1:], heads.num_rows)
+
+    @property
+    def _is_time_series(self) -> bool:
+        """Time alone is at the observation, or there is no time and every dimension."""
+        return self._at_observation == (ALL_DIMENSIONS if self._time is None else self._time.id)
+
+    def _other_keys(self, batch: pa.RecordBatch) -> list[Piece]:
+        """The key of a series that is no time series: "all the dimensions except the one(s) attached to" it."""
+        if self._at_observation == ALL_DIMENSIONS:
+            return [""]
+        pieces: list[Piece] = []
+        for one in (*self._keys, *([self._time] if self._time is not None else [])):
+            if one.id != self._at_observation:
+                pieces += [".", self._cells.coded(batch, one.id, _as_is, slot="key")]
+        return [Texts(_quoted(self._key.rows(pieces[1:], batch.num_rows)))]
 
     def _observation_keys(self, batch: pa.RecordBatch, number: Indices, keys: Strings) -> list[Piece]:
         pieces: list[Piece] = [Coded(number, keys)]
@@ -269,6 +297,9 @@ class _DatasetWriter:
             pieces.append(SEPARATOR)
             if (names := self._names(column)) is not None:
                 pieces.append(self._cells.coded(batch, name, names, slot="name"))
+            elif column.kind == "multi" and name in self._dataset.labels.codes:
+                joined = joined_values(batch, column, self._each_name(column), _tagged, SUBFIELD)
+                pieces += wrapped(None if joined is None else by_distinct(joined, _quoted), batch.num_rows, "", "")
         return pieces
 
     def _make(self, column: Column) -> Make:
@@ -277,15 +308,23 @@ class _DatasetWriter:
                 return lambda values: _quoted(normalise(values))
             return _quoted
         names = self._names(column) if self._options.labels == "both" else None
-        return _quoted if names is None else self._both(column)
+        if names is None:
+            return _quoted
+        both = self._both(column)
+        return lambda values: _quoted(both(values))
 
     def _both(self, column: Column) -> Make:
         labels, languages = self._dataset.labels.codes[column.id], self._options.languages
-        return lambda values: _quoted(
-            pa.array(
-                [f"{code}: {labels[code].name(languages)}" if code in labels else code for code in values.to_pylist()],
-                pa.string(),
-            )
+        return lambda values: pa.array(
+            [f"{code}: {labels[code].name(languages)}" if code in labels else code for code in values.to_pylist()],
+            pa.string(),
+        )
+
+    def _each_name(self, column: Column) -> Make:
+        """The names of the codes of a multi-valued cell."""
+        labels, languages = self._dataset.labels.codes[column.id], self._options.languages
+        return lambda values: _subquoted(
+            pa.array([_name(labels.get(code), languages) for code in values.to_pylist()], pa.string())
         )
 
     def _names(self, column: Column) -> Make | None:
@@ -299,10 +338,13 @@ class _DatasetWriter:
 
     def _several(self, batch: pa.RecordBatch, column: Column) -> Strings | None:
         """A multi-valued or multilingual cell."""
+        each: Make = _as_is
+        if self._options.labels == "both" and column.kind == "multi" and column.id in self._dataset.labels.codes:
+            each = self._both(column)
         if self._version != "1.0":
-            joined = joined_values(batch, column, _subquoted, _tagged, SUBFIELD)
+            joined = joined_values(batch, column, lambda values: _subquoted(each(values)), _tagged, SUBFIELD)
         elif column.kind == "multi":
-            joined = joined_values(batch, column, _as_is, lambda _: _as_is, "; ")
+            joined = joined_values(batch, column, each, lambda _: _as_is, "; ")
         else:
             joined = best_texts(batch, column, self._options.languages)
         return None if joined is None else by_distinct(joined, _quoted)

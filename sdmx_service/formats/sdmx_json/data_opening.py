@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -62,12 +63,22 @@ def _listed_value(value: object, place: str) -> Value | None:
     """An entry of a ``values`` array: by its id, else its value or values."""
     if not isinstance(value, dict):
         return plain_value(value)
+    if (period := _full_period(value)) is not None:
+        return period
     for name in ("id", "value", "values", "name"):
         if value.get(name) is not None:
             return plain_value(value[name])
     if value:
         raise UnreadableFile(f"{place}: the value has neither id nor value.")
     return None
+
+
+def _full_period(value: Mapping[str, Any]) -> str | None:
+    """The period whose ``id`` had to be written without its signs, as 1.0 allows none of ``:/+.`` there."""
+    identity, name = value.get("id"), value.get("name")
+    if not isinstance(identity, str) or not isinstance(name, str) or "start" not in value or "_" not in identity:
+        return None
+    return name if re.sub(r"[^A-Za-z0-9_@$-]", "_", name) == identity else None
 
 
 @dataclass(frozen=True, slots=True)

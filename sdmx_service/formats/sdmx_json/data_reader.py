@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import IO, Any, Final, TypeAlias
@@ -21,6 +22,7 @@ import pyarrow.compute as pc
 
 from sdmx_service.errors import NotBuilt, SyntaxFault, TooLarge, UnreadableFile, UnresolvedReference
 from sdmx_service.formats.sdmx_json.data_opening import Layout, Listed, Value, as_array, as_object, links_of
+from sdmx_service.formats.sdmx_json.data_structure import json_id
 from sdmx_service.formats.sdmx_json.header import read_header
 from sdmx_service.formats.sniffing import Head
 from sdmx_service.model.artefact import Texts
@@ -87,7 +89,9 @@ def _parse(file: IO[bytes]) -> dict[str, Any]:
         )
     file.seek(0)
     try:
-        root = json.loads(file.read(), parse_float=str, parse_constant=str)
+        body = file.read()
+        text = body.decode(json.detect_encoding(body), "surrogatepass")
+        root = json.loads(text, parse_float=str, parse_constant=str)
     except json.JSONDecodeError as fault:
         is_end = fault.pos >= len(fault.doc.rstrip())
         raise UnreadableFile(
@@ -99,7 +103,30 @@ def _parse(file: IO[bytes]) -> dict[str, Any]:
         raise UnreadableFile(f"Byte {fault.start + 1} of the file is not {fault.encoding}.") from None
     except (RecursionError, ValueError) as fault:
         raise UnreadableFile(f"The JSON cannot be read ({fault}).") from None
+    _refuse_lone_surrogates(text)
     return as_object(root, "the document")
+
+
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+_PAIRS: Final = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F])|.)|([\ud800-\udfff])"
+)
+
+
+def _refuse_lone_surrogates(text: str) -> None:
+    """Half of a character beyond U+FFFF, which no other format could carry, is refused.
+
+    Raises:
+        UnreadableFile: there is one; its line is named.
+    """
+    if _SURROGATE.search(text) is None:
+        return
+    for found in _PAIRS.finditer(text):
+        if found[1] or found[2]:
+            raise UnreadableFile(
+                f"Line {text.count(chr(10), 0, found.start()) + 1}: half of a surrogate pair is no character.",
+                hint="Characters beyond U+FFFF are written as two \\u escapes, or as themselves.",
+            )
 
 
 def _errors(root: Mapping[str, Any]) -> Iterator[tuple[str, str, Texts]]:
@@ -180,7 +207,7 @@ class _Rows:
         self._schema = read_schema(structure)
         self._columns = {column.id: column for column in columns(structure)}
         for id, one in layout.ids.items():
-            if id not in self._columns:
+            if id not in self._columns and id not in map(json_id, self._columns):
                 raise UnreadableFile(
                     f"{one.place}: {id!r} is no component of {ref}.",
                     hint=f"Its components are {', '.join(list(self._columns)[:40])}.",
@@ -193,7 +220,7 @@ class _Rows:
         if self._layout.measures is not None:
             return ()
         ids = [one.id for one in structure.measures]
-        name = ids[0] if len(ids) == 1 else "OBS_VALUE"
+        name = "OBS_VALUE" if "OBS_VALUE" in ids else next(iter(ids), "")
         return (Listed(name, f"{self._layout.place}/measures", None),) if name in self._columns else ()
 
     def batches(self, node: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
@@ -327,7 +354,10 @@ class _Rows:
 
     def _batch(self, found: Mapping[str, _Cells], pointers: _Array) -> pa.RecordBatch:
         count = len(pointers)
-        arrays = [self._array(column, found.get(column.id), count) for column in self._columns.values()]
+        arrays = [
+            self._array(column, found.get(column.id, found.get(json_id(column.id))), count)
+            for column in self._columns.values()
+        ]
         origin = {ROW: pa.nulls(count, pa.int64()), COLUMN: pointers, SHEET: pa.nulls(count, pa.string())}
         return pa.RecordBatch.from_arrays([*arrays, *origin.values()], schema=self._schema)
 

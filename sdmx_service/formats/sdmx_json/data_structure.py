@@ -17,7 +17,7 @@ from sdmx_service.formats.arrangement import Arrangement
 from sdmx_service.formats.fragments import Make, Strings, pc
 from sdmx_service.formats.sdmx_json.header import Speech, write_header
 from sdmx_service.model.artefact import NO_TEXTS, Item, Texts
-from sdmx_service.model.columns import Column
+from sdmx_service.model.columns import NOT_APPLICABLE, Column
 from sdmx_service.model.message import Dataset, Header, WriteOptions
 from sdmx_service.model.period import normalise, parse_period
 from sdmx_service.model.structure import Attribute, Measure
@@ -68,6 +68,11 @@ class ValueLists:
         return positions
 
 
+def json_id(id: str) -> str:
+    """*Choice*: the path of a nested metadata attribute with ``-``, since no id of SDMX-JSON data may have a dot."""
+    return id.replace(".", "-")
+
+
 def message_head(header: Header, options: WriteOptions, version: str) -> bytes:
     """The message up to and with ``meta``, without its closing brace."""
     languages = header.languages or options.languages[:1]
@@ -101,7 +106,7 @@ def describe(
     return {
         "dataSets": [number],
         **_named("name", name, options, dataset.ref.id),
-        "links": _links(dataset),
+        "links": links_to(dataset),
         "dimensions": {
             "dataSet": [],
             "series": [writer.part(one, place[one.id]) for one in arrangement.series_dimensions],
@@ -117,7 +122,8 @@ def describe(
     }
 
 
-def _links(dataset: Dataset) -> list[dict[str, str]]:
+def links_to(dataset: Dataset) -> list[dict[str, str]]:
+    """Links to what describes a data set, what the message names first."""
     refs: dict[str, Ref] = {dataset.ref.type: dataset.ref}
     if dataset.dataflow is not None:
         refs.setdefault("Dataflow", dataset.dataflow)
@@ -165,6 +171,8 @@ class _Describer:
             "keyPosition": place,
             **({"roles": roles} if roles else {}),
         }
+        if not listed and self._version == "2.0":  # which wants some: the mark of a dimension that does not apply
+            listed = [{"value": NOT_APPLICABLE, "name": NOT_APPLICABLE}]
         return {**described, "values": listed} if listed else described
 
     def measure(self, column: Column) -> dict[str, Any]:
@@ -181,7 +189,12 @@ class _Describer:
             relation: dict[str, Any] = {"observation": {}}
         else:
             relation = {"dimensions": list(column.level)} if column.level else {"dataflow": {}}
-        described = {"id": column.id, **self._names(column), "isMandatory": mandatory, "relationship": relation}
+        described = {
+            "id": json_id(column.id),
+            **self._names(column),
+            "isMandatory": mandatory,
+            "relationship": relation,
+        }
         return {**described, **self._form(column)}
 
     def _names(self, column: Column) -> dict[str, Any]:
@@ -223,13 +236,17 @@ class _Describer:
 @lru_cache(maxsize=8192)
 def _written_period(text: str, key: str) -> orjson.Fragment:
     """A period with its first and last second, as far as they have a date."""
-    described = {key: text, "name": text}
+    return orjson.Fragment(orjson.dumps({key: text, "name": text, **moments(text)}))
+
+
+def moments(text: str) -> dict[str, str]:
+    """The first and last second of a period, if it has a date."""
     try:
         period = parse_period(text)
         start, end = (_zoned(normalise(period, moment, with_time=True)) for moment in ("start", "end"))
     except SyntaxFault:
-        return orjson.Fragment(orjson.dumps(described))
-    return orjson.Fragment(orjson.dumps({**described, "start": start, "end": end}))
+        return {}
+    return {"start": start, "end": end}
 
 
 def _item_names(item: Item | None) -> Texts:

@@ -29,6 +29,7 @@ from sdmx_service.formats.fragments import (
     Renderer,
     Strings,
     array_of,
+    digit_pieces,
     joined_bytes,
     joined_values,
     numbers,
@@ -226,6 +227,8 @@ class _DatasetWriter:
                 small = small_integers(batch, column, "", "", "null")
                 if small is not None:
                     return [small]
+                if signed and (picked := digit_pieces(batch, column, "", "", "null")):
+                    return picked
                 texts = _numbers(batch, column)
                 return wrapped(texts if signed else _unsigned(texts), count, "", "", "null")
             return numbers(batch, column, '"', '"', "null")

@@ -119,7 +119,7 @@ def _parts(message: Message) -> list[Part]:
         structure = known.get((ref, at_observation))
         if structure is None:
             structure = known[ref, at_observation] = Structure(
-                id=_structure_id(ref, len(known) and len(known) + 1),
+                id=_structure_id(dataset.structure.id, len(known) and len(known) + 1),
                 prefix=f"ns{len(known) + 1}",
                 namespace=f"{ref.urn}:ObsLevelDim:{at_observation}",
                 ref=ref,
@@ -144,9 +144,10 @@ def _check_time_series(parts: Sequence[Part], kind: Kind) -> None:
         )
 
 
-def _structure_id(ref: Ref, number: int) -> str:
-    """An xs:ID that tells the structure to a reader's eye."""
-    text = re.sub(r"[^A-Za-z0-9_.-]", "_", f"{ref.agency}_{ref.id}_{ref.version}")
+def _structure_id(id: str, number: int) -> str:
+    """An xs:ID: the id of the data structure, which some clients (rsdmx) take it for, told apart by a number."""
+    text = re.sub(r"[^A-Za-z0-9_.-]", "_", id)
+    text = text if re.match("[A-Za-z_]", text) else f"_{text}"
     return f"{text}_{number}" if number else text
 
 

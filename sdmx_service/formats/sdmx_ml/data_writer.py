@@ -77,6 +77,8 @@ class _SpecificWriter:
     def chunks(self) -> Iterator[bytes]:
         yield self._opening().encode()
         yield from self._groups()
+        if self._dataset.only_attributes and self._version != "2.1":
+            yield from self._partial_keys()
         yield from self._series.chunks()
         yield b"</mes:DataSet>"
 
@@ -97,12 +99,36 @@ class _SpecificWriter:
         batch = attached(dataset, self._arrangement.dataset_attributes)
         simple, several = self._split(self._arrangement.dataset_attributes)
         pieces = [piece for one in simple for piece in self._attribute(batch, one)] if batch is not None else []
-        text += _one(pieces) + ">"
+        simple_text = _one(pieces)
+        comps = "" if batch is None else _one(self._comps(batch, several))
+        text += ">" if comps else simple_text + ">"
         if dataset.provider is not None:
             text += reference_text("DataProvider", dataset.provider, self._version)
-        if batch is not None and (comps := _one(self._comps(batch, several))):
-            text += f"<Atts>{comps}</Atts>"
+        if comps:  # all in one place: what a Replace says twice of one key, it says the last time
+            text += f"<Atts{simple_text}>{comps}</Atts>"
         return text
+
+    def _partial_keys(self) -> Iterator[bytes]:
+        """``Atts`` elements: attributes of partial keys that are no declared groups, without observations."""
+        whole, by_level = len(self._dataset.structure.dimension_ids), dict[tuple[str, ...], list[Column]]()
+        every = (*self._arrangement.series_attributes, *self._arrangement.observation_attributes)
+        for column in every:
+            if column.level and len(column.level) < whole:
+                by_level.setdefault(column.level, []).append(column)
+        for level, attributes in by_level.items():
+            batch = attached(self._dataset, attributes)
+            if batch is not None:
+                yield from rendered([batch], partial(self._partial_key, level, attributes, Renderer()))
+
+    def _partial_key(
+        self, level: Sequence[str], attributes: Sequence[Column], renderer: Renderer, batch: pa.RecordBatch
+    ) -> bytes:
+        simple, several = self._split(attributes)
+        pieces: list[Piece] = ["<Atts"]
+        pieces += [self._cells.coded(batch, one, around(f' {one}="', '"'), slot="group") for one in level]
+        for column in simple:
+            pieces += self._attribute(batch, column)
+        return joined_bytes(renderer.rows([*pieces, *self._ended(batch, several, "Atts")], batch.num_rows))
 
     def _groups(self) -> Iterator[bytes]:
         """``Group`` elements: one per group and partial key."""

@@ -19,6 +19,7 @@ from sdmx_service.formats.structure_2_1 import Lookup, newer, older
 from sdmx_service.formats.structure_sets import STRUCTURE_SET_SHAPE
 from sdmx_service.formats.structure_tables import ARTEFACTS, Artefacts
 from sdmx_service.formats.structure_tables_2_1 import (
+    ATTACHMENT_CONSTRAINT,
     CONTENT_CONSTRAINT,
     DATA_STRUCTURE,
     HIERARCHICAL_CODELIST,
@@ -48,6 +49,7 @@ _KINDS_2_1 = (
     ("StructureSets", "StructureSet", STRUCTURE_SET_SHAPE),
     ("ReportingTaxonomies", "ReportingTaxonomy", None),
     ("Processes", "Process", None),
+    ("Constraints", "AttachmentConstraint", ATTACHMENT_CONSTRAINT),
     ("Constraints", "ContentConstraint", CONTENT_CONSTRAINT),
     ("ProvisionAgreements", "ProvisionAgreement", None),
     ("CustomTypes", "CustomTypeScheme", None),

@@ -83,6 +83,15 @@ def _parts(file: IO[bytes]) -> dict[str, bytes]:
     return found
 
 
+def bounded(file: IO[bytes]) -> io.BytesIO:
+    """A workbook unpacked within the limits, for readers that keep none.
+
+    Raises:
+        UnreadableFile, TooLarge: as ``read_sheets``.
+    """
+    return _unpacked(_parts(file))
+
+
 def _unpacked(parts: dict[str, bytes]) -> io.BytesIO:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:

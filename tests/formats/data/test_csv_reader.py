@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdmx_service.errors import NotBuilt, SdmxError, UnreadableFile, UnresolvedReference
+from sdmx_service.errors import SdmxError, UnreadableFile, UnresolvedReference
 from sdmx_service.formats import delimited
 from sdmx_service.formats.sdmx_csv.cells import split_texts, split_values
 from sdmx_service.formats.sdmx_csv.heading import parse_heading_line
@@ -201,8 +201,8 @@ def test_bytes_that_are_not_utf8_are_found() -> None:
     assert "UTF-16" in refused((HEAD + ROW).encode("utf-16"))
 
 
-def test_metadata_messages_are_not_built() -> None:
-    with pytest.raises(NotBuilt, match="MDSTRUCTURE"):
+def test_metadata_messages_hold_no_data() -> None:
+    with pytest.raises(UnreadableFile, match=r"MDSTRUCTURE\) holds no data"):
         read("MDSTRUCTURE,MDSTRUCTURE_ID,METADATASET_ID\nmetadataflow,INV:MDF(1.0),INV:MDS(1.0)\n")
 
 
@@ -373,7 +373,7 @@ def test_specimens_equal_what_a_plain_csv_reader_sees(specimen: Specimen) -> Non
 
 @pytest.mark.specimens(format="sdmx-csv", kind="metadata")
 def test_metadata_specimens_are_refused_in_words(specimen: Specimen) -> None:
-    with pytest.raises(NotBuilt):
+    with pytest.raises(UnreadableFile, match="holds no data"):
         read(specimen.path.read_bytes())
 
 

@@ -15,8 +15,10 @@ from pysdmx.io import read_sdmx
 
 from sdmx_service.errors import CannotWrite
 from sdmx_service.formats.sdmx_csv.writer import write_csv
+from sdmx_service.model.artefact import Texts
 from sdmx_service.model.columns import columns
-from sdmx_service.model.message import Action, Message, WriteOptions
+from sdmx_service.model.items import Code
+from sdmx_service.model.message import Action, Labels, Message, WriteOptions
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.model.urn import Ref
 from tests.formats.data.invented_data import World, worlds
@@ -148,6 +150,35 @@ def test_labels_name() -> None:
     assert [(row["STATUS"], row["The status"]) for row in rows[:2]] == [("A", "Name of A"), ("", "")]
 
 
+def test_names_of_several_codes_in_a_cell() -> None:
+    row = {**BIRDS[0], "FLAGS": ["A", "B"], "REMARK": {"en": "fine"}}
+    row.pop("DECIMALS")
+    header, read = table(text_of(Message(datasets=[dataset(rich(), [row], labels=flags())]), labels="both"))
+    assert (header[0], read[0]["FLAGS[]: The flags"]) == ("STRUCTURE[;]", 'A: Name of A;"B: Name; of B"')
+    header, read = table(text_of(Message(datasets=[dataset(rich(), [row], labels=flags())]), labels="name"))
+    assert (read[0]["FLAGS[]"], read[0]["The flags"], read[0]["The remark"]) == ("A;B", 'Name of A;"Name; of B"', "")
+    _, read = table(text_of(Message(datasets=[dataset(rich(), [row], labels=flags())]), "1.0", labels="both"))
+    assert read[0]["FLAGS: The flags"] == "A: Name of A; B: Name; of B"
+
+
+def flags() -> Labels:
+    names = {"A": "Name of A", "B": "Name; of B"}
+    codes = {code: Code(id=code, names=Texts({"en": name})) for code, name in names.items()}
+    components = {name: Texts({"en": f"The {name.lower()}"}) for name in ("FLAGS", "REMARK")}
+    return Labels(components=components, codes={"FLAGS": codes})
+
+
+@pytest.mark.parametrize(
+    ("view", "keys"),
+    [("TIME_PERIOD", ["A.4.OWL", "A.4.OWL.2019"]), ("AREA", ["A.OWL.2019", "A.4.OWL.2019"]), ("AllDimensions", ["", "A.4.OWL.2019"])],
+)  # fmt: skip
+def test_keys_leave_out_what_is_at_the_observation(view: str, keys: list[str]) -> None:
+    message = Message(datasets=[dataset(structure(), BIRDS, dimension_at_observation=view)])
+    header, rows = table(text_of(message, keys="both"))
+    assert header[3:5] == ["SERIES_KEY", "OBS_KEY"]
+    assert [rows[0]["SERIES_KEY"], rows[0]["OBS_KEY"]] == keys
+
+
 def test_fields_of_several_values_are_declared() -> None:
     rows = [
         {
@@ -176,7 +207,20 @@ def test_several_datasets_share_the_header() -> None:
         action=Action.DELETE,
     )
     header, rows = table(text_of(Message(datasets=[dataset(structure(), BIRDS), second])))
-    assert header[-1] == "SIZE"
+    assert header[3:] == [
+        "FREQ",
+        "AREA",
+        "BIRD",
+        "TIME_PERIOD",
+        "SIZE",
+        "OBS_VALUE",
+        "SOURCE",
+        "TITLE",
+        "UNIT",
+        "DECIMALS",
+        "STATUS",
+        "NOTE",
+    ]  # the dimensions of all, then the measures of all, then the attributes
     assert [row["ACTION"] for row in rows] == ["R"] * 6 + ["D"]
     assert {name: text for name, text in rows[-1].items() if text} == {
         "STRUCTURE": "datastructure", "STRUCTURE_ID": "ZOO:DSD_BIRDS(1.0.0)", "ACTION": "D", "FREQ": "A", "SIZE": "L", "OBS_VALUE": "5"}  # fmt: skip

@@ -18,7 +18,7 @@ from tests.formats.data.invented_data import World, worlds
 from tests.formats.data.writing import FLOW, column_of, dataset
 
 WHOLE = ("sdmx-csv-2.1", "sdmx-csv-2.0", "sdmx-ml-3.1", "sdmx-ml-3.0", "sdmx-json-2.1")
-ONE_VALUE = ("sdmx-csv-1.0", "sdmx-ml-2.1-generic", "sdmx-ml-2.1-structurespecific")
+ONE_VALUE = ("sdmx-csv-1.0", "sdmx-json-1.0", "sdmx-ml-2.1-generic", "sdmx-ml-2.1-structurespecific")
 
 
 def resolving(made: DataStructure) -> Resolve:

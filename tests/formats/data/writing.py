@@ -200,6 +200,7 @@ def dataset(
             yield typed(structure, rows[start : start + size], domains)
 
     more.setdefault("attachments", attachments(structure, rows))
+    more.setdefault("labels", labels(structure, domains))
     return Dataset(
         structure=structure,
         ref=ref,
@@ -207,7 +208,6 @@ def dataset(
         batches=batches(),
         action=action,
         domains=domains,
-        labels=labels(structure, domains),
         **more,
     )
 

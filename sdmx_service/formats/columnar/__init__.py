@@ -1,0 +1,1 @@
+"""Columnar files: an Arrow stream and Parquet (*extension*)."""

@@ -1,0 +1,140 @@
+"""Findings in the forms in which people take them along: CSV, a page of HTML, the sender's own table with marks.
+
+The page is whole in itself, so that it can be sent on; its one style sheet is allowed by its digest alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from typing import IO, Any
+
+from sdmx_service.formats.registry import Mark, write_findings, write_marked
+from sdmx_service.model.finding import CATALOGUE, FindingGroup
+from sdmx_service.submission.receipt import FileFacts, Receipt
+
+FINDING_COLUMNS = (
+    "code", "severity", "rule", "file", "sheet", "row", "column", "key", "value", "expected", "suggestion", "message",
+)  # fmt: skip
+_SHOWN = 200
+"""Places of a group that the page shows; the count is always whole, and CSV has every one."""
+
+
+def finding_rows(groups: Iterable[FindingGroup]) -> Iterator[list[Any]]:
+    """Every finding as a row of ``FINDING_COLUMNS``, the key in one cell."""
+    for group in groups:
+        for finding in group.findings():
+            row = finding.to_json()
+            row["key"] = ".".join(row["key"].values())
+            yield [row[name] for name in FINDING_COLUMNS]
+
+
+def findings_csv(groups: Iterable[FindingGroup]) -> bytes:
+    """Findings as CSV, one row each."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(FINDING_COLUMNS)
+    writer.writerows([_inert(value) for value in row] for row in finding_rows(groups))
+    return out.getvalue().encode()
+
+
+def _inert(value: object) -> object:
+    """A text that a spreadsheet would take for a formula is quoted with an apostrophe."""
+    return "'" + value if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def findings_workbook(groups: Sequence[FindingGroup], facts: FileFacts, file: IO[bytes] | None) -> Iterator[bytes]:
+    """The sender's table with its cells marked and the list as a last sheet; the list alone where it is no table.
+
+    Args:
+        file: the file as it was sent; None: it is not kept.
+    """
+    if file is not None:
+        marked = write_marked(file, facts.format, _marks(groups), FINDING_COLUMNS, finding_rows(groups))
+        if marked is not None:
+            return marked
+    return write_findings(FINDING_COLUMNS, finding_rows(groups))
+
+
+def _marks(groups: Iterable[FindingGroup]) -> Iterator[Mark]:
+    for group in groups:
+        for one in group.findings():
+            text = one.message + (f" Nearest: {one.suggestion}." if one.suggestion else "")
+            yield Mark(severity=one.severity.value, text=f"{text} [{one.code}]", sheet=one.sheet, row=one.row,
+                       column=one.column)  # fmt: skip
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+_STYLE = """
+body{font:1rem/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
+table{border-collapse:collapse;width:100%;margin:.5rem 0 1rem}
+th,td{border:1px solid #b8c0cc;padding:.25rem .5rem;text-align:start;vertical-align:top;overflow-wrap:break-word}
+th{background:#edeff2;white-space:nowrap}
+section{border-inline-start:.4rem solid;padding-inline-start:1rem;margin:1.5rem 0}
+.error{border-color:#b3261e}.warning{border-color:#b26a00}.info{border-color:#2d5b9a}h2{font-size:1.1rem;margin:0}
+"""
+_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+REPORT_POLICY = f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'"
+"""The ``Content-Security-Policy`` of the page."""
+_PLACES = ("file", "sheet", "row", "column", "value", "expected", "suggestion")
+
+
+def findings_html(receipt: Receipt, groups: Sequence[FindingGroup]) -> bytes:
+    """The findings as one page of HTML, grouped by cause: what is wrong, why it matters, what to do, and where."""
+    counts = ", ".join(f"{count} {name}" for name, count in receipt.findings.items())
+    body = "".join(_section(group, receipt.file.name) for group in groups) or "<p>Nothing was found.</p>"
+    title = escape(f"{receipt.file.name}: {receipt.status}")
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="viewport" content="width=device-width">'
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(REPORT_POLICY)}">'
+        f"<style>{_STYLE}</style></head><body><main><h1>{title}</h1><p>{escape(_facts(receipt))}</p>"
+        f"<p>Findings: {escape(counts)}.</p>{body}{_not_run(receipt)}</main></body></html>\n"
+    ).encode()
+
+
+def _facts(receipt: Receipt) -> str:
+    parts = [
+        f"Format {receipt.file.format}",
+        f"mapping {receipt.mapping or 'none'}",
+        f"provider {receipt.provider or 'unknown'}",
+        f"{receipt.file.bytes} bytes",
+        f"SHA-256 {receipt.file.sha256}",
+        *(f"{one.dataflow}: {one.observations} observations" for one in receipt.dataflows),
+    ]
+    return ", ".join(parts) + "."
+
+
+def _not_run(receipt: Receipt) -> str:
+    if not receipt.rules_not_run:
+        return ""
+    return f"<p>Rules not run, since they need the store's history: {escape(', '.join(receipt.rules_not_run))}.</p>"
+
+
+def _section(group: FindingGroup, sent: str) -> str:
+    kind = CATALOGUE.get(group.code)
+    severity = group.severity.value
+    found = list(group.findings(_SHOWN))
+    shown = [name for name in _PLACES if any(getattr(one, name) not in (None, sent) for one in found)]
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("key", *shown, "message"))
+    rows = "".join(
+        f"<tr><td>{_text('.'.join(one.key.values()))}</td>"
+        + "".join(f"<td>{_text(getattr(one, name))}</td>" for name in shown)
+        + f"<td>{_text(one.message)}</td></tr>"
+        for one in found
+    )
+    more = f"<p>{group.count - len(found)} more; the list as CSV has them.</p>" if group.count > len(found) else ""
+    why = f"<p>{escape(kind.explanation)} <strong>{escape(kind.remedy)}</strong></p>" if kind is not None else ""
+    title = kind.title if kind is not None else f"Rule {group.rule or group.code}"
+    return (
+        f'<section class="{severity}"><h2>{severity.capitalize()}: {_text(title)} ({escape(group.code)}),'
+        f" {group.count}</h2>{why}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}</section>"
+    )
+
+
+def _text(value: object) -> str:
+    return "" if value is None else escape(str(value))
