@@ -78,6 +78,27 @@ def metadata_structure_of(metadata_set: MetadataSet, catalog: Catalog) -> Metada
     return found if isinstance(found, MetadataStructure) else None
 
 
+def with_flow(metadata_set: MetadataSet, catalog: Catalog) -> MetadataSet:
+    """The set, reported against the metadataflow of its structure where it names the structure alone, as in SDMX 2.1.
+
+    *Choice*: only where there is one such flow; else the set as it is, for ``check_metadata_set`` to say so.
+    """
+    ref = metadata_set.described_by
+    if ref is None or ref.type != "MetadataStructure":
+        return metadata_set
+    flows = _flows_of(ref, catalog)
+    return replace(metadata_set, described_by=flows[0].ref, structure=ref) if len(flows) == 1 else metadata_set
+
+
+def _flows_of(structure: Ref, catalog: Catalog) -> list[Metadataflow]:
+    """The metadataflows of a metadata structure."""
+    wanted = catalog.lookup(structure)
+    flows = (
+        one for one in catalog.of_type("Metadataflow") if isinstance(one, Metadataflow) and one.structure is not None
+    )
+    return [one for one in flows if wanted is not None and one.structure and catalog.lookup(one.structure) is wanted]
+
+
 def attributes_of(structure: MetadataStructure) -> tuple[MetadataAttribute, ...]:
     """The metadata attributes of the first level, of all reports where SDMX 2.1 has these."""
     reported = (one for report in structure.reports for one in report.attributes)
@@ -224,6 +245,8 @@ def check_metadata_set(metadata_set: MetadataSet, catalog: Catalog) -> tuple[Met
     structure = metadata_structure_of(metadata_set, catalog)
     if structure is None:
         return (_unresolved(metadata_set.described_by, catalog),)
+    if flow_of(metadata_set, catalog) is None:
+        return (_without_flow(metadata_set.described_by, catalog),)
     deletes = metadata_set.action is Action.DELETE
     faults = [] if deletes else [*_target_faults(metadata_set, catalog), *_provider_faults(metadata_set, catalog)]
     checker = _Checker(catalog, deletes)
@@ -258,6 +281,16 @@ def _unresolved(ref: Ref, catalog: Catalog) -> MetadataFault:
         place="metadataflow",
         value=ref.text,
         problem=f"it has no metadata structure here; not found: {below or 'none'}.",
+    )
+
+
+def _without_flow(ref: Ref, catalog: Catalog) -> MetadataFault:
+    names = ", ".join(one.ref.text for one in _flows_of(ref, catalog))
+    return MetadataFault(
+        place="metadataflow",
+        value=ref.text,
+        problem="a set is reported against a metadataflow or a metadata provision agreement, not a structure alone.",
+        hint=f"Its metadataflows are {names}." if names else "It has no metadataflow here.",
     )
 
 

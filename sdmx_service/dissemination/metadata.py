@@ -19,13 +19,13 @@ from sdmx_service.catalog.metadata import (
     versions_meet,
 )
 from sdmx_service.dissemination.heading import header_from
-from sdmx_service.dissemination.plan import ANY, matching_homes
+from sdmx_service.dissemination.plan import ANY, LATEST, matching_homes, versions_asked
 from sdmx_service.dissemination.structures import stub
 from sdmx_service.errors import NotFound, SemanticFault
 from sdmx_service.model.artefact_types import artefact_type_of_resource
 from sdmx_service.model.message import Message, Party
 from sdmx_service.model.metadata import MetadataAttributeValue, MetadataSet, TargetPattern
-from sdmx_service.model.query import DataQuery, MetadataQuery, ProviderRef
+from sdmx_service.model.query import Api, DataQuery, MetadataQuery, ProviderRef
 from sdmx_service.model.structure import MetadataProvisionAgreement
 from sdmx_service.model.urn import Ref, parse_versions, select_versions
 
@@ -93,25 +93,22 @@ def _same_provider(mine: str, asked: str) -> bool:
 # --- by flow --------------------------------------------------------------------------------------------------------
 def _by_flow(query: MetadataQuery, catalog: Catalog) -> Iterator[MetadataSet]:
     """The latest version of each set that was reported against one of the metadataflows, by one of the providers."""
-    patterns = tuple(pattern for text in query.versions for pattern in parse_versions(text))
     flows: set[Ref] = set()
     for agency, id, versions in matching_homes(catalog, "Metadataflow", query.agencies, query.ids):
-        for version in select_versions(patterns, versions):
+        for version in versions_asked(query.api, query.versions, versions):
             flows.add(Ref(type="Metadataflow", agency=agency, id=id, version=version))
-    for one in _latest(catalog):
+    for one in _latest(catalog, query.api):
         flow = flow_of(one, catalog)
         if flow is not None and flow.ref in flows and _is_provided(one, query.providers, catalog):
             yield one
 
 
-def _latest(catalog: Catalog) -> Iterator[MetadataSet]:
+def _latest(catalog: Catalog, api: Api) -> Iterator[MetadataSet]:
     """The sets in their latest versions (*choice*: a version of the path is that of the flow or structure)."""
-    newest: dict[tuple[str, str], MetadataSet] = {}
     for one in _all_sets(catalog):
         versions = catalog.versions("MetadataSet", one.agency, one.id)
-        if one.version == versions[-1]:
-            newest[one.agency, one.id] = one
-    yield from newest.values()
+        if one.version == versions_asked(api, (LATEST,), versions)[-1]:
+            yield one
 
 
 def _is_provided(one: MetadataSet, providers: tuple[ProviderRef, ...], catalog: Catalog) -> bool:
@@ -138,7 +135,7 @@ def _by_structure(query: MetadataQuery, catalog: Catalog) -> Iterator[MetadataSe
     kind = None if query.artefact_type == ANY else artefact_type_of_resource(query.artefact_type)
     wanted = None if kind is None else kind.name
     chosen = _Chosen(query, catalog)
-    for one in _latest(catalog):
+    for one in _latest(catalog, query.api):
         if any(chosen.takes(urn, wanted) for urn in one.targets):
             yield one
 

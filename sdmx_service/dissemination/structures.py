@@ -29,6 +29,7 @@ from sdmx_service.model.items import (
 )
 from sdmx_service.model.message import Message, Party
 from sdmx_service.model.query import Api, StructureQuery
+from sdmx_service.model.structure import MetadataProvisionAgreement, ProvisionAgreement
 from sdmx_service.model.urn import Ref
 
 _Found = dict[Ref, Maintainable]
@@ -176,7 +177,11 @@ def _refers(parent: Maintainable, artefact: Maintainable) -> bool:
     """Whether the parent refers to the artefact as a whole or to an item that is shown."""
     if not isinstance(artefact, ItemScheme):
         return True
-    refs = [ref for ref in parent.references() if (ref.agency, ref.id) == (artefact.agency, artefact.id)]
+    if isinstance(parent, ProvisionAgreement | MetadataProvisionAgreement):
+        said: tuple[Ref, ...] = (parent.provider,)
+    else:
+        said = parent.references()
+    refs = [ref for ref in said if (ref.agency, ref.id) == (artefact.agency, artefact.id)]
     shown = set(_paths(artefact.items))
     return not refs or any(ref.item is None or ref.item in shown for ref in refs)
 

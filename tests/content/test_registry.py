@@ -19,6 +19,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.loading import load_folder
 from sdmx_service.catalog.metadata import check_metadata_set
 from sdmx_service.dissemination.structures import pin_together
+from sdmx_service.formats.registry import formats_for
 from sdmx_service.model.artefact import ItemScheme
 from sdmx_service.model.items import Categorisation, Category, CategoryScheme, Codelist, ConceptScheme
 from sdmx_service.model.mapping import RepresentationMap, StructureMap
@@ -32,6 +33,8 @@ from sdmx_service.model.structure import (
     ProvisionAgreement,
 )
 from sdmx_service.model.urn import Ref
+from tests.formats.metadata.messages import FORMATS as METADATA_FORMATS
+from tests.formats.metadata.messages import MetadataFormat
 from tests.formats.structure.messages import FORMATS, StructureFormat
 from tests.harness import ROOT, House, open_house
 
@@ -383,3 +386,11 @@ def test_the_sources_of_the_demonstration_data_have_metadata() -> None:
         "PA_UNDESA_DF_STOCK_OD", "PA_ESTAT_DF_STOCK_CTZ", "PA_ESTAT_DF_STOCK_CTB", "PA_ESTAT_DF_FLOW_CTZ",
         "PA_ESTAT_DF_FLOW_PRV", "PA_ESTAT_DF_BALANCE", "PA_UNDESA_DF_FLOW_CTZ", "PA_NSO_DEU_DF_FLOW_PRV",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("target", METADATA_FORMATS, ids=str)
+def test_the_metadata_of_the_content_are_answered_validly_in_every_format(house: House, target: MetadataFormat) -> None:
+    media_type = next(one.media_types[0] for one in formats_for("metadata", "v2") if one.name == target.name)
+    body = house.body("v2/metadata/metadataflow/UNSD_MIG/MDF_MIG", media_type)
+    assert target.faults(body) == []
+    assert {one.id for one in target.read(body).structures} == {one.id for one in catalog().of_type("MetadataSet")}

@@ -6,14 +6,20 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from lxml import etree
 
 from sdmx_service.formats.registry import formats_for
+from sdmx_service.model.query import MetadataQuery
+from sdmx_service.urls import v2
 from tests.formats.metadata.messages import FORMATS, MetadataFormat
 from tests.harness import House
 from tests.rest.lighthouse import MARKUP, open_lighthouse
+from tests.urls.strategies import v2_metadata
 
 JSON = "application/vnd.sdmx.metadata+json;version=2.1.0"
 CSV = "application/vnd.sdmx.metadata+csv;version=2.1.0"
@@ -275,3 +281,57 @@ def test_metadata_sets_are_no_structures(lighthouse: House) -> None:
 def test_an_unchanged_answer_is_not_sent_again(lighthouse: House) -> None:
     first = lighthouse.get("v2/metadata/metadataset", JSON)
     assert lighthouse.get("v2/metadata/metadataset", JSON, if_none_match=first.headers["ETag"]).status == 304
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("metadataflow/SEA/MDF_CATCH?references=children", {"MDF_CATCH", "MSD_CATCH"}),
+        ("metadataflow/SEA/MDF_CATCH?references=parents", {"MDF_CATCH", "MPA_COAST"}),
+        ("metadataflow/SEA/MDF_NOTES?references=parents", {"MDF_NOTES"}),
+        ("metadataflow/SEA/MDF_CATCH?references=descendants", {"MDF_CATCH", "MSD_CATCH", "CS_META", "CL_FISH"}),
+        ("metadataflow/SEA/MDF_CATCH?references=codelist", {"MDF_CATCH", "CL_FISH"}),
+        ("metadatastructure/SEA/MSD_CATCH?references=children", {"MSD_CATCH", "CS_META", "CL_FISH"}),
+        ("metadatastructure/SEA/MSD_CATCH?references=parents", {"MSD_CATCH", "MDF_CATCH", "MDF_NOTES"}),
+        ("metadatastructure/SEA/MSD_CATCH?references=ancestors", {"MSD_CATCH", "MDF_CATCH", "MDF_NOTES", "MPA_COAST"}),
+        ("metadatastructure/SEA/MSD_CATCH?references=metadataprovisionagreement", {"MSD_CATCH", "MPA_COAST"}),
+        (
+            "metadataprovisionagreement/SEA/MPA_COAST?references=children",
+            {"MPA_COAST", "MDF_CATCH", "METADATA_PROVIDERS"},
+        ),
+        ("metadataproviderscheme/SEA/METADATA_PROVIDERS?references=parents", {"METADATA_PROVIDERS", "MPA_COAST"}),
+        (
+            "metadataproviderscheme/SEA/METADATA_PROVIDERS/1.0/COAST?references=parents",
+            {"METADATA_PROVIDERS", "MPA_COAST"},
+        ),
+        ("metadataproviderscheme/SEA/METADATA_PROVIDERS/1.0/HARBOUR?references=parents", {"METADATA_PROVIDERS"}),
+        (
+            "dataproviderscheme/SEA/DATA_PROVIDERS/1.0/COAST?references=provisionagreement",
+            {"DATA_PROVIDERS", "PA_CATCH_COAST"},
+        ),
+    ],
+)
+def test_references_of_structures_of_metadata(lighthouse: House, path: str, found: set[str]) -> None:
+    body = json.loads(lighthouse.body(f"v2/structure/{path}", "application/vnd.sdmx.structure+json;version=2.1.0"))
+    assert {one["id"] for several in body["data"].values() for one in several} == found
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(query=v2_metadata())
+def test_any_query_of_the_grammar_is_answered(lighthouse: House, query: MetadataQuery) -> None:
+    path, parameters = v2.format(query)
+    answer = lighthouse.get(f"v2/{path}?{parameters}", None)
+    wished = query.representation.format or query.representation.format_version or query.representation.compression
+    assert answer.status in ({200, 404} | ({406} if wished else set()))
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    by=st.sampled_from(["metadataset", "metadataflow", "structure", "", "x"]),
+    parts=st.lists(st.text(max_size=8).map(lambda text: quote(text, safe="*,+~.")), max_size=6),
+    query=st.text(max_size=20).map(lambda text: quote(text, safe="=&")),
+)
+def test_any_path_gives_an_answer_of_the_table(lighthouse: House, by: str, parts: list[str], query: str) -> None:
+    for api in ("v1", "v2"):
+        path = "/".join(["metadata", *([by] if api == "v2" else []), *parts])
+        assert lighthouse.get(f"{api}/{path}?{query}", None).status in (200, 400, 403, 404, 406, 414, 501)

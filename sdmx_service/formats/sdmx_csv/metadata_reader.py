@@ -80,9 +80,9 @@ class _Heading:
 
     def read(self, row: Sequence[str], number: int) -> MetadataSet:
         """The set that a row says."""
-        if len(row) > self.width and any(row[self.width :]):
+        if len(row) < self.width or any(row[self.width :]):
             raise _fault(number, f"it has {len(row)} cells where the heading has {self.width} columns.")
-        cells = [*row, *[""] * (self.width - len(row))]
+        cells = row
         described_by = self._described_by(cells, number)
         action = self._action(cells, number)
         agency, identity, version = self._identity(cells, action, described_by, number)

@@ -9,8 +9,6 @@ value that another set has by language counts as a text in the first of these la
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -59,9 +57,14 @@ def write_metadata(message: Message, options: WriteOptions, *, version: str) -> 
     table = _Table(tuple(sets), columns, message.names, options, version)
     rows = [table.heading(), *(table.row(one) for one in sets)]
     for row in rows:
-        buffer = io.StringIO()
-        csv.writer(buffer, delimiter=SEPARATOR, lineterminator="\n").writerow(row)
-        yield buffer.getvalue().encode()
+        yield (SEPARATOR.join(map(_field, row)) + "\n").encode()
+
+
+def _field(text: str) -> str:
+    """A field of RFC 4180; a carriage return alone needs quotes too, since readers take it for the end of a line."""
+    if any(mark in text for mark in (SEPARATOR, '"', "\n", "\r")):
+        return '"' + text.replace('"', '""') + '"'
+    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ def outline(attributes: tuple[MetadataAttributeValue, ...], sets: list[MetadataS
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda one: one.name)
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(content=st.binary(max_size=60) | st.text(max_size=80).map(str.encode))
 @example(content=b"")
 @example(content=b"MDSTRUCTURE")
@@ -130,7 +130,7 @@ RICH = replace(
 
 
 @pytest.mark.parametrize("target", FORMATS, ids=str)
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_a_damaged_message_gives_an_error_of_our_own(target: MetadataFormat, data: st.DataObject) -> None:
     written = target.write(Message(structures=(RICH,)))
