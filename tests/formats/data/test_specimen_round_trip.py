@@ -78,4 +78,6 @@ def test_specimens_come_back_equal_from_every_format(specimen: Specimen) -> None
         for name in FORMATS:
             if _is_of_time(name) and one.structure.time_dimension is None:
                 continue
+            if name == "sdmx-csv-1.0" and one.action == "Delete":  # it has no word for it: nothing is there
+                continue
             _check(one, name)
