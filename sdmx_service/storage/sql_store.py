@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -55,6 +55,11 @@ class SqlStore:
             folder, source=self._database_reading, published=self._published, current=lambda: self.pointer().release
         )
         return self._models
+
+    def open_models(self, selections: Iterable[Selection]) -> None:
+        """Open in the background the read models that are in place for these selections."""
+        if self._models is not None:
+            self._models.open(selections)
 
     def _published(self, release: int) -> int | None:
         """When a release became current, in microseconds."""

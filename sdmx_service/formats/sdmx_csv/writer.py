@@ -201,7 +201,7 @@ class _DatasetWriter:
         self._series_key = version != "1.0" and options.keys in ("series", "both")
         self._observation_key = version != "1.0" and options.keys in ("obs", "both")
 
-    def render(self, batch: pa.RecordBatch) -> bytes:
+    def render(self, batch: pa.RecordBatch) -> bytes | memoryview:
         """The lines of a batch: what a series shares is rendered once for the series."""
         starts = self._runs.starts(batch)
         if self._dataset.keys_only:
