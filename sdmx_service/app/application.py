@@ -78,7 +78,7 @@ def serve(settings: Settings, announce: Callable[..., None]) -> None:
 
 
 def _choose_memory_pool() -> None:
-    """Columns are made in one thread and let go in another: jemalloc takes a third less memory for it, and less time."""
+    """Columns are made in one thread and let go in another: jemalloc needs a third less memory for it."""
     if "jemalloc" in pa.supported_memory_backends():
         pa.set_memory_pool(pa.jemalloc_memory_pool())
 

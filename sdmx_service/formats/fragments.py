@@ -42,6 +42,8 @@ _BYTES = 1 << 25
 """Bytes of free text rendered at once at most."""
 _FEW_ROWS = 64
 """Batches of so many rows are rendered at once, whatever their texts."""
+_MANY_ROWS = 1_024
+"""From so many rows on numbers are picked from tables of digits, which are larger than a small answer."""
 _FEW = 4
 """Distinct values whose fragments are remembered from answer to answer."""
 
@@ -381,9 +383,9 @@ def numbers(batch: pa.RecordBatch, column: Column, before: str, after: str, abse
 
 
 def digit_pieces(batch: pa.RecordBatch, column: Column, before: str, after: str, absent: str) -> list[Piece]:
-    """Numbers as fragments of digits; none where they have more of them than tables hold, or texts of their own."""
+    """Numbers as fragments of digits; none where they have more than tables hold, texts of their own, or are few."""
     values, decimals, texts = (array_of(batch, name) for name in (column.id, column.decimals, column.text))
-    if values is None or not pa.types.is_floating(values.type) or decimals is None or len(values) == 0:
+    if values is None or not pa.types.is_floating(values.type) or decimals is None or len(values) < _MANY_ROWS:
         return []
     found = None if texts is not None and texts.null_count < len(texts) else digits(values, decimals, after)
     if found is None:

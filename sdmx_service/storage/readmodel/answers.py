@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sdmx_service.model.columns import columns, typed_fields
+from sdmx_service.model.columns import Kind, columns
 from sdmx_service.model.selection import Key, Selection
 from sdmx_service.storage.keys import cluster_range, number_key
 from sdmx_service.storage.layout import StoredColumn
@@ -439,14 +439,15 @@ class _Shaping:
 
     def __init__(self, reading: ModelReading, domains: Mapping[str, Sequence[str]]) -> None:
         self._model, self._columns = reading.model, reading.columns
-        self._fields = {c.id: typed_fields(c) for c in columns(reading.selection.structure)}
         self._dictionaries: dict[str, Array] = {}
         self._recodings: dict[str, npt.NDArray[np.int32] | None] = {}
         for column in self._columns:
             known = self._model.domains.get(column.id)
             if column.kind == "code" and known is not None:
                 wanted = domains.get(column.id, known)
-                self._dictionaries[column.id] = pa.array(wanted, pa.string())
+                self._dictionaries[column.id] = (
+                    _dictionary(*wanted) if len(wanted) <= 4 else pa.array(wanted, pa.string())
+                )
                 same = len(wanted) == len(known) and list(wanted) == list(known)
                 self._recodings[column.id] = None if same else self._recoding(column.id, wanted)
         self._zeros = pa.array(np.zeros(0, np.int32))
@@ -472,7 +473,7 @@ class _Shaping:
             elif column.kind == "code":
                 found[column.id] = self._coded(column.id, piece.rows[column.id])
             else:
-                for field in self._fields[column.id]:
+                for field in _fields(column.id, column.kind):
                     found[field.name] = piece.rows[field.name]
         return _record(found, count)
 
@@ -500,8 +501,7 @@ class _Shaping:
     def _coded(self, id: str, array: Array) -> Array:
         """A column of codes of observations."""
         if array.null_count == len(array):
-            indices = pa.nulls(len(array), pa.int32())
-            return pa.DictionaryArray.from_arrays(indices, self._dictionaries[id], safe=False)
+            return self._nothing(id, len(array))
         if not array.null_count:
             return self._dictionary(id, array.to_numpy(zero_copy_only=False))
         mask = array.is_null().to_numpy(zero_copy_only=False)
@@ -524,21 +524,49 @@ class _Shaping:
     def _attached(self, column: StoredColumn, places: Integers) -> dict[str, Array]:
         """The columns of an attribute of series, groups or data set."""
         found: dict[str, Array] = {}
-        for field in self._fields[column.id]:
+        for field in _fields(column.id, column.kind):
             array = self._model.series[field.name]
             if array.null_count == len(array):
-                found[field.name] = self._nothing(field, len(places))
+                is_coded = column.kind == "code"
+                found[field.name] = self._nothing(column.id, len(places)) if is_coded else _nulls(field, len(places))
             elif column.kind == "code":
                 found[field.name] = self._coded(column.id, array.indices.take(pa.array(places)))
             else:
                 found[field.name] = array.take(pa.array(places))
         return found
 
-    def _nothing(self, field: pa.Field, count: int) -> Array:
-        if not pa.types.is_dictionary(field.type):
-            return pa.nulls(count, field.type)
-        known = self._dictionaries.get(field.name, pa.array([], pa.string()))
+    def _nothing(self, id: str, count: int) -> Array:
+        """No code throughout."""
+        known = self._dictionaries.get(id)
+        if known is None or not len(known):
+            return _absent(count)
         return pa.DictionaryArray.from_arrays(pa.nulls(count, pa.int32()), known, safe=False)
+
+
+@lru_cache(maxsize=4096)
+def _fields(id: str, kind: Kind) -> tuple[pa.Field, ...]:
+    """The fields of a column as typed."""
+    if kind == "number":
+        kinds = (pa.float64(), pa.int8(), pa.string())
+        return tuple(map(pa.field, (id, f"{id}.decimals", f"{id}.text"), kinds))
+    types = {"multi": pa.list_(pa.string()), "multilingual": pa.map_(pa.string(), pa.string()), "text": pa.string()}
+    return (pa.field(id, types.get(kind, pa.dictionary(pa.int32(), pa.string()))),)
+
+
+@lru_cache(maxsize=4096)
+def _dictionary(*codes: str) -> Array:
+    """Few codes as a dictionary, the same one each time."""
+    return pa.array(codes, pa.string())
+
+
+@lru_cache(maxsize=256)
+def _absent(count: int) -> Array:
+    """No code throughout, of none that occur."""
+    return pa.DictionaryArray.from_arrays(pa.nulls(count, pa.int32()), _dictionary(), safe=False)
+
+
+def _nulls(field: pa.Field, count: int) -> Array:
+    return pa.nulls(count, field.type)
 
 
 def _record(found: Mapping[str, Array], count: int) -> pa.RecordBatch:
