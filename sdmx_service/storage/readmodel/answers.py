@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -34,11 +34,34 @@ SMALL = 20_000
 Mask = npt.NDArray[np.bool_]
 
 
+_UNDERSTOOD = frozenset(
+    [
+        "structure",
+        "cube",
+        "context",
+        "release",
+        "dataflows",
+        "providers",
+        "keys",
+        "filters",
+        "periods",
+        "first_n",
+        "last_n",
+        "components",
+        "offset",
+        "limit",
+    ]
+)
+"""What of a selection is taken account of here."""
+_OTHERS = tuple(one for one in fields(Selection) if one.name not in _UNDERSTOOD)
+"""What a selection may say beyond that, history for one: the database knows it."""
+
+
 def answers(selection: Selection) -> bool:
     """Whether a read model can answer: no history, no paging by values, filters on dimensions and time only."""
     keys = {one.id for one in columns(selection.structure) if one.role in ("dimension", "time")}
     return (
-        selection.changed_since is None
+        all(getattr(selection, one.name) == one.default for one in _OTHERS)
         and all(one.component in keys for one in selection.filters)
         and (len(selection.keys) <= MOST_KEYS or _named(selection.keys) is not None)
     )
