@@ -224,7 +224,7 @@ class _DatasetWriter:
         self._observation_key = version != "1.0" and options.keys in ("obs", "both")
         self._at_observation = observation_dimension(dataset)
 
-    def render(self, batch: pa.RecordBatch) -> bytes:
+    def render(self, batch: pa.RecordBatch) -> bytes | memoryview:
         """The lines of a batch: what a series shares is rendered once for the series."""
         starts = self._runs.starts(batch)
         if self._dataset.keys_only:
