@@ -20,6 +20,7 @@ from sdmx_service.formats.sdmx_schema.json_types import (
     strings,
     texts_by_language,
 )
+from sdmx_service.formats.sdmx_schema.values import occurrence
 from sdmx_service.model.columns import NOT_A_NUMBER, NOT_AVAILABLE
 from sdmx_service.model.message import WriteOptions
 from sdmx_service.model.representation import UNBOUNDED
@@ -101,14 +102,8 @@ def _list(headings: Sequence[MetadataAttribute], above: str, schema: MetadataSch
 
 
 def _occurs(heading: MetadataAttribute, deletes: bool) -> Mapping[str, int]:
-    """How often a heading is reported (SDMX 3.0 *minOccurs*, *maxOccurs*; once and optional where nothing is said)."""
-    form = heading.form
-    least = heading.min_occurs if heading.min_occurs is not None else form.min_occurs
-    most = heading.max_occurs if heading.max_occurs is not None else form.max_occurs
-    found = {"minContains": 0 if deletes else least or 0}
-    if most != UNBOUNDED:
-        found["maxContains"] = max(int(most or 1), 1)
-    return found
+    least, most = occurrence(heading, deletes=deletes)
+    return {"minContains": least} | ({"maxContains": int(most)} if most != UNBOUNDED else {})
 
 
 def _heading(heading: MetadataAttribute, path: str, schema: MetadataSchema, definitions: Schema) -> Schema:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from typing import Literal
 from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
 from sdmx_service.model.columns import NOT_A_NUMBER, NOT_APPLICABLE, NOT_AVAILABLE, Column
-from sdmx_service.model.representation import TIME_TYPES, TextFormat
+from sdmx_service.model.representation import TIME_TYPES, UNBOUNDED, TextFormat
+from sdmx_service.model.structure import MetadataAttribute
 
 INTEGERS = {
     "Short": (-(2**15), 2**15 - 1),
@@ -52,6 +54,21 @@ def time_type(column: Column) -> str:
     """The data type of a time dimension; whatever is no time is ``ObservationalTimePeriod``."""
     found = column.component.form.data_type
     return found if found in TIME_TYPES else OBSERVATIONAL
+
+
+def occurrence(heading: MetadataAttribute, *, deletes: bool = False) -> tuple[int, int | Literal["unbounded"]]:
+    """How often a heading is reported (*minOccurs*, *maxOccurs*; once and optional where nothing is said).
+
+    Args:
+        deletes: in messages that delete nothing is mandatory.
+    """
+    form = heading.form
+    least = heading.min_occurs if heading.min_occurs is not None else form.min_occurs
+    most = heading.max_occurs if heading.max_occurs is not None else form.max_occurs
+    least = 0 if deletes else max(least or 0, 0)
+    if most == UNBOUNDED:
+        return least, "unbounded"
+    return least, max(int(most or 1), least, 1)
 
 
 def lengths(text_format: TextFormat) -> tuple[int | None, int | None]:
