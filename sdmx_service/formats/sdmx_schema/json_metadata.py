@@ -20,7 +20,7 @@ from sdmx_service.formats.sdmx_schema.json_types import (
     strings,
     texts_by_language,
 )
-from sdmx_service.formats.sdmx_schema.values import occurrence
+from sdmx_service.formats.sdmx_schema.values import has_texts, occurrence
 from sdmx_service.model.columns import NOT_A_NUMBER, NOT_AVAILABLE
 from sdmx_service.model.message import WriteOptions
 from sdmx_service.model.representation import UNBOUNDED
@@ -28,7 +28,6 @@ from sdmx_service.model.schema import MetadataSchema
 from sdmx_service.model.structure import MetadataAttribute
 from sdmx_service.model.urn import Ref
 
-_TEXTUAL = frozenset({"String", "XHTML", "URI", "Alpha", "AlphaNumeric"})
 _ACTIONS = ("Append", "Replace", "Delete", "Information", "Merge")
 
 
@@ -116,7 +115,7 @@ def _heading(heading: MetadataAttribute, path: str, schema: MetadataSchema, defi
     if heading.items:
         fields["attributes"] = _list(heading.items, f"{path}.", schema, definitions)
     required = ["id"]
-    if not schema.deletion and any((one.min_occurs or 0) > 0 for one in heading.items):
+    if not schema.deletion and any(occurrence(one)[0] for one in heading.items):
         required.append("attributes")
     return closed(fields, required)
 
@@ -127,7 +126,7 @@ def _value(heading: MetadataAttribute, path: str, schema: MetadataSchema) -> Sch
         value = either(code_schema(schema.enumerations.get(path)), strings([NOT_AVAILABLE]))
     else:
         value = simple_value(form, [NOT_AVAILABLE, NOT_A_NUMBER])
-        if form.data_type in _TEXTUAL or heading.is_multilingual:
+        if has_texts(heading):
             value = either(value, texts_by_language(value))
     several = array_of(value, 1, None) if form.is_multi_valued else {}
     return either(value, several, {"type": "null"})

@@ -57,18 +57,26 @@ def time_type(column: Column) -> str:
 
 
 def occurrence(heading: MetadataAttribute, *, deletes: bool = False) -> tuple[int, int | Literal["unbounded"]]:
-    """How often a heading is reported (*minOccurs*, *maxOccurs*; once and optional where nothing is said).
+    """How often a heading is reported; once where nothing is said (*standard*).
 
     Args:
         deletes: in messages that delete nothing is mandatory.
     """
-    form = heading.form
-    least = heading.min_occurs if heading.min_occurs is not None else form.min_occurs
-    most = heading.max_occurs if heading.max_occurs is not None else form.max_occurs
-    least = 0 if deletes else max(least or 0, 0)
-    if most == UNBOUNDED:
+    least = 1 if heading.min_occurs is None else heading.min_occurs
+    least = 0 if deletes else least
+    if heading.max_occurs == UNBOUNDED:
         return least, "unbounded"
-    return least, max(int(most or 1), least, 1)
+    return least, max(int(heading.max_occurs or 1), least)
+
+
+def has_texts(heading: MetadataAttribute) -> bool:
+    """Whether texts by language may be reported: as XHTML, and as text that is not said to have one language."""
+    form = heading.form
+    if form.is_coded or heading.is_presentational:
+        return False
+    if form.text_format is None or form.data_type == "XHTML":
+        return True
+    return form.data_type == "String" and form.text_format.is_multilingual is not False
 
 
 def lengths(text_format: TextFormat) -> tuple[int | None, int | None]:

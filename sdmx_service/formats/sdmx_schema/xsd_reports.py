@@ -11,8 +11,8 @@ name them by ``xsi:type``. A metadata attribute is an element of its name.
 * A structure that has but a list of attributes (from 3.0 on) has the report that structure messages of 2.1 show.
 * Attributes of one level may come in any order where each occurs at most once; else in that of the structure, as an
   XML Schema that counts knows no other way.
-* A value is required where it cannot be a text by language and nothing stands below; texts by language are not judged,
-  as the standard fixes the type of ``Text``.
+* An attribute may be there without a value, as the service takes it; what texts by language say is not judged, as the
+  standard fixes the type of ``Text``.
 * A target with several values has as many; that each of them is there once an XML Schema cannot say at this place.
 * A reference by URN must be of the class, and of the item scheme, that the target names; so must one by its parts.
 """
@@ -25,7 +25,7 @@ from xml.sax.saxutils import escape
 
 from sdmx_service.errors import CannotWrite
 from sdmx_service.formats.metadata_reports import CONSTRAINT, DATA_SET, KEY, OBJECT, PERIOD
-from sdmx_service.formats.sdmx_schema.values import occurrence
+from sdmx_service.formats.sdmx_schema.values import has_texts, occurrence
 from sdmx_service.formats.sdmx_schema.xsd_types import BASES, SimpleTypes, attribute_text, check_name
 from sdmx_service.formats.structure_metadata import older_structure
 from sdmx_service.model.columns import NOT_A_NUMBER, NOT_AVAILABLE
@@ -48,7 +48,6 @@ _FRAME = """<?xml version="1.0" encoding="UTF-8"?>
 """
 _ANNOTATIONS = '<xs:element ref="common:Annotations" minOccurs="0"/>'
 _MANY = ' maxOccurs="unbounded"'
-_TEXTUAL = frozenset({"String", XHTML, "URI", "Alpha", "AlphaNumeric"})
 _KINDS = {
     "KeyDescriptorValuesTarget": (KEY, "DataKeyType"),
     "DataSetTarget": (DATA_SET, "SetReferenceType"),
@@ -242,18 +241,15 @@ class _ReportTypes:
 
     def _heading(self, heading: MetadataAttribute, above: str) -> str:
         path = f"{above}{heading.id}"
-        form = heading.form
-        has_texts = not form.is_coded and (form.data_type in _TEXTUAL or heading.is_multilingual)
         inner = _ANNOTATIONS
-        if has_texts and not heading.is_presentational:
-            inner += _texts(form.data_type == XHTML)
+        if has_texts(heading):
+            inner += _texts(heading.form.data_type == XHTML)
         if heading.items:
             needs = any(occurrence(one, deletes=self._schema.deletion)[0] for one in heading.items)
             inner += self._set(heading.items, f"{path}.", least=int(needs))
         value = '<xs:attribute name="value" use="prohibited"/>'
         if not heading.is_presentational:
-            needs = not (has_texts or heading.items or self._schema.deletion)
-            value = f'<xs:attribute name="value" type="{self._type(heading, path)}" use="{_use(needs)}"/>'
+            value = f'<xs:attribute name="value" type="{self._type(heading, path)}" use="optional"/>'
         content = _restricted("metadata:ReportedAttributeType", inner, value + _fixed(heading.id))
         return f"<xs:complexType>{content}</xs:complexType>"
 
@@ -297,10 +293,6 @@ def _texts(is_structured: bool) -> str:
     names = ("Text", "StructuredText") if is_structured else ("Text",)
     elements = "".join(f'<xs:element ref="common:{name}"{_MANY}/>' for name in names)
     return f'<xs:choice minOccurs="0">{elements}</xs:choice>'
-
-
-def _use(is_required: bool) -> str:
-    return "required" if is_required else "optional"
 
 
 def _fixed(id: str) -> str:

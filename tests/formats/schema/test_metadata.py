@@ -25,6 +25,7 @@ FLOW = Ref(type="Metadataflow", agency="ZOO", id="MDF_BIRDS", version="1.0.0")
 
 def heading(id: str, kind: str = "String", *items: MetadataAttribute, **more: Any) -> MetadataAttribute:
     form = Representation(text_format=TextFormat(type=kind, is_multilingual=more.pop("multilingual", None)))
+    more.setdefault("min_occurs", 0)
     concept = Ref(type="Concept", agency="ZOO", id="CS", version="1.0.0", item=id)
     return MetadataAttribute(id=id, concept=concept, representation=more.pop("form", form), items=items, **more)
 
