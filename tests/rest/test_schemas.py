@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from lxml import etree
 
 from tests.formats.schema.judging import json_faults, xml_faults, xml_schema
+from tests.formats.schema.reports import report_schema
 from tests.harness import House
 from tests.rest.fishery import open_fishery
+from tests.rest.lighthouse import open_lighthouse
 
 SDMX = "application/vnd.sdmx."
 XML = {
@@ -268,6 +271,38 @@ def test_what_was_deleted(tmp_path: Path) -> None:
                 made = json.loads(house.body(f"v2/schema/{CATCH}?{more}&deletion=true", schema))
                 document = json.loads(house.body(f"v2/data/{CATCH}?{more}&updatedAfter={moment}", data))
                 assert json_faults(made, document) == []
+
+
+# --- metadata sets --------------------------------------------------------------------------------------------------
+SPECIFIC = f"{SDMX}structurespecificmetadata+xml;version=2.1"
+METADATA_CHANGES = {
+    "unknown attribute": ("SAMPLED", "SAILED"),
+    "unknown code": ('FISHES value="EEL"', 'FISHES value="WHALE"'),
+    "no number": ('SHIPS value="12"', 'SHIPS value="many"'),
+    "number below the least": ('SHIPS value="12"', 'SHIPS value="-1"'),
+    "value against the pattern": ("a@sea", "a at sea"),
+    "no year": ('YEAR value="1999"', 'YEAR value="lately"'),
+    "value of a heading": ("<CONTACT", '<CONTACT value="x"'),
+    "mandatory attribute missing": ("<NAME [^>]*>", ""),
+}
+
+
+def test_metadata_sets_of_2_1(tmp_path: Path) -> None:
+    """Sets of a metadataflow are right by its schema; those of an agreement, which 2.1 has not, by their structure's."""
+    with open_lighthouse(tmp_path / "house") as house:
+        asked = ("metadatastructure/SEA/MSD_CATCH", "metadataflow/SEA/MDF_CATCH/1.0.0", "metadataflow/SEA/MDF_NOTES")
+        schemas = [house.body(f"v1/schema/{one}", f"{SDMX}schema+xml;version=2.1") for one in asked]
+        judge = report_schema(*schemas)
+        for flow in ("SEA,MDF_CATCH,1.0.0", "SEA,MDF_NOTES"):
+            assert xml_faults(judge, house.body(f"v1/metadata/{flow}", SPECIFIC)) == []
+        right = house.body("v2/metadata/metadataset/*/*/*", SPECIFIC)
+        assert xml_faults(judge, right) == []
+        for name, (old, new) in METADATA_CHANGES.items():
+            changed = re.sub(old.encode(), new.encode(), right)
+            assert changed != right, name
+            assert xml_faults(judge, changed), name
+        agreed = house.body("v2/schema/metadataprovisionagreement/SEA/MPA_COAST", f"{SDMX}schema+xml;version=2.1")
+        assert etree.fromstring(agreed).get("targetNamespace") == etree.fromstring(schemas[0]).get("targetNamespace")
 
 
 # --- how it is asked for --------------------------------------------------------------------------------------------
