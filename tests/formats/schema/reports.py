@@ -1,4 +1,4 @@
-"""Judges of structure-specific metadata messages of SDMX-ML 2.1: one schema of several generated ones, with XHTML."""
+"""Judges of messages with several namespaces or XHTML: one schema of several generated ones."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tests.formats.schema.judging import ROOT
 XS = "http://www.w3.org/2001/XMLSchema"
 
 
-def report_schema(*bodies: bytes) -> etree.XMLSchema:
+def report_schema(*bodies: bytes, version: str = "2.1") -> etree.XMLSchema:
     """Generated schemas saved beside the official ones, and the elements of XHTML that these demand and have not."""
     folder = Path(tempfile.mkdtemp())
     try:
-        shutil.copytree(ROOT / "sdmx21", folder, dirs_exist_ok=True)
+        shutil.copytree(ROOT / f"sdmx{version.replace('.', '')}", folder, dirs_exist_ok=True)
         elements = "".join(f'<xs:element name="{name}" type="xs:anyType"/>' for name in XHTML_NAMES)
         (folder / "xhtml.xsd").write_text(
             f'<xs:schema xmlns:xs="{XS}" targetNamespace="{XHTML}">{elements}</xs:schema>'
