@@ -31,7 +31,7 @@ from sdmx_service.formats.structure_metadata import older_structure
 from sdmx_service.model.columns import NOT_A_NUMBER, NOT_AVAILABLE
 from sdmx_service.model.message import WriteOptions
 from sdmx_service.model.metadata import XHTML
-from sdmx_service.model.representation import TIME_TYPES, TextFormat
+from sdmx_service.model.representation import TIME_TYPES, Representation, TextFormat
 from sdmx_service.model.schema import MetadataSchema
 from sdmx_service.model.structure import MetadataAttribute, MetadataTarget, ReportStructure, TargetObject
 from sdmx_service.model.urn import Ref
@@ -49,11 +49,13 @@ _FRAME = """<?xml version="1.0" encoding="UTF-8"?>
 _ANNOTATIONS = '<xs:element ref="common:Annotations" minOccurs="0"/>'
 _MANY = ' maxOccurs="unbounded"'
 _KINDS = {
+    "IdentifiableObjectTarget": (OBJECT, "ReferenceType"),
     "KeyDescriptorValuesTarget": (KEY, "DataKeyType"),
     "DataSetTarget": (DATA_SET, "SetReferenceType"),
     "ConstraintContentTarget": (CONSTRAINT, "AttachmentConstraintReferenceType"),
+    "ReportPeriodTarget": (PERIOD, "ObservationalTimePeriodType"),
 }
-"""Class of a target object -> the element that holds its value, and its type."""
+"""Class of a target object -> the element that holds its value, and its type; in the order of the standard's choice."""
 _REFERRED = frozenset(
     {"Agency", "AgencyScheme", "AttachmentConstraint", "Attribute", "AttributeDescriptor", "Categorisation",
     "Category", "CategoryScheme", "CategorySchemeMap", "Code", "Codelist", "CodelistMap", "Concept",
@@ -192,7 +194,8 @@ class _ReportTypes:
     def _values(self, target: MetadataTarget) -> Iterator[str]:
         base = "metadata:ReferenceValueType"
         if len(target.objects) > 1:
-            elements = "".join(dict.fromkeys(_value_element(one) for one in target.objects))
+            kinds = {one.kind for one in target.objects}
+            elements = "".join(_value_element(kind) for kind in _KINDS if kind in kinds)
             yield _defined(self._shared(target), base, f"<xs:choice>{elements}</xs:choice>", is_abstract=True)
             base = self._shared(target)
         for one in target.objects:
@@ -200,11 +203,13 @@ class _ReportTypes:
 
     def _value(self, target: MetadataTarget, value: TargetObject, base: str) -> Iterator[str]:
         name = f"{target.id}.{value.id}"
-        kind = "common:ObjectReferenceType"
-        if value.kind == "IdentifiableObjectTarget" and value.object_type in _REFERRED:
-            kind = self._private(f"{name}.Reference")
-            yield from self._reference(kind, value.object_type, value)
-        element = _value_element(value, kind)
+        narrower = _period(value) if value.kind == "ReportPeriodTarget" else None
+        if value.kind == "IdentifiableObjectTarget":
+            narrower = "common:ObjectReferenceType"
+            if value.object_type in _REFERRED:
+                narrower = self._private(f"{name}.Reference")
+                yield from self._reference(narrower, value.object_type, value)
+        element = _value_element(value.kind, narrower)
         yield _defined(name, base, f"<xs:choice>{element}</xs:choice>", _fixed(value.id))
 
     def _reference(self, name: str, cls: str, value: TargetObject) -> Iterator[str]:
@@ -263,16 +268,15 @@ class _ReportTypes:
         return "xs:string" if listed is None else self._types.enumerated(heading.id, listed, (NOT_AVAILABLE,))
 
 
-def _value_element(value: TargetObject, kind: str = "common:ReferenceType") -> str:
-    """The element that holds a value of a target; ``kind`` is a narrower type of an object."""
-    if value.kind == "ReportPeriodTarget":
-        form = value.representation
-        period = "ObservationalTimePeriod" if form is None or form.data_type not in TIME_TYPES else form.data_type
-        return f'<xs:element name="{PERIOD}" type="{BASES[period]}"/>'
-    if value.kind in _KINDS:
-        name, type_name = _KINDS[value.kind]
-        return f'<xs:element name="{name}" type="common:{type_name}"/>'
-    return f'<xs:element name="{OBJECT}" type="{kind}"/>'
+def _value_element(kind: str, narrower: str | None = None) -> str:
+    """The element that holds a value of a target, perhaps of a narrower type."""
+    name, type_name = _KINDS[kind]
+    return f'<xs:element name="{name}" type="{narrower or f"common:{type_name}"}"/>'
+
+
+def _period(value: TargetObject) -> str:
+    kind = (value.representation or Representation()).data_type
+    return BASES[kind if kind in TIME_TYPES else "ObservationalTimePeriod"]
 
 
 def _scheme_reference(name: str, cls: str, scheme: Ref) -> str:
