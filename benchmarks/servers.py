@@ -40,6 +40,7 @@ _FLOW = flows.dataflow()
 ADDRESS = f"/sdmx/v2/data/dataflow/{_FLOW.agency}/{_FLOW.id}/{_FLOW.version}"
 _PIECE = 1 << 20
 _WARM = 20
+_SETTLED = 2.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,11 +108,10 @@ def ours(context: Context) -> Iterator[Server]:
     words = ["sdmx_service", "serve", "--store", context.store_url, "--data", str(context.data)]
     words += ["--models", str(folder), "--port", "{port}"]
     with running(words, "/health/ready") as server:
-        with server.ask(f"{ADDRESS}?c[TIME_PERIOD]=eq:{generator.YEARS[0]}&limit=1", Accept=CSV) as answer:
-            answer.read()  # the first question lets the server open the read model
         maps = Path(f"/proc/{server.process.pid}/maps")
         for _ in range(600):
             if str(folder) in maps.read_text():
+                time.sleep(_SETTLED)  # it is looked through before it is used
                 break
             time.sleep(0.1)
         else:

@@ -9,8 +9,9 @@ import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+import pyarrow as pa
 from aiohttp import web
 
 from sdmx_service import web as pages
@@ -20,6 +21,7 @@ from sdmx_service.catalog.library import Library
 from sdmx_service.dissemination.bulk import KINDS, Shelf
 from sdmx_service.errors import SdmxError
 from sdmx_service.model.message import Party
+from sdmx_service.model.selection import Cube, Selection, dataflow_name
 from sdmx_service.rest import api, bulk, counts, handlers, openapi, templates
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.settings import Settings
@@ -70,17 +72,41 @@ def _service(settings: Settings, library: Library) -> Callable[[web.Application]
 
 def serve(settings: Settings, announce: Callable[..., None]) -> None:
     """Run the service until it is told to stop; an empty store is filled first; ``announce`` is told the address."""
+    _choose_memory_pool()
     store = open_store(settings, with_models=True)
     try:
         library = Library(store)
         if store.pointer().generation == 0:
             library.fill(settings.content)
+        store.open_models(_dataflows(library))
         with _holding(settings, store), _preparing(settings, library):
             web.run_app(
                 build(settings, library), host=settings.host, port=settings.port, access_log=None, print=announce
             )
     finally:
         store.close()
+
+
+def _choose_memory_pool() -> None:
+    """Columns are made in one thread and let go in another: jemalloc needs a third less memory for it."""
+    if "jemalloc" in pa.supported_memory_backends():
+        pa.set_memory_pool(pa.jemalloc_memory_pool())
+
+
+def _dataflows(library: Library) -> Iterator[Selection]:
+    """Everything of each dataflow that may hold figures, as it is now."""
+    view, cubes = library.view(), set(library.store.cubes())
+    for flow in view.catalog.of_type("Dataflow"):
+        with suppress(SdmxError):  # a structure that is not whole has no figures
+            structure = view.catalog.target(flow.ref).structure
+            if (cube := Cube.of(structure)) in cubes:
+                yield Selection(
+                    structure=structure,
+                    cube=cube,
+                    context="dataflow",
+                    dataflows=(dataflow_name(flow.ref),),
+                    release=view.release,
+                )
 
 
 @contextmanager

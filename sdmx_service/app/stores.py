@@ -7,11 +7,10 @@ from urllib.parse import unquote, urlsplit
 
 from sdmx_service.errors import SyntaxFault
 from sdmx_service.settings import Settings
-from sdmx_service.storage.port import Store
 from sdmx_service.storage.sql_store import SqlStore
 
 
-def open_store(settings: Settings, *, with_models: bool = False) -> Store:
+def open_store(settings: Settings, *, with_models: bool = False) -> SqlStore:
     """The store that the settings name, migrated.
 
     Args:

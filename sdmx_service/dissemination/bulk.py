@@ -172,7 +172,7 @@ class Shelf:
         made = Path(name)
         try:
             with os.fdopen(number, "wb") as file:
-                _write(message, kind, file)
+                _write(message, kind, file, release.number)
             digest = _digest(made)
             moment = release.published_at.timestamp()
             os.utime(made, (moment, moment))
@@ -240,10 +240,10 @@ def _remove(path: Path) -> None:
             one.unlink()
 
 
-def _write(message: Message, kind: str, file: IO[bytes]) -> None:
+def _write(message: Message, kind: str, file: IO[bytes], release: int) -> None:
     write = named(KINDS[kind].format).write
     assert write is not None
-    chunks = write(message, WriteOptions())
+    chunks = write(message, WriteOptions(release=release))
     if not KINDS[kind].gzip:
         file.writelines(chunks)
         return

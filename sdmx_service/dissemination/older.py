@@ -14,7 +14,7 @@ from typing import Any
 
 from sdmx_service.errors import CannotWrite
 from sdmx_service.model.artefact import Texts
-from sdmx_service.model.items import Concept, ConceptScheme
+from sdmx_service.model.items import Concept, ConceptScheme, Hierarchy
 from sdmx_service.model.message import Message
 from sdmx_service.model.representation import Representation, TextFormat
 from sdmx_service.model.structure import Attribute, Dataflow, DataStructure, Measure, Metadataflow, Relationship
@@ -36,6 +36,8 @@ def _older(artefact: Any) -> Any:
         return replace(artefact, items=tuple(_older_concept(one) for one in artefact.items))
     if isinstance(artefact, Dataflow) and artefact.dimension_constraint:
         return replace(artefact, dimension_constraint=())
+    if isinstance(artefact, Hierarchy) and artefact.is_external_reference:
+        return replace(artefact, items=())  # the one code that a stub has in 3.x, whose schema wants one
     if isinstance(artefact, Metadataflow) and artefact.targets:
         return replace(artefact, targets=())
     return artefact

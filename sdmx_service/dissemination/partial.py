@@ -1,7 +1,9 @@
 """Partial schemes: ``detail=referencepartial`` and the schemes that go with an availability answer.
 
-SDMX-REST 2.2, structures.md: codelists are cut by the constraints that hold for what was asked, concept schemes to the
-concepts used, agency schemes to the maintainers, provider schemes to the providers of what is returned; not by data.
+SDMX-REST 2.2, structures.md: codelists are cut by the constraints that hold for what was asked, or to the codes of the
+hierarchies that were asked for; category schemes by the categorisations, concept schemes to the concepts used, agency
+schemes to the maintainers, provider schemes to the providers of what is returned; not by data. *Choice*: a scheme that
+nothing in the answer uses in such a way is whole.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.constraints import allowed_codes
 from sdmx_service.errors import UnresolvedReference
 from sdmx_service.model.artefact import Item, ItemScheme, Maintainable
+from sdmx_service.model.constraint import DataConstraint, MetadataConstraint
 from sdmx_service.model.items import (
     AgencyScheme,
     Categorisation,
@@ -21,10 +24,18 @@ from sdmx_service.model.items import (
     Codelist,
     ConceptScheme,
     DataProviderScheme,
+    HierarchicalCode,
+    Hierarchy,
+    MetadataProviderScheme,
     ReportingTaxonomy,
 )
 from sdmx_service.model.message import Target
-from sdmx_service.model.structure import DataStructure, MetadataStructure, ProvisionAgreement
+from sdmx_service.model.structure import (
+    DataStructure,
+    MetadataProvisionAgreement,
+    MetadataStructure,
+    ProvisionAgreement,
+)
 from sdmx_service.model.urn import Ref
 
 SchemeT = TypeVar("SchemeT", bound=ItemScheme[Any])
@@ -76,7 +87,9 @@ class Cutter:
     def __init__(self, catalog: Catalog, matching: Iterable[Maintainable], answered: Sequence[Maintainable]) -> None:
         self._catalog = catalog
         self._answered = answered
-        self._targets = tuple(self._targets_of(matching))
+        asked = tuple(matching)
+        self._targets = tuple(self._targets_of(asked))
+        self._hierarchies = tuple(one for one in asked if isinstance(one, Hierarchy))
         self._allowed: dict[int, Mapping[str, Collection[str]]] = {}
 
     def __call__(self, artefact: Maintainable) -> Maintainable:
@@ -84,15 +97,25 @@ class Cutter:
         if isinstance(artefact, Codelist):
             return self._codelist(self._catalog.extended(artefact))
         if isinstance(artefact, ConceptScheme):
-            return partial_scheme(artefact, self._concepts(artefact))
+            concepts = self._concepts(artefact)
+            return partial_scheme(artefact, concepts) if concepts else artefact
         if isinstance(artefact, AgencyScheme):
             return partial_scheme(artefact, {one.agency.rpartition(".")[2] for one in self._answered})
         if isinstance(artefact, CategoryScheme):
-            return cut_nested(artefact, self._categories(artefact))
-        if isinstance(artefact, DataProviderScheme):
-            agreements = (one for one in self._answered if isinstance(one, ProvisionAgreement))
-            return partial_scheme(artefact, {one.provider.item or "" for one in agreements})
+            categories = list(self._categories(artefact))
+            return cut_nested(artefact, categories) if categories else artefact
+        if isinstance(artefact, DataProviderScheme | MetadataProviderScheme):
+            providers = {ref.item for ref in self._providers() if self._catalog.lookup(ref) == artefact and ref.item}
+            return partial_scheme(artefact, providers) if providers else artefact
         return artefact
+
+    def _providers(self) -> Iterator[Ref]:
+        """The providers that agreements and constraints of the answer name."""
+        for one in self._answered:
+            if isinstance(one, ProvisionAgreement | MetadataProvisionAgreement):
+                yield one.provider
+            elif isinstance(one, DataConstraint | MetadataConstraint):
+                yield from (ref for ref in one.attachments if ref.type in ("DataProvider", "MetadataProvider"))
 
     def _targets_of(self, matching: Iterable[Maintainable]) -> Iterator[Target]:
         for artefact in matching:
@@ -117,7 +140,18 @@ class Cutter:
                 if component.id not in left:
                     return codelist
                 kept |= set(left[component.id])
+        if not is_used and self._hierarchies:
+            kept = {code for one in self._hierarchies for code in self._codes(one.items, codelist)}
+            is_used = bool(kept)
         return partial_scheme(codelist, kept) if is_used else codelist
+
+    def _codes(self, nodes: Iterable[HierarchicalCode], codelist: Codelist) -> Iterator[str]:
+        """The codes of that list that a hierarchy has."""
+        for node in nodes:
+            found = self._catalog.lookup(node.code)
+            if found is not None and found.ref == codelist.ref and node.code.item is not None:
+                yield node.code.item
+            yield from self._codes(node.items, codelist)
 
     def _categories(self, scheme: CategoryScheme) -> Iterator[str]:
         for one in self._answered:

@@ -33,13 +33,17 @@ Make = Callable[[Strings], Strings]
 ROWS = 65_536
 """Rows rendered at once at most: more of them cost no less each."""
 CHUNK = 1 << 22
-"""Bytes aimed at per chunk."""
+"""Bytes rendered at once, about."""
+PIECE = 1 << 20
+"""Bytes handed on at once at most."""
 PACK = 1 << 16
 """Smaller chunks are sent together."""
 _BYTES = 1 << 25
 """Bytes of free text rendered at once at most."""
 _FEW_ROWS = 64
 """Batches of so many rows are rendered at once, whatever their texts."""
+_MANY_ROWS = 1_024
+"""From so many rows on numbers are picked from tables of digits, which are larger than a small answer."""
 _FEW = 4
 """Distinct values whose fragments are remembered from answer to answer."""
 
@@ -91,10 +95,10 @@ class Renderer:
             return pa.repeat(pa.scalar("", pa.string()), count)
         return _every(self._taken(parts, count), len(parts))
 
-    def data(self, pieces: Sequence[Piece], count: int) -> bytes:
-        """All rows one behind the other."""
+    def data(self, pieces: Sequence[Piece], count: int) -> bytes | memoryview:
+        """All rows one behind the other, without a copy."""
         parts = self._fold(pieces, count) if count else []
-        return joined_bytes(self._taken(parts, count)) if parts else b""
+        return _joined(self._taken(parts, count)) if parts else b""
 
     @staticmethod
     def _taken(parts: Sequence[Coded | Texts], count: int) -> Strings:
@@ -175,12 +179,17 @@ def _every(joined: Strings, width: int) -> Strings:
 
 
 def joined_bytes(rows: Strings) -> bytes:
+    """All rows one behind the other."""
+    return bytes(_joined(rows))
+
+
+def _joined(rows: Strings) -> bytes | memoryview:
     """All rows one behind the other: the data buffer itself."""
     if len(rows) == 0 or rows.buffers()[2] is None:
         return b""
     offsets = np.frombuffer(rows.buffers()[1], np.int32)
     start, end = int(offsets[rows.offset]), int(offsets[rows.offset + len(rows)])
-    return cast(bytes, rows.buffers()[2].slice(start, end - start).to_pybytes())
+    return memoryview(rows.buffers()[2].slice(start, end - start))
 
 
 # ------------------------------------------------------------------------------------------------------------- columns
@@ -201,9 +210,10 @@ class Cells:
             absent: the fragment of null, and of every row where the batch has no such column.
             slot: tells several renderings of one column apart.
         """
-        encoded = _encoded(batch, name)
-        if encoded is None or encoded.null_count == len(encoded):
+        column = array_of(batch, name)
+        if column is None or column.null_count == len(column):
             return Coded(np.zeros(batch.num_rows, np.int32), strings(absent))
+        encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
         dictionary = self._same(name, _plain(encoded.dictionary))
         key = f"{name}\0{slot}\0{absent}"
         kept = self._tables.get(key)
@@ -373,9 +383,9 @@ def numbers(batch: pa.RecordBatch, column: Column, before: str, after: str, abse
 
 
 def digit_pieces(batch: pa.RecordBatch, column: Column, before: str, after: str, absent: str) -> list[Piece]:
-    """Numbers as fragments of digits; none where they have more of them than tables hold, or texts of their own."""
+    """Numbers as fragments of digits; none where they have more than tables hold, texts of their own, or are few."""
     values, decimals, texts = (array_of(batch, name) for name in (column.id, column.decimals, column.text))
-    if values is None or not pa.types.is_floating(values.type) or decimals is None or len(values) == 0:
+    if values is None or not pa.types.is_floating(values.type) or decimals is None or len(values) < _MANY_ROWS:
         return []
     found = None if texts is not None and texts.null_count < len(texts) else digits(values, decimals, after)
     if found is None:
@@ -446,8 +456,10 @@ def numbered(starts: Mask) -> Indices:
 # -------------------------------------------------------------------------------------------------------------- chunks
 
 
-def rendered(batches: Iterable[pa.RecordBatch], render: Callable[[pa.RecordBatch], bytes]) -> Iterator[bytes]:
-    """The batches rendered in slices whose output is about ``CHUNK`` bytes."""
+def rendered(
+    batches: Iterable[pa.RecordBatch], render: Callable[[pa.RecordBatch], bytes | memoryview]
+) -> Iterator[bytes]:
+    """The batches rendered in slices whose output is about ``CHUNK`` bytes, handed on in pieces."""
     size = ROWS
     for batch in batches:
         position, limit = 0, _most_rows(batch)
@@ -455,7 +467,8 @@ def rendered(batches: Iterable[pa.RecordBatch], render: Callable[[pa.RecordBatch
             part = batch.slice(position, min(size, limit))
             position += part.num_rows
             chunk = render(part)
-            yield chunk
+            for begin in range(0, len(chunk), PIECE):
+                yield bytes(chunk[begin : begin + PIECE])
             size = max(1024, min(ROWS, CHUNK * part.num_rows // max(len(chunk), 1)))
 
 

@@ -79,6 +79,7 @@ class Format(NamedTuple):
         kinds: what it holds.
         apis: the versions of the API that offer it, the one it belongs to first.
         parameters: parameters of the media type and their values, the default first.
+        is_compressed: a content coding would make nothing smaller.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Format(NamedTuple):
     kinds: tuple[Kind, ...] = ("data",)
     apis: tuple[str, ...] = ()
     parameters: Mapping[str, tuple[str, ...]] = NO_PARAMETERS
+    is_compressed: bool = False
 
 
 def sniff_structures_ml(head: Head) -> int:
@@ -268,6 +270,7 @@ FORMATS: tuple[Format, ...] = (
         write=columnar_writer.write_parquet,
         apis=_V2,
         parameters=columnar_writer.PARAMETERS,
+        is_compressed=True,
     ),
     Format(
         name="arrow",
@@ -389,6 +392,7 @@ FORMATS: tuple[Format, ...] = (
         write=spreadsheet_data_writer.write_workbook,
         apis=_V2,
         parameters=spreadsheet_data_writer.PARAMETERS,
+        is_compressed=True,
     ),
     Format(
         name="csv",

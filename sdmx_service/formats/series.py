@@ -66,7 +66,7 @@ class SeriesWriter:
         if self._is_open and not self._arrangement.is_flat:
             yield self._end.encode()
 
-    def _render(self, batch: pa.RecordBatch) -> bytes:
+    def _render(self, batch: pa.RecordBatch) -> bytes | memoryview:
         text = self._flat(batch) if self._arrangement.is_flat else self._series(batch)
         if not self._is_open:  # nothing to close or to separate from before the first
             first = self._comma if self._arrangement.is_flat else self._end + self._glue
@@ -74,10 +74,10 @@ class SeriesWriter:
             self._is_open = True
         return text
 
-    def _flat(self, batch: pa.RecordBatch) -> bytes:
+    def _flat(self, batch: pa.RecordBatch) -> bytes | memoryview:
         return self._rows.data([self._comma, *self._observe(batch)], batch.num_rows)
 
-    def _series(self, batch: pa.RecordBatch) -> bytes:
+    def _series(self, batch: pa.RecordBatch) -> bytes | memoryview:
         starts = self._runs.starts(batch)
         heads = batch.take(starts.nonzero()[0])
         opened = self._heads.rows([self._end, self._glue, *self._begin(heads)], heads.num_rows)

@@ -15,6 +15,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from sdmx_service.formats.arrangement import level_rows
 from sdmx_service.formats.fragments import Runs, Strings, array_of, joined_values, pc, texts_of
 from sdmx_service.model.artefact import NO_TEXTS, Item
 from sdmx_service.model.columns import MARKS, Column, Kind, columns, typed_fields
@@ -81,7 +82,13 @@ def shown_columns(dataset: Dataset) -> tuple[Column, ...]:
 
 
 def shown_rows(dataset: Dataset) -> Iterator[pa.RecordBatch]:
-    """The batches of a data set without empty ones; one row per series where only keys are asked for."""
+    """The batches of a data set without empty ones; one row per series where only keys are asked for.
+
+    Attributes without observations are rows of the keys they belong to, the other dimensions null.
+    """
+    if dataset.only_attributes:
+        yield from (batch for batch in level_rows(dataset) if batch.num_rows)
+        return
     runs = Runs([one.id for one in columns(dataset.structure) if one.role == "dimension"])
     for batch in dataset.batches:
         if dataset.keys_only and batch.num_rows:

@@ -114,7 +114,7 @@ def refusal(error: SdmxError, family: problems.Family, api: str, sender: Party) 
 
 
 def _answer(request: Request, query: Query, choice: Choice, view: View, library: Library, sender: Party) -> Answer:
-    encoding = choose_encoding(request.accept_encoding, query.representation)
+    encoding = choose_encoding(request.accept_encoding, query.representation, is_compressed=choice.format.is_compressed)
     languages = parse_languages(request.accept_language, query.representation)
     headers = {
         "Content-Type": _content_type(choice),

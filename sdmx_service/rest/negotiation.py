@@ -74,6 +74,8 @@ def parse_accept(header: str | None) -> tuple[MediaRange, ...]:
 def _range(text: str) -> MediaRange:
     kind, _, _ = text.partition(";")
     parameters = {name.lower(): value.strip('"') for name, value in _PART.findall(text[len(kind) :])}
+    if "key" in parameters:  # so written in half of the SDMX-CSV field guide
+        parameters.setdefault("keys", parameters.pop("key"))
     try:
         quality = float(parameters.pop("q", "1"))
     except ValueError:
@@ -213,8 +215,10 @@ ENCODINGS = ("gzip", "zstd", "br", "deflate")
 """Content codings in order of preference, where the client has none."""
 
 
-def choose_encoding(header: str | None, wish: Representation) -> str | None:
+def choose_encoding(header: str | None, wish: Representation, *, is_compressed: bool = False) -> str | None:
     """A content coding, or None for none; the parameter ``compression`` wins over Accept-Encoding (RFC 9110, 12.5.3).
+
+    What is compressed already gets one only where the client insists.
 
     Raises:
         NotAcceptable: ``compression`` names something that is not offered, or the header forbids everything that is,
@@ -232,10 +236,10 @@ def choose_encoding(header: str | None, wish: Representation) -> str | None:
     said = {_coding(one.type): one.quality for one in parse_accept(header)}
     others = said.get("*", 0.0)
     best = max(ENCODINGS, key=lambda name: said.get(name, others))  # of equal ones the first
-    quality = said.get(best, others)
-    if quality > 0 and quality >= said.get("identity", 0.0):
+    quality, may_be_plain = said.get(best, others), said.get("identity", said.get("*", 1.0)) > 0
+    if quality > 0 and quality >= said.get("identity", 0.0) and not (is_compressed and may_be_plain):
         return best
-    if said.get("identity", said.get("*", 1.0)) == 0:
+    if not may_be_plain:
         raise NotAcceptable(
             f"Accept-Encoding: {header} forbids all that is offered.",
             hint=f"Offered: {', '.join(ENCODINGS)}, identity.",

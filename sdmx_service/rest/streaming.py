@@ -15,6 +15,8 @@ from sdmx_service.rest.answers import Answer
 log = logging.getLogger(__name__)
 _GATHER = 512 * 1024
 """Small chunks are gathered up to about this many bytes before they are written."""
+_WRITTEN = 256 * 1024
+"""Bytes written at once: what the socket does not take is copied until it does."""
 _WAIT = 0.25
 """Seconds after which what there is is written: the client sees progress, and one that has gone is noticed."""
 
@@ -44,7 +46,8 @@ async def send(
     try:
         await response.prepare(request)
         while request.method != "HEAD":
-            await response.write(body)
+            for begin in range(0, len(body), _WRITTEN):
+                await response.write(memoryview(body)[begin : begin + _WRITTEN])
             if is_last:
                 break
             working = loop.run_in_executor(executor, take, answer.chunks)

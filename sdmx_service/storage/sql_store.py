@@ -68,6 +68,11 @@ class SqlStore:
         )
         return self._models
 
+    def open_models(self, selections: Iterable[Selection]) -> None:
+        """Open in the background the read models that are in place for these selections."""
+        if self._models is not None:
+            self._models.open(selections)
+
     def _published(self, release: int) -> int | None:
         """When a release became current, in microseconds."""
         rows = self._engine.read(f"SELECT _published_at FROM releases WHERE _number = {literal(release)}")

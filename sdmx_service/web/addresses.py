@@ -18,6 +18,8 @@ DATA_FORMATS: tuple[tuple[str, str, str], ...] = (
     ("JSON", "jsondata", "2.1"),
     ("XML 3.1", "structurespecificdata", "3.1"),
     ("XML 2.1", "structurespecificdata", "2.1"),
+    ("Excel", "xlsx", ""),
+    ("Parquet", "parquet", ""),
 )
 """Name, and the parameters ``format`` and ``formatVersion`` of SDMX-REST's extension page; browsers ask for HTML."""
 
@@ -78,7 +80,7 @@ def structure_address(artefact: Maintainable, references: Sequence[str] = ("none
 
 
 def _wish(format: str, version: str) -> Representation:
-    return Representation(format=format, format_version=version)
+    return Representation(format=format, format_version=version or None)
 
 
 def _rest(query: Query) -> str:

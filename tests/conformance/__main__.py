@@ -8,10 +8,11 @@ from pathlib import Path
 
 from tests.conformance.report import as_json, as_markdown, figures, run
 from tests.conformance.site import Site
+from tests.conformance.verdicts import NotMetError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the kit; the exit status is 1 if a line is not met."""
+    """Runs the kit; the exit status is 1 if a line is not met, 2 if nobody answers."""
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
     parser.add_argument("base", help="the address below which /v2 and /v1 are, such as http://localhost:8080/sdmx")
     parser.add_argument("--v2", help="the address of SDMX-REST 2, if it is not BASE/v2")
@@ -25,6 +26,11 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     base = chosen.base.rstrip("/")
     site = Site(chosen.v2 or f"{base}/v2", chosen.v1 or f"{base}/v1", chosen.token, chosen.timeout, chosen.pause)
+    try:
+        site.v2.ask("/structure/dataflow?detail=allstubs")
+    except NotMetError as error:
+        print(f"{site.v2.base} does not answer: {error}", file=sys.stderr)
+        return 2
     try:
         results = run(site)
     finally:

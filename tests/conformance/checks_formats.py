@@ -266,12 +266,6 @@ def csv_2_1(site: Site) -> None:
     numbers(site, rows(reply))
 
 
-@check("4.3-08")
-def tombstones(site: Site) -> None:
-    site.v2.get(f"{data_path(site)}?updatedAfter=1990-01-01T00:00:00Z", Accept=f"{SDMX}data+csv;version=2.1.0")
-    need(False, "a deletion would have to be made to see it told")
-
-
 @check("4.6-01")
 def leading_zeros(site: Site) -> None:
     flow = site.flow

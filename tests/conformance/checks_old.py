@@ -55,7 +55,8 @@ def old_rows(site: Site, key: str = "", query: str = "", *statuses: int) -> list
 def expect_series(site: Site, found: list[Row], wanted: list[Row], what: str) -> None:
     """Not met unless the observations are those."""
     got, due = sorted(map(site.flow.identity, found)), sorted(map(site.flow.identity, wanted))
-    expect(got == due, f"{what}: {len(got)} observations, {len(due)} expected")
+    more, less = sorted(set(got) - set(due))[:1], sorted(set(due) - set(got))[:1]
+    expect(got == due, f"{what}: {len(got)} observations, {len(due)} expected; unexpected {more}, missing {less}")
 
 
 def ready(site: Site) -> None:

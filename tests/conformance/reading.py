@@ -99,7 +99,8 @@ def _json_dataset(dataset: dict[str, Any], structure: dict[str, Any]) -> Dataset
     dimensions, attributes = structure["dimensions"], structure.get("attributes", {})
     measures = structure.get("measures", {}).get("observation", [{"id": "OBS_VALUE"}])
     seen = [*measures, *attributes.get("observation", [])]
-    shared = _valued(attributes.get("dataSet", []), dataset.get("attributes", []))
+    constant = {one["id"]: _coded(one, "0") for one in dimensions.get("dataSet", []) if one.get("values")}
+    shared = constant | _valued(attributes.get("dataSet", []), dataset.get("attributes", []))
 
     def key(where: str, text: str) -> Row:
         parts = zip(dimensions.get(where, []), text.split(":"), strict=False)

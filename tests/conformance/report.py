@@ -14,6 +14,7 @@ from tests.conformance import (  # noqa: F401 - each registers its checks
     checks_formats,
     checks_old,
     checks_structure,
+    checks_submission,
 )
 from tests.conformance.checklist import LINES, SECTIONS, section_of
 from tests.conformance.site import Site

@@ -302,3 +302,43 @@ def test_an_extended_codelist_is_resolved_and_raw_it_is_not(apiary: House) -> No
     (raw,) = sent(apiary, "v2/structure/codelist/BEES/CL_WIDE_REGION?detail=raw").values()
     assert [one["id"] for one in raw["codes"]] == ["ALL"]
     assert raw["codelistExtensions"][0]["codelist"].endswith("CL_REGION(1.0.0)")
+
+
+def _item_ids(node: dict[str, Any], name: str) -> list[str]:
+    return [one["id"] for one in node[name]]
+
+
+def partial(house: House, path: str) -> dict[str, dict[str, Any]]:
+    """The artefacts of an answer with ``detail=referencepartial``, by id."""
+    return {one["id"]: one for one in sent(house, f"v2/structure/{path}&detail=referencepartial").values()}
+
+
+def test_hierarchies_cut_codelists(apiary: House) -> None:
+    found = partial(apiary, "hierarchy/BEES/H_WORLD?references=children")
+    assert _item_ids(found["CL_FLOWER"], "codes") == ["_T", "TREE", "LIME"]  # with the parents
+    assert _item_ids(found["CL_REGION"], "codes") == ["SOUTH"]
+    assert found["CL_FLOWER"]["isPartial"] is found["CL_REGION"]["isPartial"] is True
+
+
+def test_constraints_cut_codelists(apiary: House) -> None:
+    found = partial(apiary, "dataflow/BEES/DF_HONEY/1.0.0?references=descendants")
+    assert set(_item_ids(found["CL_FLOWER"], "codes")) == {"_T", "TREE", "HERB", "LIME", "CLOVER", "007"}
+    assert len(_item_ids(found["CL_REGION"], "codes")) == 3
+    assert "SPARE" not in _item_ids(found["CS_BEES"], "concepts")
+
+
+def test_categorisations_agreements_and_metadata_structures_cut_schemes(apiary: House) -> None:
+    found = partial(apiary, "categorisation/BEES/CAT_HONEY?references=children")
+    assert _item_ids(found["TOPICS"], "categories") == ["HONEY"]
+    assert "categories" not in found["TOPICS"]["categories"][0]["categories"][0]
+    found = partial(apiary, "provisionagreement/BEES/PA_HONEY?references=children")
+    assert _item_ids(found["DATA_PROVIDERS"], "dataProviders") == ["HIVES"]
+    found = partial(apiary, "metadatastructure/BEES/MSD_QUALITY?references=children")
+    assert _item_ids(found["CS_BEES"], "concepts") == ["METHOD", "STEP"]
+
+
+def test_what_nothing_uses_so_is_whole(apiary: House) -> None:
+    found = partial(apiary, "conceptschememap/BEES/CSM_BEES?references=children")
+    assert len(_item_ids(found["CS_BEES"], "concepts")) == 11
+    found = partial(apiary, "categoryschememap/BEES/CTM_TOPICS?references=children")
+    assert _item_ids(found["TOPICS"], "categories") == ["HONEY", "WAX"]

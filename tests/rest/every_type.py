@@ -14,6 +14,7 @@ from sdmx_service.model.urn import Ref
 from tests.every_type.artefacts import every_artefact
 from tests.every_type.house import figures
 from tests.harness import House
+from tests.rest import lighthouse
 from tests.rest.fishery import ATTRIBUTES, KEY, MEASURES, open_fishery, send
 
 
@@ -42,6 +43,11 @@ def _attached() -> constraint.AttachmentConstraint:
 
 def write_more(content: Path) -> None:
     """Lays what the sea lacks into its content folder."""
+    plain = [
+        one for one in lighthouse.sets() if "(*)" not in str(one["targets"])
+    ]  # JSON's schema has no patterns there
+    (content / "dsd" / "metadata.json").write_text(lighthouse.message(**lighthouse.structures()), "utf-8")
+    (content / "dsd" / "sets.json").write_text(lighthouse.message(metadataSets=plain), "utf-8")
     every = tuple(one for one in every_artefact() if one.type != "AgencyScheme")  # the sea has one of that very name
     for name, format, artefacts in (
         ("every_type.json", "structure-json-2.1", every),

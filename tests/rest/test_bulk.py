@@ -8,11 +8,13 @@ import csv
 import gzip
 import hashlib
 import io
+import json
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import orjson
+import pyarrow.parquet as pq
 import pytest
 
 from sdmx_service.dissemination.bulk import KINDS, Shelf
@@ -70,6 +72,14 @@ def test_every_kind_has_its_digest_and_the_same_bytes_when_made_anew(house: Hous
     assert [again[1][name] for name in ("ETag", "Last-Modified")] == [
         headers[name] for name in ("ETag", "Last-Modified")
     ]
+
+
+def test_a_parquet_file_tells_its_release(house: House, tmp_path: Path) -> None:
+    _, headers, body = follow(house, tmp_path, "parquet")
+    table = pq.read_table(io.BytesIO(body))
+    release = json.loads(table.schema.metadata[b"sdmx"])["release"]
+    assert f"_{release}.parquet" in headers["Content-Disposition"]
+    assert table.num_rows == len(CATCH)
 
 
 def test_a_download_that_broke_goes_on(house: House, tmp_path: Path) -> None:

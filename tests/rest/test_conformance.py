@@ -78,8 +78,9 @@ class Case:
             kept = {id: _one(value) for id, value in kept.items()}
         if format.name == "jsonstat":  # of several languages the best
             kept = {id: _one(value) if isinstance(value, dict) else value for id, value in kept.items()}
-        if (
-            "2.1-" in format.name or format.name == "sdmx-json-1.0"
+        if "2.1-" in format.name or format.name in (
+            "sdmx-json-1.0",
+            "sdmx-csv-1.0",
         ):  # the primary measure, the structure's first, has a name of its own
             primary = (MEASURES[0], "LICENCES", "HEADS")
             kept = {"OBS_VALUE" if id in primary else id: value for id, value in kept.items()}

@@ -66,6 +66,9 @@ def test_parameter_wins_over_header() -> None:
 def test_csv_parameters_travel() -> None:
     choice = choose(f"{DATA}+csv;version=2.1.0;labels=both;keys=obs", NONE, formats_for("data", "v2"))
     assert choice.parameters["labels"] == "both" and choice.parameters["keys"] == "obs"
+    assert choose(f"{DATA}+csv;version=2.1.0;key=series", NONE, formats_for("data", "v2")).parameters == {
+        "keys": "series"
+    }
 
 
 def test_quality_orders() -> None:

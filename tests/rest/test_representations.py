@@ -20,7 +20,9 @@ import pytest
 import zstandard
 from lxml import etree
 
+from sdmx_service.formats import arrangement
 from sdmx_service.formats.registry import formats_for
+from sdmx_service.formats.spreadsheet import data_writer as spreadsheet
 from tests.harness import CSV, JSON, XML, House
 from tests.rest.fishery import CATCH
 from tests.rest.reading_back import json_validator, xml_schema
@@ -128,6 +130,9 @@ ENCODINGS = [
       for word in ("br", "deflate", "zstd", "gzip")),
     Case(f"{DATA}?compression=identity", {"Accept": CSV, "Accept-Encoding": "gzip"}, 200, {"Content-Encoding": None}),
     Case(f"{DATA}?compression=compress", {"Accept": CSV}, 406),
+    *(Case(DATA, {"Accept": accept, "Accept-Encoding": wish}, 200, {"Content-Encoding": coding}) for accept, wish, coding in (
+        (PARQUET, "gzip, br", None), (XLSX, "*", None), (XLSX, "gzip, identity;q=0", "gzip"), (ARROW, "zstd", "zstd"), (STAT, "br", "br"))),
+    Case(f"{DATA}?compression=gzip", {"Accept": PARQUET}, 200, {"Content-Encoding": "gzip"}),
 ]  # fmt: skip
 
 ADDRESSES = [
@@ -263,7 +268,7 @@ def test_conditions(fishery: House) -> None:
             assert status == 204  # there is nothing that could be unchanged
             tags = {
                 (await client.ask(DATA, Accept=accept, Accept_Encoding=coding))[1]["ETag"]
-                for accept in (CSV, JSON, f"{CSV};labels=both", XLSX)
+                for accept in (CSV, JSON, f"{CSV};labels=both", STAT)
                 for coding in ("identity", "gzip", "br")
             }
             assert len(tags) == 12
@@ -318,6 +323,42 @@ async def _raw(client: Client, text: str) -> bytes:
         return await asyncio.wait_for(reader.read(), 10)
     finally:
         writer.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "status", "code"),
+    [
+        (f"{OLD}/M.ATLANTIS.", GENERIC, 404, "100"), ("/sdmx/v1/data/NOBODY,DF_CATCH", "*/*", 404, "100"),
+        (f"{OLD}?startPeriod=noon", GENERIC, 400, "140"), (f"{OLD}?colour=red", OLD_CSV, 400, "140"),
+        (f"{OLD}/M", GENERIC, 403, "150"), ("/sdmx/v1/data/SEA,DF_CATCH,1.0.0/M", PARQUET, 403, "150"),
+        (f"{OLD}?x={'y' * 40_000}", GENERIC, 414, "140"),
+        (f"{OLD}?dimensionAtObservation=PORT", GENERIC, 413, "130"), (f"{OLD}?format=xlsx", GENERIC, 413, "130"),
+        (f"{DATA}?dimensionAtObservation=PORT", XML, 413, "413"), (f"{DATA}?dimensionAtObservation=PORT", JSON, 413, 413),
+        (f"{DATA}?dimensionAtObservation=PORT", OLD_JSON, 413, 413), (DATA, XLSX, 413, 413), (f"{DATA}/M", STAT, 200, None),
+        (f"{DATA}/M.A.B.C.D", XML, 422, "422"), (f"{DATA}?colour=red", f"{XML};q=0.5, {CSV}", 400, 400),
+        (f"{DATA}?colour=red", f"{XML}, {JSON};q=0.5", 400, "400"), (f"{DATA}?colour=red", "image/png", 400, 400),
+    ],
+)  # fmt: skip
+def test_codes_of_errors_in_the_family_asked_for(
+    fishery: House, monkeypatch: pytest.MonkeyPatch, path: str, accept: str, status: int, code: str | int | None
+) -> None:
+    """SDMX-REST 1.5, *SDMX error codes*; in 2.2 the code is the status. Limits are made small."""
+    monkeypatch.setattr(arrangement, "SORTED_ROWS", 5)
+    monkeypatch.setattr(spreadsheet, "SHEET_ROWS", 5)
+
+    async def run() -> Found:
+        async with running(fishery.library) as client:
+            return await client.ask(path, Accept=accept)
+
+    found, headers, body = asyncio.run(run())
+    assert found == status
+    if isinstance(code, str):
+        root = etree.fromstring(body)
+        assert [one.get("code") for one in root.iter("{*}ErrorMessage")] == [code]
+        xml_schema("2.1" if "/v1/" in path else "3.1").assertValid(root)
+    elif code is not None:
+        assert headers["Content-Type"] == "application/json"
+        assert [one["code"] for one in orjson.loads(body)["errors"]] == [code]
 
 
 # --- the formats beyond the standard, read by others ------------------------------------------------------------------

@@ -182,7 +182,7 @@ def test_partial_references(fishery: House) -> None:
         ("v2/structure/dataflow/*/*/+", 4),
         ("v2/structure/codelist%2Cdataflow/SEA/CL_FISH", None),
         ("v1/dataflow", 4),
-        ("v1/dataflow/SEA/DF_CATCH/all", 2),
+        ("v1/dataflow/SEA/DF_CATCH/all", 3),
         ("v1/codelist/SEA/CL_FISH+CL_PORT/latest", 2),
         ("v1/codelist/SEA/CL_FISH/1.0.0/COD", 1),
         ("v1/datastructure/SEA/DSD_JOBS/1.0.0?references=children", 5),

@@ -85,7 +85,7 @@ class _Cube:
     """One data set as a cube."""
 
     def __init__(self, dataset: Dataset, message: Message, options: WriteOptions) -> None:
-        if dataset.action is Action.DELETE or dataset.keys_only:
+        if dataset.action is Action.DELETE or dataset.keys_only or dataset.only_attributes:
             what = "figures that went away" if dataset.action is Action.DELETE else "keys without figures"
             raise CannotWrite(f"JSON-stat cannot tell {what}.", hint="Ask for SDMX-CSV or SDMX-JSON.")
         self._dataset, self._message, self._options = dataset, message, options

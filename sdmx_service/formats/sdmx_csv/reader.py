@@ -260,6 +260,7 @@ class _Reading:
         self._columns = columns(target.structure)
         self._places = line.places(frozenset(column.id for column in self._columns))
         if line.is_legacy:
+            self._places |= self._measure(line)
             self._require_dimensions()
         self._makers = [self._maker(column) for column in self._columns]
 
@@ -268,6 +269,14 @@ class _Reading:
         """Places of the columns that are components, or names of components."""
         found = set(self._places.values())
         return found | {place + 1 for place in found} if STRUCTURE_NAME in self._line.fields else found
+
+    def _measure(self, line: HeadingLine) -> dict[str, int]:
+        """The place of the measure of 1.0, whose column is ``OBS_VALUE`` whatever the structure calls it."""
+        first = next((one.id for one in self.target.structure.measures), None)
+        if first is None or first in self._places or "OBS_VALUE" in {column.id for column in self._columns}:
+            return {}
+        place = line.places(frozenset({"OBS_VALUE"})).get("OBS_VALUE")
+        return {} if place is None else {first: place}
 
     def _require_dimensions(self) -> None:
         missing = [id for id in self.target.structure.key_ids if id not in self._places]

@@ -10,7 +10,7 @@ best language is written. An empty text is written as an empty cell.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -45,6 +45,8 @@ from sdmx_service.model.urn import Ref
 
 SEPARATOR = ","
 SUBFIELD = ";"
+MEASURE = "OBS_VALUE"
+"""Heading of the measure in 1.0, whatever its id."""
 _STRUCTURES = {"Dataflow": "dataflow", "DataStructure": "datastructure", "ProvisionAgreement": "dataprovision"}
 _ACTIONS = {
     "2.0": {Action.MERGE: "A", Action.REPLACE: "R", Action.DELETE: "D"},
@@ -65,6 +67,8 @@ def write_csv(message: Message, options: WriteOptions, *, version: str = "2.1") 
     """
     _check(options, version)
     datasets = [_Source.of(dataset, options) for dataset in message.datasets if _is_told(dataset, version)]
+    if version == "1.0":
+        datasets = [replace(one, columns=_with_measure(one)) for one in datasets]
     header = _Header.of(datasets, options, version)
     return packed(_chunks(datasets, header, options, version))
 
@@ -131,6 +135,13 @@ class _Source:
         return cls(dataset, chosen, languages, batches)
 
 
+def _with_measure(source: _Source) -> dict[str, Column]:
+    """The columns by their headings in 1.0, where the column of the (first) measure is always ``OBS_VALUE``."""
+    ids = [one.id for one in source.dataset.structure.measures]
+    primary = MEASURE if MEASURE in ids else next(iter(ids), None)
+    return {MEASURE if name == primary else name: column for name, column in source.columns.items()}
+
+
 def _with(first: pa.RecordBatch | None, others: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     if first is not None:
         yield first
@@ -161,9 +172,10 @@ class _Header:
         every = dict(sorted(every.items(), key=lambda item: _PLACES[item[1][1].role]))
         names = _leading(options, version, any(c.kind in ("multi", "multilingual") for _, c in every.values()))
         for name, (source, column) in every.items():
-            label = source.dataset.labels.components.get(name, NO_TEXTS).text(options.languages, name)
+            label = source.dataset.labels.components.get(column.id, NO_TEXTS).text(options.languages, name)
             text = name + _subfields(sources, column, version)
-            names.append(f"{text}: {label}" if options.labels == "both" else text)
+            is_plain = version == "1.0" and name == MEASURE  # "for the measure column, always is the term OBS_VALUE"
+            names.append(f"{text}: {label}" if options.labels == "both" and not is_plain else text)
             if options.labels == "name":
                 names.append(label)
         return cls(SEPARATOR.join(map(quoted, names)) + "\n", tuple(every))
@@ -212,7 +224,7 @@ class _DatasetWriter:
         self._observation_key = version != "1.0" and options.keys in ("obs", "both")
         self._at_observation = observation_dimension(dataset)
 
-    def render(self, batch: pa.RecordBatch) -> bytes:
+    def render(self, batch: pa.RecordBatch) -> bytes | memoryview:
         """The lines of a batch: what a series shares is rendered once for the series."""
         starts = self._runs.starts(batch)
         if self._dataset.keys_only:
@@ -287,6 +299,7 @@ class _DatasetWriter:
             and column.role != "dimension"
         ):
             return pieces * (2 if self._options.labels == "name" else 1)
+        name = column.id
         if column.kind in ("code", "text"):
             pieces.append(self._cells.coded(batch, name, self._make(column), slot="cell"))
         elif column.kind == "number":

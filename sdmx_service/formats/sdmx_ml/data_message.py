@@ -18,6 +18,7 @@ from sdmx_service.formats.fragments import Make, Strings, packed, pc
 from sdmx_service.formats.sdmx_ml.header import write_header
 from sdmx_service.formats.sdmx_ml.namespaces import NAMESPACES, XSI
 from sdmx_service.formats.sdmx_ml.structure_references import append_reference
+from sdmx_service.formats.sdmx_ml.structure_writer import footer_of
 from sdmx_service.model.message import Dataset, Header, Message
 from sdmx_service.model.urn import Ref
 
@@ -90,7 +91,9 @@ WriteDataset = Callable[[Part], Iterator[bytes]]
 
 
 def write_message(message: Message, kind: Kind, write_dataset: WriteDataset) -> Iterator[bytes]:
-    """A data message: prologue, each data set, the end. ``Message.datasets`` is listed, its batches are not.
+    """A data message: prologue, each data set, the end, before it a footer where the message has something to say.
+
+    ``Message.datasets`` is listed, its batches are not.
 
     Raises:
         CannotWrite: a message of time series is asked for, and the data are none.
@@ -99,6 +102,8 @@ def write_message(message: Message, kind: Kind, write_dataset: WriteDataset) -> 
     if "TimeSeries" in kind.root:
         _check_time_series(parts, kind)
     prologue, epilogue = _frame(message.header, kind, [part.structure for part in parts])
+    if message.errors:
+        epilogue = etree.tostring(footer_of(message, NAMESPACES[kind.version]), encoding="utf-8") + epilogue
     return packed(_chunks(prologue, parts, epilogue, write_dataset))
 
 

@@ -39,7 +39,7 @@ def write_structures(message: Message, version: str, options: WriteOptions | Non
     yield head
     yield from body
     if message.errors:
-        yield _serialised(_footer(message, spaces), spaces, indent)
+        yield _serialised(footer_of(message, spaces), spaces, indent)
     yield b"</mes:Structure>\n"
 
 
@@ -84,7 +84,7 @@ def _artefact(artefact: Any, kind: Artefacts, spaces: Namespaces) -> Element:
     return write(holder, f"{{{spaces.structure}}}{kind.tag}", artefact, kind.shape, spaces.version)
 
 
-def _footer(message: Message, spaces: Namespaces) -> Element:
+def footer_of(message: Message, spaces: Namespaces) -> Element:
     """The footer: messages about the message (``SDMXMessageFooter.xsd``)."""
     footer = etree.Element(f"{{{spaces.footer}}}Footer", nsmap={"footer": spaces.footer, "com": spaces.common})
     for code, severity, texts in message.errors:

@@ -252,6 +252,8 @@ class _Rows:
         """The cell with the names of the codes."""
         if column.kind == "code":
             return [self._cells.coded(batch, column.id, self._shared_names(column), absent=_EMPTY, slot="name")]
+        if column.id not in self._dataset.labels.codes:
+            return [_EMPTY]
         names = joined_values(batch, column, self._names(column), lambda _: _as_is, "; ")
         return _texts(names, batch.num_rows)
 

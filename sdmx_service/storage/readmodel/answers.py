@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple
@@ -13,14 +13,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sdmx_service.model.columns import columns, typed_fields
+from sdmx_service.model.columns import columns
 from sdmx_service.model.selection import Key, Selection
 from sdmx_service.storage.keys import cluster_range, number_key
 from sdmx_service.storage.layout import StoredColumn
 from sdmx_service.storage.port import Availability, Counts
 from sdmx_service.storage.readmodel.opened import Array, Integers, Model, spread
+from sdmx_service.storage.readmodel.shaping import Shaping
 from sdmx_service.storage.sql import passes, time_passes
-from sdmx_service.storage.values import not_in_domain
 
 MOST_NAMED = 4_096
 """So many series named by whole keys are looked up by their numbers."""
@@ -34,12 +34,22 @@ SMALL = 20_000
 Mask = npt.NDArray[np.bool_]
 
 
+_UNDERSTOOD = frozenset(
+    (
+        *("structure", "cube", "context", "release", "dataflows", "providers", "keys", "filters", "periods"),
+        *("first_n", "last_n", "components", "offset", "limit"),
+    )
+)
+"""What of a selection is taken account of here."""
+_OTHERS = tuple(one for one in fields(Selection) if one.name not in _UNDERSTOOD)
+"""What a selection may say beyond that, history for one: the database knows it."""
+
+
 def answers(selection: Selection) -> bool:
     """Whether a read model can answer: no history, no order of its own, filters on dimensions and time only."""
     keys = {one.id for one in columns(selection.structure) if one.role in ("dimension", "time")}
     return (
-        selection.changed_since is None
-        and not selection.sort
+        all(getattr(selection, one.name) == one.default for one in _OTHERS)
         and all(one.component in keys for one in selection.filters)
         and (len(selection.keys) <= MOST_KEYS or _named(selection.keys) is not None)
     )
@@ -245,14 +255,14 @@ class ModelReading:
         start, stop = self.page()
         if stop <= start:
             return
-        shaping = _Shaping(self, domains)
+        shaping = Shaping(self.model, self.columns, domains)
         begin = int(np.searchsorted(self._ends, start, side="right"))
         position = int(self._ends[begin - 1]) if begin else 0
         for piece in self._pieces(begin):
             count = piece.rows.num_rows
             low, high = max(0, start - position), min(count, stop - position)
             if high > low:
-                yield shaping.batch(Piece(piece.rows.slice(low, high - low), piece.series[low:high]))
+                yield shaping.batch(piece.rows.slice(low, high - low), piece.series[low:high])
             position += count
             if position >= stop:
                 return
@@ -312,7 +322,7 @@ class ModelReading:
         """The series without observations; paging counts series."""
         chosen, counts = self._found
         stop = len(counts) if self.selection.limit is None else self.selection.offset + self.selection.limit
-        shaping = _Shaping(self, domains)
+        shaping = Shaping(self.model, self.columns, domains)
         for begin in range(self.selection.offset, min(stop, len(counts)), BATCH):
             end = min(begin + BATCH, stop, len(counts))
             yield shaping.series(np.arange(begin, end) if chosen is None else chosen[begin:end])
@@ -432,117 +442,3 @@ def _texts(column: StoredColumn, array: Array) -> list[str]:
     elif pa.types.is_dictionary(array.type):
         return _used(array.dictionary.to_pylist(), array.indices.drop_null().to_numpy())
     return sorted(array.unique().drop_null().to_pylist())
-
-
-# --- rows as typed --------------------------------------------------------------------------------------------------
-class _Shaping:
-    """Stored columns as typed ones over the dictionaries of the answer, which are the same in all batches."""
-
-    def __init__(self, reading: ModelReading, domains: Mapping[str, Sequence[str]]) -> None:
-        self._model, self._columns = reading.model, reading.columns
-        self._fields = {c.id: typed_fields(c) for c in columns(reading.selection.structure)}
-        self._dictionaries: dict[str, Array] = {}
-        self._recodings: dict[str, npt.NDArray[np.int32] | None] = {}
-        for column in self._columns:
-            known = self._model.domains.get(column.id)
-            if column.kind == "code" and known is not None:
-                wanted = domains.get(column.id, known)
-                self._dictionaries[column.id] = pa.array(wanted, pa.string())
-                same = len(wanted) == len(known) and list(wanted) == list(known)
-                self._recodings[column.id] = None if same else self._recoding(column.id, wanted)
-        self._zeros = pa.array(np.zeros(0, np.int32))
-
-    def _recoding(self, id: str, wanted: Sequence[str]) -> npt.NDArray[np.int32]:
-        """Per code of the model its place in the domain that is wanted; -1 for none."""
-        places = self._model.places(id)
-        table = np.full(len(places), -1, np.int32)
-        for number, code in enumerate(wanted):
-            if (place := places.get(code)) is not None:
-                table[place] = number
-        return table
-
-    def batch(self, piece: Piece) -> pa.RecordBatch:
-        """Observations."""
-        count = piece.rows.num_rows
-        found: dict[str, Array] = {}
-        for column in self._columns:
-            if column.role == "dimension":
-                found[column.id] = self._dimension(column.id, piece.series)
-            elif column.is_attached:
-                found |= self._attached(column, piece.series)
-            elif column.kind == "code":
-                found[column.id] = self._coded(column.id, piece.rows[column.id])
-            else:
-                for field in self._fields[column.id]:
-                    found[field.name] = piece.rows[field.name]
-        return _record(found, count)
-
-    def series(self, places: Integers) -> pa.RecordBatch:
-        """Series without time and observations."""
-        found: dict[str, Array] = {}
-        for column in self._columns:
-            if column.role == "dimension":
-                found[column.id] = self._dimension(column.id, places)
-            elif column.is_attached:
-                found |= self._attached(column, places)
-        return _record(found, len(places))
-
-    def _dimension(self, id: str, places: Integers) -> Array:
-        if len(self._model.domains[id]) == 1 and len(self._dictionaries[id]) == 1:
-            return self._constant(id, len(places))
-        return self._dictionary(id, self._model.codes(id)[places])
-
-    def _constant(self, id: str, count: int) -> Array:
-        self._recoded(id, np.zeros(1, np.int32))  # is it in the domain?
-        if len(self._zeros) < count:
-            self._zeros = pa.array(np.zeros(count, np.int32))
-        return pa.DictionaryArray.from_arrays(self._zeros.slice(0, count), self._dictionaries[id], safe=False)
-
-    def _coded(self, id: str, array: Array) -> Array:
-        """A column of codes of observations."""
-        if array.null_count == len(array):
-            indices = pa.nulls(len(array), pa.int32())
-            return pa.DictionaryArray.from_arrays(indices, self._dictionaries[id], safe=False)
-        if not array.null_count:
-            return self._dictionary(id, array.to_numpy(zero_copy_only=False))
-        mask = array.is_null().to_numpy(zero_copy_only=False)
-        codes = array.fill_null(0).to_numpy(zero_copy_only=False)
-        return self._dictionary(id, np.where(mask, codes[int(np.argmin(mask))], codes), mask)
-
-    def _dictionary(self, id: str, codes: npt.NDArray[Any], mask: Mask | None = None) -> Array:
-        indices = pa.array(self._recoded(id, codes), pa.int32(), mask=mask)
-        return pa.DictionaryArray.from_arrays(indices, self._dictionaries[id], safe=False)
-
-    def _recoded(self, id: str, codes: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-        table = self._recodings[id]
-        if table is None:
-            return codes.astype(np.int32, copy=False)
-        found = np.take(table, codes)
-        if len(found) and int(found.min()) < 0:
-            raise not_in_domain(self._model.domains[id][int(codes[int(np.argmin(found))])])
-        return found
-
-    def _attached(self, column: StoredColumn, places: Integers) -> dict[str, Array]:
-        """The columns of an attribute of series, groups or data set."""
-        found: dict[str, Array] = {}
-        for field in self._fields[column.id]:
-            array = self._model.series[field.name]
-            if array.null_count == len(array):
-                found[field.name] = self._nothing(field, len(places))
-            elif column.kind == "code":
-                found[field.name] = self._coded(column.id, array.indices.take(pa.array(places)))
-            else:
-                found[field.name] = array.take(pa.array(places))
-        return found
-
-    def _nothing(self, field: pa.Field, count: int) -> Array:
-        if not pa.types.is_dictionary(field.type):
-            return pa.nulls(count, field.type)
-        known = self._dictionaries.get(field.name, pa.array([], pa.string()))
-        return pa.DictionaryArray.from_arrays(pa.nulls(count, pa.int32()), known, safe=False)
-
-
-def _record(found: Mapping[str, Array], count: int) -> pa.RecordBatch:
-    if not found:
-        return pa.RecordBatch.from_struct_array(pa.array([{}] * count, pa.struct([])))
-    return pa.RecordBatch.from_arrays(list(found.values()), names=list(found))

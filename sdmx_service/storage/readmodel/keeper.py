@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -95,6 +95,23 @@ class ReadModels:
         found = ModelReading(model, selection)
         return found if found.can else None
 
+    def open(self, selections: Iterable[Selection]) -> None:
+        """Let the models that are in place be opened, so that the first answers need not do without; makes none."""
+        for selection in selections:
+            base = base_of(selection)
+            if base is not None and selection.release:
+                self._worker.submit(self._open, base, selection)
+
+    def _open(self, base: Base, selection: Selection) -> None:
+        identity = self._identity(base, selection)
+        if identity is None or not (place := self._folder / self._name(identity, selection)).exists():
+            return
+        with contextlib.suppress(Damaged):  # it is made anew when it is asked for
+            model = open_model(place, identity)
+            with self._guard:
+                self._wanted[base] = selection
+                self._ready.setdefault(base, model)
+
     def prepare(self, selection: Selection) -> None:
         """Make the model that would answer the selection, and wait for it."""
         base = base_of(selection)
@@ -151,10 +168,9 @@ class ReadModels:
         self._clean(selection)
 
     def _opened(self, base: Base, selection: Selection) -> Model:
-        published = self._published(selection.release)
-        if published is None:
+        identity = self._identity(base, selection)
+        if identity is None:
             raise Abandoned
-        identity = {"release": selection.release, "published": published, "base": repr(base)}
         place = self._folder / self._name(identity, selection)
         if place.exists():
             try:
@@ -164,6 +180,13 @@ class ReadModels:
                 shutil.rmtree(place, ignore_errors=True)
         self._build(selection, place, identity)
         return open_model(place, identity)
+
+    def _identity(self, base: Base, selection: Selection) -> dict[str, Any] | None:
+        """What a model is of; None if there is no such release."""
+        published = self._published(selection.release)
+        if published is None:
+            return None
+        return {"release": selection.release, "published": published, "base": repr(base)}
 
     def _name(self, identity: Mapping[str, Any], selection: Selection) -> str:
         digest = hashlib.blake2b(json.dumps([FORMAT, identity]).encode(), digest_size=8).hexdigest()

@@ -14,15 +14,17 @@ from hypothesis import strategies as st
 from pysdmx.io import read_sdmx
 
 from sdmx_service.errors import CannotWrite
+from sdmx_service.formats.sdmx_csv.reader import read_sdmx_csv
 from sdmx_service.formats.sdmx_csv.writer import write_csv
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.columns import columns
 from sdmx_service.model.items import Code
 from sdmx_service.model.message import Action, Labels, Message, WriteOptions
-from sdmx_service.model.structure import DataStructure
+from sdmx_service.model.structure import DataStructure, Measure
 from sdmx_service.model.urn import Ref
 from tests.formats.data.invented_data import World, worlds
-from tests.formats.data.writing import BIRDS, FLOW, dataset, rich, structure
+from tests.formats.data.test_writer_roundtrip import resolving
+from tests.formats.data.writing import BIRDS, FLOW, concept, dataset, plain, rich, structure
 
 
 def text_of(message: Message, version: str = "2.1", **options: Any) -> str:
@@ -177,6 +179,22 @@ def test_keys_leave_out_what_is_at_the_observation(view: str, keys: list[str]) -
     header, rows = table(text_of(message, keys="both"))
     assert header[3:5] == ["SERIES_KEY", "OBS_KEY"]
     assert [rows[0]["SERIES_KEY"], rows[0]["OBS_KEY"]] == keys
+
+
+@pytest.mark.parametrize("labels", ["id", "both"])
+def test_the_measure_of_1_0_is_always_called_obs_value(labels: str) -> None:
+    measures = [
+        Measure(id=name, concept=concept(name), representation=plain("Double")) for name in ("WEIGHT", "LENGTH")
+    ]
+    made = structure(("FREQ",), measures=measures, attributes=(), groups=())
+    row = {"FREQ": "A", "TIME_PERIOD": "2020", "WEIGHT": "1.50", "LENGTH": "2"}
+    text = text_of(Message(datasets=[dataset(made, [row])]), "1.0", labels=labels)
+    header, read = table(text)
+    assert header[3] == "OBS_VALUE"
+    assert list(read[0].values())[3:] == ["1.50", "2"]
+    found = read_sdmx_csv(io.BytesIO(text.encode()), resolving(made))
+    (batch,) = [batch for one in found.datasets for batch in one.batches]
+    assert (batch.column("WEIGHT").to_pylist(), batch.column("LENGTH").to_pylist()) == (["1.50"], ["2"])
 
 
 def test_fields_of_several_values_are_declared() -> None:

@@ -21,7 +21,7 @@ def written(texts: list[str | None], after: str = ";") -> str | None:
     found = digits(numbers.values, numbers.decimals, after)
     if found is None:
         return None
-    return Renderer().data([Coded(*column) for column in found.columns], len(texts)).decode()
+    return bytes(Renderer().data([Coded(*column) for column in found.columns], len(texts))).decode()
 
 
 @st.composite

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ from sdmx_service.formats.sdmx_ml.data_message import escape
 from sdmx_service.formats.sdmx_ml.data_writer import write_specific
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.columns import columns
-from sdmx_service.model.message import Action, Message, WriteOptions
+from sdmx_service.model.message import Action, Header, Message, Party, WriteOptions
 from sdmx_service.model.structure import DataStructure, Measure
 from sdmx_service.model.urn import Ref
 from tests.formats.data.invented_data import World, structures, worlds
@@ -239,6 +240,39 @@ def test_header_names_what_the_data_belong_to(kind: str, element: str) -> None:
         "Structure",
         element,
     ]
+
+
+@pytest.mark.parametrize(
+    "write", [write_generic, *(partial(write_specific, version=version) for version in ("2.1", "3.0", "3.1"))]
+)
+def test_everything_that_a_header_and_a_footer_can_say(write: Any) -> None:
+    moment = datetime(2024, 1, 31, 12, tzinfo=UTC)
+    provider = Ref(type="DataProvider", agency="ZOO", id="DATA_PROVIDERS", version="1.0", item="KEEPER")
+    header = Header(
+        id="M1", test=True, prepared=moment, sender=Party(id="ZOO", names=Texts({"en": "The zoo"}), timezone="+01:00"),
+        receivers=(Party(id="YOU"),), names=Texts({"en": "Birds", "fr": "Oiseaux"}), sources=Texts({"en": "Books"}),
+        action=Action.REPLACE, dataset_ids=("D1",), extracted=moment, embargo=moment, reporting_begin="2019", reporting_end="2021",
+        provider=provider,
+    )  # fmt: skip
+    errors = (("510", "Warning", Texts({"en": "Not <all> of it", "fr": "Pas tout"})), ("1", "", Texts({"en": "x"})))
+    message = Message(header=header, datasets=[dataset(structure(), BIRDS[:1])], errors=errors)
+    document = etree.fromstring(b"".join(write(message, WriteOptions())))
+    version = "2.1" if "v2_1" in document.tag else "3.1" if "v3_1" in document.tag else "3.0"
+    for found in document.iter("{*}DataSet"):  # which only the structure's own schema knows
+        if "Specific" in document.tag:
+            document.remove(found)
+    base_schema(version).assertValid(document)
+    said = {local(one): one.text for one in document[0].iter()}
+    assert {
+        "DataSetAction": "Replace",
+        "DataSetID": "D1",
+        "ReportingBegin": "2019",
+        "Source": "Books",
+        "Test": "true",
+    }.items() <= said.items()
+    footer = document[-1]
+    assert [(one.get("code"), one.get("severity")) for one in footer] == [("510", "Warning"), ("1", None)]
+    assert [text.text for text in footer[0]] == ["Not <all> of it", "Pas tout"]
 
 
 def test_generic_variants_have_their_root() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import resource
 import zipfile
 from collections.abc import Iterator
@@ -14,18 +15,24 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sdmx_service.errors import CannotWrite, TooLarge
 from sdmx_service.formats.columnar import writer as columnar
 from sdmx_service.formats.json_stat.reader import read_json_stat
 from sdmx_service.formats.json_stat.writer import write_json_stat
+from sdmx_service.formats.registry import named
 from sdmx_service.formats.spreadsheet import data_writer as spreadsheet
 from sdmx_service.formats.table import METADATA
 from sdmx_service.model.artefact import Texts
+from sdmx_service.model.columns import columns
 from sdmx_service.model.items import Code
 from sdmx_service.model.message import Action, Dataset, Header, Labels, Message, WriteOptions
 from sdmx_service.model.structure import Measure
+from tests.formats.data.invented_data import World, worlds
 from tests.formats.data.writing import BIRDS, FLOW, concept, dataset, occurring, plain, rich, structure, typed
+from tests.rest.reading_back import datasets
 
 ROW = {key: value for key, value in BIRDS[0].items() if key != "DECIMALS"}
 RICH = [
@@ -313,3 +320,55 @@ def test_more_rows_than_a_sheet_has_are_told_before_anything_is_sent(monkeypatch
     monkeypatch.setattr(spreadsheet, "_MAX_PART", 1000)
     with pytest.raises(TooLarge, match="do not fit"):
         next(spreadsheet.write_workbook(Message(datasets=[long(50_000)]), WriteOptions()))
+
+
+# --- whatever the structure -----------------------------------------------------------------------------------------
+
+
+def cut(world: World, name: str) -> list[dict[str, Any]]:
+    """The rows of a world as a format can tell them."""
+    kinds = {one.id: one for one in columns(world.structure)}
+
+    def shown(id: str, value: Any) -> Any:
+        if name == "xlsx" and kinds[id].kind == "multi":
+            return "; ".join(value)
+        if name in ("xlsx", "jsonstat") and kinds[id].kind == "multilingual":
+            return value.get("en", value[next(iter(value))])
+        return value
+
+    rows = []
+    for row in world.rows:
+        made = {id: shown(id, value) for id, value in row.items() if value is not None}
+        told = [
+            id
+            for id in made
+            if kinds[id].role == "measure" or (kinds[id].role == "attribute" and kinds[id].level != ())
+        ]
+        if told or name != "jsonstat":  # a cell of which nothing is said does not exist
+            rows.append(made)
+    return sorted((dict(sorted(row.items())) for row in rows), key=repr)
+
+
+@pytest.mark.parametrize("name", ["parquet", "arrow", "jsonstat", "xlsx"])
+@settings(max_examples=15)
+@given(world=worlds(), size=st.integers(1, 4))
+def test_nothing_is_lost(name: str, world: World, size: int) -> None:
+    single = next((one.id for one in columns(world.structure) if one.kind == "multilingual"), None)
+    if name != "parquet" and name != "arrow" and single is not None:
+        tags = {tag for row in world.rows for tag in row.get(single) or {}}
+        if len(tags) > 1 and "en" not in tags:
+            return  # which of two languages is better is tested elsewhere
+    format = named(name)
+    assert format.write is not None
+    labels = "name" if name == "xlsx" else "id"
+    made = dataset(world.structure, world.rows, size=size)
+    body = b"".join(format.write(Message(datasets=[made]), WriteOptions(labels=labels)))
+    found = next(iter(datasets(format.media_types[0], body, world.structure.key_ids).values()), [])
+    if name == "xlsx":
+        found = [{id: spelled(value) for id, value in row.items()} for row in found]
+    assert cut(world, name) == sorted((dict(sorted(row.items())) for row in found), key=repr)
+
+
+def spelled(text: str) -> str:
+    """What Excel makes of ``_xHHHH_``, which openpyxl leaves."""
+    return re.sub("_x([0-9A-F]{4})_", lambda found: chr(int(found[1], 16)), text)

@@ -114,9 +114,9 @@ def typed(structure: DataStructure, rows: Sequence[Row], domains: Mapping[str, S
     for column in columns(structure):
         values = [row.get(column.id) for row in rows]
         if column.kind == "code":
-            known = list(domains[column.id])
-            indices = pa.array([None if value is None else known.index(value) for value in values], pa.int32())
-            arrays.append(pa.DictionaryArray.from_arrays(indices, pa.array(known, pa.string())))
+            known = {code: place for place, code in enumerate(domains[column.id])}
+            indices = pa.array([None if value is None else known[value] for value in values], pa.int32())
+            arrays.append(pa.DictionaryArray.from_arrays(indices, pa.array(list(known), pa.string())))
         elif column.kind == "number":
             numbers = parse_numbers(pa.array(values, pa.string()))
             assert not any(numbers.invalid.to_pylist())
