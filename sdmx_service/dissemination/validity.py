@@ -149,14 +149,18 @@ def metadata_schema(query: SchemaQuery, artefact: Maintainable, catalog: Catalog
     """What metadata sets of a metadata structure, metadataflow or metadata provision agreement look like."""
     structure = metadata_structure_of(artefact, catalog)
     flow = metadataflow_of(artefact, catalog)
-    headings = structure.attributes or tuple(one for report in structure.reports for one in report.attributes)
-    resolved = tuple(_resolved(one, catalog) for one in headings)
-    levels = [structure.ref, *([flow.ref] if flow is not None else []), artefact.ref]
-    enumerations = dict(_enumerations(resolved, "", list(dict.fromkeys(levels)), catalog))
+    reports = tuple(replace(one, attributes=_all_resolved(one.attributes, catalog)) for one in structure.reports)
+    resolved = replace(structure, attributes=_all_resolved(structure.attributes, catalog), reports=reports)
+    levels = list(dict.fromkeys([structure.ref, *([flow.ref] if flow is not None else []), artefact.ref]))
+    enumerations: dict[str, Enumeration] = {}
+    for report in reports:
+        found = dict(_enumerations(report.attributes, "", levels, catalog))
+        enumerations |= found | {f"{report.id}:{path}": one for path, one in found.items()}
+    enumerations |= _enumerations(resolved.attributes, "", levels, catalog)
     return MetadataSchema(
         ref=artefact.ref,
         names=artefact.names,
-        attributes=resolved,
+        structure=resolved,
         enumerations=enumerations,
         flow=None if flow is None else flow.ref,
         agreement=artefact.ref if isinstance(artefact, MetadataProvisionAgreement) else None,
@@ -164,12 +168,14 @@ def metadata_schema(query: SchemaQuery, artefact: Maintainable, catalog: Catalog
     )
 
 
-def _resolved(heading: MetadataAttribute, catalog: Catalog) -> MetadataAttribute:
-    items = tuple(_resolved(one, catalog) for one in heading.items)
-    return replace(
-        heading,
-        items=items,
-        resolved=None if heading.representation is not None else catalog.core_representation(heading.concept),
+def _all_resolved(headings: tuple[MetadataAttribute, ...], catalog: Catalog) -> tuple[MetadataAttribute, ...]:
+    return tuple(
+        replace(
+            one,
+            items=_all_resolved(one.items, catalog),
+            resolved=None if one.representation is not None else catalog.core_representation(one.concept),
+        )
+        for one in headings
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sdmx_service.model.artefact import NO_TEXTS, Texts
 from sdmx_service.model.representation import Representation
-from sdmx_service.model.structure import DataStructure, MetadataAttribute
+from sdmx_service.model.structure import DataStructure, MetadataAttribute, MetadataStructure
 from sdmx_service.model.urn import Ref
 
 ALL_DIMENSIONS = "AllDimensions"
@@ -75,16 +75,23 @@ class MetadataSchema:
     Attributes:
         ref: the metadata structure, metadataflow or metadata provision agreement.
         names: its names.
-        attributes: the headings, representations resolved.
-        enumerations: by path (ids joined by a dot) of each coded heading.
+        structure: the metadata structure, representations resolved.
+        enumerations: by path (ids joined by a dot) of each coded heading; for a report of SDMX 2.1 also by its id, a
+            colon and the path.
         flow, agreement: the metadataflow and agreement the sets are about, where the artefact is (in) one.
         deletion: for messages that delete: nothing is mandatory.
     """
 
     ref: Ref
     names: Texts = NO_TEXTS
-    attributes: tuple[MetadataAttribute, ...]
+    structure: MetadataStructure
     enumerations: Mapping[str, Enumeration]
     flow: Ref | None = None
     agreement: Ref | None = None
     deletion: bool = False
+
+    @property
+    def attributes(self) -> tuple[MetadataAttribute, ...]:
+        """The headings of the first level, of all reports where SDMX 2.1 has these."""
+        reported = (one for report in self.structure.reports for one in report.attributes)
+        return tuple({one.id: one for one in (*reported, *self.structure.attributes)}.values())

@@ -14,11 +14,12 @@ import pytest
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.loading import load_folder
+from sdmx_service.dissemination.metadata import metadata
 from sdmx_service.dissemination.schema import schema
 from sdmx_service.model.columns import Column, columns
 from sdmx_service.model.items import ConceptScheme
 from sdmx_service.model.message import Message, Party
-from sdmx_service.model.query import SchemaQuery
+from sdmx_service.model.query import MetadataQuery, SchemaQuery
 from sdmx_service.model.schema import DataSchema, MetadataSchema
 from sdmx_service.model.structure import Attribute, Measure
 from tests.formats.data.writing import dataset
@@ -33,6 +34,7 @@ from tests.formats.schema.judging import (
     xml_faults,
     xml_schema,
 )
+from tests.formats.schema.reports import report_schema, sent
 
 ROOT = Path(__file__).parents[2]
 CATALOG = load_folder(ROOT).catalog()
@@ -149,3 +151,24 @@ def test_metadata(kind: str) -> None:
     assert sent == {"MetadataStructure", "Codelist", "ConceptScheme", "AgencyScheme"}
     concepts = [one for one in message.structures if isinstance(one, ConceptScheme)]
     assert any(one.item("MIG_CRITERION") is not None for one in concepts)
+
+
+def test_metadata_sets_of_2_1() -> None:
+    """The sets that are delivered, as structure-specific metadata, are right by the schema of their metadataflow."""
+    ref = next(one.ref for one in CATALOG.of_type("Metadataflow") if one.agency == "UNSD_MIG")
+    made = asked(CATALOG, "metadataflow", ref, api="v1").schema
+    assert made is not None
+    body = written(made, "schema-xml-2.1")
+    judge = report_schema(body)
+    found = metadata(MetadataQuery(api="v1", by="metadataflow", ids=(ref.id,)), CATALOG, sender=Party(id="TEST"))
+    right = sent(*found.structures)
+    assert right.count(b"<mes:MetadataSet ") == 6
+    assert xml_faults(judge, right) == []
+    for old, new in {
+        "DATA_DESCR": "DATA_DESC",
+        'SOURCE_TYPE value="': 'SOURCE_TYPE value="X',
+        "<STAT_PRES": '<STAT_PRES value="x"',
+    }.items():
+        assert old.encode() in right
+        assert xml_faults(judge, right.replace(old.encode(), new.encode())), new
+    second_opinion(body, "2.1")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,10 @@ import pytest
 from lxml import etree
 
 from tests.formats.schema.judging import json_faults, xml_faults, xml_schema
+from tests.formats.schema.reports import report_schema
 from tests.harness import House
 from tests.rest.fishery import open_fishery
+from tests.rest.lighthouse import open_lighthouse
 
 SDMX = "application/vnd.sdmx."
 XML = {
@@ -259,15 +263,63 @@ def test_what_was_deleted(tmp_path: Path) -> None:
                 body = house.body(f"v2/data/{CATCH}?{more}&updatedAfter={moment}", data)
                 assert b'action="Delete"' in body
                 strict, lenient = (
-                    xml_schema(house.body(f"v2/schema/{CATCH}?{more}&deletion={word}", schema), version)
+                    _judge(house, (view, "TIME_PERIOD"), f"deletion={word}", schema, version)
                     for word in ("false", "true")
                 )
                 assert xml_faults(strict, body)
                 assert xml_faults(lenient, body) == []
             for data, schema in JSON.values():
-                made = json.loads(house.body(f"v2/schema/{CATCH}?{more}&deletion=true", schema))
                 document = json.loads(house.body(f"v2/data/{CATCH}?{more}&updatedAfter={moment}", data))
-                assert json_faults(made, document) == []
+                for part in _parts(document):
+                    shown = [one["id"] for one in _structure(part)["dimensions"]["observation"]]
+                    own = f"dimensionAtObservation={shown[0] if len(shown) == 1 else 'AllDimensions'}"
+                    made = json.loads(house.body(f"v2/schema/{CATCH}?{own}&deletion=true", schema))
+                    assert json_faults(made, part) == []
+
+
+def _parts(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A message of several structures as one of each."""
+    for place, structure in enumerate(document["data"]["structures"]):
+        own = [{**one, "structure": 0} for one in document["data"]["dataSets"] if one.get("structure", 0) == place]
+        yield {**document, "data": {**document["data"], "structures": [structure], "dataSets": own}}
+
+
+def _judge(house: House, views: tuple[str, ...], more: str, schema: str, version: str) -> etree.XMLSchema:
+    """The schemas of several views: attributes that were deleted stand in a data set with time at the observation."""
+    asked = dict.fromkeys(f"v2/schema/{CATCH}?dimensionAtObservation={view}&{more}" for view in views)
+    return report_schema(*(house.body(one, schema) for one in asked), version=version)
+
+
+# --- metadata sets --------------------------------------------------------------------------------------------------
+SPECIFIC = f"{SDMX}structurespecificmetadata+xml;version=2.1"
+METADATA_CHANGES = {
+    "unknown attribute": ("SAMPLED", "SAILED"),
+    "unknown code": ('FISHES value="EEL"', 'FISHES value="WHALE"'),
+    "no number": ('SHIPS value="12"', 'SHIPS value="many"'),
+    "number below the least": ('SHIPS value="12"', 'SHIPS value="-1"'),
+    "value against the pattern": ("a@sea", "a at sea"),
+    "no year": ('YEAR value="1999"', 'YEAR value="lately"'),
+    "value of a heading": ("<CONTACT", '<CONTACT value="x"'),
+    "mandatory attribute missing": ("<NAME [^>]*>", ""),
+}
+
+
+def test_metadata_sets_of_2_1(tmp_path: Path) -> None:
+    """Sets of a metadataflow are right by its schema; those of an agreement, which 2.1 has not, by their structure's."""
+    with open_lighthouse(tmp_path / "house") as house:
+        asked = ("metadatastructure/SEA/MSD_CATCH", "metadataflow/SEA/MDF_CATCH/1.0.0", "metadataflow/SEA/MDF_NOTES")
+        schemas = [house.body(f"v1/schema/{one}", f"{SDMX}schema+xml;version=2.1") for one in asked]
+        judge = report_schema(*schemas)
+        for flow in ("SEA,MDF_CATCH,1.0.0", "SEA,MDF_NOTES"):
+            assert xml_faults(judge, house.body(f"v1/metadata/{flow}", SPECIFIC)) == []
+        right = house.body("v2/metadata/metadataset/*/*/*", SPECIFIC)
+        assert xml_faults(judge, right) == []
+        for name, (old, new) in METADATA_CHANGES.items():
+            changed = re.sub(old.encode(), new.encode(), right)
+            assert changed != right, name
+            assert xml_faults(judge, changed), name
+        agreed = house.body("v2/schema/metadataprovisionagreement/SEA/MPA_COAST", f"{SDMX}schema+xml;version=2.1")
+        assert etree.fromstring(agreed).get("targetNamespace") == etree.fromstring(schemas[0]).get("targetNamespace")
 
 
 # --- how it is asked for --------------------------------------------------------------------------------------------
@@ -277,6 +329,7 @@ def test_what_was_deleted(tmp_path: Path) -> None:
         (f"v2/schema/{CATCH}", None, "schema+json;version=2.1.0"),
         (f"v2/schema/{CATCH}", "*/*", "schema+json;version=2.1.0"),
         (f"v2/schema/{CATCH}", "application/xml", "schema+xml;version=3.1.0"),
+        (f"v2/schema/{CATCH}?asOf=2999-01-01T00:00:00Z", None, "schema+json;version=2.1.0"),
         (f"v2/schema/{CATCH}?format=schema", None, "schema+xml;version=3.1.0"),
         (f"v2/schema/{CATCH}", f"{SDMX}schema+xml;version=3.0.0", "schema+xml;version=3.0.0"),
         (f"v2/schema/{CATCH}", f"{SDMX}structure+json;version=2.0.0", "structure+json;version=2.0.0"),
@@ -297,7 +350,7 @@ def test_media_types(fishery: House, path: str, accept: str | None, declared: st
     ("path", "status"),
     [
         ("v2/schema/dataflow/SEA/DF_CATCH/9.0.0", 404), ("v2/schema/dataflow/SEA/DF_NONE", 404),
-        (f"v2/schema/{CATCH}?dimensionAtObservation=BOAT", 422), (f"v2/schema/{CATCH}?asOf=2024-01-01T00:00:00Z", 501),
+        (f"v2/schema/{CATCH}?dimensionAtObservation=BOAT", 422), (f"v2/schema/{CATCH}?asOf=2024-01-01T00:00:00Z", 404),
         (f"v2/schema/{CATCH}?explicitMeasure=true", 400), ("v2/schema/codelist/SEA/CL_FISH", 400), ("v1/schema/dataflow/SEA/DF_NONE", 404),
         ("v1/schema/dataflow/SEA/DF_CATCH?dimensionAtObservation=BOAT", 403),
         ("v2/schema/metadataflow/SEA/MDF_NONE", 404),

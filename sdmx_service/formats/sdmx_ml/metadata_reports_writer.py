@@ -1,12 +1,13 @@
 """Metadata messages of SDMX-ML 2.1, generic and structure-specific, written set by set, with all languages.
 
 A structure-specific message says ids by types and names of elements; *choice*: it says them as attributes too, which
-the base schema allows, so that it can be read without the schema of its structure.
+the base schema allows, so that it can be read without the schema of its structure. Its attributes are in the order of
+their structure where the message holds it, as the schema of the structure may ask for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from lxml import etree
@@ -32,6 +33,7 @@ from sdmx_service.formats.sdmx_ml.structure_elements import append_texts as appe
 from sdmx_service.formats.sdmx_ml.structure_references import append_reference
 from sdmx_service.model.message import Message, WriteOptions
 from sdmx_service.model.metadata import MetadataAttributeValue, MetadataSet
+from sdmx_service.model.structure import MetadataAttribute, MetadataStructure
 from sdmx_service.model.urn import Ref
 
 _VERSION = "2.1"
@@ -59,7 +61,8 @@ def write_metadata(message: Message, options: WriteOptions, *, specific: bool = 
     Raises:
         CannotWrite: a set holds something that 2.1 cannot carry, or there is none.
     """
-    sets = [_older(one) for one in message.structures if isinstance(one, MetadataSet)]
+    known = {one.ref: one for one in message.structures if isinstance(one, MetadataStructure) and specific}
+    sets = [_older(one, known) for one in message.structures if isinstance(one, MetadataSet)]
     described = list(dict.fromkeys(one.described_by for one in sets if one.described_by is not None))
     if not described:
         raise CannotWrite("A metadata message of SDMX-ML 2.1 names a structure, and this one has no metadata set.")
@@ -76,9 +79,30 @@ def write_metadata(message: Message, options: WriteOptions, *, specific: bool = 
     yield f"</mes:{root}>\n".encode()
 
 
-def _older(one: MetadataSet) -> ReportedSet:
+def _older(one: MetadataSet, known: Mapping[Ref, MetadataStructure]) -> ReportedSet:
     check_written(one, "SDMX-ML 2.1")
-    return older_set(one)
+    return _ordered(older_set(one), None if one.structure is None else known.get(one.structure))
+
+
+def _ordered(made: ReportedSet, structure: MetadataStructure | None) -> ReportedSet:
+    """The set with its attributes in the order of its metadata structure, if that is known."""
+    if structure is None:
+        return made
+    known = {one.id: one.attributes for one in structure.reports}
+    reports = (
+        replace(one, attributes=_in_order(one.attributes, known.get(one.id, structure.attributes)))
+        for one in made.reports
+    )
+    return replace(made, reports=tuple(reports))
+
+
+def _in_order(
+    values: Iterable[MetadataAttributeValue], known: Iterable[MetadataAttribute]
+) -> tuple[MetadataAttributeValue, ...]:
+    """The values in the order of their attributes, those that the structure has not at the end."""
+    places = {one.id: (place, one.items) for place, one in enumerate(known)}
+    inner = (replace(one, attributes=_in_order(one.attributes, places.get(one.id, (0, ()))[1])) for one in values)
+    return tuple(sorted(inner, key=lambda one: places.get(one.id, (len(places), ()))[0]))
 
 
 def _structure(ref: Ref, identity: str, specific: bool) -> Element:

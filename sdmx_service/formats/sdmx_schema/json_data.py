@@ -35,7 +35,7 @@ from sdmx_service.formats.sdmx_schema.json_types import (
 )
 from sdmx_service.formats.sdmx_schema.placement import Placement, is_mandatory
 from sdmx_service.formats.sdmx_schema.values import marks, time_type
-from sdmx_service.model.columns import Column
+from sdmx_service.model.columns import NOT_APPLICABLE, Column
 from sdmx_service.model.message import WriteOptions
 from sdmx_service.model.schema import DataSchema
 
@@ -236,6 +236,8 @@ class _DataSchema:
         if column.role == "time":
             value: Schema = {"type": "string", "pattern": time_pattern(time_type(column))}
             texts = value
+            if self._version == "2.0":  # which wants values even where all that is sent has no time
+                value = either(value, strings([NOT_APPLICABLE]))
         elif coded:
             texts = ref(f"codes.{column.id}") if column.id in self._schema.enumerations else texts
             value = either(texts, strings(marks(column)))

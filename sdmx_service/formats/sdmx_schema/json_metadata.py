@@ -20,6 +20,7 @@ from sdmx_service.formats.sdmx_schema.json_types import (
     strings,
     texts_by_language,
 )
+from sdmx_service.formats.sdmx_schema.values import has_texts, occurrence
 from sdmx_service.model.columns import NOT_A_NUMBER, NOT_AVAILABLE
 from sdmx_service.model.message import WriteOptions
 from sdmx_service.model.representation import UNBOUNDED
@@ -27,7 +28,6 @@ from sdmx_service.model.schema import MetadataSchema
 from sdmx_service.model.structure import MetadataAttribute
 from sdmx_service.model.urn import Ref
 
-_TEXTUAL = frozenset({"String", "XHTML", "URI", "Alpha", "AlphaNumeric"})
 _ACTIONS = ("Append", "Replace", "Delete", "Information", "Merge")
 
 
@@ -101,14 +101,8 @@ def _list(headings: Sequence[MetadataAttribute], above: str, schema: MetadataSch
 
 
 def _occurs(heading: MetadataAttribute, deletes: bool) -> Mapping[str, int]:
-    """How often a heading is reported (SDMX 3.0 *minOccurs*, *maxOccurs*; once and optional where nothing is said)."""
-    form = heading.form
-    least = heading.min_occurs if heading.min_occurs is not None else form.min_occurs
-    most = heading.max_occurs if heading.max_occurs is not None else form.max_occurs
-    found = {"minContains": 0 if deletes else least or 0}
-    if most != UNBOUNDED:
-        found["maxContains"] = max(int(most or 1), 1)
-    return found
+    least, most = occurrence(heading, deletes=deletes)
+    return {"minContains": least} | ({"maxContains": int(most)} if most != UNBOUNDED else {})
 
 
 def _heading(heading: MetadataAttribute, path: str, schema: MetadataSchema, definitions: Schema) -> Schema:
@@ -121,7 +115,7 @@ def _heading(heading: MetadataAttribute, path: str, schema: MetadataSchema, defi
     if heading.items:
         fields["attributes"] = _list(heading.items, f"{path}.", schema, definitions)
     required = ["id"]
-    if not schema.deletion and any((one.min_occurs or 0) > 0 for one in heading.items):
+    if not schema.deletion and any(occurrence(one)[0] for one in heading.items):
         required.append("attributes")
     return closed(fields, required)
 
@@ -132,7 +126,7 @@ def _value(heading: MetadataAttribute, path: str, schema: MetadataSchema) -> Sch
         value = either(code_schema(schema.enumerations.get(path)), strings([NOT_AVAILABLE]))
     else:
         value = simple_value(form, [NOT_AVAILABLE, NOT_A_NUMBER])
-        if form.data_type in _TEXTUAL or heading.is_multilingual:
+        if has_texts(heading):
             value = either(value, texts_by_language(value))
     several = array_of(value, 1, None) if form.is_multi_valued else {}
     return either(value, several, {"type": "null"})

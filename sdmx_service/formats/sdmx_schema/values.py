@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from typing import Literal
 from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
 from sdmx_service.model.columns import NOT_A_NUMBER, NOT_APPLICABLE, NOT_AVAILABLE, Column
-from sdmx_service.model.representation import TIME_TYPES, TextFormat
+from sdmx_service.model.representation import TIME_TYPES, UNBOUNDED, TextFormat
+from sdmx_service.model.structure import MetadataAttribute
 
 INTEGERS = {
     "Short": (-(2**15), 2**15 - 1),
@@ -52,6 +54,29 @@ def time_type(column: Column) -> str:
     """The data type of a time dimension; whatever is no time is ``ObservationalTimePeriod``."""
     found = column.component.form.data_type
     return found if found in TIME_TYPES else OBSERVATIONAL
+
+
+def occurrence(heading: MetadataAttribute, *, deletes: bool = False) -> tuple[int, int | Literal["unbounded"]]:
+    """How often a heading is reported; once where nothing is said (*standard*).
+
+    Args:
+        deletes: in messages that delete nothing is mandatory.
+    """
+    least = 1 if heading.min_occurs is None else heading.min_occurs
+    least = 0 if deletes else least
+    if heading.max_occurs == UNBOUNDED:
+        return least, "unbounded"
+    return least, max(int(heading.max_occurs or 1), least)
+
+
+def has_texts(heading: MetadataAttribute) -> bool:
+    """Whether texts by language may be reported: as XHTML, and as text that is not said to have one language."""
+    form = heading.form
+    if form.is_coded or heading.is_presentational:
+        return False
+    if form.text_format is None or form.data_type == "XHTML":
+        return True
+    return form.data_type == "String" and form.text_format.is_multilingual is not False
 
 
 def lengths(text_format: TextFormat) -> tuple[int | None, int | None]:

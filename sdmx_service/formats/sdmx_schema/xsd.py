@@ -1,4 +1,4 @@
-"""XML schemas as files: the frame around the types of ``xsd_data`` and ``xsd_metadata``."""
+"""XML schemas as files: the frame around the types of ``xsd_data``; those of metadata are whole by themselves."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 from sdmx_service.errors import CannotWrite
 from sdmx_service.formats.sdmx_schema.xsd_data import data_types, namespace_of
 from sdmx_service.formats.sdmx_schema.xsd_metadata import write_metadata_xsd
+from sdmx_service.formats.sdmx_schema.xsd_reports import write_reports_xsd
 from sdmx_service.formats.sdmx_schema.xsd_types import attribute_text
 from sdmx_service.model.message import Message, WriteOptions
 from sdmx_service.model.schema import DataSchema
@@ -29,7 +30,7 @@ def write_xsd(message: Message, options: WriteOptions, *, version: str) -> Itera
         raise CannotWrite("This message is no schema.")
     if isinstance(schema, DataSchema):
         return _data_xsd(schema, options, version)
-    return write_metadata_xsd(schema, version)
+    return write_reports_xsd(schema, options) if version == "2.1" else write_metadata_xsd(schema, version)
 
 
 def _data_xsd(schema: DataSchema, options: WriteOptions, version: str) -> Iterator[bytes]:

