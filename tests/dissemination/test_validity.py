@@ -9,7 +9,7 @@ import pytest
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.dissemination.schema import schema
-from sdmx_service.errors import NotBuilt, NotFound, SemanticFault
+from sdmx_service.errors import NotFound, SemanticFault
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.constraint import (
     CubeRegion,
@@ -155,5 +155,3 @@ def test_constraints_of_metadata() -> None:
 def test_refusals() -> None:
     with pytest.raises(NotFound):
         _asked(id="DF_NONE")
-    with pytest.raises(NotBuilt, match="asOf"):
-        _asked(as_of="2024-01-01T00:00:00Z")
