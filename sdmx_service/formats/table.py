@@ -35,10 +35,15 @@ _CODE = pa.dictionary(pa.int32(), pa.string())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A message as a table; ``batches`` are read once, and each has the schema."""
+    """A message as a table; ``batches`` are read once, and each has the schema.
+
+    Attributes:
+        leading: dimensions with more than one value, in the order of the rows: what readers can leave parts out by.
+    """
 
     schema: pa.Schema
     batches: Iterator[pa.RecordBatch]
+    leading: tuple[str, ...] = ()
 
 
 def table_of(message: Message, options: WriteOptions) -> Table:
@@ -51,10 +56,15 @@ def table_of(message: Message, options: WriteOptions) -> Table:
     datasets = list(message.datasets)
     chosen = merged_columns(datasets)
     schema = pa.schema(
-        [*(pa.field(name, _CODE) for name in LEADING), *_fields(chosen, datasets, options)],
+        [*(pa.field(name, _CODE, nullable=False) for name in LEADING), *_fields(chosen, datasets, options)],
         metadata={METADATA: orjson.dumps(described(message, datasets, chosen, options))},
     )
-    return Table(schema=schema, batches=_batches(datasets, chosen, schema, options))
+    leading = tuple(
+        id
+        for id, column in chosen.items()
+        if column.role == "dimension" and len({code for one in datasets for code in one.domains.get(id, ())}) > 1
+    )
+    return Table(schema=schema, batches=_batches(datasets, chosen, schema, options), leading=leading)
 
 
 def merged_columns(datasets: Iterable[Dataset]) -> dict[str, Column]:
@@ -114,6 +124,7 @@ def code_name(items: Mapping[str, Item], code: str | None, languages: Sequence[s
 
 
 def _fields(chosen: Mapping[str, Column], datasets: Sequence[Dataset], options: WriteOptions) -> Iterator[pa.Field]:
+    is_whole = len({one.structure.key_ids for one in datasets}) == 1 and all(map(_has_whole_keys, datasets))
     for column in chosen.values():
         kind = _kind(column.id, datasets)
         label = _label(column, datasets, options)
@@ -122,10 +133,16 @@ def _fields(chosen: Mapping[str, Column], datasets: Sequence[Dataset], options: 
             fields = typed_fields(column)
         else:
             fields = (pa.field(column.id, pa.string()),)
-        yield fields[0].with_metadata(said)
+        is_key = column.role in ("dimension", "time")
+        yield fields[0].with_metadata(said).with_nullable(not (is_whole and is_key))
         yield from fields[1:]
         if options.labels == "name" and column.component.form.is_coded:
             yield pa.field(f"{column.id}.name", pa.list_(pa.string()) if kind == "multi" else _CODE)
+
+
+def _has_whole_keys(dataset: Dataset) -> bool:
+    """Every row names every dimension."""
+    return not (dataset.only_attributes or dataset.keys_only or dataset.action is Action.DELETE)
 
 
 def _kind(name: str, datasets: Sequence[Dataset]) -> Kind:

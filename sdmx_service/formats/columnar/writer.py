@@ -17,12 +17,15 @@ from sdmx_service.model.message import Message, WriteOptions
 
 PARAMETERS = {"labels": LABELS}
 """Values of the media types' parameters, the default first."""
-ROW_GROUP = 1 << 20
+ROW_GROUP = 1 << 18
 """Rows of a row group at most."""
+_PIECE = 1 << 16
+"""Rows that a column is encoded by at once."""
+_TOLD = 2
+"""Dimensions whose least and greatest code stand with each row group: rows come in their order, so that readers can
+leave groups out; those of later dimensions span every group."""
 _ROW_GROUP_BYTES = 1 << 26
 """Bytes of Arrow data that are gathered for a row group at most, but for one batch more."""
-_LEVEL = 1
-_KEYS = (b"dimension", b"time")
 
 
 def write_arrow(message: Message, options: WriteOptions) -> Iterator[bytes]:
@@ -40,22 +43,23 @@ def _arrow(table: Table) -> Iterator[bytes]:
 
 
 def write_parquet(message: Message, options: WriteOptions) -> Iterator[bytes]:
-    """The data sets of a message as one Parquet file: zstd, dictionary columns, row groups of about a million rows."""
+    """The data sets of a message as one Parquet file: Snappy, dictionary columns, row groups of 262,144 rows."""
     return packed(_parquet(table_of(message, options)))
 
 
 def _parquet(table: Table) -> Iterator[bytes]:
     sink = _Sink()
     coded = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
-    keys = [field.name for field in table.schema if (field.metadata or {}).get(b"sdmx:role") in _KEYS]
-    with pq.ParquetWriter(
-        pa.PythonFile(sink, mode="w"),
-        table.schema,
-        compression="zstd",
-        compression_level=_LEVEL,
-        use_dictionary=coded,
-        write_statistics=keys,  # what readers leave row groups out by; those of figures cost as much as the figures
-    ) as writer:
+    with (
+        pq.ParquetWriter(
+            pa.PythonFile(sink, mode="w"),
+            table.schema,
+            compression="snappy",  # every reader has it, and it costs half of zstd for a third more bytes
+            use_dictionary=coded,
+            write_batch_size=_PIECE,
+            write_statistics=[name for name in table.leading[:_TOLD] if name in coded],
+        ) as writer
+    ):
         for group in _row_groups(table.batches):
             writer.write_table(pa.Table.from_batches(group, table.schema), row_group_size=ROW_GROUP)
             yield sink.take()

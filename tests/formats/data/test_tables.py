@@ -173,8 +173,8 @@ def test_row_groups_and_memory_are_bounded() -> None:
     found = pq.ParquetFile(io.BytesIO(body)).metadata
     assert found.num_rows == 2_500_000
     assert all(found.row_group(place).num_rows <= columnar.ROW_GROUP for place in range(found.num_row_groups))
-    assert found.num_row_groups <= 5
-    assert found.row_group(0).column(0).compression == "ZSTD"
+    assert found.num_row_groups <= 2 + 2_500_000 // columnar.ROW_GROUP
+    assert found.row_group(0).column(0).compression == "SNAPPY"
     assert grown < 250
 
 
