@@ -14,7 +14,7 @@ from benchmarks import flows
 from benchmarks.context import Context
 from benchmarks.flows import Digest
 from benchmarks.measuring import Figure, figure
-from sdmx_service.formats.registry import head_of, recognise_data
+from sdmx_service.formats.recognition import head_of, recognise_data
 from sdmx_service.model.message import Message
 
 Run = Callable[[Context], Figure]

@@ -33,6 +33,7 @@ EXPORTS = {
     "SDMX-ML 3.1": ("application/vnd.sdmx.data+xml;version=3.1.0", "specific"),
     "SDMX-ML 2.1 structure-specific": ("application/vnd.sdmx.structurespecificdata+xml;version=2.1", "specific"),
     "SDMX-ML 2.1 generic": ("application/vnd.sdmx.genericdata+xml;version=2.1", "generic"),
+    "Parquet": ("application/vnd.apache.parquet", "parquet"),
 }
 """Name of a format -> its media type, and the reader that reads it back."""
 AVAILABILITY = "application/vnd.sdmx.structure+json;version=2.1.0"
@@ -106,7 +107,7 @@ def ours(context: Context) -> Iterator[Server]:
     if not any(folder.glob("*/model.json")):
         make_model(context)
     words = ["sdmx_service", "serve", "--store", context.store_url, "--data", str(context.data)]
-    words += ["--models", str(folder), "--port", "{port}"]
+    words += ["--models", str(folder), "--bulk-kinds", "", "--port", "{port}"]
     with running(words, "/health/ready") as server:
         maps = Path(f"/proc/{server.process.pid}/maps")
         for _ in range(600):

@@ -30,6 +30,8 @@ from sdmx_service.storage.port import Store
 log = logging.getLogger(__name__)
 _LOOKS = 1.0
 """Seconds between two looks at the release pointer."""
+_NICE = 15
+"""How far the making of files stands back behind answers."""
 
 
 def build(settings: Settings, library: Library) -> web.Application:
@@ -120,6 +122,7 @@ def _preparing(settings: Settings, library: Library) -> Iterator[None]:
     ended = threading.Event()
 
     def run() -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # answers come first
         done: int | None = None
         while not ended.wait(_LOOKS):
             try:

@@ -23,7 +23,8 @@ from sdmx_service.catalog.layout import Layout, read_layout
 from sdmx_service.catalog.questionnaire import Questionnaire, read_questionnaire
 from sdmx_service.catalog.rules import RuleSet, read_rules
 from sdmx_service.errors import CannotWrite, InvalidStructure, SdmxError
-from sdmx_service.formats.registry import artefact_format, named
+from sdmx_service.formats.recognition import artefact_format
+from sdmx_service.formats.registry import named
 from sdmx_service.model.artefact import ItemScheme, Maintainable
 from sdmx_service.model.constraint import AttachmentConstraint, DataConstraint
 from sdmx_service.model.message import Message, WriteOptions

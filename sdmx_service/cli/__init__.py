@@ -65,6 +65,10 @@ def _serve_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--address", default="", metavar="URL", help=Settings.help()["address"])
     command.add_argument("--models", type=Path, metavar="DIR", help=Settings.help()["models"])
     command.add_argument("--no-models", action="store_true", help="answer from the database alone")
+    command.add_argument("--bulk", type=Path, metavar="DIR", help=Settings.help()["bulk"])
+    command.add_argument(
+        "--bulk-kinds", default=Settings().bulk_kinds, metavar="KINDS", help=Settings.help()["bulk_kinds"]
+    )
     command.add_argument("--workers", type=int, default=1, metavar="N", help="processes (PostgreSQL only)")
     command.add_argument("--content", type=Path, metavar="DIR", help=Settings.help()["content"])
 

@@ -88,6 +88,8 @@ def serve(arguments: Arguments) -> int:
         address=arguments.address,
         models=arguments.models,
         read_models=not arguments.no_models,
+        bulk=arguments.bulk,
+        bulk_kinds=arguments.bulk_kinds,
     )
     address = f"Serving on http://{settings.host}:{settings.port} (Ctrl-C stops)"
     serve(settings, lambda *_: print(address, flush=True))

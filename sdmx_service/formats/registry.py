@@ -11,8 +11,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from sdmx_service.errors import NotFound, UnknownFormat
-from sdmx_service.formats.archives import unpack
+from sdmx_service.errors import NotFound
 from sdmx_service.formats.columnar import writer as columnar_writer
 from sdmx_service.formats.json_stat import reader as json_stat_reader
 from sdmx_service.formats.json_stat import writer as json_stat_writer
@@ -42,17 +41,15 @@ from sdmx_service.formats.sdmx_ml.registry_reader import (
 from sdmx_service.formats.sdmx_ml.registry_writer import write_registrations_response, write_structure_response
 from sdmx_service.formats.sdmx_schema import json_schema, xsd
 from sdmx_service.formats.sniffing import Head
-from sdmx_service.formats.sniffing import peek as head_of
 from sdmx_service.formats.spreadsheet import data_writer as spreadsheet_data_writer
 from sdmx_service.formats.spreadsheet import reader as spreadsheet_reader
 from sdmx_service.formats.spreadsheet.marking import Mark, write_findings, write_marked
 from sdmx_service.formats.spreadsheet.writer import write_form
 from sdmx_service.model.message import Message, Resolve, SeekableFile, Tables, WriteOptions
 
-__all__ = ["FORMATS", "Format", "Kind", "Mark", "RegistrationsRequest", "artefact_format", "formats_for", "head_of",
-           "named", "of_media_type", "of_suffix", "read_registrations_request", "recognise", "recognise_data",
-           "structure_format", "submitted_actions", "unpack", "write_findings", "write_form", "write_marked",
-           "write_registrations_response", "write_structure_response"]  # fmt: skip
+__all__ = ["FORMATS", "Format", "Kind", "Mark", "RegistrationsRequest", "formats_for", "named", "of_media_type",
+           "of_suffix", "read_registrations_request", "submitted_actions", "write_findings", "write_form",
+           "write_marked", "write_registrations_response", "write_structure_response"]  # fmt: skip
 
 Kind = Literal["data", "structure", "availability", "schema", "metadata", "registration"]
 Sniff = Callable[[Head], int]
@@ -451,65 +448,3 @@ def _split(media_type: str) -> tuple[str, str]:
     kind, *parameters = (part.strip().lower() for part in media_type.split(";"))
     said = dict(part.partition("=")[::2] for part in parameters)
     return kind, said.get("version", "").strip('"')
-
-
-# --------------------------------------------------------------------------------------------------------- recognising
-
-
-def recognise(head: Head, *kinds: Kind) -> Format:
-    """The format of a file that holds something of these kinds, by its looks.
-
-    Raises:
-        UnknownFormat: none recognises it, or several are equally sure; the candidates are listed.
-    """
-    readable = [one for one in FORMATS if one.read is not None and set(kinds) & set(one.kinds)]
-    sure = {one.name: one.sniff(head) for one in readable}
-    best = max(sure.values(), default=0)
-    found = [one for one in readable if best and sure[one.name] == best]
-    if len(found) == 1:
-        return found[0]
-    called = repr(head.name) if head.name else "The file"
-    names = ", ".join(one.name for one in found or readable)
-    if found:
-        raise UnknownFormat(f"{called} may be any of {names}.", hint="Say which format it is.")
-    other = max((one for one in FORMATS if one.read is not None), key=lambda one: one.sniff(head))
-    if other.sniff(head):
-        holds = ", ".join(other.kinds)
-        raise UnknownFormat(f"{called} is {other.name}, which holds {holds}.", hint=f"What is read here: {names}.")
-    raise UnknownFormat(f"{called} is of no format known here.", hint=f"Formats that are read: {names}.")
-
-
-def recognise_data(head: Head, name: str | None = None) -> Format:
-    """The format of a data file: the one named, else by its looks.
-
-    Raises:
-        NotFound: there is no such format.
-        UnknownFormat: it is not read, none recognises the file, or several do.
-    """
-    if name is None:
-        return recognise(head, "data")
-    found = named(name)
-    if found.read is None:  # a version: the reader of the family reads all of them
-        family = (one for one in FORMATS if one.read is not None and "data" in one.kinds and name.startswith(one.name))
-        found = next(family, found)
-    if found.read is None:
-        raise UnknownFormat(f"{name} is written, not read.")
-    return found
-
-
-def structure_format(body: bytes, name: str | None = None) -> Format:
-    """The format of a structure message.
-
-    Raises:
-        UnknownFormat: it is none that is read.
-    """
-    return recognise(Head(start=body[: 64 * 1024], name=name), "structure")
-
-
-def artefact_format(body: bytes, name: str | None = None) -> Format:
-    """The format of a message of structures or of metadata sets.
-
-    Raises:
-        UnknownFormat: it is none that is read.
-    """
-    return recognise(Head(start=body[: 64 * 1024], name=name), "structure", "metadata")

@@ -19,7 +19,7 @@ from aiohttp import web
 from sdmx_service.auth import Principal, authenticate
 from sdmx_service.catalog.library import Library
 from sdmx_service.errors import Conflict, SdmxError, SyntaxFault, UnknownParameter, UnsupportedMediaType
-from sdmx_service.formats.registry import head_of, recognise_data
+from sdmx_service.formats.recognition import head_of, recognise_data
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.message import SeekableFile
 from sdmx_service.model.urn import parse_ref

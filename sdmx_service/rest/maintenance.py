@@ -26,14 +26,13 @@ from sdmx_service.errors import (
     UnreadableFile,
     UnsupportedMediaType,
 )
+from sdmx_service.formats.recognition import head_of, recognise
 from sdmx_service.formats.registry import (
     FORMATS,
     Format,
     Kind,
     RegistrationsRequest,
-    head_of,
     read_registrations_request,
-    recognise,
     submitted_actions,
     write_registrations_response,
     write_structure_response,

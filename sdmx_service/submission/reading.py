@@ -25,7 +25,8 @@ from sdmx_service.errors import (
     UnreadableFile,
     UnresolvedReference,
 )
-from sdmx_service.formats.registry import Format, head_of, recognise_data
+from sdmx_service.formats.recognition import head_of, recognise_data
+from sdmx_service.formats.registry import Format
 from sdmx_service.formats.registry import named as named_format
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.columns import read_schema

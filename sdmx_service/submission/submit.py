@@ -25,7 +25,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.constraints import allowed_codes
 from sdmx_service.catalog.library import Library
 from sdmx_service.errors import Conflict, NotAllowed
-from sdmx_service.formats.registry import head_of, unpack
+from sdmx_service.formats.recognition import head_of, unpack
 from sdmx_service.model.columns import COLUMN, ROW, SHEET
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.message import Action, SeekableFile, Target

@@ -17,6 +17,7 @@ KINDS = {
     "sdmx-ml-3.1": "specific",
     "sdmx-ml-2.1-structurespecific": "specific",
     "sdmx-ml-2.1-generic": "generic",
+    "parquet": "parquet",
 }
 VALUE = {
     "csv": rb"2001,([0-9.]+),",
@@ -44,7 +45,7 @@ def test_the_rows_are_found(format: str, piece: int, context: Context, monkeypat
     readback.require(context, written(format, context), KINDS[format])
 
 
-@pytest.mark.parametrize("format", KINDS)
+@pytest.mark.parametrize("format", [format for format in KINDS if format != "parquet"])  # it has no text to change
 def test_another_digit_is_noticed(format: str, context: Context) -> None:
     path = written(format, context)
     body = path.read_bytes()

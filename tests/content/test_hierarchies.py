@@ -16,7 +16,8 @@ import pytest
 
 from codelists.ages import bounds
 from sdmx_service.catalog.loading import dangling, load_folder
-from sdmx_service.formats.registry import named, structure_format
+from sdmx_service.formats.recognition import structure_format
+from sdmx_service.formats.registry import named
 from sdmx_service.model.items import Codelist, HierarchicalCode, Hierarchy, HierarchyAssociation
 from sdmx_service.model.message import Message, WriteOptions
 from tests.formats.structure.messages import FORMATS, StructureFormat

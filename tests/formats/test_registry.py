@@ -5,15 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sdmx_service.errors import NotFound, UnknownFormat
-from sdmx_service.formats.registry import (
-    FORMATS,
-    formats_for,
-    named,
-    of_media_type,
-    of_suffix,
-    recognise_data,
-    structure_format,
-)
+from sdmx_service.formats.recognition import recognise_data, structure_format
+from sdmx_service.formats.registry import FORMATS, formats_for, named, of_media_type, of_suffix
 from sdmx_service.formats.sniffing import Head
 
 V2_DATA = [

@@ -13,7 +13,7 @@ import pyarrow as pa
 from lxml import etree
 
 from sdmx_service.errors import SdmxError
-from sdmx_service.formats.registry import head_of, recognise_data
+from sdmx_service.formats.recognition import head_of, recognise_data
 from sdmx_service.model.columns import columns, parse_numbers
 from sdmx_service.model.message import Dataset, Message, Resolve
 from sdmx_service.model.representation import Representation, TextFormat

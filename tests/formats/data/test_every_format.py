@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdmx_service.errors import UnreadableFile
-from sdmx_service.formats.registry import Format, formats_for, head_of, recognise_data
+from sdmx_service.formats.recognition import head_of, recognise_data
+from sdmx_service.formats.registry import Format, formats_for
 from sdmx_service.formats.sdmx_json.data_writer import write_data
 from sdmx_service.model.message import Message, WriteOptions
 from sdmx_service.model.structure import DataStructure, Measure

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sdmx_service.errors import UnreadableFile
 from sdmx_service.formats.json_stat.reader import read_json_stat, sniff_json_stat
-from sdmx_service.formats.registry import head_of, recognise
+from sdmx_service.formats.recognition import head_of, recognise
 from sdmx_service.model.message import Sheet
 
 Json = dict[str, Any]

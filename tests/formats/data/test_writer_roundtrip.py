@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sdmx_service.formats.registry import head_of, named, recognise_data
+from sdmx_service.formats.recognition import head_of, recognise_data
+from sdmx_service.formats.registry import named
 from sdmx_service.model.columns import columns
 from sdmx_service.model.message import Action, Message, Resolve, Target, WriteOptions
 from sdmx_service.model.structure import DataStructure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sdmx_service.errors import SdmxError
-from sdmx_service.formats.registry import recognise
+from sdmx_service.formats.recognition import recognise
 from sdmx_service.formats.sniffing import Head
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.message import Action, Message, WriteOptions

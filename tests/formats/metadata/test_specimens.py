@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from sdmx_service.errors import CannotWrite, SdmxError
-from sdmx_service.formats.registry import artefact_format
+from sdmx_service.formats.recognition import artefact_format
 from sdmx_service.model.message import Message
 from sdmx_service.model.metadata import MetadataSet
 from tests.formats.metadata.messages import FORMATS, plain
