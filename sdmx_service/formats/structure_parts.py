@@ -22,7 +22,7 @@ from sdmx_service.formats.structure_shapes import (
     Value,
 )
 from sdmx_service.model.artefact import Annotation
-from sdmx_service.model.representation import Representation, SentinelValue, TextFormat
+from sdmx_service.model.representation import DATA_TYPES, Representation, SentinelValue, TextFormat
 
 # -------------------------------------------------------------------------------------------------------- what all have
 
@@ -132,7 +132,9 @@ FACETS: tuple[Field, ...] = (
 
 
 def _text_format(missing: str, *, always: bool = True) -> Shape:
-    kind = attribute("textType", "type", json="dataType", default=missing, always=always, missing=missing)
+    kind = attribute(
+        "textType", "type", json="dataType", default=missing, always=always, missing=missing, among=DATA_TYPES
+    )
     return Shape(model=TextFormat, fields=(kind, *FACETS))
 
 

@@ -11,7 +11,7 @@ an artefact says and a version cannot carry.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache, partial
 from typing import Any, Literal
@@ -59,6 +59,7 @@ class Value(Field):
     Attributes:
         place: where SDMX-ML puts it: an attribute, a child element, or the text of the element itself.
         words: the message's word -> the model's value, where they differ.
+        among: what may be read, where the standard lists it.
         default: what the model has when the message says nothing; not written.
         always: written even then.
         blank: SDMX-ML demands it; where the model has nothing, it is written empty, and read back as nothing.
@@ -69,6 +70,7 @@ class Value(Field):
     kind: Kind = "token"
     place: Place = "attribute"
     words: Mapping[str, Any] | None = None
+    among: Collection[str] | None = None
     default: Any = None
     always: bool = False
     blank: bool = False

@@ -46,7 +46,7 @@ from sdmx_service.model import constraint as constraints
 from sdmx_service.model import structure
 from sdmx_service.model.artefact import Identified, Maintainable
 from sdmx_service.model.items import Level
-from sdmx_service.model.representation import TextFormat
+from sdmx_service.model.representation import DATA_TYPES, TextFormat
 from sdmx_service.model.urn import Ref
 
 PRIMARY_MEASURE: Final = "OBS_VALUE"
@@ -57,7 +57,7 @@ YEAR_START: Final = "REPORTING_YEAR_START_DAY"
 _TEXT_FORMAT = Shape(
     model=TextFormat,
     fields=(
-        attribute("textType", "type", default="String", always=True, missing="String"),
+        attribute("textType", "type", default="String", always=True, missing="String", among=DATA_TYPES),
         *(facet for facet in FACETS if facet.model != "is_multilingual"),
         Fixed(ml="isMultiLingual"),
     ),
@@ -363,7 +363,7 @@ HIERARCHICAL_CODELIST: Final[Shape] = maintained(
 
 _TARGET_FORMAT = Shape(
     model=TextFormat,
-    fields=(attribute("textType", "type", default="", always=True, missing="String"), *FACETS),
+    fields=(attribute("textType", "type", default="", always=True, missing="String", among=DATA_TYPES), *FACETS),
 )
 _TARGET_REPRESENTATION = representation(_TARGET_FORMAT, "")
 

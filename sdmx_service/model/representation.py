@@ -24,6 +24,13 @@ TIME_TYPES = frozenset(
 )  # fmt: skip
 """Data types whose values are time periods."""
 
+DATA_TYPES = NUMERIC_TYPES | TIME_TYPES | {
+    "String", "Alpha", "AlphaNumeric", "Boolean", "URI", "Month", "MonthDay", "Day", "Time", "Duration",
+    "GeospatialInformation", "XHTML", "KeyValues", "IdentifiableReference", "DataSetReference",
+    "AttachmentConstraintReference",
+}  # fmt: skip
+"""Every data type of SDMX 2.1 to 3.1 (schemas *SDMXCommon*, ``DataType``)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentinelValue:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 import pyarrow as pa
@@ -18,6 +18,7 @@ Value: TypeAlias = str | list[Any] | dict[str, str]
 _Array: TypeAlias = "pa.Array[Any]"
 _CLASSES: Final = ("ProvisionAgreement", "Dataflow", "DataStructure")
 """What a link may name as the structure of data, the most telling first."""
+PLACE_1_0: Final = "/data/structure"
 
 
 def as_object(value: object, place: str) -> dict[str, Any]:
@@ -75,8 +76,15 @@ def _listed_value(value: object, place: str) -> Value | None:
 
 def _full_period(value: Mapping[str, Any]) -> str | None:
     """The period whose ``id`` had to be written without its signs, as 1.0 allows none of ``:/+.`` there."""
+    return _full_text(value) if "start" in value else None
+
+
+def _full_text(value: object) -> str | None:
+    """The text whose ``id`` had to be written without its signs; it is the name."""
+    if not isinstance(value, dict):
+        return None
     identity, name = value.get("id"), value.get("name")
-    if not isinstance(identity, str) or not isinstance(name, str) or "start" not in value or "_" not in identity:
+    if not isinstance(identity, str) or not isinstance(name, str) or "_" not in identity:
         return None
     return name if re.sub(r"[^A-Za-z0-9_@$-]", "_", name) == identity else None
 
@@ -88,6 +96,8 @@ class Listed:
     id: str
     place: str
     values: list[Value | None] | None
+    texts: tuple[str | None, ...] = ()
+    """Names of which the ``id`` is a spelling with fewer signs; ``uncoded`` takes them for the values."""
 
     @classmethod
     def of(cls, node: object, place: str) -> Listed:
@@ -104,7 +114,15 @@ class Listed:
         if not values:
             return cls(said["id"], place, None)
         each = as_array(values, f"{place}/values")
-        return cls(said["id"], place, [_listed_value(one, f"{place}/values/{n}") for n, one in enumerate(each)])
+        found = [_listed_value(one, f"{place}/values/{n}") for n, one in enumerate(each)]
+        texts = tuple(map(_full_text, each))
+        return cls(said["id"], place, found, texts if any(texts) else ())
+
+    def uncoded(self) -> Listed:
+        """The same for a component without codes, whose values are texts: 1.0 lists those of dimensions like codes."""
+        if not self.texts or self.values is None:
+            return self
+        return replace(self, values=[text or one for text, one in zip(self.texts, self.values, strict=True)], texts=())
 
     def at(self, positions: _Array) -> _Array:
         """The values at positions, as text; null where there is no position.
@@ -189,6 +207,19 @@ class Layout:
             series_attributes=listed("attributes", "series"),
             observation_attributes=listed("attributes", "observation"),
         )
+
+    @property
+    def is_1_0(self) -> bool:
+        """The message has one structure for all data sets, and the measure no place in it."""
+        return self.place == PLACE_1_0
+
+    def with_uncoded(self, ids: Collection[str]) -> Layout:
+        """The same where these dimensions have no codes."""
+
+        def of(listed: tuple[Listed, ...]) -> tuple[Listed, ...]:
+            return tuple(one.uncoded() if one.id in ids else one for one in listed)
+
+        return replace(self, fixed=of(self.fixed), series=of(self.series), observation=of(self.observation))
 
     @property
     def dimensions(self) -> tuple[Listed, ...]:

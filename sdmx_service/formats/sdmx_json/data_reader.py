@@ -3,7 +3,8 @@
 *Choices:* the document is parsed as a whole, up to ``MAX_SIZE`` bytes (SDMX-CSV and SDMX-ML stream); numbers keep the
 digits that were sent. A series' attributes are repeated on its observations; a series without observations is a row
 without the dimensions of the observation level; attributes of the data set and of groups are rows with the dimensions
-that they depend on, or none. There is no line to point at: ``_column`` is the JSON pointer of the value's object.
+that they depend on, or none. The text of a dimension without codes is the name of its value where 1.0 had to leave
+signs out of the ``id``. There is no line to point at: ``_column`` is the JSON pointer of the value's object.
 Annotations and, in version 2.x, reference metadata are read over.
 """
 
@@ -21,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sdmx_service.errors import NotBuilt, SyntaxFault, TooLarge, UnreadableFile, UnresolvedReference
-from sdmx_service.formats.sdmx_json.data_opening import Layout, Listed, Value, as_array, as_object, links_of
+from sdmx_service.formats.sdmx_json.data_opening import PLACE_1_0, Layout, Listed, Value, as_array, as_object, links_of
 from sdmx_service.formats.sdmx_json.data_structure import json_id
 from sdmx_service.formats.sdmx_json.header import read_header
 from sdmx_service.formats.sniffing import Head
@@ -36,6 +37,8 @@ MAX_SIZE: Final = 512 * 1024**2
 _ROWS: Final = 50_000
 _NO_PART: Final = ("", "~")
 """Stand in the key of a group for a dimension that does not belong to it (``~``: so by .Stat Suite)."""
+_NO_MEASURE: Final = ""
+"""In place of the measure that a structure lacks, and that 1.0 has a cell for in every observation."""
 _DATA_TYPE: Final = "application/vnd.sdmx.data+json"
 _Array: TypeAlias = "pa.Array[Any]"
 _Cells: TypeAlias = "Sequence[Value | None] | _Array"
@@ -143,7 +146,7 @@ def _datasets(body: Mapping[str, Any], resolve: Resolve) -> Iterator[Dataset]:
         nodes = as_array(body["structures"], "/data/structures")
         layouts = [Layout.of(one, f"/data/structures/{n}") for n, one in enumerate(nodes)]
     else:
-        layouts = [Layout.of(body.get("structure"), "/data/structure")]
+        layouts = [Layout.of(body.get("structure"), PLACE_1_0)]
     for number, one in enumerate(as_array(body.get("dataSets"), "/data/dataSets")):
         place = f"/data/dataSets/{number}"
         node = as_object(one, place)
@@ -202,10 +205,10 @@ class _Rows:
     """The rows of one data set."""
 
     def __init__(self, structure: DataStructure, ref: Ref, layout: Layout, place: str) -> None:
-        self._layout = layout
         self._place = place
         self._schema = read_schema(structure)
         self._columns = {column.id: column for column in columns(structure)}
+        self._layout = self._with_texts(layout)
         for id, one in layout.ids.items():
             if id not in self._columns and id not in map(json_id, self._columns):
                 raise UnreadableFile(
@@ -213,7 +216,14 @@ class _Rows:
                     hint=f"Its components are {', '.join(list(self._columns)[:40])}.",
                 )
         self._measures = layout.measure_lists or self._sole_measure(structure)
-        self._fixed = [(one.id, one.values[0] if one.values else None) for one in layout.fixed]
+        self._fixed = [(one.id, one.values[0] if one.values else None) for one in self._layout.fixed]
+
+    def _with_texts(self, layout: Layout) -> Layout:
+        """The layout with whole texts of dimensions that have no codes."""
+        if not layout.is_1_0:
+            return layout
+        dimensions = [one for one in self._columns.values() if one.role == "dimension"]
+        return layout.with_uncoded({one.id for one in dimensions if not one.component.form.is_coded})
 
     def _sole_measure(self, structure: DataStructure) -> tuple[Listed, ...]:
         """The measure that a message without ``measures`` means (1.0, and 2.0 by default)."""
@@ -221,7 +231,9 @@ class _Rows:
             return ()
         ids = [one.id for one in structure.measures]
         name = "OBS_VALUE" if "OBS_VALUE" in ids else next(iter(ids), "")
-        return (Listed(name, f"{self._layout.place}/measures", None),) if name in self._columns else ()
+        if name in self._columns:
+            return (Listed(name, f"{self._layout.place}/measures", None),)
+        return (Listed(_NO_MEASURE, "", None),) if self._layout.is_1_0 else ()
 
     def batches(self, node: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
         """All rows of the data set: its attributes, those of groups, then series and observations."""
@@ -350,6 +362,8 @@ class _Rows:
         for one, column in zip(listed, _cut(cells, len(listed)), strict=True):
             found[one.id] = one.column(column)
         pointers = pc.binary_join_element_wise(places, pa.array(keys, pa.string()), "")
+        if any(one is not None for one in found.pop(_NO_MEASURE, ())):
+            raise UnreadableFile(f"{where}: observations have values, and the structure has no measure.")
         return self._batch(found, pointers)
 
     def _batch(self, found: Mapping[str, _Cells], pointers: _Array) -> pa.RecordBatch:

@@ -262,6 +262,8 @@ def _read_value(part: Value, reading: Reading) -> None:
         if typed not in part.words:
             raise reading.fault(part.json, f"{short(typed)} is not one of {', '.join(map(repr, part.words))}.")
         typed = part.words[typed]
+    if part.among is not None and typed not in part.among:
+        raise reading.fault(part.json, f"{short(typed)} is not one of {', '.join(sorted(part.among))}.")
     reading.found[part.model] = typed
     reading.found.update(part.also or {})
 

@@ -199,6 +199,8 @@ def _read_value(part: Value, reading: Reading) -> None:
         if value not in part.words:
             raise unreadable(element, f"{part.ml} is {value!r}, not one of {', '.join(map(repr, part.words))}.")
         value = part.words[value]
+    if part.among is not None and value not in part.among:
+        raise unreadable(element, f"{part.ml} is {value!r}, not one of {', '.join(sorted(part.among))}.")
     reading.found[part.model] = value
     reading.found.update(part.also or {})
 

@@ -11,7 +11,7 @@ from sdmx_service.errors import SdmxError, UnresolvedReference
 from sdmx_service.formats.sdmx_json import structure_reader as json_structures
 from sdmx_service.formats.sdmx_ml import structure_reader as ml_structures
 from sdmx_service.model.artefact import Maintainable
-from sdmx_service.model.items import ConceptScheme
+from sdmx_service.model.items import Concept, ConceptScheme
 from sdmx_service.model.message import Resolve, Target
 from sdmx_service.model.structure import Component, Dataflow, DataStructure, ProvisionAgreement
 from sdmx_service.model.urn import Ref
@@ -53,7 +53,7 @@ def _resolved(components: Iterable[Any]) -> tuple[Any, ...]:
 def _with_form(component: Component) -> Component:
     scheme = _find(component.concept)
     concept = scheme.item(component.concept.item or "") if isinstance(scheme, ConceptScheme) else None
-    form = getattr(concept, "representation", None)
+    form = concept.core_representation if isinstance(concept, Concept) else None
     return replace(component, resolved=form) if component.representation is None and form is not None else component
 
 

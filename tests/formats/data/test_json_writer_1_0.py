@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sdmx_service.errors import CannotWrite
+from sdmx_service.errors import CannotWrite, UnreadableFile
 from sdmx_service.formats.sdmx_json.data_writer_1_0 import write_data_1_0
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.columns import columns
 from sdmx_service.model.items import Contact
 from sdmx_service.model.message import Action, Dataset, Header, Message, Party, WriteOptions
 from sdmx_service.model.structure import DataStructure
+from tests.formats.data.invented import resolving
 from tests.formats.data.invented_data import World, worlds
-from tests.formats.data.writing import BIRDS, FLOW, dataset, rich, structure
+from tests.formats.data.specimen_data import read
+from tests.formats.data.writing import BIRDS, FLOW, dataset, dimension, plain, rich, structure
 from tests.rest.reading_back import json_validator
 
 
@@ -33,7 +37,9 @@ def written(*datasets: Dataset, header: Header | None = None, **options: Any) ->
             f"{list(one.path)}: {one.message}" for one in json_validator("data", "1.0").iter_errors(json.loads(text))
         ]
     assert faults == []
-    made: dict[str, Any] = json.loads(text, parse_float=str, parse_int=lambda digits: int(digits))
+    made: dict[str, Any] = json.loads(
+        text, parse_float=str, parse_int=lambda digits: digits if digits == "-0" else int(digits)
+    )
     return made
 
 
@@ -192,3 +198,27 @@ def test_values_that_are_not_known_cannot_be_written() -> None:
 
 def test_nothing_to_write_is_valid() -> None:
     assert written()["data"]["dataSets"] == []
+
+
+def test_texts_of_a_dimension_without_codes_come_back() -> None:
+    texts = ("Million euro", "Million.euro", "Euro area – 20 (from 2023)", "plain", "In_USD")
+    plain_text = dimension("UNIT_TEXT"), dimension("FREQ")
+    made = replace(structure(), dimensions=(replace(plain_text[0], representation=plain("String")), plain_text[1]),
+                   groups=(), attributes=())  # fmt: skip
+    rows = [
+        {"UNIT_TEXT": text, "FREQ": "A", "TIME_PERIOD": "2020", "OBS_VALUE": str(n)} for n, text in enumerate(texts)
+    ]
+    for some in (rows, rows[:1]):
+        body = b"".join(write_data_1_0(Message(datasets=[dataset(made, some)]), WriteOptions()))
+        (found,) = read(body, resolving(made))
+        assert [dict(row) for row in found.rows] == some
+
+
+def test_a_structure_without_measures_comes_back() -> None:
+    made = replace(structure(), measures=())
+    rows = [{name: value for name, value in row.items() if name != "OBS_VALUE" and value} for row in BIRDS]
+    body = b"".join(write_data_1_0(Message(datasets=[dataset(made, rows)]), WriteOptions()))
+    (found,) = read(body, resolving(made))
+    assert found.by_key == {tuple(row[name] for name in made.key_ids): row for row in rows}
+    with pytest.raises(UnreadableFile, match="has no measure"):
+        read(re.sub(rb'("\d+":)\[null', rb"\1[7", body), resolving(made))
