@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -23,7 +24,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--pause", type=float, default=0.0, help="seconds between two requests (0)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results for programs")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the results as a document")
+    parser.add_argument(
+        "--shown",
+        type=Path,
+        metavar="FILE",
+        help="JSON: line -> tests of the service's own that show what no request can",
+    )
     chosen = parser.parse_args(arguments)
+    shown = json.loads(chosen.shown.read_text(encoding="utf-8")) if chosen.shown else None
     base = chosen.base.rstrip("/")
     site = Site(chosen.v2 or f"{base}/v2", chosen.v1 or f"{base}/v1", chosen.token, chosen.timeout, chosen.pause)
     try:
@@ -32,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{site.v2.base} does not answer: {error}", file=sys.stderr)
         return 2
     try:
-        results = run(site)
+        results = run(site, shown)
     finally:
         site.close()
     name = chosen.name or base

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.conformance import (  # noqa: F401 - each registers its checks
 )
 from tests.conformance.checklist import LINES, SECTIONS, section_of
 from tests.conformance.site import Site
-from tests.conformance.verdicts import CHECKS, MET, WORDS, NotMetError, Verdict
+from tests.conformance.verdicts import CHECKS, MET, SHOWN, WORDS, NotMetError, NotTestableError, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,21 @@ class Result:
     why: str = ""
 
 
-def run(site: Site) -> list[Result]:
-    """The verdict on every line, in the order of the checklist; a check of several lines is made once."""
+def run(site: Site, shown: Mapping[str, Sequence[str]] | None = None) -> list[Result]:
+    """The verdict on every line, in the order of the checklist; a check of several lines is made once.
+
+    ``shown`` names, of lines that cannot be seen from outside, the tests of the service's own that show them.
+    """
     made: dict[Any, tuple[str, str]] = {}
     found = []
     for id, line in LINES.items():
         check = CHECKS[id]
         if check not in made:
             made[check] = _outcome(check, site)
-        found.append(Result(id, line, *made[check]))
+        verdict, why = made[check]
+        if verdict == NotTestableError.word and shown and id in shown:
+            verdict, why = SHOWN, ", ".join(shown[id])
+        found.append(Result(id, line, verdict, why))
     return found
 
 
@@ -81,13 +88,13 @@ def as_markdown(results: list[Result], name: str, site: Site) -> str:
         "",
         f"Measured: {name}, {time.strftime('%Y-%m-%d')}, {site.spent} requests.",
         f"**{counted['met']} of {len(results)} met**, {counted['not met']} not met, {counted['not built']} not built (501),",
-        f"{counted['not testable']} not testable there.",
+        f"{counted[SHOWN]} not to be seen from outside and shown by tests, {counted['not testable']} not testable there.",
     ]
     for section, title in SECTIONS.items():
         lines += ["", f"## {section} {title}", "", "| line | what | verdict |", "|---|---|---|"]
         for one in results:
             if section_of(one.id) == section:
-                why = "" if one.verdict == MET else f": {_plain(one.why)}"
+                why = "" if one.verdict == MET else f": {one.why if one.verdict == SHOWN else _plain(one.why)}"
                 lines.append(f"| {one.id} | {one.line} | {one.verdict}{why} |")
     return "\n".join(lines) + "\n"
 

@@ -38,7 +38,9 @@ class NotTestableError(Verdict):
 
 
 MET = "met"
-WORDS = (MET, "not met", "not built", "not testable")
+SHOWN = "shown by tests"
+"""Of a line that cannot be seen from outside: tests of the service's own say so (``--shown``)."""
+WORDS = (MET, SHOWN, "not met", "not built", "not testable")
 
 
 def check(*ids: str) -> Callable[[Check], Check]:
