@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import IO, Any
 
-import orjson
-
 from sdmx_service.errors import SyntaxFault, UnreadableFile
 from sdmx_service.formats.metadata_shapes import METADATA_SET
 from sdmx_service.formats.metadata_values import check_nesting, check_targets
-from sdmx_service.formats.sdmx_json.header import read_header, take_texts
+from sdmx_service.formats.sdmx_json.header import read_header
+from sdmx_service.formats.sdmx_json.message import errors_of, parse_message, schema_of
 from sdmx_service.formats.sdmx_json.metadata_reports import read_reported_set
 from sdmx_service.formats.sdmx_json.structure_decoding import read
 from sdmx_service.formats.sdmx_json.structure_terms import SELF, short
@@ -22,7 +21,6 @@ from sdmx_service.model.artefact import NO_TEXTS, Maintainable, Texts
 from sdmx_service.model.message import Action, Message
 from sdmx_service.model.metadata import MetadataAttributeValue, MetadataSet
 
-_BOM = b"\xef\xbb\xbf"
 _OLD_SCHEMA = re.compile(r"metadata-message/tools/schemas/1\.0|/v?1\.0(?:\.0)?/")
 _EMPTY = re.compile(r'"data"\s*:\s*\{\s*\}')
 _KNOWN = frozenset({"id", "annotations", "format", "value", "attributes", "links"})
@@ -49,7 +47,7 @@ def read_metadata(source: IO[bytes]) -> Message:
     Raises:
         UnreadableFile: it is no such message, or something in it is not as the standard says; with its JSON pointer.
     """
-    root = _parse(source.read())
+    root = parse_message(source.read())
     header = read_header(root["meta"]) if "meta" in root else read_header({})
     language = header.languages[0] if header.languages else "en"
     data = root.get("data") or {}
@@ -61,7 +59,7 @@ def read_metadata(source: IO[bytes]) -> Message:
     sets = data.get("metadataSets") or []
     if not isinstance(sets, list):
         raise UnreadableFile("/data/metadataSets: it is not an array.")
-    is_old = _OLD_SCHEMA.search(_schema(root)) is not None
+    is_old = _OLD_SCHEMA.search(schema_of(root)) is not None
     found: list[Maintainable] = []
     for place, node in enumerate(sets):
         path = f"/data/metadataSets/{place}"
@@ -70,35 +68,7 @@ def read_metadata(source: IO[bytes]) -> Message:
             found += read_reported_set(node, path, language, header.sender.id)
         else:
             found.append(_read_set(node, path, language))
-    return Message(header=header, structures=tuple(found), errors=_errors(root, language))
-
-
-def _parse(content: bytes) -> dict[str, Any]:
-    try:
-        root = orjson.loads(content.removeprefix(_BOM))
-    except orjson.JSONDecodeError as error:
-        raise UnreadableFile(
-            f"line {error.lineno}, column {error.colno}: the file is not well-formed JSON: {error.msg}.",
-            hint="Save it again as JSON, whole and in UTF-8.",
-        ) from None
-    if not isinstance(root, dict) or not root.keys() & {"meta", "data", "errors"}:
-        raise UnreadableFile("The file is JSON, but not a message of SDMX-JSON: it has neither meta nor data.")
-    return root
-
-
-def _schema(root: Mapping[str, Any]) -> str:
-    meta = root.get("meta")
-    return f"{root.get('$schema', '')} {meta.get('schema', '') if isinstance(meta, dict) else ''}"
-
-
-def _errors(root: Mapping[str, Any], language: str) -> tuple[tuple[str, str, Texts], ...]:
-    found = root.get("errors") or []
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise UnreadableFile("/errors: it is not an array of objects.")
-    return tuple(
-        (str(one.get("code", "")), "", take_texts(one, "title", "titles", f"/errors/{place}", language))
-        for place, one in enumerate(found)
-    )
+    return Message(header=header, structures=tuple(found), errors=errors_of(root, language))
 
 
 def _read_set(node: object, path: str, language: str) -> MetadataSet:

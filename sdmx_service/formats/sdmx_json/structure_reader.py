@@ -6,22 +6,20 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
-import orjson
-
 from sdmx_service.errors import UnreadableFile
-from sdmx_service.formats.sdmx_json.header import read_header, take_texts
+from sdmx_service.formats.sdmx_json.header import read_header
+from sdmx_service.formats.sdmx_json.message import errors_of, parse_message, schema_of
 from sdmx_service.formats.sdmx_json.structure_decoding import read
 from sdmx_service.formats.sdmx_json.structure_local_urns import in_key_order, unspelled
 from sdmx_service.formats.sdmx_json.structure_tables_1_0 import shapes_1_0
 from sdmx_service.formats.structure_2_1 import newer
 from sdmx_service.formats.structure_shapes import Shape
 from sdmx_service.formats.structure_tables import ARTEFACTS
-from sdmx_service.model.artefact import Maintainable, Texts
+from sdmx_service.model.artefact import Maintainable
 from sdmx_service.model.constraint import AvailabilityConstraint
 from sdmx_service.model.message import Message
 from sdmx_service.model.structure import DataStructure
 
-_BOM = b"\xef\xbb\xbf"
 _OLD = re.compile(r"/v?1\.0(?:\.0)?/")
 
 
@@ -33,37 +31,19 @@ def read_structures(source: IO[bytes]) -> Message:
     Raises:
         UnreadableFile: it is no such message, or something in it is not as the standard says; with its JSON pointer.
     """
-    root = _parse(source.read())
+    root = parse_message(source.read())
     header = read_header(root["meta"]) if "meta" in root else read_header({})
     data = root.get("data") or {}
     if not isinstance(data, dict):
         raise UnreadableFile("/data: it is not an object.")
     language = header.languages[0] if header.languages else "en"
-    artefacts = _first_artefacts(data, language) if _OLD.search(_schema(root)) else _artefacts(data, language)
+    artefacts = _first_artefacts(data, language) if _OLD.search(schema_of(root)) else _artefacts(data, language)
     return Message(
         header=header,
         structures=tuple(one for one in artefacts if isinstance(one, Maintainable)),
         availability=tuple(one for one in artefacts if isinstance(one, AvailabilityConstraint)),
-        errors=_errors(root, language),
+        errors=errors_of(root, language),
     )
-
-
-def _parse(content: bytes) -> dict[str, Any]:
-    try:
-        root = orjson.loads(content.removeprefix(_BOM))
-    except orjson.JSONDecodeError as error:
-        raise UnreadableFile(
-            f"line {error.lineno}, column {error.colno}: the file is not well-formed JSON: {error.msg}.",
-            hint="Save it again as JSON, whole and in UTF-8.",
-        ) from None
-    if not isinstance(root, dict) or not root.keys() & {"meta", "data", "errors"}:
-        raise UnreadableFile("The file is JSON, but not a message of SDMX-JSON: it has neither meta nor data.")
-    return root
-
-
-def _schema(root: dict[str, Any]) -> str:
-    meta = root.get("meta")
-    return f"{root.get('$schema', '')} {meta.get('schema', '') if isinstance(meta, dict) else ''}"
 
 
 def _artefacts(data: dict[str, Any], language: str) -> list[Any]:
@@ -102,13 +82,3 @@ def _read_all(
             raise UnreadableFile(f"/data/{name}: it is not an array.")
         for place, one in enumerate(members):
             yield read(one, shapes[name], f"/data/{name}/{place}", language), one
-
-
-def _errors(root: dict[str, Any], language: str) -> tuple[tuple[str, str, Texts], ...]:
-    found = root.get("errors") or []
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise UnreadableFile("/errors: it is not an array of objects.")
-    return tuple(
-        (str(one.get("code", "")), "", take_texts(one, "title", "titles", f"/errors/{place}", language))
-        for place, one in enumerate(found)
-    )

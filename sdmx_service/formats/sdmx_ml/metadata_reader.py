@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import IO, Any
+from typing import IO
 
-from lxml import etree
-
-from sdmx_service.errors import NotBuilt, SdmxError, UnreadableFile, UnsafeFile
+from sdmx_service.errors import NotBuilt, SdmxError
 from sdmx_service.formats.metadata_shapes import METADATA_SET
 from sdmx_service.formats.metadata_values import DEEPEST
+from sdmx_service.formats.sdmx_ml.documents import parse_document
 from sdmx_service.formats.sdmx_ml.header import read_header
 from sdmx_service.formats.sdmx_ml.metadata_reports_reader import read_reported_set
 from sdmx_service.formats.sdmx_ml.metadata_values import read_annotations, read_texts, type_of
@@ -57,24 +56,11 @@ def read_metadata(source: IO[bytes]) -> Message:
         UnsafeFile: it has a document type declaration.
         NotBuilt: it is of SDMX-ML 1.0 or 2.0.
     """
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
-    )
-    try:
-        root = etree.parse(source, parser).getroot()
-    except etree.XMLSyntaxError as error:
-        line, column = error.position
-        raise UnreadableFile(
-            f"line {line}, column {column}: the file is not well-formed XML: {error.msg}.",
-            hint="Save it again as XML, whole and in UTF-8.",
-        ) from None
+    root = parse_document(source)
     return _message(root, _version(root))
 
 
 def _version(root: Element) -> str:
-    document: Any = root.getroottree().docinfo
-    if document.doctype:
-        raise UnsafeFile("The file has a document type declaration (DOCTYPE).", hint="Send it without one.")
     version = version_of(str(root.tag).rpartition("}")[0].removeprefix("{"))
     if version is not None and version not in VERSIONS:
         raise NotBuilt(f"The file is SDMX-ML {version}; metadata are read from {', '.join(VERSIONS)}.")

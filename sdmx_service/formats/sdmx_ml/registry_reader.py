@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
-from lxml import etree
-
-from sdmx_service.errors import NotBuilt, UnreadableFile, UnsafeFile
+from sdmx_service.errors import NotBuilt
+from sdmx_service.formats.sdmx_ml.documents import parse_document
 from sdmx_service.formats.sdmx_ml.header import read_header
 from sdmx_service.formats.sdmx_ml.namespaces import VERSIONS, version_of
 from sdmx_service.formats.sdmx_ml.structure_elements import (
@@ -61,7 +60,7 @@ def read_registrations_request(source: IO[bytes]) -> RegistrationsRequest:
         UnsafeFile: it has a document type declaration.
         NotBuilt: it is another request of the registry interface, or of an older version.
     """
-    root = _parse(source)
+    root = parse_document(source)
     version = version_of(str(root.tag).rpartition("}")[0].removeprefix("{"))
     if version is None:
         raise unreadable(root, f"the file is not a registry message of SDMX-ML, but {local_name(root)!r}.")
@@ -124,29 +123,11 @@ def submitted_actions(source: IO[bytes]) -> set[str]:
     """
     source.seek(0)
     found: set[str] = set()
-    for element in children(_parse(source)):
+    for element in children(parse_document(source)):
         if local_name(element) == "SubmitStructureRequest":
             found.add(element.get("action", "Append"))
             found |= {one.get("action", "Append") for one in named(element, "SubmittedStructure")}
     return found
-
-
-def _parse(source: IO[bytes]) -> Element:
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
-    )
-    try:
-        tree: Any = etree.parse(source, parser)
-    except etree.XMLSyntaxError as error:
-        line, column = error.position
-        raise UnreadableFile(
-            f"line {line}, column {column}: the file is not well-formed XML: {error.msg}.",
-            hint="Save it again as XML, whole and in UTF-8.",
-        ) from None
-    if tree.docinfo.doctype:
-        raise UnsafeFile("The file has a document type declaration (DOCTYPE).", hint="Send it without one.")
-    root: Element = tree.getroot()
-    return root
 
 
 def _read_request(element: Element) -> tuple[SubmissionAction, Registration]:

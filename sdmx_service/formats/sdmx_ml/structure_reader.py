@@ -6,7 +6,8 @@ from typing import IO, Any
 
 from lxml import etree
 
-from sdmx_service.errors import NotBuilt, UnreadableFile, UnsafeFile
+from sdmx_service.errors import NotBuilt, UnreadableFile
+from sdmx_service.formats.sdmx_ml.documents import not_well_formed, refuse_document_type
 from sdmx_service.formats.sdmx_ml.header import read_header
 from sdmx_service.formats.sdmx_ml.namespaces import VERSIONS, version_of
 from sdmx_service.formats.sdmx_ml.structure_codec import read
@@ -40,11 +41,7 @@ def read_structures(source: IO[bytes]) -> Message:
     try:
         _walk(source, gathered)
     except etree.XMLSyntaxError as error:
-        line, column = error.position
-        raise UnreadableFile(
-            f"line {line}, column {column}: the file is not well-formed XML: {error.msg}.",
-            hint="Save it again as XML, whole and in UTF-8.",
-        ) from None
+        raise not_well_formed(error) from None
     return gathered.message()
 
 
@@ -67,9 +64,7 @@ class _Gathered:
         Raises:
             UnreadableFile, UnsafeFile, NotBuilt: none that is read here.
         """
-        document: Any = root.getroottree().docinfo
-        if document.doctype:
-            raise UnsafeFile("The file has a document type declaration (DOCTYPE).", hint="Send it without one.")
+        refuse_document_type(root)
         version, self.root = version_of(str(root.tag).rpartition("}")[0].removeprefix("{")), local_name(root)
         if version is not None and version not in VERSIONS:
             raise NotBuilt(f"The file is SDMX-ML {version}; structures are read from {', '.join(VERSIONS)}.")
