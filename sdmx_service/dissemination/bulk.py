@@ -25,7 +25,7 @@ from isal import isal_zlib
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.library import Library
 from sdmx_service.dissemination.data import data
-from sdmx_service.errors import NotFound
+from sdmx_service.errors import NoResults, NotFound, StorageFault
 from sdmx_service.formats.registry import FORMATS, named
 from sdmx_service.model.message import Message, Party, WriteOptions
 from sdmx_service.model.query import DataQuery
@@ -167,6 +167,15 @@ class Shelf:
 
     def _make(self, path: Path, flow: Dataflow, release: Release, kind: str) -> None:
         message = self._message(flow, release)
+        try:
+            self._write(message, path, release, kind)
+        except OSError as error:
+            raise StorageFault(
+                f"The file {path.name} cannot be kept: {error.strerror}.", hint="The data query gives the same figures."
+            ) from error
+
+    @staticmethod
+    def _write(message: Message, path: Path, release: Release, kind: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         number, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         made = Path(name)
@@ -187,7 +196,10 @@ class Shelf:
     def _message(self, flow: Dataflow, release: Release) -> Message:
         query = DataQuery(context="dataflow", agencies=(flow.agency,), ids=(flow.id,), versions=(flow.version,))
         view = self._library.view()
-        message = data(query, view.catalog, self._library.store, release.number, sender=self._sender)
+        try:
+            message = data(query, view.catalog, self._library.store, release.number, sender=self._sender)
+        except NoResults:
+            raise NotFound(f"{flow.ref.text} had no figures at release {release.number}.") from None
         moment = release.published_at.replace(microsecond=0)
         message.header = replace(message.header, id=f"{flow.id}_{release.number}", prepared=moment)
         return message
@@ -223,7 +235,7 @@ def known_file(path: Path, kind: str, release: int) -> BulkFile | None:
     try:
         noted = json.loads(_note(path).read_text())
         size = path.stat().st_size
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return None
     if noted.get("bytes") != size:
         return None

@@ -140,6 +140,25 @@ def test_a_damaged_file_is_made_anew(house: House, shelf: Shelf) -> None:
     assert shelf.file(one.dataflow, last, "csv.gz").path.read_bytes() == body
 
 
+def test_a_folder_that_cannot_be_written_is_no_fault_of_the_client(house: House, tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("a file where the folder should be")
+    status, headers, body = follow(house, taken, "csv.gz")
+    assert (status, headers["Content-Type"]) == (503, "application/problem+json")
+    assert b"The data query gives the same figures" in body
+
+
+def test_a_dataflow_whose_figures_all_went_has_no_file(tmp_path: Path) -> None:
+    with open_fishery(tmp_path / "house") as emptied:
+        lines = "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,PORT,FISH,TIME_PERIOD\ndataflow,SEA:DF_CATCH_EST(1.0.0),D,,,,\n"
+        receipt, _ = emptied.send(lines.encode(), name="gone.csv", provider="SEA.HARBOUR")
+        assert receipt.status == "published"
+        shelf = Shelf(tmp_path / "shelf", emptied.library, Party(id="TEST"))
+        status, _, body = get(emptied, tmp_path / "bulk", "/bulk/SEA/DF_CATCH_EST/1.0.0/latest.csv.gz")
+        assert (status, b"had no figures" in body) == (404, True)
+        assert shelf.prepare(["csv.gz"], keep=1) == len(shelf.histories()) - 1
+
+
 @pytest.mark.parametrize(
     ("path", "said"),
     [
