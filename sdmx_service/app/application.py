@@ -95,10 +95,10 @@ def serve(settings: Settings, announce: Callable[..., None]) -> None:
 def _choose_memory_pool() -> None:
     """Columns are made in one thread and let go in another: jemalloc needs a third less memory for it.
 
-    What is not Arrow's comes from the C library, which else keeps a heap per thread (measured: 20 to 50 MB more).
+    What is not Arrow's comes from the C library, which else keeps a heap per thread (measured: up to 50 MB more).
     """
     with suppress(OSError, AttributeError):  # not every C library knows it
-        ctypes.CDLL(None).mallopt(_HEAPS, 1)
+        ctypes.CDLL(None).mallopt(_HEAPS, 2)
     if "jemalloc" in pa.supported_memory_backends():
         pa.set_memory_pool(pa.jemalloc_memory_pool())
 
