@@ -37,8 +37,8 @@ _NICE = 15
 """How far the making of files stands back behind answers."""
 
 
-def build(settings: Settings, library: Library) -> web.Application:
-    """The application over an open store; the store stays the caller's to close."""
+def build(settings: Settings, library: Library, shelf: Shelf | None = None) -> web.Application:
+    """The application over an open store, which stays the caller's to close; ``shelf``: one that others use too."""
     library.address = library.address or settings.found_at
     application = web.Application(
         middlewares=[api.api_errors],
@@ -51,16 +51,20 @@ def build(settings: Settings, library: Library) -> web.Application:
     application.add_routes(templates.routes())
     pages.install(application)
     application.on_response_prepare.append(handlers.on_prepare)
-    application.cleanup_ctx.append(_service(settings, library))
+    application.cleanup_ctx.append(_service(settings, library, shelf or _shelf(settings, library)))
     return application
 
 
-def _service(settings: Settings, library: Library) -> Callable[[web.Application], AsyncIterator[None]]:
+def _shelf(settings: Settings, library: Library) -> Shelf:
+    return Shelf(settings.bulk_folder, library, Party(id=settings.sender))
+
+
+def _service(settings: Settings, library: Library, shelf: Shelf) -> Callable[[web.Application], AsyncIterator[None]]:
     async def run(application: web.Application) -> AsyncIterator[None]:
         with ThreadPoolExecutor(settings.threads, thread_name_prefix="answer") as executor:
             application[SERVICE] = Service(
                 library=library,
-                shelf=Shelf(settings.bulk_folder, library, Party(id=settings.sender)),
+                shelf=shelf,
                 sender=Party(id=settings.sender),
                 executor=executor,
                 streams=asyncio.Semaphore(settings.max_streams),
@@ -84,9 +88,10 @@ def serve(settings: Settings, announce: Callable[..., None]) -> None:
         if store.pointer().generation == 0:
             library.fill(settings.content)
         store.open_models(_dataflows(library))
-        with _holding(settings, store), _preparing(settings, library):
+        shelf = _shelf(settings, library)
+        with _holding(settings, store), _preparing(settings, library, shelf):
             web.run_app(
-                build(settings, library), host=settings.host, port=settings.port, access_log=None, print=announce
+                build(settings, library, shelf), host=settings.host, port=settings.port, access_log=None, print=announce
             )
     finally:
         store.close()
@@ -120,13 +125,12 @@ def _dataflows(library: Library) -> Iterator[Selection]:
 
 
 @contextmanager
-def _preparing(settings: Settings, library: Library) -> Iterator[None]:
+def _preparing(settings: Settings, library: Library, shelf: Shelf) -> Iterator[None]:
     """While the service runs, a thread makes the files of whole dataflows after each release."""
     kinds = [kind for kind in settings.bulk_kinds.split(",") if kind in KINDS]
     if not kinds:
         yield
         return
-    shelf = Shelf(settings.bulk_folder, library, Party(id=settings.sender))
     ended = threading.Event()
 
     def run() -> None:

@@ -68,13 +68,13 @@ class Library:
                 self._catalog = content.catalog(generation)
             return self._catalog
 
-    def catalog_at(self, moment: datetime | None) -> Catalog:
-        """The catalog as it was at a moment (SDMX-REST 2.2, *asOf*); the current one for None.
+    def catalog_at(self, moment: datetime | None, view: View | None = None) -> Catalog:
+        """The catalog as it was at a moment (SDMX-REST 2.2, *asOf*); for None that of the view, or the current one.
 
         Raises:
             NotFound: the moment is before the first structures.
         """
-        current = self.view().catalog
+        current = (view or self.view()).catalog
         generation = current.generation if moment is None else self.store.generation_at(moment)
         if generation >= current.generation:
             return current

@@ -48,11 +48,11 @@ def _availability(query: AvailabilityQuery, view: View, library: Library, sender
 
 
 def _structures(query: StructureQuery, view: View, library: Library, sender: Party) -> Message:
-    return structures(query, library.catalog_at(query.as_of), sender=sender)
+    return structures(query, library.catalog_at(query.as_of, view), sender=sender)
 
 
 def _schema(query: SchemaQuery, view: View, library: Library, sender: Party) -> Message:
-    return schema(query, library.catalog_at(query.as_of), sender=sender)
+    return schema(query, library.catalog_at(query.as_of, view), sender=sender)
 
 
 def _registrations(query: RegistrationQuery, view: View, library: Library, sender: Party) -> Message:
@@ -61,7 +61,7 @@ def _registrations(query: RegistrationQuery, view: View, library: Library, sende
 
 
 def _metadata(query: MetadataQuery, view: View, library: Library, sender: Party) -> Message:
-    return metadata(query, library.catalog_at(query.as_of), sender=sender)
+    return metadata(query, library.catalog_at(query.as_of, view), sender=sender)
 
 
 _RESOURCES: Mapping[type[Any], Resource] = {
