@@ -17,8 +17,8 @@ from sdmx_service.model.selection import provider_name
 from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Store
 
-Role = Literal["provider", "publisher", "administrator"]
-ROLES: tuple[Role, ...] = ("provider", "publisher", "administrator")
+Role = Literal["provider", "reader", "reviewer", "publisher", "administrator"]
+ROLES: tuple[Role, ...] = ("provider", "reader", "reviewer", "publisher", "administrator")
 _KIND = "principal"
 
 
@@ -28,7 +28,8 @@ class Principal:
 
     Attributes:
         id: the token's public id.
-        role: ``provider`` submits for one data provider; ``publisher`` submits for any and publishes;
+        role: ``provider`` submits for one data provider; ``reader`` sees embargoed data before their hour;
+            ``reviewer`` sees and approves submissions; ``publisher`` submits for any, approves and publishes;
             ``administrator`` may do everything.
         provider: the provider's name (``AGENCY.ID``) for the role ``provider``.
     """
@@ -39,9 +40,19 @@ class Principal:
 
     def may_submit(self, provider: Ref | None) -> bool:
         """Whether it may send data of that provider."""
-        if self.role != "provider":
-            return True
-        return provider is not None and provider_name(provider) == self.provider
+        if self.role == "provider":
+            return provider is not None and provider_name(provider) == self.provider
+        return self.may_publish
+
+    @property
+    def may_review(self) -> bool:
+        """Whether it may see every submission and approve or refuse one."""
+        return self.role in ("reviewer", "publisher", "administrator")
+
+    @property
+    def may_read_embargoed(self) -> bool:
+        """Whether it may see figures that wait for their hour, of every provider."""
+        return self.role == "reader" or self.may_review
 
     @property
     def may_publish(self) -> bool:

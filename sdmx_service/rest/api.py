@@ -149,7 +149,7 @@ async def list_submissions(request: web.Request) -> web.StreamResponse:
 
 
 def _sees(principal: Principal, receipt: Receipt) -> bool:
-    return principal.role != "provider" or receipt.provider == principal.provider or receipt.principal == principal.id
+    return principal.may_review or receipt.provider == principal.provider or receipt.principal == principal.id
 
 
 def _shown(principal: Principal, service: Service, submission: str) -> Receipt:

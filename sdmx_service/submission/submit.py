@@ -215,7 +215,7 @@ def _pass(
     if principal is not None and not principal.may_submit(part.provider):
         raise NotAllowed(
             f"The token {principal.id} may not send data of {provider_name(part.provider)}.",
-            hint=f"It is bound to {principal.provider}.",
+            hint=f"It is bound to {principal.provider}." if principal.provider else f"Its role is {principal.role}.",
         )
     target = Target(structure=part.target.structure, dataflow=part.dataflow.ref, provider=part.provider)
     validator = Validator(
