@@ -222,6 +222,7 @@ class WriteOptions:
     Attributes:
         languages: wishes in order; ``all_languages`` asks for every language where the format can carry it.
         labels: SDMX-CSV ``labels``; time_format, keys: SDMX-CSV parameters.
+        columns: of tables by columns, ``used`` (without coded ones that say nothing) or ``all``.
         dimension_at_observation: as ``Dataset.dimension_at_observation``.
         variant: a family's own word for its kind (``generic``, ``structurespecific``, ...), empty for the default.
         indent: readable layout for structure messages.
@@ -234,6 +235,7 @@ class WriteOptions:
     labels: str = "id"
     time_format: str = "original"
     keys: str = "none"
+    columns: str = "used"
     dimension_at_observation: str | None = None
     variant: str = ""
     indent: bool = False

@@ -202,12 +202,12 @@ def _wants_all(languages: Sequence[str]) -> bool:
 
 def _content_type(choice: Choice) -> str:
     extra = "".join(
-        f";{name}={choice.parameters[name.lower()]}" for name in _CSV_PARAMETERS if name.lower() in choice.parameters
+        f";{name}={choice.parameters[name.lower()]}" for name in _TABLE_PARAMETERS if name.lower() in choice.parameters
     )
     return choice.media_type + extra
 
 
-_CSV_PARAMETERS = ("labels", "timeFormat", "keys")
+_TABLE_PARAMETERS = ("labels", "timeFormat", "keys", "columns")
 
 
 def _options(query: Query, choice: Choice, languages: Sequence[str], request: Request, view: View) -> WriteOptions:
@@ -219,6 +219,7 @@ def _options(query: Query, choice: Choice, languages: Sequence[str], request: Re
         labels=choice.parameters.get("labels", default),
         time_format=choice.parameters.get("timeformat", "original"),
         keys=choice.parameters.get("keys", "none"),
+        columns=choice.parameters.get("columns", "used"),
         dimension_at_observation=query.dimension_at_observation if isinstance(query, DataQuery) else None,
         release=view.release,
         address=f"/sdmx/{request.api}/{request.path}" + (f"?{request.query_string}" if request.query_string else ""),
