@@ -181,9 +181,7 @@ def open_model(folder: Path, identity: Mapping[str, Any]) -> Model:
             observations=document["observations"],
             bare=document["bare"],
             series=series.get_batch(0),
-            attachments={
-                id: pa.ipc.open_file(maps[attachments_file(id)]).read_all() for id in document["attachments"]
-            },
+            attachments={id: pa.ipc.open_file(maps[attachments_file(id)]).read_all() for id in document["attachments"]},
             reader=pa.ipc.open_file(maps[OBSERVATIONS]),
         )
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:

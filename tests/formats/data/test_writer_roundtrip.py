@@ -120,7 +120,10 @@ def test_figures_and_codes_are_kept_where_one_value_is_carried(name: str, world:
     text = b"".join(write(Message(datasets=[dataset(world.structure, world.rows, size=size)]), WriteOptions()))
     rows, _ = read_back(text, world.structure)
     single = [one.id for one in columns(world.structure) if one.kind not in ("multi", "multilingual")]
-    for row, other in zip(expected(world), rows, strict=True):
+    source = expected(world)
+    if "json" in name:
+        source, rows = without_minus_zero(source, world), without_minus_zero(rows, world)
+    for row, other in zip(source, rows, strict=True):
         assert {key: value for key, value in row.items() if key in single} == {
             key: value for key, value in other.items() if key in single
         }
