@@ -410,12 +410,21 @@ def validity(batch: pa.RecordBatch, name: str) -> Mask:
     column = array_of(batch, name)
     if column is None:
         return np.zeros(batch.num_rows, np.bool_)
-    valid = column.is_valid()
-    if pa.types.is_list(column.type) or pa.types.is_map(column.type):
-        valid = pc.and_(valid, pc.not_equal(column.offsets[1:], column.offsets[:-1]))
     text = array_of(batch, f"{name}.text")
     if text is not None and text.null_count < len(text):
-        valid = pc.or_(valid, text.is_valid())
+        return _valid(column) | _valid(text)
+    return _valid(column)
+
+
+def _valid(column: Strings) -> Mask:
+    if column.null_count == len(column):
+        return np.zeros(len(column), np.bool_)
+    if pa.types.is_list(column.type) or pa.types.is_map(column.type):
+        valid = pc.and_(column.is_valid(), pc.not_equal(column.offsets[1:], column.offsets[:-1]))
+    elif not column.null_count:
+        return np.ones(len(column), np.bool_)
+    else:
+        valid = column.is_valid()
     return cast(Mask, valid.to_numpy(zero_copy_only=False))
 
 

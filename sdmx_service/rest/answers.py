@@ -230,7 +230,10 @@ def _options(query: Query, choice: Choice, languages: Sequence[str], request: Re
 def _validators(
     request: Request, choice: Choice, view: View, encoding: str | None, languages: Sequence[str]
 ) -> dict[str, str]:
-    """ETag = release + catalogue generation + view + representation; Last-Modified = the later one's time."""
+    """ETag = release + catalogue generation + view + representation; Last-Modified = the later one's time.
+
+    The tag is a weak one: the same answer tells another time at which it was prepared.
+    """
     parts = (
         str(view.release), str(view.generation), request.api, request.path, request.query_string,
         _content_type(choice), encoding or "", ",".join(languages),
@@ -238,7 +241,7 @@ def _validators(
     tag = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
     moment = view.changed_at.astimezone(UTC)
     return {
-        "ETag": f'"{view.release}-{tag}"',
+        "ETag": f'W/"{view.release}-{tag}"',
         "Last-Modified": format_datetime(moment.replace(microsecond=0), usegmt=True),
     }
 
@@ -254,7 +257,7 @@ def _has_tag(request: Request, headers: Mapping[str, str]) -> bool:
     if request.if_none_match is None:
         return False
     tags = {tag.strip().removeprefix("W/") for tag in request.if_none_match.split(",")}
-    return headers["ETag"] in tags
+    return headers["ETag"].removeprefix("W/") in tags
 
 
 def _is_older(request: Request, view: View) -> bool:
