@@ -246,7 +246,7 @@ def test_conditions(fishery: House) -> None:
             for method in ("GET", "HEAD"):
                 for sent, expected in (
                     ({"If_None_Match": tag}, 304),
-                    ({"If_None_Match": f'"a", W/{tag}, "b"'}, 304),
+                    ({"If_None_Match": f'"a", {tag.removeprefix("W/")}, "b"'}, 304),
                     ({"If_None_Match": "*"}, 304),
                     ({"If_None_Match": '"a"'}, 200),
                     ({"If_None_Match": '"a"', "If_Modified_Since": headers["Last-Modified"]}, 200),
