@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Mut
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import pyarrow as pa
 
@@ -93,6 +93,8 @@ Resolve = Callable[[Ref], Target]
 """Resolves a DataStructure, Dataflow or ProvisionAgreement reference (late-bound versions too).
 
 Raises ``UnresolvedReference``. Representations inside the structure are resolved."""
+UNSAID: Final = Ref(type="DataStructure", agency="", id="", version="~")
+"""What a message of SDMX-ML 2.0 refers to that names no structure; who knows what the sender said beside it knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,7 +139,7 @@ def receive(
     _refuse_nothing(file, name)
     format = recognise_data(head_of(file, name=name, media_type=media_type), wish.format)
     named = None if wish.mapping is None else _named_layout(wish.mapping, catalog)
-    known = MessageLayouts(catalog, named if named is not None and named.messages else None)
+    known = MessageLayouts(catalog, named if named is not None and named.messages else None, wish.dataflow)
     format, content = _content(file, format, name, wish, catalog, known.target)
     if isinstance(content, Message):
         if named is not None and not named.messages:
