@@ -43,7 +43,9 @@ from sdmx_service.formats.sdmx_schema import json_schema, xsd
 from sdmx_service.formats.sniffing import Head
 from sdmx_service.formats.spreadsheet import data_writer as spreadsheet_data_writer
 from sdmx_service.formats.spreadsheet import reader as spreadsheet_reader
+from sdmx_service.formats.spreadsheet.binary import sniff_binary_workbook
 from sdmx_service.formats.spreadsheet.marking import Mark, write_findings, write_marked
+from sdmx_service.formats.spreadsheet.opendocument import sniff_open_document
 from sdmx_service.formats.spreadsheet.writer import write_form
 from sdmx_service.model.message import Message, Resolve, SeekableFile, Tables, WriteOptions
 
@@ -390,6 +392,20 @@ FORMATS: tuple[Format, ...] = (
         apis=_V2,
         parameters=spreadsheet_data_writer.PARAMETERS,
         is_compressed=True,
+    ),
+    Format(
+        name="xls",
+        media_types=("application/vnd.ms-excel",),
+        suffixes=(".xls",),
+        sniff=sniff_binary_workbook,
+        read=spreadsheet_reader.read_binary_workbook,
+    ),
+    Format(
+        name="ods",
+        media_types=("application/vnd.oasis.opendocument.spreadsheet",),
+        suffixes=(".ods",),
+        sniff=sniff_open_document,
+        read=spreadsheet_reader.read_open_document,
     ),
     Format(
         name="csv",

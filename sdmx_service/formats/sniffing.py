@@ -13,6 +13,8 @@ HEAD_SIZE = 64 * 1024
 """Bytes that a sniffer sees."""
 
 ZIP_MAGIC = b"PK\x03\x04"
+OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""A compound file: what Office wrote before 2007."""
 GZIP_MAGIC = b"\x1f\x8b"
 _EMPTY_ZIP_MAGIC = b"PK\x05\x06"
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))

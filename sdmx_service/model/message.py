@@ -197,7 +197,8 @@ class Sheet:
         name: the sheet's name; None for CSV.
         columns: text as a person sees it; numbers without superfluous ``.0``; empty cells are null.
         merged: merged ranges as (first row, first column, last row, last column), 0-based.
-        hidden_rows: 0-based.
+        hidden_rows, hidden_columns: 0-based.
+        is_hidden: the sheet as a whole is not shown.
         numbers: per column which cells hold a number, not a text; None where the file does not tell (CSV).
         origin: None where the sheet is the sender's own; else its columns are called by their header, not by a letter.
     """
@@ -206,6 +207,8 @@ class Sheet:
     columns: tuple[pa.StringArray, ...]
     merged: tuple[tuple[int, int, int, int], ...] = ()
     hidden_rows: tuple[int, ...] = ()
+    hidden_columns: tuple[int, ...] = ()
+    is_hidden: bool = False
     numbers: tuple[pa.BooleanArray, ...] | None = None
     origin: SheetOrigin | None = None
 

@@ -1,4 +1,4 @@
-"""Plain CSV and XLSX workbooks to ``Tables``: cells as text, to be read through a mapping's layout.
+"""Plain CSV and workbooks (XLSX, XLS, ODS) to ``Tables``: cells as text, to be read through a mapping's layout.
 
 *Choices:* a number is written as a person sees it, with at most 15 significant digits and without ``.0``; a date as ISO
 8601; a truth value as ``TRUE`` or ``FALSE``; an error as ``#N/A`` and the like. Of a formula its stored result is read.
@@ -20,6 +20,8 @@ import pyarrow as pa
 from sdmx_service.errors import TooLarge, UnreadableFile
 from sdmx_service.formats.delimited import DelimitedFile, OddRecord
 from sdmx_service.formats.sniffing import HEAD_SIZE, Head
+from sdmx_service.formats.spreadsheet.binary import read_binary_sheets
+from sdmx_service.formats.spreadsheet.opendocument import read_open_document_sheets
 from sdmx_service.formats.spreadsheet.workbook import read_sheets
 from sdmx_service.model.message import Resolve, Sheet, Tables
 
@@ -59,7 +61,17 @@ def read_workbook(file: IO[bytes], resolve: Resolve | None = None) -> Tables:
         UnreadableFile: damaged, truncated or protected by a password.
         UnsafeFile, TooLarge: more bytes or cells than the limits of ``workbook``.
     """
-    return Tables(sheets=tuple(read_sheets(file)))
+    return Tables(sheets=read_sheets(file))
+
+
+def read_binary_workbook(file: IO[bytes], resolve: Resolve | None = None) -> Tables:
+    """The worksheets of an XLS workbook, in order; as ``read_workbook``."""
+    return Tables(sheets=read_binary_sheets(file))
+
+
+def read_open_document(file: IO[bytes], resolve: Resolve | None = None) -> Tables:
+    """The sheets of an ODS workbook, in order; as ``read_workbook``."""
+    return Tables(sheets=read_open_document_sheets(file))
 
 
 def read_csv(
