@@ -80,6 +80,9 @@ def _wish_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--mapping", metavar="ID", help="the mapping that reads a table")
     command.add_argument("--input-format", metavar="NAME", help="the format, when the file does not show it")
     command.add_argument(
+        "--encoding", metavar="NAME", help="the encoding of a text, such as cp1251, when it is not UTF-8"
+    )
+    command.add_argument(
         "--format", choices=("text", "json", "html", "xlsx"), default="text",
         help="form of the report; xlsx: the file itself with its cells marked",
     )  # fmt: skip

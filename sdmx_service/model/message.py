@@ -214,10 +214,31 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextEncoding:
+    """The encoding in which a text was read.
+
+    Attributes:
+        is_sure: the file or the sender says it, or its bytes leave no doubt; else it was found out.
+        example: a word as it was read.
+        others: encodings that fit as well and read differently, each with how it reads the first such word.
+    """
+
+    name: str
+    is_sure: bool = False
+    example: str = ""
+    others: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """A file that is not a message: sheets of cells, to be read through a mapping's layout."""
+    """A file that is not a message: sheets of cells, to be read through a mapping's layout.
+
+    Attributes:
+        encoding: of a text file.
+    """
 
     sheets: tuple[Sheet, ...]
+    encoding: TextEncoding | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ from sdmx_service.submission.submit import SentFile, kept_file, publish, submit,
 from sdmx_service.submission.undecided import Decision, decide, decisions, forget, undecided
 
 T = TypeVar("T")
-_WISHES = ("dataflow", "provider", "mapping", "format")
+_WISHES = ("dataflow", "provider", "mapping", "format", "encoding")
 
 
 def routes() -> list[web.RouteDef]:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sdmx_service.errors import UnreadableFile
+from sdmx_service.submission.reading import Wish
+from sdmx_service.submission.submit import SentFile, check
 from tests.harness import House, open_house
+from tests.workbooks import MAKERS, Book
 
 CONTENT = Path(__file__).parent.parent / "second_domain" / "content"
 FLOW = "v2/data/dataflow/SEA/DF_CATCH/1.0.0"
@@ -53,3 +61,156 @@ def test_sdmx_ml_2_0_whose_codes_are_wrong_names_the_line(house: House) -> None:
     message = COMPACT.format(space=FAMILY, header="", said="").replace("2024-02", "2024-13").encode()
     _, findings = house.send(message, name="old.xml", provider="SEA.HARBOUR")
     assert [(one.code, one.row, one.column, one.value) for one in findings] == [("F403", 5, "TIME_PERIOD", "2024-13")]
+
+
+# ------------------------------------------------------------------------------------------------------- workbooks
+
+MARKET: dict[str, Any] = {
+    "id": "MARKET_BOOK",
+    "version": "1.0.0",
+    "names": {"en": "Market book"},
+    "provider": "SEA:DATA_PROVIDERS(1.0).HARBOUR",
+    "signature": {"formats": ["xlsx"], "headers": ["Harbour", "Month"]},
+    "tables": [
+        {
+            "header": {"find": ["Harbour", "Month"], "rows": 2},
+            "columns": {"port": "Harbour", "month": "Month"},
+            "clean": {"columns": ["port"], "strip": ["footnote_marks", "spaces"]},
+            "fill_down": ["port"],
+            "unpivot": {
+                "value": "weight",
+                "columns": [
+                    {"column": "Catch | Cod", "set": {"fish": "cod"}},
+                    {"column": "Catch | Nameless", "set": {"fish": "nameless"}},
+                ],
+            },
+            "fixed": {"status": "A"},
+            "number": {"columns": ["weight"], "grouping": [" ", ","]},
+            "map": "SEA:SM_HARBOUR_BOOK(1.0.0)",
+        }
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house that also knows a layout with headers of two rows."""
+    content = tmp_path_factory.mktemp("market") / "content"
+    shutil.copytree(CONTENT, content)
+    (content / "mappings" / "MARKET_BOOK").mkdir()
+    (content / "mappings" / "MARKET_BOOK" / "layout.json").write_text(json.dumps(MARKET))
+    with open_house(f"duckdb:///{content.parent / 'store.duckdb'}", content) as opened:
+        yield opened
+
+
+def book(**more: Any) -> Book:
+    """Everything that people do to a table: merged headers, footnotes at labels, all sorts of thousands marks."""
+    rows: list[list[Any]] = [
+        ["Catch by harbour", None, None, None],
+        ["Harbour1)", "Month", "Catch2", None],
+        [None, None, "Cod", "Nameless³"],
+        ["Northport1", "2024-01", 5.5, 1234],
+        [None, "2024-02", "1\u00a0234", "1\u202f234\u202f567"],
+        ["Southport *", "2024-01", "1\u2009234.50", "1,234"],
+        ["South\u00adport\u00a0(2)", "2024-02", 7, None],
+    ]
+    return Book(**{"rows": rows, "merged": [(1, 2, 1, 3), (1, 0, 2, 0)], **more})
+
+
+AS_READ = {
+    ("NOR", "COD", "2024-01"): "5.5",
+    ("NOR", "NA", "2024-01"): "1234",
+    ("NOR", "COD", "2024-02"): "1234",
+    ("NOR", "NA", "2024-02"): "1234567",
+    ("SOU", "COD", "2024-01"): "1234.50",
+    ("SOU", "NA", "2024-01"): "1234",
+    ("SOU", "COD", "2024-02"): "7",
+}
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_workbook_of_any_kind_goes_the_same_way(market: House, kind: str) -> None:
+    receipt, findings = market.send(MAKERS[kind](book()), name=f"book.{kind}")
+    assert (receipt.status, receipt.mapping, receipt.file.format, findings) == ("published", "MARKET_BOOK", kind, [])
+    assert figures(market) == AS_READ
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_what_is_hidden_is_read_and_told(market: House, kind: str) -> None:
+    receipt, findings = market.send(MAKERS[kind](book(hidden_rows=[4], hidden_columns=[3])), name=f"book.{kind}")
+    assert receipt.status == "published"
+    told = {(one.code, one.severity.value, one.row, one.column) for one in findings}
+    assert told == {("F112", "warning", 5, None), ("F112", "warning", None, "D")}
+    assert figures(market) == AS_READ
+    _, findings = market.send(MAKERS[kind](book(hidden_rows=[0])), name=f"book.{kind}")
+    assert findings == []  # nothing of it is a figure
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_hidden_sheet_is_told(market: House, kind: str) -> None:
+    _, findings = market.send(MAKERS[kind](book(is_hidden=True)), name=f"book.{kind}")
+    assert [(one.code, one.sheet) for one in findings] == [("F112", "Sheet")]
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("cell", ["1234¹", "1.234.567", "12 34", "1\u00a0234 5", "1,23", "n.a.", "1 234e"])
+def test_a_cell_that_is_no_plain_number_is_never_guessed(market: House, kind: str, cell: str) -> None:
+    rows = [list(row) for row in book().rows]
+    rows[3][2] = cell
+    receipt, findings = market.send(MAKERS[kind](book(rows=rows)), name=f"book.{kind}")
+    assert receipt.status == "refused"
+    assert [(one.code, one.row, one.column, one.value) for one in findings] == [("F104", 4, "C", cell)]
+
+
+# ------------------------------------------------------------------------------------------------- national encodings
+
+
+SOURCES = {
+    "utf-8": "Hafenbüro", "utf-8-sig": "Hafenbüro", "utf-16": "Hafenbüro", "utf-16-le": "Hafenbüro",
+    "cp1252": "Hafenbüro – Ämter", "cp1251": "Северный порт", "koi8_r": "Северный порт", "cp1256": "الميناء الشمالي",
+    "cp1253": "Βόρειο λιμάνι", "gb18030": "北方港口管理局", "cp932": "フィリピン港", "euc_kr": "북쪽 항구", "cp874": "ท่าเรือเหนือ",
+}  # fmt: skip
+
+
+def delimited(encoding: str) -> bytes:
+    return f"Port;Month;cod\nNorthport;2024-01;1,5\n;2024-02;2\nSource: {SOURCES[encoding]};;\n".encode(encoding)
+
+
+BOTH = {("NOR", "COD", "2024-01"): "1.5", ("NOR", "COD", "2024-02"): "2"}
+
+
+@pytest.mark.parametrize("encoding", SOURCES)
+def test_plain_csv_in_national_encodings(market: House, encoding: str) -> None:
+    receipt, findings = market.send(delimited(encoding), name="book.csv", mapping="HARBOUR_BOOK", publish=False)
+    assert (receipt.status, receipt.dataflows[0].observations) == ("accepted", 2)
+    if encoding.startswith("utf"):
+        assert findings == []
+        return
+    (one,) = findings
+    if one.code == "F113":
+        assert one.value == encoding
+    assert one.code in ("F113", "F114")
+    assert any(word in one.message for word in SOURCES[encoding].split()), one.message
+
+
+def test_words_of_the_catalog_tell_encodings_apart(tmp_path: Path) -> None:
+    content = tmp_path / "content"
+    shutil.copytree(CONTENT, content)
+    lists = content / "codelists" / "lists.json"
+    text = "Port;Month;cod\nNorthport;2024-01;1,5\nKıyı limanı;2024-01;\n".encode("cp1254")
+    for name, expected in (("Old harbour", "F114"), ("Kıyı limanı", "F113")):
+        lists.write_text((CONTENT / "codelists" / "lists.json").read_text().replace('"Seventh pier"', json.dumps(name)))
+        with open_house(f"duckdb:///{tmp_path / expected}.duckdb", content) as house:
+            _, findings = house.send(text, name="book.csv")
+        assert [(one.code, one.value) for one in findings] == [(expected, "cp1254" if expected == "F113" else "cp1252")]
+
+
+def test_an_encoding_that_the_sender_names_is_taken(market: House) -> None:
+    data = "Port;Month;cod\nNorthport;2024-01;1,5\n;2024-02;2\nSource: Kıyı;;\n".encode("cp1254")
+    _, findings = market.send(data, name="book.csv", mapping="HARBOUR_BOOK", encoding="cp1254")
+    assert findings == []
+    sent = SentFile(file=io.BytesIO(data), name="book.csv", media_type="text/csv; charset=windows-1254")
+    outcome = check(sent, Wish(mapping="HARBOUR_BOOK"), market.library.view().catalog)
+    assert outcome.groups == ()
+    with pytest.raises(UnreadableFile, match=r"Line 4: byte \d+ of the file is not utf-8"):
+        market.send(data, name="book.csv", mapping="HARBOUR_BOOK", encoding="utf-8")
