@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from sdmx_service.errors import NotFound
+from sdmx_service.formats.columnar import reader as columnar_reader
 from sdmx_service.formats.columnar import writer as columnar_writer
 from sdmx_service.formats.json_stat import reader as json_stat_reader
 from sdmx_service.formats.json_stat import writer as json_stat_writer
@@ -266,6 +267,8 @@ FORMATS: tuple[Format, ...] = (
         name="parquet",
         media_types=("application/vnd.apache.parquet",),
         suffixes=(".parquet",),
+        sniff=columnar_reader.sniff_parquet,
+        read=columnar_reader.read_parquet,
         write=columnar_writer.write_parquet,
         apis=_V2,
         parameters=columnar_writer.PARAMETERS,

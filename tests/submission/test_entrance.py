@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sdmx_service.errors import UnreadableFile
 from sdmx_service.submission.reading import Wish
 from sdmx_service.submission.submit import SentFile, check
-from tests.harness import House, open_house
+from tests.harness import GENERIC, JSON, STRUCTURE_SPECIFIC, XML, House, open_house
 from tests.workbooks import MAKERS, Book
 
 CONTENT = Path(__file__).parent.parent / "second_domain" / "content"
@@ -214,3 +217,65 @@ def test_an_encoding_that_the_sender_names_is_taken(market: House) -> None:
     assert outcome.groups == ()
     with pytest.raises(UnreadableFile, match=r"Line 4: byte \d+ of the file is not utf-8"):
         market.send(data, name="book.csv", mapping="HARBOUR_BOOK", encoding="utf-8")
+
+
+# ---------------------------------------------------------------------------------------------- our own and packed
+
+ROWS = b"""STRUCTURE;STRUCTURE_ID;ACTION;WEIGHT;FISH;PORT;TIME_PERIOD;FREQ;STATUS;UNIT;GRADE
+dataflow;SEA:DF_CATCH(1.0.0);M;16,10;NA;007;2024-01;M;A;kg;G2
+dataflow;SEA:DF_CATCH(1.0.0);M;17;COD;007;2024-02;M;E;kg;
+"""
+SENT = {("007", "NA", "2024-01"): "16.10", ("007", "COD", "2024-02"): "17"}
+PARQUET = "application/vnd.apache.parquet"
+OWN = {
+    "csv": "application/vnd.sdmx.data+csv;version=2.1.0", "json": JSON, "xml": XML, "parquet": PARQUET,
+    "generic.xml": GENERIC, "specific.xml": STRUCTURE_SPECIFIC, "old.csv": "application/vnd.sdmx.data+csv;version=1.0.0",
+    "old.json": "application/vnd.sdmx.data+json;version=1.0.0",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_what_goes_out_comes_in_again(house: House, tmp_path: Path, name: str) -> None:
+    receipt, findings = house.send(ROWS, provider="SEA.HARBOUR")
+    assert (receipt.status, findings) == ("published", [])
+    body = house.body(FLOW, OWN[name])
+    with open_house(f"duckdb:///{tmp_path / 'other.duckdb'}", CONTENT) as other:
+        receipt, findings = other.send(body, name=name, provider="SEA.HARBOUR")
+        assert (receipt.status, findings) == ("published", [])
+        assert other.rows(FLOW) == house.rows(FLOW)
+        assert figures(other) == SENT
+
+
+def test_a_table_of_components_needs_the_dataflow_only(house: House) -> None:
+    table = pa.table({"PORT": ["007", "SOU"], "FISH": ["NA", "COD"], "FREQ": ["M", "M"], "TIME_PERIOD": ["2024-01"] * 2,
+                      "WEIGHT": [1.5, 2.0], "STATUS": ["A", "A"], "UNIT": ["kg", "kg"], "REMARKABLE": [1, 2]})  # fmt: skip
+    out = io.BytesIO()
+    pq.write_table(table, out)
+    receipt, findings = house.send(out.getvalue(), name="t.parquet", provider="SEA.HARBOUR", dataflow="SEA:DF_CATCH")
+    assert (receipt.status, receipt.file.format) == ("published", "parquet")
+    assert [(one.code, one.severity.value) for one in findings] == [("F105", "info")]
+    assert figures(house) == {("007", "NA", "2024-01"): "1.5", ("SOU", "COD", "2024-01"): "2"}
+
+
+def zipped(**members: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("__", "."), content)
+    return out.getvalue()
+
+
+def test_a_zip_of_a_workbook_a_message_and_a_table(market: House) -> None:
+    catch = pa.table({"STRUCTURE_ID": ["SEA:DF_CATCH(1.0.0)"], "PORT": ["007"], "FISH": ["EEL"], "FREQ": ["M"],
+                      "TIME_PERIOD": ["2020-01"], "WEIGHT": [1.25], "STATUS": ["A"], "UNIT": ["kg"]})  # fmt: skip
+    out = io.BytesIO()
+    pq.write_table(catch, out)
+    packed = zipped(a__xls=MAKERS["xls"](book()), b__csv=ROWS, c__parquet=out.getvalue())
+    receipt, findings = market.send(packed, name="all.zip", provider="SEA.HARBOUR", publish=False)
+    assert (receipt.status, findings) == ("accepted", [])
+    assert receipt.dataflows[0].observations == len(AS_READ) + 3
+
+
+def test_an_archive_in_an_archive_is_refused_with_a_word(house: House) -> None:
+    with pytest.raises(UnreadableFile, match=r"'b\.zip'.*archive inside the archive"):
+        house.send(zipped(b__zip=zipped(a__csv=ROWS)), name="a.zip", provider="SEA.HARBOUR")

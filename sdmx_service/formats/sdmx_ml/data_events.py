@@ -194,7 +194,9 @@ class DataEvents:
         self._refuse_nesting()
         settings = settings_of(attributes)
         use = self._use(settings.get("structureRef"))
-        self._open_dataset(attributes, use, self._resolve(use.ref), id=settings.get("setID"))
+        target = self._resolve(use.ref)
+        names = _names_of_2_1(target.structure) if self._opening.version == "2.1" else None
+        self._open_dataset(attributes, use, target, id=settings.get("setID"), names=names)
 
     def _refuse_nesting(self) -> None:
         if self._dataset is not None:
@@ -274,6 +276,13 @@ class DataEvents:
             tag, text = one.get(XML_LANG, "en"), text_of(one)
             texts[tag] = f"{texts[tag]}\n{text}" if tag in texts else text
         self.notes.append((element.get("code", ""), element.get("severity", ""), Texts(texts)))
+
+
+def _names_of_2_1(structure: DataStructure) -> dict[str, str]:
+    """The primary measure of 2.1 is ``OBS_VALUE``, whatever a structure of 3.x calls its first one."""
+    if not structure.measures or structure.component("OBS_VALUE") is not None:
+        return {}
+    return {"OBS_VALUE": structure.measures[0].id}
 
 
 def pairs_of(attributes: list[str]) -> Iterator[tuple[str, str]]:
