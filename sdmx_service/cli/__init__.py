@@ -69,12 +69,17 @@ def _serve_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--bulk-kinds", default=Settings().bulk_kinds, metavar="KINDS", help=Settings.help()["bulk_kinds"]
     )
+    command.add_argument("--partners", default="", metavar="HOSTS", help=Settings.help()["partners"])
     command.add_argument("--workers", type=int, default=1, metavar="N", help="processes (PostgreSQL only)")
     command.add_argument("--content", type=Path, metavar="DIR", help=Settings.help()["content"])
 
 
 def _wish_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the file to read")
+    command.add_argument("files", nargs="*", type=Path, metavar="FILE", help="the file to read")
+    command.add_argument(
+        "--from", action="append", default=[], dest="addresses", metavar="URL", help="fetch the file from a partner"
+    )
+    command.add_argument("--partners", default="", metavar="HOSTS", help=Settings.help()["partners"])
     command.add_argument("--dataflow", metavar="REF", help="AGENCY:ID(VERSION), AGENCY:ID, a URN or an id")
     command.add_argument("--provider", metavar="REF", help="who the data come from")
     command.add_argument("--mapping", metavar="ID", help="the mapping that reads a table")
