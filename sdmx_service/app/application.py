@@ -24,6 +24,7 @@ from sdmx_service.errors import SdmxError
 from sdmx_service.model.message import Party
 from sdmx_service.model.selection import Cube, Selection, dataflow_name
 from sdmx_service.rest import api, bulk, counts, handlers, openapi, templates
+from sdmx_service.rest.partners import Partners
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.settings import Settings
 from sdmx_service.storage.port import Store
@@ -75,6 +76,8 @@ def _service(settings: Settings, library: Library, shelf: Shelf) -> Callable[[we
                 max_streams=settings.max_streams,
                 max_body=settings.max_body,
                 max_query=settings.max_address,
+                partners=Partners.of(settings.known_partners),
+                fetch_seconds=settings.fetch_seconds,
                 workspace_memory=settings.workspace_memory,
             )
             pages.attach(application, library, executor)

@@ -69,16 +69,24 @@ def _serve_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--bulk-kinds", default=Settings().bulk_kinds, metavar="KINDS", help=Settings.help()["bulk_kinds"]
     )
+    command.add_argument("--partners", default="", metavar="HOSTS", help=Settings.help()["partners"])
     command.add_argument("--workers", type=int, default=1, metavar="N", help="processes (PostgreSQL only)")
     command.add_argument("--content", type=Path, metavar="DIR", help=Settings.help()["content"])
 
 
 def _wish_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the file to read")
+    command.add_argument("files", nargs="*", type=Path, metavar="FILE", help="the file to read")
+    command.add_argument(
+        "--from", action="append", default=[], dest="addresses", metavar="URL", help="fetch the file from a partner"
+    )
+    command.add_argument("--partners", default="", metavar="HOSTS", help=Settings.help()["partners"])
     command.add_argument("--dataflow", metavar="REF", help="AGENCY:ID(VERSION), AGENCY:ID, a URN or an id")
     command.add_argument("--provider", metavar="REF", help="who the data come from")
     command.add_argument("--mapping", metavar="ID", help="the mapping that reads a table")
     command.add_argument("--input-format", metavar="NAME", help="the format, when the file does not show it")
+    command.add_argument(
+        "--encoding", metavar="NAME", help="the encoding of a text, such as cp1251, when it is not UTF-8"
+    )
     command.add_argument(
         "--format", choices=("text", "json", "html", "xlsx"), default="text",
         help="form of the report; xlsx: the file itself with its cells marked",

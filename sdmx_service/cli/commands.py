@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -90,6 +91,7 @@ def serve(arguments: Arguments) -> int:
         read_models=not arguments.no_models,
         bulk=arguments.bulk,
         bulk_kinds=arguments.bulk_kinds,
+        partners=arguments.partners,
     )
     address = f"Serving on http://{settings.host}:{settings.port} (Ctrl-C stops)"
     serve(settings, lambda *_: print(address, flush=True))
@@ -104,6 +106,7 @@ def _wish(arguments: Arguments) -> Any:
         provider=arguments.provider,
         mapping=arguments.mapping,
         format=arguments.input_format,
+        encoding=arguments.encoding,
     )
 
 
@@ -111,18 +114,17 @@ def check(arguments: Arguments) -> int:
     """Validate and map files; 1 if any is refused."""
     check_output(arguments)
     from sdmx_service.catalog.loading import load_folder
-    from sdmx_service.submission.submit import SentFile, check
+    from sdmx_service.cli.sources import sent_files
+    from sdmx_service.submission.submit import check
 
     settings = _settings(arguments)
     has_store = arguments.store is not None or (arguments.data / "store.duckdb").exists()
 
     def run(catalog: Any, store: Any, release: int | None) -> int:
         refused = 0
-        for path in arguments.files:
-            with path.open("rb") as file:
-                sent = SentFile(file=file, name=path.name)
-                outcome = check(sent, _wish(arguments), catalog, store=store, release=release)
-                report(outcome.receipt, outcome.groups, arguments, file)
+        for sent in sent_files(arguments, settings):
+            outcome = check(sent, _wish(arguments), catalog, store=store, release=release)
+            report(outcome.receipt, outcome.groups, arguments, sent.file)
             refused += outcome.receipt.status == "refused"
         return REFUSED if refused else 0
 
@@ -150,15 +152,14 @@ def submit(arguments: Arguments) -> int:
 
     def run(library: Any) -> int:
         from sdmx_service.auth import OPERATOR
+        from sdmx_service.cli.sources import sent_files
         from sdmx_service.submission.receipt import load_findings
-        from sdmx_service.submission.submit import SentFile, submit
+        from sdmx_service.submission.submit import submit
 
         refused = 0
-        for path in arguments.files:
-            with path.open("rb") as file:
-                sent = SentFile(file=file, name=path.name)
-                receipt = submit(sent, _wish(arguments), library, OPERATOR, publish_now=arguments.publish)
-                report(receipt, load_findings(library.store, receipt.id), arguments, file)
+        for sent in sent_files(arguments, _settings(arguments)):
+            receipt = submit(sent, _wish(arguments), library, OPERATOR, publish_now=arguments.publish)
+            report(receipt, load_findings(library.store, receipt.id), arguments, sent.file)
             refused += receipt.status == "refused"
         return REFUSED if refused else 0
 
@@ -166,12 +167,18 @@ def submit(arguments: Arguments) -> int:
 
 
 def _submit_to(service: Any, arguments: Arguments) -> int:
+    from sdmx_service.cli.sources import check_sources
+
     named = {"dataflow": arguments.dataflow, "provider": arguments.provider, "mapping": arguments.mapping,
-             "format": arguments.input_format, "publish": "true" if arguments.publish else None}  # fmt: skip
+             "format": arguments.input_format, "encoding": arguments.encoding,
+             "publish": "true" if arguments.publish else None}  # fmt: skip
     wishes = {name: value for name, value in named.items() if value}
+    check_sources(arguments)
     refused = 0
-    for path in arguments.files:
-        receipt = service.submit(path, wishes)
+    sends = [partial(service.submit, path) for path in arguments.files]
+    sends += [partial(service.submit_from, address) for address in arguments.addresses]
+    for send in sends:
+        receipt = send(wishes)
         report_remote(receipt, service, arguments)
         refused += receipt["status"] == "refused"
     return REFUSED if refused else 0

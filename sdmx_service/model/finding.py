@@ -83,6 +83,17 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "to take it in under other codes would say something that the figures do not say.",
               "Nothing needs correcting; the file stays outside. If its figures are wanted here, a structure has to "
               "be extended first."),
+        _kind("F112", _WARNING, "Hidden, and read", "A hidden {what} of the sheet was read like any other.",
+              "The workbook does not show it, and its figures count nevertheless: hidden rows may be of an earlier "
+              "version, or only filtered away.",
+              "Nothing, if it belongs to the table. Otherwise delete it before sending."),
+        _kind("F113", _INFO, "Encoding found out", "The text was read as {value}; for example {example!r}.",
+              "The file does not say how its letters are encoded, and it is not in UTF-8.",
+              "Nothing, if the example reads well. Otherwise send UTF-8, or name the encoding."),
+        _kind("F114", _WARNING, "Encoding uncertain",
+              "The text was read as {value}, where it says {example!r}; in {others}.",
+              "The file does not say how its letters are encoded, is not in UTF-8, and several encodings fit.",
+              "If the first reading is wrong, send UTF-8, or name the encoding."),
         _kind("F120", _WARNING, "Above the observations, not mapped",
               "{component}: {value!r} belongs to no single observation, and is not mapped.",
               "A mapping makes observations, and this row of the message has not every dimension: it carries an "

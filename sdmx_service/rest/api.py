@@ -24,6 +24,7 @@ from sdmx_service.errors import (
 from sdmx_service.rest import problems
 from sdmx_service.rest.bodies import copy
 from sdmx_service.rest.limits import limits_of
+from sdmx_service.rest.partners import fetch
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.submission.exports import REPORT_POLICY, findings_csv, findings_html, findings_workbook
 from sdmx_service.submission.reading import Wish, named_provider
@@ -32,7 +33,7 @@ from sdmx_service.submission.submit import SentFile, kept_file, publish, submit,
 from sdmx_service.submission.undecided import Decision, decide, decisions, forget, undecided
 
 T = TypeVar("T")
-_WISHES = ("dataflow", "provider", "mapping", "format")
+_WISHES = ("dataflow", "provider", "mapping", "format", "encoding")
 
 
 def routes() -> list[web.RouteDef]:
@@ -92,7 +93,10 @@ async def post_submission(request: web.Request) -> web.StreamResponse:
     principal = await _principal(request, service)
     wish, publish_now = _wish(request.query)
     with tempfile.TemporaryFile() as spooled:
-        name, media_type = await _spool(request, spooled, service.max_body)
+        if "url" in request.query:
+            name, media_type = await _fetch(request, spooled, service, principal)
+        else:
+            name, media_type = await _spool(request, spooled, service.max_body)
         sent = SentFile(file=spooled, name=name, media_type=media_type)
         receipt = await _in_thread(
             service,
@@ -105,15 +109,28 @@ async def post_submission(request: web.Request) -> web.StreamResponse:
 
 
 def _wish(query: Mapping[str, str]) -> tuple[Wish, bool]:
-    unknown = sorted(set(query) - {*_WISHES, "publish", "name"})
+    known = (*_WISHES, "publish", "name", "url")
+    unknown = sorted(set(query) - set(known))
     if unknown:
-        raise UnknownParameter(
-            f"{', '.join(unknown)} is not a parameter here.", hint=f"Known: {', '.join((*_WISHES, 'publish', 'name'))}."
-        )
+        raise UnknownParameter(f"{', '.join(unknown)} is not a parameter here.", hint=f"Known: {', '.join(known)}.")
     publish_now = query.get("publish", "false")
     if publish_now not in ("true", "false"):
         raise SyntaxFault(f"publish={publish_now!r} is neither true nor false.")
     return Wish(**{name: query[name] for name in _WISHES if query.get(name)}), publish_now == "true"
+
+
+async def _fetch(
+    request: web.Request, target: IO[bytes], service: Service, principal: Principal
+) -> tuple[str, str | None]:
+    """The file of a partner on disk; its name and media type."""
+    if principal.role != "provider" and not principal.may_publish:
+        raise NotAllowed("The token may not submit.", hint="Use a token of a provider.")
+    if request.can_read_body:
+        raise SyntaxFault("The request has a url and a body.", hint="Send one of them.")
+    found = await fetch(
+        request.query["url"], target, service.partners, limit=service.max_body, seconds=service.fetch_seconds
+    )
+    return request.query.get("name") or found.name, found.media_type
 
 
 async def _spool(request: web.Request, target: IO[bytes], limit: int) -> tuple[str, str | None]:

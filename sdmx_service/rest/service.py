@@ -11,6 +11,7 @@ from aiohttp import web
 from sdmx_service.catalog.library import Library
 from sdmx_service.dissemination.bulk import Shelf
 from sdmx_service.model.message import Party
+from sdmx_service.rest.partners import NO_PARTNERS, Partners
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class Service:
         streams: how many answers may be open at once.
         max_body: bytes of a request body at most.
         max_query: characters of path and query string at most.
+        partners: who files may be fetched from, in at most ``fetch_seconds``.
         workspace_memory: memory of the rules' workspace of one check.
     """
 
@@ -35,6 +37,8 @@ class Service:
     max_streams: int
     max_body: int
     max_query: int = 32_000
+    partners: Partners = NO_PARTNERS
+    fetch_seconds: float = 300.0
     workspace_memory: str = "1GB"
 
 

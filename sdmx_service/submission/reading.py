@@ -37,6 +37,7 @@ from sdmx_service.model.message import Action, Dataset, Message, Resolve, Seekab
 from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgreement
 from sdmx_service.model.urn import Ref
 from sdmx_service.submission import tables as extraction
+from sdmx_service.submission.encodings import declared, known_words, report_encoding
 from sdmx_service.submission.mapping import Mapper
 from sdmx_service.submission.messages import MessageLayouts, sheets
 from sdmx_service.submission.questionnaire_tables import iterate
@@ -59,12 +60,14 @@ class Wish:
         dataflow, provider: references as people write them (``AGENCY:ID(VERSION)``, id ...).
         mapping: id of a layout.
         format: name of a format, when the sender knows better than its looks.
+        encoding: of a text that is no SDMX message.
     """
 
     dataflow: str | None = None
     provider: str | None = None
     mapping: str | None = None
     format: str | None = None
+    encoding: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -139,8 +142,9 @@ def receive(
     _refuse_nothing(file, name)
     format = recognise_data(head_of(file, name=name, media_type=media_type), wish.format)
     named = None if wish.mapping is None else _named_layout(wish.mapping, catalog)
-    known = MessageLayouts(catalog, named if named is not None and named.messages else None)
-    format, content = _content(file, format, name, wish, catalog, known.target)
+    known = MessageLayouts(catalog, named if named is not None and named.messages else None, wish.dataflow)
+    reader = _Reader(file, catalog, declared(wish.encoding, media_type))
+    format, content = _content(reader, format, name, wish, catalog, known.target)
     if isinstance(content, Message):
         if named is not None and not named.messages:
             raise SemanticFault(
@@ -156,19 +160,46 @@ def receive(
         return Received(format=format, layout=None, parts=parts, questionnaire=filled)
     layout = named or _layout(content, format, name, catalog)
     if format.name == "csv" and (layout.delimiter or layout.encoding):
-        read = cast(Any, format.read)
-        content = read(file, catalog.target, delimiter=layout.delimiter, encoding=layout.encoding)
-        assert isinstance(content, Tables)
+        content = reader.table(layout)
+    report_encoding(content, report)
     parts = _table_parts(content, layout, wish, catalog, report, sender)
     return Received(format=format, layout=layout, parts=parts)
 
 
+class _Reader:
+    """A sent file, read as one format or another.
+
+    Args:
+        encoding: what the sender declares of a text.
+    """
+
+    def __init__(self, file: SeekableFile, catalog: Catalog, encoding: str | None) -> None:
+        self._file, self._catalog, self._encoding = file, catalog, encoding
+
+    def content(self, format: Format, resolve: Resolve) -> Message | Tables:
+        """What it holds."""
+        if format.name == "csv":
+            return self.table(None)
+        assert format.read is not None
+        return format.read(self._file, resolve)
+
+    def table(self, layout: Layout | None) -> Tables:
+        """The table of a plain CSV file, with what a layout declares of it."""
+        read = cast(Any, named_format("csv").read)
+        encoding = self._encoding or (layout.encoding if layout is not None else None)
+        delimiter = layout.delimiter if layout is not None else None
+        found = read(
+            self._file, self._catalog.target, delimiter=delimiter, encoding=encoding, known=known_words(self._catalog)
+        )
+        assert isinstance(found, Tables)
+        return found
+
+
 def _content(
-    file: SeekableFile, format: Format, name: str, wish: Wish, catalog: Catalog, resolve: Resolve
+    reader: _Reader, format: Format, name: str, wish: Wish, catalog: Catalog, resolve: Resolve
 ) -> tuple[Format, Message | Tables]:
     """What the file holds. SDMX-CSV in a structure that is not here is a plain table, if a mapping recognises it."""
-    assert format.read is not None
-    content = format.read(file, resolve)
+    content = reader.content(format, resolve)
     if isinstance(content, Tables):
         return format, content
     datasets = iter(content.datasets)
@@ -176,10 +207,9 @@ def _content(
         first = list(islice(datasets, 1))
     except UnresolvedReference:
         plain = named_format("csv")
-        if not set(format.suffixes) <= set(plain.suffixes) or plain.read is None:
+        if not set(format.suffixes) <= set(plain.suffixes):
             raise
-        tables = plain.read(file, catalog.target)
-        assert isinstance(tables, Tables)
+        tables = reader.table(None)
         if wish.mapping is not None:
             reads_tables = not _named_layout(wish.mapping, catalog).messages
         else:

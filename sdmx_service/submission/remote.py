@@ -33,6 +33,13 @@ class Remote:
             raise self._refusal(status, body)
         return body
 
+    def submit_from(self, address: str, wishes: Mapping[str, str]) -> dict[str, Any]:
+        """Have the service fetch a file from a partner's address; the receipt, accepted or refused."""
+        status, body = self._call("POST", f"/api/submissions?{urlencode({**wishes, 'url': address})}")
+        if status not in (201, 202, 422) or "id" not in body:
+            raise self._refusal(status, body)
+        return body
+
     def get(self, path: str) -> dict[str, Any]:
         """A JSON document of the service."""
         status, body = self._call("GET", path)
