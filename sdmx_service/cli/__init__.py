@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sdmx_service import __version__
-from sdmx_service.cli import commands
+from sdmx_service.cli import commands, mapping_commands
 from sdmx_service.errors import SdmxError
 from sdmx_service.settings import Settings
 
@@ -108,8 +108,16 @@ def _decide_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("code", metavar="CODE", nargs="?", help="what it means")
     command.add_argument("--from", dest="start", metavar="DATE", help="the first day it holds for")
     command.add_argument("--to", dest="end", metavar="DATE", help="the last day it holds for")
+    command.add_argument("--provider", metavar="REF", help="hold for the files of this provider only")
     command.add_argument("--comment", metavar="TEXT", help="why")
-    command.add_argument("--forget", action="store_true", help="take the decision back")
+    command.add_argument("--forget", action="store_true", help="revoke the decision")
+
+
+def _decisions_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--map", metavar="MAP", help="of this representation map only")
+    command.add_argument("--provider", metavar="AGENCY.ID", help="for the files of this provider only")
+    command.add_argument("--all", action="store_true", help="those that were replaced or revoked too")
+    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="form of the list")
 
 
 def _restore_arguments(command: argparse.ArgumentParser) -> None:
@@ -167,6 +175,7 @@ _COMMANDS: tuple[tuple[str, Callable[[argparse.ArgumentParser], None], Callable[
     ("receipt", _one_id, commands.receipt, "print a receipt"),
     ("undecided", _no_arguments, commands.undecided, "list the values of files that no mapping decides"),
     ("decide", _decide_arguments, commands.decide, "say what such a value means from now on"),
+    ("decisions", _decisions_arguments, mapping_commands.decisions, "list what was decided, by whom, when and why"),
     ("releases", _releases_arguments, commands.releases, "list the releases"),
     ("restore", _restore_arguments, commands.restore, "make a release with the state of an earlier one"),
     ("query", _query_arguments, commands.query, "answer an SDMX-REST path without HTTP"),

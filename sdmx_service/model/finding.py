@@ -133,6 +133,10 @@ CATALOGUE: Mapping[str, FindingKind] = {
         _kind("F201", _ERROR, "Value not mapped", "{component}: {value!r} has no mapping in {map}.",
               "The representation map has no row for this value of the file.",
               "Correct the value, or add a row to the map; the nearest known values are suggested."),
+        _kind("F202", _INFO, "Several rows of a map fit",
+              "{component}: {value!r} fits several rows of {map}: {taken} is taken, the first; others give {others}.",
+              "Expressions of the representation map overlap. The standard takes the first row that fits.",
+              "Nothing, if the order of the map means it so. Otherwise narrow the expressions."),
         _kind("F302", _ERROR, "Dimension without value", "The dimension {component} has no value.",
               "Every dimension must have a value in an observation; a row that carries an attribute, those it "
               "belongs to.", "Fill the cell; use the code for total where no breakdown is meant."),

@@ -311,7 +311,15 @@ OWN: tuple[Own, ...] = (
     Own("post", "/api/tokens", "A new token", (201,), token=True, body="application/json"),
     Own("post", "/api/tokens/{id}/revoke", "Revoke a token", token=True),
     Own("get", "/api/undecided", "Values that wait for a decision", token=True),
-    Own("get", "/api/decisions", "What was decided", token=True),
+    Own("get", "/api/decisions", "What was decided", token=True, query=("map", "provider", "all")),
+    Own(
+        "get",
+        "/api/decisions.csv",
+        "What was decided, as a table",
+        type="text/csv",
+        token=True,
+        query=("map", "provider", "all"),
+    ),
     Own("post", "/api/decisions", "Decide a value", (200, 201), token=True, body="application/json"),
     Own("get", "/api/dataflows/{name}", "The dataflow that a person means"),
     Own(
