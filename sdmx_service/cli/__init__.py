@@ -120,6 +120,14 @@ def _decisions_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="form of the list")
 
 
+def _map_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("action", choices=("list", "export", "import"))
+    command.add_argument("name", nargs="?", metavar="ID|FILE", help="the mapping or map to export, the file to import")
+    command.add_argument("-o", "--output", type=Path, metavar="FILE", help=".xlsx, .json or .xml to export to")
+    command.add_argument("--language", default="en", metavar="TAG", help="of the names beside the codes (en)")
+    command.add_argument("--no-decisions", action="store_true", help="leave out what people decided about the maps")
+
+
 def _restore_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("release", type=int, metavar="RELEASE", help="the release whose state comes back")
 
@@ -176,6 +184,7 @@ _COMMANDS: tuple[tuple[str, Callable[[argparse.ArgumentParser], None], Callable[
     ("undecided", _no_arguments, commands.undecided, "list the values of files that no mapping decides"),
     ("decide", _decide_arguments, commands.decide, "say what such a value means from now on"),
     ("decisions", _decisions_arguments, mapping_commands.decisions, "list what was decided, by whom, when and why"),
+    ("map", _map_arguments, mapping_commands.map_files, "list mappings, write one to a workbook, read one back"),
     ("releases", _releases_arguments, commands.releases, "list the releases"),
     ("restore", _restore_arguments, commands.restore, "make a release with the state of an earlier one"),
     ("query", _query_arguments, commands.query, "answer an SDMX-REST path without HTTP"),

@@ -321,6 +321,16 @@ OWN: tuple[Own, ...] = (
         query=("map", "provider", "all"),
     ),
     Own("post", "/api/decisions", "Decide a value", (200, 201), token=True, body="application/json"),
+    Own("get", "/api/mappings", "The mappings that read files", token=True),
+    Own(
+        "get",
+        "/api/mappings/{id}.{form}",
+        "A mapping as a file",
+        type=XLSX,
+        token=True,
+        query=("language", "decisions"),
+    ),
+    Own("put", "/api/mappings/{id}.xlsx", "Take in a mapping", token=True, body=XLSX),
     Own("get", "/api/dataflows/{name}", "The dataflow that a person means"),
     Own(
         "get",
@@ -349,6 +359,7 @@ OWN: tuple[Own, ...] = (
 OWN_PATH: Mapping[str, Parameter] = {
     "id": Parameter(_text(), "An id."),
     "suffix": Parameter(_word(("", ".csv")), "The form of the findings; JSON without one."),
+    "form": Parameter(_word(("xlsx", "json", "xml")), "The form of the file."),
     "step": Parameter(_text(r"^[a-z]+$"), "The step."),
     "number": Parameter({"type": "integer", "minimum": 0, "maximum": 999999999}, "The number of a release."),
     "a": Parameter(_text(r"^[0-9]+$"), "A release."),

@@ -1,10 +1,10 @@
-"""Arrays in structure maps: attributes that have several values at once (SDMX 3.1 Technical Notes, *Representation maps*).
+"""Arrays in structure maps: attributes that have several values at once (Technical Notes, *Representation maps*).
 
 *Standard*: a representation map of several sources maps "an Attribute with an array representation", combinations of
-its values to a single value. *Choices*: in a combination the order of the values does not matter, and an array with fewer
-values than the map has sources has empty ones for the others. A map of one source maps each value of an array by itself:
-a target with several values gets them all, one with a single value needs them to agree. A map of several targets for one
-target component makes an array of them.
+its values to a single value. *Choices*: in a combination the order of the values does not matter, and an array with
+fewer values than the map has sources has empty ones for the others. A map of one source maps each value of an array by
+itself: a target with several values gets them all, one with a single value needs them to agree. A map of several
+targets for one target component makes an array of them.
 """
 
 from __future__ import annotations

@@ -22,9 +22,9 @@ from sdmx_service.submission.suggestions import Suggester, item_words
 BETWEEN: Final = " | "
 """Between the values of a map that joins several columns."""
 OFFERED: Final = "OFFERED"
-"""Type of the annotations of a map about decisions that were taken elsewhere: title the value, value its code, text who."""
+"""Type of a map's annotations about decisions that were taken elsewhere: title the value, value its code, text who."""
 UNDECIDED: Final = "UNDECIDED"
-"""Type of the annotations of a map about values that it leaves undecided on purpose: title the value, text the reason."""
+"""Type of a map's annotations about values that it leaves undecided on purpose: title the value, text the reason."""
 OLD_NAMES: Final = frozenset({"OLD_NAME", "FORMER_NAME", "ALTERNATIVE_NAME", "SYNONYM"})
 """Types of annotations of codes whose title or texts are names too."""
 CANDIDATES: Final = 3
@@ -52,7 +52,7 @@ class MapCandidates:
         self._catalog = catalog
 
     def near(self, value: str, limit: int = CANDIDATES) -> list[Candidate]:
-        """The nearest known values with different meanings: first what was decided about that text, then the nearest."""
+        """Known values with different meanings: first what was decided about that text, then the nearest."""
         found = {one.code: one for one in self._offered(value)}
         for near in self._suggester.candidates(value, limit):
             own = near.word if near.word in self._own else f"{near.word} = {near.meaning}"

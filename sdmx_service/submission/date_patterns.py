@@ -145,7 +145,7 @@ class DatePattern:
             raise InvalidStructure(f"The date pattern {self.pattern!r} has no year.")
         if "M" not in letters and (counted := letters & {"W", "F"}):
             raise InvalidStructure(
-                f"The date pattern {self.pattern!r} has the letter {min(counted)!r}, which counts within a month, and none."
+                f"The date pattern {self.pattern!r} has the letter {min(counted)!r}, and no month to count within."
             )
         _ = self._expression
 

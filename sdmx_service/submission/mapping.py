@@ -332,8 +332,8 @@ class _Step:
 class _Answers:
     """What each distinct combination maps to, by its code.
 
-    ``lacking``: those without answer, and what was expected; ``rivals``: those that several rows of the map fit, what is
-    taken and what the others give.
+    ``lacking``: those without answer, and what was expected; ``rivals``: those that several rows of the map fit, what
+    is taken and what the others give.
     """
 
     rows: list[list[Targets]]

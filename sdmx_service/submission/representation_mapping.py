@@ -212,7 +212,7 @@ class RepresentationRules:
         if source.is_regex:
             pattern = self._pattern(source.value or "")
             test, count = _matching(pattern), pattern.groups
-        elif source.value is None and (source.start_index is not None or source.end_index is not None):
+        elif not source.value and (source.start_index is not None or source.end_index is not None):
             test, count = _any_text, 1
         else:
             test, count = _equal(source.value or ""), 0
@@ -231,8 +231,8 @@ class RepresentationRules:
             ]
             if differing and not set(differing) & set(keys) and one.overlaps(other):
                 raise self._fault(
-                    f"two rows contradict each other: {_shown(key)!r} maps to {_shown(one.targets)!r} and to "
-                    f"{_shown(other.targets)!r} for the same time."
+                    f"rows {one.order + 1} and {other.order + 1} contradict each other: {_shown(key)!r} maps to "
+                    f"{_shown(one.targets)!r} and to {_shown(other.targets)!r} for the same time."
                 )
 
     # --- asking ------------------------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 """The nearest known word for one that is not known: by typing errors, accents, case, word order, look-alike letters.
 
-Words are compared as people mistake them: one letter too many, too few, another or two exchanged count as one error each
-(the distance of Damerau, as optimal string alignment); case, accents and punctuation do not count; letters of another
-script that look like Latin ones are those; words in another order are nearly the same. Where nothing comes near in
-this way, parts are compared (a short name for a long one).
+Words are compared as people mistake them: one letter too many, too few, another or two exchanged count as one error
+each (the distance of Damerau, as optimal string alignment); case, accents and punctuation do not count; letters of
+another script that look like Latin ones are those; words in another order are nearly the same. Where nothing comes near
+in this way, parts are compared (a short name for a long one).
 """
 
 from __future__ import annotations
