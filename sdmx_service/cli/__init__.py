@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sdmx_service import __version__
-from sdmx_service.cli import commands, mapping_commands
+from sdmx_service.cli import commands, mapping_commands, source_commands
 from sdmx_service.errors import SdmxError
 from sdmx_service.settings import Settings
 
@@ -128,6 +128,19 @@ def _map_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-decisions", action="store_true", help="leave out what people decided about the maps")
 
 
+def _sources_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("dataflow", metavar="DATAFLOW", help="the dataflow")
+    command.add_argument("--first", nargs="+", metavar="PROVIDER", help="make a release in which these come first")
+    command.add_argument("--as-agreed", action="store_true", help="make one with the order that the agreements say")
+    command.add_argument("--comment", metavar="TEXT", help="why")
+
+
+def _coverage_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("dataflow", metavar="DATAFLOW", help="the dataflow")
+    command.add_argument("--by", metavar="DIMENSION", help="the dimension that it is told by, where none is known")
+    command.add_argument("--language", default="en", metavar="TAG", help="of the names of codes (en)")
+
+
 def _restore_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("release", type=int, metavar="RELEASE", help="the release whose state comes back")
 
@@ -187,6 +200,18 @@ _COMMANDS: tuple[tuple[str, Callable[[argparse.ArgumentParser], None], Callable[
     ("map", _map_arguments, mapping_commands.map_files, "list mappings, write one to a workbook, read one back"),
     ("releases", _releases_arguments, commands.releases, "list the releases"),
     ("restore", _restore_arguments, commands.restore, "make a release with the state of an earlier one"),
+    (
+        "sources",
+        _sources_arguments,
+        source_commands.sources,
+        "show or set whose figure is shown where several give one",
+    ),
+    (
+        "coverage",
+        _coverage_arguments,
+        source_commands.coverage,
+        "list who submitted what, directly or through a partner",
+    ),
     ("query", _query_arguments, commands.query, "answer an SDMX-REST path without HTTP"),
     ("export", _export_arguments, commands.export, "write a whole dataflow to one file"),
     ("template", _template_arguments, commands.template, "write a questionnaire workbook"),
