@@ -12,10 +12,10 @@ from typing import Final
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.errors import SemanticFault
-from sdmx_service.model.items import Codelist, DataProviderScheme
+from sdmx_service.model.artefact import Item
+from sdmx_service.model.items import DataProviderScheme
 from sdmx_service.model.selection import Cube, Key, Selection, dataflow_name, provider_name
 from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgreement
-from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Ranking
 
 PRECEDENCE: Final = "PRECEDENCE"
@@ -110,9 +110,13 @@ def reporting_dimension(flow: Flow, wanted: str | None = None) -> str:
     return bound.pop()
 
 
-def names_of(flow: Flow, dimension: str, languages: Sequence[str]) -> Mapping[str, str]:
-    """The names of a dimension's codes."""
+def codes_of(flow: Flow, dimension: str) -> Mapping[str, Item]:
+    """The codes of a dimension, by id; none where it has no list that is here."""
     found = flow.structure.component(dimension)
     ref = None if found is None or found.representation is None else found.representation.enumeration
-    items = flow.catalog.lookup(ref) if isinstance(ref, Ref) else None
-    return {one.id: one.name(languages) for one in items.items} if isinstance(items, Codelist) else {}
+    return flow.catalog.items(ref) if ref is not None and flow.catalog.lookup(ref) is not None else {}
+
+
+def names_of(flow: Flow, dimension: str, languages: Sequence[str]) -> Mapping[str, str]:
+    """The names of a dimension's codes."""
+    return {id: one.name(languages) for id, one in codes_of(flow, dimension).items()}

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from lxml import html
 
 from sdmx_service.app.application import build
 from sdmx_service.auth import OPERATOR, Principal, create_token
@@ -262,3 +263,22 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out.splitlines()[-1] == "SOU,Southport,2023,partner,SEA.HARBOUR,,1,1,,,"
     assert main(["coverage", *data, "DF_CATCH"]) == 0
     assert main(["coverage", *data, "DF_CATCH", "--by", "COLOUR"]) == 2
+
+
+async def test_the_page(client: TestClient[Any, Any]) -> None:
+    async with client.get("/dataflows/SEA/DF_CATCH/1.0.0/sources") as answer:
+        assert answer.status == 200
+        page = html.document_fromstring(await answer.text())
+    lines = [" ".join(" ".join(row.itertext()).split()) for row in page.xpath("//tbody/tr")]
+    assert lines[1] == "Northport NOR 2024 both, other figures Coast guard 2 2 Harbour office: 1 equal, 1 other"
+    order = [" ".join(" ".join(one.itertext()).split()) for one in page.xpath("//ol/li")]
+    assert order[1].startswith("Harbour office HARBOUR · reports for NOR")
+    for link in page.xpath("//main//a/@href"):
+        async with client.get(link) as answer:
+            assert answer.status == 200, link
+    async with client.get("/dataflows/SEA/DF_CATCH/1.0.0?lang=fr") as answer:
+        assert "Qui a transmis quoi" in await answer.text()
+    async with client.get("/dataflows/SEA/DF_NONE/1.0.0/sources") as answer:
+        assert answer.status == 404
+    async with client.get("/dataflows/SEA/DF_LICENCE/1.0.0/sources?lang=fr") as answer:
+        assert answer.status == 200
