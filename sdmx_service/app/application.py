@@ -23,7 +23,7 @@ from sdmx_service.dissemination.bulk import KINDS, Shelf
 from sdmx_service.errors import SdmxError
 from sdmx_service.model.message import Party
 from sdmx_service.model.selection import Cube, Selection, dataflow_name
-from sdmx_service.rest import api, bulk, counts, handlers, openapi, templates
+from sdmx_service.rest import api, bulk, counts, handlers, map_travel, mappings, openapi, sources, templates
 from sdmx_service.rest.partners import Partners
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.settings import Settings
@@ -53,7 +53,8 @@ def build(settings: Settings, library: Library, shelf: Shelf | None = None) -> w
     application.add_routes(handlers.routes())
     for room in (bulk, counts, api, openapi):
         application.add_routes(room.routes())
-    application.add_routes(templates.routes())
+    for room in (templates, mappings, map_travel, sources):
+        application.add_routes(room.routes())
     pages.install(application)
     application.on_response_prepare.append(handlers.on_prepare)
     application.cleanup_ctx.append(_service(settings, library, shelf or _shelf(settings, library)))

@@ -34,6 +34,7 @@ from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.items import DataProviderScheme
 from sdmx_service.model.mapping import StructureMap
 from sdmx_service.model.message import Action, Dataset, Message, Resolve, SeekableFile, Tables, Target
+from sdmx_service.model.selection import provider_name
 from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgreement
 from sdmx_service.model.urn import Ref
 from sdmx_service.submission import tables as extraction
@@ -398,13 +399,18 @@ class _MappedParts:
         """The parts of the tables, but for those whose rows are summed."""
         for table, rows in extraction.extract(self._layout, tables, self._report):
             if table.map not in self._mappers:
-                self._mappers[table.map] = _mapper(table.map, self._layout, self._wish, self._catalog)
+                self._mappers[table.map] = self._mapper(table.map)
             mapper, dataflow = self._mappers[table.map]
             mapped = self._allowed(mapper.apply(rows, self._report), table.only_allowed, dataflow)
             if table.sums:
                 self._waiting.setdefault((dataflow.ref, table.sums), []).append(mapped)
             else:
                 yield from self._parts(dataflow, mapped, mapper.letters(rows))
+
+    def _mapper(self, ref: Ref) -> tuple[Mapper, Dataflow]:
+        structure_map, dataflow = _mapped_to(ref, self._layout, self._wish, self._catalog)
+        structure = self._catalog.structure_of(dataflow)
+        return Mapper(structure_map, self._catalog, structure, provider_name(self._provider)), dataflow
 
     def _allowed(self, rows: pa.Table, names: tuple[str, ...], dataflow: Dataflow) -> pa.Table:
         """The rows whose codes of some components the dataflow takes; the others are counted."""
@@ -449,7 +455,7 @@ class _MappedParts:
         )
 
 
-def _mapper(ref: Ref, layout: Layout, wish: Wish, catalog: Catalog) -> tuple[Mapper, Dataflow]:
+def _mapped_to(ref: Ref, layout: Layout, wish: Wish, catalog: Catalog) -> tuple[StructureMap, Dataflow]:
     structure_map = catalog.artefact(ref)
     if not isinstance(structure_map, StructureMap):
         raise UnresolvedReference(f"{ref.text} is a {structure_map.type}, not a structure map.")
@@ -463,7 +469,7 @@ def _mapper(ref: Ref, layout: Layout, wish: Wish, catalog: Catalog) -> tuple[Map
             f"The mapping {layout.id} gives data of {target.ref.text}, not of {wish.dataflow}.",
             hint="Leave the dataflow out, or say a mapping to that dataflow.",
         )
-    return Mapper(structure_map, catalog, catalog.structure_of(target)), target
+    return structure_map, target
 
 
 def _replaced_slices(

@@ -54,6 +54,13 @@ class Remote:
             raise self._refusal(status, found)
         return found
 
+    def put(self, path: str, body: bytes) -> dict[str, Any]:
+        """What the service answers to a file put at an address: taken, or refused with findings."""
+        status, found = self._call("PUT", path, body)
+        if status not in (200, 201) and "findings" not in found:
+            raise self._refusal(status, found)
+        return found
+
     def open(self, path: str, headers: Mapping[str, str]) -> HTTPResponse:
         """The open answer to a GET, whatever its status; closing it closes the connection."""
         connection = self._connect()
