@@ -1,6 +1,6 @@
 """Puts errors into copies of real files, and keeps a list of what was put where.
 
-``python -m benchmarks.precision.injecting --seed 7 --out /tmp/damaged`` writes the copies and ``injected.json``. It
+``python -m benchmarks.precision.injecting --seed 7 --out damaged`` writes the copies and ``injected.json``. It
 knows the files and the kinds of errors; of the program under test it knows nothing.
 """
 
