@@ -330,7 +330,7 @@ OWN: tuple[Own, ...] = (
         token=True,
         query=("language", "decisions"),
     ),
-    Own("put", "/api/mappings/{id}.xlsx", "Take in a mapping", token=True, body=XLSX),
+    Own("put", "/api/mappings/{id}.xlsx", "Take in a mapping", token=True, body="application/octet-stream"),
     Own("get", "/api/sources", "The providers of a dataflow, the one that is shown first", query=("dataflow",)),
     Own(
         "put",
