@@ -80,7 +80,7 @@ def _wish_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--mapping", metavar="ID", help="the mapping that reads a table")
     command.add_argument("--input-format", metavar="NAME", help="the format, when the file does not show it")
     command.add_argument(
-        "--format", choices=("text", "json", "html", "xlsx"), default="text",
+        "--format", choices=("text", "json", "csv", "html", "xlsx"), default="text",
         help="form of the report; xlsx: the file itself with its cells marked",
     )  # fmt: skip
     command.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the report there")
