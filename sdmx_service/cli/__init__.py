@@ -88,7 +88,7 @@ def _wish_arguments(command: argparse.ArgumentParser) -> None:
         "--encoding", metavar="NAME", help="the encoding of a text, such as cp1251, when it is not UTF-8"
     )
     command.add_argument(
-        "--format", choices=("text", "json", "html", "xlsx"), default="text",
+        "--format", choices=("text", "json", "csv", "html", "xlsx"), default="text",
         help="form of the report; xlsx: the file itself with its cells marked",
     )  # fmt: skip
     command.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the report there")

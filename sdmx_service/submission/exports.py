@@ -87,7 +87,8 @@ def findings_html(receipt: Receipt, groups: Sequence[FindingGroup]) -> bytes:
     """The findings as one page of HTML, grouped by cause: what is wrong, why it matters, what to do, and where."""
     counts = ", ".join(f"{count} {name}" for name, count in receipt.findings.items())
     body = "".join(_section(group, receipt.file.name) for group in groups) or "<p>Nothing was found.</p>"
-    title = escape(f"{receipt.file.name}: {receipt.status}")
+    verdict = "refused" if receipt.findings.get("error") else "no errors"  # the same before and after it is kept
+    title = escape(f"{receipt.file.name}: {verdict}")
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width">'
@@ -112,7 +113,8 @@ def _facts(receipt: Receipt) -> str:
 def _not_run(receipt: Receipt) -> str:
     if not receipt.rules_not_run:
         return ""
-    return f"<p>Rules not run, since they need the store's history: {escape(', '.join(receipt.rules_not_run))}.</p>"
+    named = escape(", ".join(receipt.rules_not_run))
+    return f"<p>Rules not run, since what they compare with is not in the file: {named}.</p>"
 
 
 def _section(group: FindingGroup, sent: str) -> str:
