@@ -91,6 +91,7 @@ def _submit_arguments(command: argparse.ArgumentParser) -> None:
     _wish_arguments(command)
     command.add_argument("--url", help="a running service to submit to")
     command.add_argument("--token", help="its token")
+    command.add_argument("--corrects", metavar="ID", help="the submission of which this is the next version")
     command.add_argument("--publish", action="store_true", help="publish at once if nothing is wrong")
 
 

@@ -59,7 +59,7 @@ def init(arguments: Arguments) -> int:
     """Create the store; with ``--demo`` load the demonstration data."""
     from sdmx_service.app.stores import open_store
     from sdmx_service.catalog.library import Library
-    from sdmx_service.submission.demo import load_demo
+    from sdmx_service.workflow.demo import load_demo
 
     settings = _settings(arguments)
     with closing(open_store(settings)) as store:
@@ -151,13 +151,21 @@ def submit(arguments: Arguments) -> int:
     def run(library: Any) -> int:
         from sdmx_service.auth import OPERATOR
         from sdmx_service.submission.receipt import load_findings
-        from sdmx_service.submission.submit import SentFile, submit
+        from sdmx_service.submission.submit import SentFile
+        from sdmx_service.workflow.sending import send
 
         refused = 0
         for path in arguments.files:
             with path.open("rb") as file:
                 sent = SentFile(file=file, name=path.name)
-                receipt = submit(sent, _wish(arguments), library, OPERATOR, publish_now=arguments.publish)
+                receipt = send(
+                    sent,
+                    _wish(arguments),
+                    library,
+                    OPERATOR,
+                    corrects=arguments.corrects,
+                    publish_now=arguments.publish,
+                )
                 report(receipt, load_findings(library.store, receipt.id), arguments, file)
             refused += receipt.status == "refused"
         return REFUSED if refused else 0
@@ -167,7 +175,8 @@ def submit(arguments: Arguments) -> int:
 
 def _submit_to(service: Any, arguments: Arguments) -> int:
     named = {"dataflow": arguments.dataflow, "provider": arguments.provider, "mapping": arguments.mapping,
-             "format": arguments.input_format, "publish": "true" if arguments.publish else None}  # fmt: skip
+             "format": arguments.input_format, "corrects": arguments.corrects,
+             "publish": "true" if arguments.publish else None}  # fmt: skip
     wishes = {name: value for name, value in named.items() if value}
     refused = 0
     for path in arguments.files:
@@ -182,7 +191,7 @@ def publish(arguments: Arguments) -> int:
 
     def run(library: Any) -> int:
         from sdmx_service.auth import OPERATOR
-        from sdmx_service.submission.submit import publish
+        from sdmx_service.workflow.publishing import publish
 
         for receipt in publish(arguments.ids, library, OPERATOR):
             print(f"{receipt.id}: {receipt.status} in release {receipt.release}")
@@ -196,7 +205,7 @@ def withdraw(arguments: Arguments) -> int:
 
     def run(library: Any) -> int:
         from sdmx_service.auth import OPERATOR
-        from sdmx_service.submission.submit import withdraw
+        from sdmx_service.workflow.steps import withdraw
 
         receipt = withdraw(arguments.id, library, OPERATOR)
         print(f"{receipt.id}: {receipt.status}")

@@ -11,6 +11,7 @@ from aiohttp import web
 from sdmx_service.catalog.library import Library
 from sdmx_service.dissemination.bulk import Shelf
 from sdmx_service.model.message import Party
+from sdmx_service.workflow.publishing import Clock, clock
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class Service:
         max_body: bytes of a request body at most.
         max_query: characters of path and query string at most.
         workspace_memory: memory of the rules' workspace of one check.
+        clock: the time of day, for what is due at an hour.
     """
 
     library: Library
@@ -36,6 +38,7 @@ class Service:
     max_body: int
     max_query: int = 32_000
     workspace_memory: str = "1GB"
+    clock: Clock = clock
 
 
 SERVICE = web.AppKey("service", Service)

@@ -25,7 +25,7 @@ from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.items import Codelist
 from sdmx_service.model.mapping import MappedValue, MappingRow, RepresentationMap
 from sdmx_service.model.urn import Ref, parse_ref
-from sdmx_service.storage.port import Store
+from sdmx_service.storage.port import DocumentChange, Record, Store
 from sdmx_service.submission.representation_mapping import RepresentationRules
 from sdmx_service.submission.suggestions import Suggester
 
@@ -225,7 +225,9 @@ def decide(
             f"{found.ref.text} says already that {value!r} is {BETWEEN.join(clash)!r}.",
             hint="Say the periods the decision holds for, or change the map.",
         )
-    library.store.save_document(_DECISION, _id(decision), decision.to_json())
+    told = principal.does("decide", decision.map, comment, value=value, code=code, start=start, end=end)
+    change = DocumentChange(kind=_DECISION, id=_id(decision), document=decision.to_json())
+    library.store.record(Record(acts=(told,), changes=(change,)))
     return decision
 
 
@@ -241,8 +243,9 @@ def forget(library: Library, principal: Principal, *, map: str, value: str) -> l
     gone = [one for one in decisions(library.store) if (one.map, one.value) == (text, value)]
     if not gone:
         raise NotFound(f"Nothing is decided about {value!r} in {text}.")
-    for one in gone:
-        library.store.remove_document(_DECISION, _id(one))
+    told = principal.does("forget", text, value=value)
+    changes = tuple(DocumentChange(kind=_DECISION, id=_id(one), document=None) for one in gone)
+    library.store.record(Record(acts=(told,), changes=changes))
     return gone
 
 
