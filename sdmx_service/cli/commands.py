@@ -54,6 +54,9 @@ def _with_library(
         return work(library)
 
 
+with_library = _with_library
+
+
 # --- commands -------------------------------------------------------------------------------------------------------
 def init(arguments: Arguments) -> int:
     """Create the store; with ``--demo`` load the demonstration data."""
@@ -186,34 +189,6 @@ def _submit_to(service: Any, arguments: Arguments) -> int:
     return REFUSED if refused else 0
 
 
-def publish(arguments: Arguments) -> int:
-    """Publish accepted submissions as one release."""
-
-    def run(library: Any) -> int:
-        from sdmx_service.auth import OPERATOR
-        from sdmx_service.workflow.publishing import publish
-
-        for receipt in publish(arguments.ids, library, OPERATOR):
-            print(f"{receipt.id}: {receipt.status} in release {receipt.release}")
-        return 0
-
-    return _with_library(arguments, run, lambda held: held.publish(arguments.ids))
-
-
-def withdraw(arguments: Arguments) -> int:
-    """Take back an accepted submission."""
-
-    def run(library: Any) -> int:
-        from sdmx_service.auth import OPERATOR
-        from sdmx_service.workflow.steps import withdraw
-
-        receipt = withdraw(arguments.id, library, OPERATOR)
-        print(f"{receipt.id}: {receipt.status}")
-        return 0
-
-    return _with_library(arguments, run, lambda held: held.withdraw(arguments.id))
-
-
 def submissions(arguments: Arguments) -> int:
     """List the submissions."""
 
@@ -272,31 +247,6 @@ def decide(arguments: Arguments) -> int:
         return 0
 
     return _with_library(arguments, run, lambda held: held.decide({**wish, "code": arguments.code, **more}))
-
-
-def releases(arguments: Arguments) -> int:
-    """List the releases."""
-    if arguments.words:
-        raise NotBuilt("The difference between two releases is not built yet.")
-
-    def run(library: Any) -> int:
-        for release in library.store.releases():
-            what = ", ".join(release.submissions) or release.comment
-            print(f"{release.number}  {release.published_at.isoformat(timespec='seconds')}  {what}")
-        return 0
-
-    return _with_library(arguments, run, lambda held: held.releases())
-
-
-def restore(arguments: Arguments) -> int:
-    """Make a release with the state of an earlier one."""
-
-    def run(library: Any) -> int:
-        release = library.store.restore(arguments.release, comment=f"restores release {arguments.release}")
-        print(f"Release {release.number} has the state of release {arguments.release}.")
-        return 0
-
-    return _with_library(arguments, run, lambda held: held.restore(arguments.release))
 
 
 def query(arguments: Arguments) -> int:

@@ -7,9 +7,17 @@ from typing import Any
 from aiohttp import web
 
 from sdmx_service.errors import NotAllowed, SyntaxFault
-from sdmx_service.rest.asking import in_thread, parameters, principal_of, private_answer, whole_number, wishes
+from sdmx_service.rest.asking import PRIVATE, in_thread, parameters, principal_of, private_answer, whole_number, wishes
 from sdmx_service.rest.service import SERVICE
 from sdmx_service.workflow.embargoes import embargo, embargoes, lift
+from sdmx_service.workflow.expected import (
+    STATUSES,
+    calendar_csv,
+    calendar_ics,
+    calendar_json,
+    calendar_year,
+    expected,
+)
 from sdmx_service.workflow.history import LIMIT, history, verify
 from sdmx_service.workflow.publishing import publish_due
 from sdmx_service.workflow.steps import follow_embargo, follow_lifting
@@ -23,6 +31,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/api/embargoes/{id}/lift", lift_embargo),
         web.get("/api/log", show_log),
         web.get("/api/log/verify", verify_log),
+        web.get(r"/api/calendar{suffix:(\.csv|\.ics)?}", show_calendar),
     ]
 
 
@@ -101,3 +110,33 @@ async def verify_log(request: web.Request) -> web.StreamResponse:
     principal = await principal_of(request, service)
     known = parameters(request, "mark").get("mark")
     return private_answer(await in_thread(service, lambda: verify(service.library.store, principal, known)))
+
+
+# --- the calendar ---------------------------------------------------------------------------------------------------
+_CALENDAR_TYPES = {"": "application/json", ".csv": "text/csv; charset=utf-8", ".ics": "text/calendar; charset=utf-8"}
+
+
+async def show_calendar(request: web.Request) -> web.StreamResponse:
+    """``GET /api/calendar[.csv|.ics]?provider=&year=&status=``: what is expected, what has come, who is late."""
+    service = request.app[SERVICE]
+    principal = await principal_of(request, service)
+    said = parameters(request, "provider", "year", "status")
+    if said.get("status", "late") not in STATUSES:
+        raise SyntaxFault(f"status={said['status']!r} is none.", hint=f"One of {', '.join(STATUSES)}.")
+    year = None if "year" not in said else calendar_year(said["year"])
+    suffix, now = request.match_info["suffix"], service.clock()
+
+    def make() -> bytes:
+        library = service.library
+        catalog = library.view().catalog
+        found = expected(
+            catalog, library.store, principal, now, provider=said.get("provider"), year=year, status=said.get("status")
+        )
+        if suffix == ".csv":
+            return calendar_csv(found, now.date())
+        if suffix == ".ics":
+            return calendar_ics(found, now)
+        return calendar_json(found, now)
+
+    headers = {"Content-Type": _CALENDAR_TYPES[suffix], **PRIVATE}
+    return web.Response(body=await in_thread(service, make), headers=headers)
