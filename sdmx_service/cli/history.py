@@ -216,8 +216,11 @@ def calendar(arguments: Arguments) -> int:
         found = expected(library.view().catalog, library.store, operator(), moment, **wishes)
         if form == "text":
             return show(json.loads(calendar_json(found, moment)))
-        made = {"json": calendar_json, "ics": calendar_ics, "csv": lambda found, at: calendar_csv(found, at.date())}
-        write((made[form](found, moment),), arguments.output, sys.stdout.buffer)
+        if form == "csv":
+            made = calendar_csv(found, moment.date())
+        else:
+            made = calendar_json(found, moment) if form == "json" else calendar_ics(found, moment)
+        write((made,), arguments.output, sys.stdout.buffer)
         return 0
 
     def over_http(held: Held) -> int:

@@ -109,7 +109,11 @@ def publish_due(arguments: Arguments) -> int:
             print(_told(receipt.to_json()))
         return REFUSED if due.held else 0
 
-    return with_library(arguments, run, lambda held: print("The service that holds the store does it by itself.") or 0)
+    def over_http(held: Held) -> int:
+        print("The service that holds the store does it by itself.")
+        return 0
+
+    return with_library(arguments, run, over_http)
 
 
 def comment(arguments: Arguments) -> int:

@@ -127,7 +127,7 @@ def embargo(
     catalog = library.view().catalog
     flow = catalog.named(dataflow, "Dataflow")
     assert isinstance(flow, Dataflow)
-    chosen = {id: tuple(codes) for id, codes in (slice or {}).items()}
+    chosen = {id: list(codes) for id, codes in (slice or {}).items()}
     _check_slice(chosen, catalog.structure_of(flow), catalog)
     until = moment(at, zone)
     if until <= now:
@@ -231,4 +231,4 @@ def _is_in(batch: pa.RecordBatch, slice: Mapping[str, Sequence[str]]) -> bool:  
         column = batch.column(id)
         wanted = pc.is_in(column.dictionary, value_set=pa.array(codes, pa.string())).take(column.indices)
         fits = pc.and_(fits, pc.fill_null(wanted, True))
-    return pc.any(fits).as_py() is True
+    return bool(pc.any(fits).as_py() is True)

@@ -238,7 +238,8 @@ def _escaped(text: str) -> str:
 
 def _folded(line: str) -> str:
     """A line in pieces of at most 75 bytes (RFC 5545, 3.1)."""
-    pieces, piece = [], ""
+    pieces: list[str] = []
+    piece = ""
     for character in line:
         if len((piece + character).encode()) > (75 if not pieces else 74):
             pieces.append(piece)
