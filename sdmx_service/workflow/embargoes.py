@@ -23,10 +23,13 @@ from sdmx_service.errors import Conflict, NotFound, SemanticFault, SyntaxFault
 from sdmx_service.model.columns import columns
 from sdmx_service.model.selection import dataflow_name
 from sdmx_service.model.structure import Dataflow, DataStructure
-from sdmx_service.storage.port import DocumentChange, Record, Store
+from sdmx_service.storage.port import Act, DocumentChange, Record, Store
 from sdmx_service.submission.suggestions import Suggester
 
 _KIND = "embargo"
+_CHANGES = "changes"
+"""Kind of the document that counts how often embargoes came or went."""
+_ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +146,35 @@ def embargo(
         made_at=now.isoformat(timespec="seconds"),
     )
     told = principal.does("embargo", made.dataflow, reason, id=made.id, until=made.at, slice=made.slice)
-    library.store.record(Record(acts=(told,), changes=(_change(made),)))
+    _record(library.store, told, _change(made))
     return made
+
+
+def _record(store: Store, told: Act, change: DocumentChange) -> None:
+    """Keep an embargo; who is just publishing what did not fall under one has to look again."""
+    for attempt in range(_ATTEMPTS):
+        count = _count(store)
+        try:
+            store.record(Record(acts=(told,), changes=(change, _counted(count, 1))))
+            return
+        except Conflict:
+            if attempt == _ATTEMPTS - 1 or _count(store) == count:
+                raise
+
+
+def unchanged(store: Store) -> DocumentChange:
+    """What to record with a release, read before embargoes are: that none came or went since."""
+    return _counted(_count(store), 0)
+
+
+def _count(store: Store) -> int | None:
+    kept = store.document(_CHANGES, "embargoes")
+    return None if kept is None else int(kept["count"])
+
+
+def _counted(count: int | None, more: int) -> DocumentChange:
+    document = {"count": (count or 0) + more}
+    return DocumentChange(kind=_CHANGES, id="embargoes", document=document, expected={"count": count})
 
 
 def _change(one: Embargo) -> DocumentChange:
@@ -189,8 +219,7 @@ def lift(id: str, library: Library, principal: Principal, now: datetime, *, reas
         found, lifted_by=principal.id, lifted_at=now.isoformat(timespec="seconds"), lifted_because=reason.strip()
     )
     told = principal.does("lift embargo", lifted.dataflow, reason, id=id, until=lifted.at)
-    change = replace(_change(lifted), expected={"lifted_at": None})
-    library.store.record(Record(acts=(told,), changes=(change,)))
+    _record(library.store, told, replace(_change(lifted), expected={"lifted_at": None}))
     return lifted
 
 

@@ -14,10 +14,10 @@ from sdmx_service.catalog.library import Library
 from sdmx_service.catalog.sign_off import SignOff
 from sdmx_service.errors import Busy, Conflict, NotAllowed
 from sdmx_service.model.urn import Ref, parse_ref
-from sdmx_service.storage.port import Act, ChangeCounts, Record, Release, Store
+from sdmx_service.storage.port import Act, ChangeCounts, DocumentChange, Record, Release, Store
 from sdmx_service.submission.receipt import Receipt, load_receipt, receipt_change, receipts, with_changes
 from sdmx_service.submission.submit import check_again
-from sdmx_service.workflow.embargoes import held_until
+from sdmx_service.workflow.embargoes import held_until, unchanged
 from sdmx_service.workflow.states import require
 
 log = logging.getLogger(__name__)
@@ -80,13 +80,14 @@ def publish(
     if twice := [id for id, count in Counter(submissions).items() if count > 1]:
         raise Conflict(f"The submission {twice[0]} is named twice.", hint="Name each once, in the order to apply.")
     kept = [load_receipt(library.store, submission) for submission in submissions]
+    free = unchanged(library.store)
     for receipt in kept:
         require("publish", receipt)
         must_be_signed_off(receipt, principal, view.catalog)
         refuse_embargoed(receipt, library.store, moment)
     if len(kept) > 1 or any(receipt.checked_at != view.release for receipt in kept):
         check_again(kept, library, memory)
-    return _release(kept, library.store, view.release, principal.does, comment)
+    return _release(kept, library.store, view.release, principal.does, comment, free)
 
 
 def refuse_embargoed(receipt: Receipt, store: Store, now: datetime) -> None:
@@ -103,8 +104,10 @@ def refuse_embargoed(receipt: Receipt, store: Store, now: datetime) -> None:
         )
 
 
-def _release(kept: Sequence[Receipt], store: Store, base: int, does: Doer, comment: str) -> list[Receipt]:
-    """Publish on top of a release, whoever it was that decided it."""
+def _release(
+    kept: Sequence[Receipt], store: Store, base: int, does: Doer, comment: str, free: DocumentChange
+) -> list[Receipt]:
+    """Publish on top of a release, whoever it was that decided it, if no embargo came since ``free`` was read."""
     done: list[Receipt] = []
 
     def record(number: int, changes: Sequence[ChangeCounts]) -> Record:
@@ -112,7 +115,7 @@ def _release(kept: Sequence[Receipt], store: Store, base: int, does: Doer, comme
         if len(done) == 1:
             done[:] = [with_changes(done[0], changes)]
         acts = [does("publish", one.id, comment, release=number) for one in kept]
-        edits = [receipt_change(after, before.status) for before, after in zip(kept, done, strict=True)]
+        edits = [free, *(receipt_change(after, before.status) for before, after in zip(kept, done, strict=True))]
         for one in kept:
             for earlier in _superseded(one, store):
                 acts.append(service_does("supersede", earlier.id, by=one.id))
@@ -158,13 +161,14 @@ def publish_due(library: Library, now: datetime, *, memory: str = "1GB") -> Due:
         Busy: others publish all the time.
     """
     for _ in range(_ATTEMPTS):
+        free = unchanged(library.store)
         due = [one for one in _due(library.store, now) if held_until(one.id, library.store, now) is None]
         if not due:
             return Due()
         base = library.view().release
         try:
             fitting, held = _fitting(due, library, memory)
-            published = _release(fitting, library.store, base, service_does, "at its hour") if fitting else []
+            published = _release(fitting, library.store, base, service_does, "at its hour", free) if fitting else []
             return Due(published=tuple(published), held=tuple(held))
         except Conflict:  # another process was faster, or somebody published in between
             log.info("publishing of what is due at release %s goes on at another one", base)

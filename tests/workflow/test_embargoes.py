@@ -240,3 +240,22 @@ def test_several_processes_publish_once(postgres_database: str) -> None:
         assert failed == []
         assert sorted(found) == [(), (), (), tuple(ids)]
         assert [one.submissions for one in house.library.store.releases()] == [tuple(ids)]
+
+
+def test_an_embargo_that_comes_while_something_is_published_wins(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was asked for embargoes, there was none, and one came before the release was current."""
+    receipt = sent(house)
+    store = house.library.store
+    move = type(store)._move_pointer
+
+    def late(self: object, *args: object) -> object:
+        monkeypatch.setattr(type(store), "_move_pointer", move)
+        hold_back(house)
+        return move(self, *args)
+
+    monkeypatch.setattr(type(store), "_move_pointer", late)
+    with pytest.raises(Conflict, match="somebody else"):
+        publish([receipt.id], house.library, COMPILER, now=NOW)
+    assert (store.pointer().release, load_receipt(store, receipt.id).status) == (0, "accepted")
+    with pytest.raises(Conflict, match="Europe/Malta"):
+        publish([receipt.id], house.library, COMPILER, now=NOW)
