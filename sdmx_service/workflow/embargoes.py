@@ -254,7 +254,7 @@ def _batches(submission: str, dataflow: str, store: Store) -> Iterator[pa.Record
 def _is_in(batch: pa.RecordBatch, slice: Mapping[str, Sequence[str]]) -> bool:  # noqa: A002
     """Whether a row has one of the codes in each component; null counts as any."""
     if not slice:
-        return batch.num_rows > 0
+        return bool(batch.num_rows)
     fits: Any = pa.repeat(True, batch.num_rows)
     for id, codes in slice.items():
         column = batch.column(id)
