@@ -7,7 +7,7 @@ Every error has a stage-numbered code, so that a reader of a log knows which roo
 2xx       the request is understood but makes no sense
 3xx       a message or file cannot be read
 4xx       structures and references
-5xx       storage
+5xx       storage, and services of others
 6xx       rights
 7xx       not built
 ========  ==========================================
@@ -176,6 +176,13 @@ class Busy(SdmxError):
 
     code = "E510"
     title = "Busy"
+
+
+class Unreachable(SdmxError):
+    """A partner from whom a file is to be fetched does not send it (502)."""
+
+    code = "E520"
+    title = "Partner does not answer"
 
 
 class NotAuthenticated(SdmxError):

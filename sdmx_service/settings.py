@@ -49,12 +49,29 @@ class Settings:
         default=True, metadata={"help": "answer from read models, which are made after each release"}
     )
     models: Path | None = field(default=None, metadata={"help": "directory of the read models; default: in --data"})
+    partners: str = field(
+        default="",
+        metadata={
+            "help": "hosts that submissions may be fetched from (HOST, HOST:PORT), with commas, in place of "
+            "mappings/partners.txt; an address or network in the list makes private addresses reachable"
+        },
+    )
+    fetch_seconds: float = field(default=300.0, metadata={"help": "seconds that fetching a file may take"})
     workspace_memory: str = field(default="1GB", metadata={"help": "memory of one check's workspace at most"})
 
     @property
     def store_url(self) -> str:
         """The store's URL, the default one made from ``data``."""
         return self.store or f"duckdb:///{self.data / 'store.duckdb'}"
+
+    @property
+    def known_partners(self) -> str:
+        """The hosts that submissions may be fetched from, with commas: those set, else those of the content."""
+        listed = self.content / "mappings" / "partners.txt"
+        if self.partners or not listed.is_file():
+            return self.partners
+        hosts = (line.partition("#")[0].strip() for line in listed.read_text("utf-8").splitlines())
+        return ",".join(filter(None, hosts))
 
     @property
     def found_at(self) -> str:

@@ -24,8 +24,22 @@ from sdmx_service.dissemination.bulk import KINDS, Shelf
 from sdmx_service.errors import SdmxError
 from sdmx_service.model.message import Party
 from sdmx_service.model.selection import Cube, Selection, dataflow_name
-from sdmx_service.rest import api, bulk, counts, differences, handlers, openapi, submissions, templates, workflow
+from sdmx_service.rest import (
+    api,
+    bulk,
+    counts,
+    differences,
+    handlers,
+    map_travel,
+    mappings,
+    openapi,
+    sources,
+    submissions,
+    templates,
+    workflow,
+)
 from sdmx_service.rest.asking import in_thread
+from sdmx_service.rest.partners import Partners
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.settings import Settings
 from sdmx_service.storage.port import Store
@@ -38,6 +52,10 @@ _PAUSE = 10
 """Looks that are left out after a failure."""
 _HEAPS = -8
 """``M_ARENA_MAX`` of the GNU C library."""
+_MAPPED_FROM, _TRIMMED_FROM = -3, -1
+"""``M_MMAP_THRESHOLD`` and ``M_TRIM_THRESHOLD`` of it."""
+_KEPT = 1 << 25
+"""Bytes of one piece that are taken from the heap, and of free heap that are kept."""
 _NICE = 15
 """How far the making of files stands back behind answers."""
 
@@ -61,7 +79,8 @@ def build(
     application.add_routes(handlers.routes())
     for room in (bulk, counts, differences, submissions, workflow, api, openapi):
         application.add_routes(room.routes())
-    application.add_routes(templates.routes())
+    for room in (templates, mappings, map_travel, sources):
+        application.add_routes(room.routes())
     pages.install(application)
     application.on_response_prepare.append(handlers.on_prepare)
     application.cleanup_ctx.append(_service(settings, library, shelf or _shelf(settings, library), clock))
@@ -87,6 +106,8 @@ def _service(
                 max_streams=settings.max_streams,
                 max_body=settings.max_body,
                 max_query=settings.max_address,
+                partners=Partners.of(settings.known_partners),
+                fetch_seconds=settings.fetch_seconds,
                 workspace_memory=settings.workspace_memory,
                 scratch=scratch_store,
                 clock=clock,
@@ -147,10 +168,14 @@ def serve(settings: Settings, announce: Callable[..., None]) -> None:
 def _choose_memory_pool() -> None:
     """Columns are made in one thread and let go in another: jemalloc needs a third less memory for it.
 
-    What is not Arrow's comes from the C library, which else keeps a heap per thread (measured: up to 50 MB more).
+    What is not Arrow's comes from the C library, which else keeps a heap per thread (measured: up to 50 MB more), and
+    else asks the system for each piece of an answer anew and gives it back (a fifth of the work of a large answer).
     """
     with suppress(OSError, AttributeError):  # not every C library knows it
-        ctypes.CDLL(None).mallopt(_HEAPS, 2)
+        library = ctypes.CDLL(None)
+        library.mallopt(_HEAPS, 2)
+        library.mallopt(_MAPPED_FROM, _KEPT)
+        library.mallopt(_TRIMMED_FROM, _KEPT)
     if "jemalloc" in pa.supported_memory_backends():
         pa.set_memory_pool(pa.jemalloc_memory_pool())
 

@@ -27,12 +27,94 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outlier:
+    """A figure that fits neither its series nor the figures beside it.
+
+    Attributes:
+        limit: the factor between the figure and what its neighbours in time suggest, beyond which it is reported.
+        ends: the same for the first and the last figure of a series, which have one neighbour.
+        spread: it is also more than so many times what the series usually changes.
+        beside: lists of dimensions; series that differ in those alone are beside each other, and what moves them all
+            is no error.
+        damping: what is added to every figure first, so that small figures may vary.
+    """
+
+    limit: float
+    ends: float
+    spread: float
+    least: float
+    periods: int
+    beside: tuple[tuple[str, ...], ...]
+    damping: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swapped:
+    """The figures of two codes of a dimension that stand in each other's place in a period."""
+
+    dimension: str
+    codes: tuple[str, str]
+    limit: float
+    spread: float
+    least: float
+    damping: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gaps:
+    """Figures that are not there although the series beside them have theirs.
+
+    Attributes:
+        test: ``hole`` (between two periods that are there), ``end`` (the last period of the others is not there),
+            ``alone`` (a series of one period among long ones).
+        by: what makes up a table of series.
+        share: only in tables where at least this share of what could lack so is there.
+        least: figures that a table must have.
+        size: nothing is said of smaller figures: what is not there beside them may be nothing.
+        longest: periods that a hole has at most.
+        most: places that a table has at most; one with more is not of that kind.
+    """
+
+    test: str
+    by: tuple[str, ...]
+    share: float
+    least: float
+    size: float
+    longest: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """A table whose series all step to another level in one period, and stay there, although nothing marks it.
+
+    Attributes:
+        limit: the factor of the step, beyond which it is reported.
+        spread: it is also more than so many times what the table usually changes.
+        unless: conditions that mark it; a figure that meets one is left out.
+    """
+
+    by: tuple[str, ...]
+    limit: float
+    spread: float
+    least: float
+    series: float
+    unless: Conditions
+    damping: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """A figure that is about a power of ten away from the median of its series."""
+    """A figure that is about a power of ten away from those beside it and from the median of its series.
+
+    Attributes:
+        beside: lists of dimensions, as for an outlier.
+    """
 
     powers: tuple[int, ...]
     within: float
     least: float
+    beside: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +212,23 @@ class Offset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """A figure against what the same provider said before."""
+    """A figure against what the same provider said before.
 
+    Attributes:
+        limit: for the test ``changed``, the share of the old figure beyond which it is reported.
+        unless: attributes that explain it.
+        powers, beside: for ``slip``, powers of ten, and the dimensions along which the old figure of a neighbour counts.
+        least: for ``slip`` and ``withdrawn``, the size below which nothing is said.
+        share: for ``left_out``, at most this share of what was sent before may lack; more is another table.
+    """
+
+    test: str
     limit: float
     unless: tuple[str, ...]
+    powers: tuple[int, ...] = ()
+    beside: tuple[str, ...] = ()
+    least: float = 0.0
+    share: float = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +274,10 @@ class Agree:
 
 Detail = (
     Change
+    | Outlier
+    | Swapped
+    | Gaps
+    | Shift
     | Scale
     | Copied
     | Presence
@@ -232,11 +331,67 @@ def _change(node: Node) -> Change:
     )
 
 
+def _outlier(node: Node) -> Outlier:
+    limit = _above(node, "limit", 3, 1)
+    return Outlier(
+        limit=limit,
+        ends=_above(node, "ends", limit, 1),
+        spread=_above(node, "spread", 8, 0),
+        least=_above(node, "least", 0, 0),
+        periods=int(_above(node, "periods", 5, 3)),
+        beside=tuple(member.texts() for member in node.at("beside").items()),
+        damping=_above(node, "damping", 10, 1),
+    )
+
+
+def _swapped(node: Node) -> Swapped:
+    codes = node.at("codes").texts()
+    if len(codes) != 2:
+        raise node.at("codes").fault("two codes are needed here.")
+    return Swapped(
+        dimension=_needed(node, "dimension"),
+        codes=(codes[0], codes[1]),
+        limit=_above(node, "limit", 1.5, 1),
+        spread=_above(node, "spread", 4, 0),
+        least=_above(node, "least", 0, 0),
+        damping=_above(node, "damping", 10, 1),
+    )
+
+
+def _gaps(node: Node) -> Gaps:
+    return Gaps(
+        test=node.at("test").choice("hole", "end", "alone"),
+        by=node.at("by").texts(),
+        share=_above(node, "share", 0.95, 0),
+        least=_above(node, "least", 20, 2),
+        size=_above(node, "size", 0, 0),
+        longest=int(_above(node, "longest", 1_000_000, 1)),
+        most=int(_above(node, "most", 1_000_000, 1)),
+    )
+
+
+def _shift(node: Node) -> Shift:
+    return Shift(
+        by=_several(node, "by"),
+        limit=_above(node, "limit", 1.5, 1),
+        spread=_above(node, "spread", 8, 0),
+        least=_above(node, "least", 0, 0),
+        series=_above(node, "series", 5, 1),
+        unless=conditions(node.at("unless")),
+        damping=_above(node, "damping", 10, 1),
+    )
+
+
 def _scale(node: Node) -> Scale:
     powers = tuple(member.number() for member in node.at("powers").items())
     if not powers or min(powers) < 1:
         raise node.at("powers").fault("powers of ten, 1 or more, are needed here.")
-    return Scale(powers=powers, within=_above(node, "within", 2, 1), least=_above(node, "least", 0, 0))
+    return Scale(
+        powers=powers,
+        within=_above(node, "within", 2, 1),
+        least=_above(node, "least", 0, 0),
+        beside=tuple(member.texts() for member in node.at("beside").items()),
+    )
 
 
 def _copied(node: Node) -> Copied:
@@ -338,7 +493,15 @@ def _offset(node: Node) -> Offset:
 
 
 def _revision(node: Node) -> Revision:
-    return Revision(limit=_above(node, "limit", 0, 0), unless=node.at("unless").texts())
+    return Revision(
+        test=node.at("test").choice("changed", "slip", "withdrawn", "left_out"),
+        limit=_above(node, "limit", 0, 0),
+        unless=node.at("unless").texts(),
+        powers=tuple(member.number() for member in node.at("powers").items()),
+        beside=node.at("beside").texts(),
+        least=_above(node, "least", 0, 0),
+        share=_above(node, "share", 0.05, 0),
+    )
 
 
 def _part(node: Node) -> Part:
@@ -397,6 +560,10 @@ def _agree(node: Node) -> Agree:
 
 READERS: Mapping[str, Callable[[Node], Detail]] = {
     "change": _change,
+    "outlier": _outlier,
+    "swapped": _swapped,
+    "gaps": _gaps,
+    "shift": _shift,
     "scale": _scale,
     "copied": _copied,
     "attribute": _presence,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sdmx_service import __version__
-from sdmx_service.cli import commands, history, life
+from sdmx_service.cli import commands, history, life, mapping_commands, source_commands
 from sdmx_service.errors import SdmxError
 from sdmx_service.settings import Settings
 
@@ -69,16 +69,24 @@ def _serve_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--bulk-kinds", default=Settings().bulk_kinds, metavar="KINDS", help=Settings.help()["bulk_kinds"]
     )
+    command.add_argument("--partners", default="", metavar="HOSTS", help=Settings.help()["partners"])
     command.add_argument("--workers", type=int, default=1, metavar="N", help="processes (PostgreSQL only)")
     command.add_argument("--content", type=Path, metavar="DIR", help=Settings.help()["content"])
 
 
 def _wish_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the file to read")
+    command.add_argument("files", nargs="*", type=Path, metavar="FILE", help="the file to read")
+    command.add_argument(
+        "--from", action="append", default=[], dest="addresses", metavar="URL", help="fetch the file from a partner"
+    )
+    command.add_argument("--partners", default="", metavar="HOSTS", help=Settings.help()["partners"])
     command.add_argument("--dataflow", metavar="REF", help="AGENCY:ID(VERSION), AGENCY:ID, a URN or an id")
     command.add_argument("--provider", metavar="REF", help="who the data come from")
     command.add_argument("--mapping", metavar="ID", help="the mapping that reads a table")
     command.add_argument("--input-format", metavar="NAME", help="the format, when the file does not show it")
+    command.add_argument(
+        "--encoding", metavar="NAME", help="the encoding of a text, such as cp1251, when it is not UTF-8"
+    )
     command.add_argument(
         "--format", choices=("text", "json", "html", "xlsx"), default="text",
         help="form of the report; xlsx: the file itself with its cells marked",
@@ -105,8 +113,37 @@ def _decide_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("code", metavar="CODE", nargs="?", help="what it means")
     command.add_argument("--from", dest="start", metavar="DATE", help="the first day it holds for")
     command.add_argument("--to", dest="end", metavar="DATE", help="the last day it holds for")
+    command.add_argument("--provider", metavar="REF", help="hold for the files of this provider only")
     command.add_argument("--comment", metavar="TEXT", help="why")
-    command.add_argument("--forget", action="store_true", help="take the decision back")
+    command.add_argument("--forget", action="store_true", help="revoke the decision")
+
+
+def _decisions_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--map", metavar="MAP", help="of this representation map only")
+    command.add_argument("--provider", metavar="AGENCY.ID", help="for the files of this provider only")
+    command.add_argument("--all", action="store_true", help="those that were replaced or revoked too")
+    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="form of the list")
+
+
+def _map_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("action", choices=("list", "export", "import"))
+    command.add_argument("name", nargs="?", metavar="ID|FILE", help="the mapping or map to export, the file to import")
+    command.add_argument("-o", "--output", type=Path, metavar="FILE", help=".xlsx, .json or .xml to export to")
+    command.add_argument("--language", default="en", metavar="TAG", help="of the names beside the codes (en)")
+    command.add_argument("--no-decisions", action="store_true", help="leave out what people decided about the maps")
+
+
+def _sources_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("dataflow", metavar="DATAFLOW", help="the dataflow")
+    command.add_argument("--first", nargs="+", metavar="PROVIDER", help="make a release in which these come first")
+    command.add_argument("--as-agreed", action="store_true", help="make one with the order that the agreements say")
+    command.add_argument("--comment", metavar="TEXT", help="why")
+
+
+def _coverage_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("dataflow", metavar="DATAFLOW", help="the dataflow")
+    command.add_argument("--by", metavar="DIMENSION", help="the dimension that it is told by, where none is known")
+    command.add_argument("--language", default="en", metavar="TAG", help="of the names of codes (en)")
 
 
 def _query_arguments(command: argparse.ArgumentParser) -> None:
@@ -154,6 +191,20 @@ _COMMANDS: tuple[tuple[str, Callable[[argparse.ArgumentParser], None], Callable[
     ("receipt", _one_id, commands.receipt, "print a receipt"),
     ("undecided", _no_arguments, commands.undecided, "list the values of files that no mapping decides"),
     ("decide", _decide_arguments, commands.decide, "say what such a value means from now on"),
+    ("decisions", _decisions_arguments, mapping_commands.decisions, "list what was decided, by whom, when and why"),
+    ("map", _map_arguments, mapping_commands.map_files, "list mappings, write one to a workbook, read one back"),
+    (
+        "sources",
+        _sources_arguments,
+        source_commands.sources,
+        "show or set whose figure is shown where several give one",
+    ),
+    (
+        "coverage",
+        _coverage_arguments,
+        source_commands.coverage,
+        "list who submitted what, directly or through a partner",
+    ),
     ("query", _query_arguments, commands.query, "answer an SDMX-REST path without HTTP"),
     ("export", _export_arguments, commands.export, "write a whole dataflow to one file"),
     ("template", _template_arguments, commands.template, "write a questionnaire workbook"),

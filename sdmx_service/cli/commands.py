@@ -6,55 +6,24 @@ holds an embedded store, a command that can be done over HTTP goes to it (``held
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from sdmx_service.cli.held import Held, decision_line, find_holder, submission_line, token_line, undecided_lines
+from sdmx_service.cli.held import Held, decision_line, submission_line, token_line, undecided_lines
+from sdmx_service.cli.opening import Arguments
+from sdmx_service.cli.opening import settings_of as _settings
+from sdmx_service.cli.opening import with_library as _with_library
 from sdmx_service.cli.reports import check_output, report, report_remote, write
-from sdmx_service.errors import NotBuilt, StorageFault, SyntaxFault
+from sdmx_service.errors import NotBuilt, SyntaxFault
 from sdmx_service.settings import Settings
 
-Arguments = argparse.Namespace
 REFUSED, UNREADABLE = 1, 2
-
-
-# --- opening the store ----------------------------------------------------------------------------------------------
-def _settings(arguments: Arguments) -> Settings:
-    settings = Settings(data=arguments.data, store=arguments.store)
-    if getattr(arguments, "content", None) is not None:
-        settings = replace(settings, content=arguments.content)
-    return settings
-
-
-def _with_library(
-    arguments: Arguments, work: Callable[[Any], int], over_http: Callable[[Held], int] | None = None
-) -> int:
-    """Open the store, fill it if it is empty, run the work; ask the service that holds the store where one does."""
-    from sdmx_service.app.stores import open_store
-    from sdmx_service.catalog.library import Library
-
-    settings = _settings(arguments)
-    try:
-        opened = open_store(settings)
-    except StorageFault:
-        holder = find_holder(settings.data) if arguments.store is None else None
-        if holder is None or over_http is None:
-            raise
-        return over_http(holder)
-    with closing(opened) as store:
-        library = Library(store)
-        if store.pointer().generation == 0:
-            library.fill(settings.content)
-        return work(library)
-
-
-with_library = _with_library
 
 
 # --- commands -------------------------------------------------------------------------------------------------------
@@ -93,6 +62,7 @@ def serve(arguments: Arguments) -> int:
         read_models=not arguments.no_models,
         bulk=arguments.bulk,
         bulk_kinds=arguments.bulk_kinds,
+        partners=arguments.partners,
     )
     address = f"Serving on http://{settings.host}:{settings.port} (Ctrl-C stops)"
     serve(settings, lambda *_: print(address, flush=True))
@@ -107,6 +77,7 @@ def _wish(arguments: Arguments) -> Any:
         provider=arguments.provider,
         mapping=arguments.mapping,
         format=arguments.input_format,
+        encoding=arguments.encoding,
     )
 
 
@@ -114,18 +85,17 @@ def check(arguments: Arguments) -> int:
     """Validate and map files; 1 if any is refused."""
     check_output(arguments)
     from sdmx_service.catalog.loading import load_folder
-    from sdmx_service.submission.submit import SentFile, check
+    from sdmx_service.cli.sources import sent_files
+    from sdmx_service.submission.submit import check
 
     settings = _settings(arguments)
     has_store = arguments.store is not None or (arguments.data / "store.duckdb").exists()
 
     def run(catalog: Any, store: Any, release: int | None) -> int:
         refused = 0
-        for path in arguments.files:
-            with path.open("rb") as file:
-                sent = SentFile(file=file, name=path.name)
-                outcome = check(sent, _wish(arguments), catalog, store=store, release=release)
-                report(outcome.receipt, outcome.groups, arguments, file)
+        for sent in sent_files(arguments, settings):
+            outcome = check(sent, _wish(arguments), catalog, store=store, release=release)
+            report(outcome.receipt, outcome.groups, arguments, sent.file)
             refused += outcome.receipt.status == "refused"
         return REFUSED if refused else 0
 
@@ -153,23 +123,16 @@ def submit(arguments: Arguments) -> int:
 
     def run(library: Any) -> int:
         from sdmx_service.auth import OPERATOR
+        from sdmx_service.cli.sources import sent_files
         from sdmx_service.submission.receipt import load_findings
-        from sdmx_service.submission.submit import SentFile
         from sdmx_service.workflow.sending import send
 
         refused = 0
-        for path in arguments.files:
-            with path.open("rb") as file:
-                sent = SentFile(file=file, name=path.name)
-                receipt = send(
-                    sent,
-                    _wish(arguments),
-                    library,
-                    OPERATOR,
-                    corrects=arguments.corrects,
-                    publish_now=arguments.publish,
-                )
-                report(receipt, load_findings(library.store, receipt.id), arguments, file)
+        for sent in sent_files(arguments, _settings(arguments)):
+            receipt = send(
+                sent, _wish(arguments), library, OPERATOR, corrects=arguments.corrects, publish_now=arguments.publish
+            )
+            report(receipt, load_findings(library.store, receipt.id), arguments, sent.file)
             refused += receipt.status == "refused"
         return REFUSED if refused else 0
 
@@ -177,13 +140,18 @@ def submit(arguments: Arguments) -> int:
 
 
 def _submit_to(service: Any, arguments: Arguments) -> int:
+    from sdmx_service.cli.sources import check_sources
+
     named = {"dataflow": arguments.dataflow, "provider": arguments.provider, "mapping": arguments.mapping,
-             "format": arguments.input_format, "corrects": arguments.corrects,
+             "format": arguments.input_format, "encoding": arguments.encoding, "corrects": arguments.corrects,
              "publish": "true" if arguments.publish else None}  # fmt: skip
     wishes = {name: value for name, value in named.items() if value}
+    check_sources(arguments)
     refused = 0
-    for path in arguments.files:
-        receipt = service.submit(path, wishes)
+    sends = [partial(service.submit, path) for path in arguments.files]
+    sends += [partial(service.submit_from, address) for address in arguments.addresses]
+    for send in sends:
+        receipt = send(wishes)
         report_remote(receipt, service, arguments)
         refused += receipt["status"] == "refused"
     return REFUSED if refused else 0
@@ -232,21 +200,26 @@ def decide(arguments: Arguments) -> int:
     if (arguments.code is None) != arguments.forget:
         raise SyntaxFault("Give either the code or --forget.")
     wish = {"map": arguments.map, "value": arguments.value}
-    times = {"start": arguments.start, "end": arguments.end, "comment": arguments.comment}
+    times = {"start": arguments.start, "end": arguments.end, "comment": arguments.comment,
+             "provider": arguments.provider}  # fmt: skip
     more = {name: text for name, text in times.items() if text}
 
     def run(library: Any) -> int:
         from sdmx_service.auth import OPERATOR
-        from sdmx_service.submission.undecided import decide, forget
+        from sdmx_service.submission.decisions import decide, forget
 
         if arguments.forget:
-            for gone in forget(library, OPERATOR, **wish):
+            for gone in forget(library, OPERATOR, **wish, **_only(more, "provider", "comment")):
                 print(decision_line(gone.to_json()) + " no more")
         else:
             print(decision_line(decide(library, OPERATOR, code=arguments.code, **wish, **more).to_json()))
         return 0
 
     return _with_library(arguments, run, lambda held: held.decide({**wish, "code": arguments.code, **more}))
+
+
+def _only(words: Mapping[str, str], *names: str) -> dict[str, str]:
+    return {name: text for name, text in words.items() if name in names}
 
 
 def query(arguments: Arguments) -> int:

@@ -31,18 +31,24 @@ def token_line(token: Mapping[str, Any]) -> str:
 
 
 def undecided_lines(entry: Mapping[str, Any]) -> str:
-    """A value that waits for a decision, and what comes near it."""
+    """A value that waits for a decision, what was decided about it elsewhere, and what comes near it."""
     rows = f"{entry['count']} row{'' if entry['count'] == 1 else 's'}"
     head = f"{entry['map']}  {entry['value']!r}  ({entry['source']} to {entry['component']}, {rows})"
-    near = ", ".join(f"{one['code']} ({one['value']})" for one in entry["candidates"])
-    return f"{head}\n    in {', '.join(entry['submissions'])}" + (f"\n    near: {near}" if near else "")
+    near = ", ".join(
+        f"{one['code']} ({one['value']}{', ' + one['decided'] if one['decided'] else ''})"
+        for one in entry["candidates"]
+    )
+    from_whom = f" of {', '.join(entry['providers'])}" if entry["providers"] else ""
+    where = f"\n    in {', '.join(entry['submissions'])}{from_whom}"
+    return head + where + (f"\n    near: {near}" if near else "")
 
 
 def decision_line(decision: Mapping[str, Any]) -> str:
-    """A decision that was taken."""
+    """A decision that was taken, and whether it was revoked."""
     times = f" from {decision['start']}" if decision["start"] else ""
     times += f" to {decision['end']}" if decision["end"] else ""
-    return f"{decision['map']}: {decision['value']!r} is {decision['code']!r}{times} (by {decision['by']})"
+    whose = f" for {decision['provider']}" if decision["provider"] else ""
+    return f"{decision['map']}: {decision['value']!r} is {decision['code']!r}{times}{whose} (by {decision['by']})"
 
 
 def find_holder(data: Path) -> Held | None:

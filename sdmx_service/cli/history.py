@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
-from sdmx_service.cli.commands import REFUSED, with_library
+from sdmx_service.cli.commands import REFUSED
 from sdmx_service.cli.held import Held
 from sdmx_service.cli.life import now, operator
+from sdmx_service.cli.opening import with_library
 from sdmx_service.cli.reports import write
 from sdmx_service.errors import NoResults, SyntaxFault
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from sdmx_service.cli.commands import REFUSED, with_library
+from sdmx_service.cli.commands import REFUSED
 from sdmx_service.cli.held import Held
+from sdmx_service.cli.opening import with_library
 from sdmx_service.errors import SyntaxFault
 
 Arguments = argparse.Namespace

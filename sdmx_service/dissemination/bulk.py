@@ -255,7 +255,7 @@ def _remove(path: Path) -> None:
 def _write(message: Message, kind: str, file: IO[bytes], release: int) -> None:
     write = named(KINDS[kind].format).write
     assert write is not None
-    chunks = write(message, WriteOptions(release=release))
+    chunks = write(message, WriteOptions(release=release, columns="all"))
     if not KINDS[kind].gzip:
         file.writelines(chunks)
         return

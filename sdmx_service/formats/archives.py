@@ -1,7 +1,7 @@
 """Files inside gzip and zip, unpacked within limits.
 
 *Choice:* an archive may hold one or several messages; each is read like a file of its own. Archives in archives are
-not opened. Limits hold while unpacking, whatever the archive says about itself.
+refused. Limits hold while unpacking, whatever the archive says about itself.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import IO, Final, cast
 
 from sdmx_service.errors import TooLarge, UnreadableFile, UnsafeFile
-from sdmx_service.formats.sniffing import GZIP_MAGIC, Head
+from sdmx_service.formats.sniffing import GZIP_MAGIC, Head, peek
 
 MAX_UNPACKED: Final = 8 * 1024**3
 """Bytes that all members of an archive may have together."""
@@ -34,7 +34,7 @@ def unpack(file: IO[bytes], head: Head) -> Iterator[tuple[str | None, IO[bytes]]
     Each file is open until the next one is asked for.
 
     Raises:
-        UnreadableFile: the archive is truncated, damaged or encrypted, or holds nothing.
+        UnreadableFile: the archive is truncated, damaged or encrypted, or holds nothing, or another archive.
         UnsafeFile: a member unpacks to far more than its packed size.
         TooLarge: more members or bytes than the limits.
     """
@@ -45,9 +45,19 @@ def unpack(file: IO[bytes], head: Head) -> Iterator[tuple[str | None, IO[bytes]]
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as target:
             with gzip.GzipFile(fileobj=file) as source:
                 _copy(cast(IO[bytes], source), target, _size(file), MAX_UNPACKED, "The gzip file")
-            yield (head.name.removesuffix(".gz") if head.name else None), target
+            name = head.name.removesuffix(".gz") if head.name else None
+            _refuse_archive(target, name)
+            yield name, target
     else:
         yield from _unpack_zip(file)
+
+
+def _refuse_archive(file: IO[bytes], name: str | None) -> None:
+    if peek(file, name=name).is_archive:
+        raise UnreadableFile(
+            f"{name!r} is an archive inside the archive, which is not opened.",
+            hint="Put the files themselves into one archive, or send them one by one.",
+        )
 
 
 def _size(file: IO[bytes]) -> int:
@@ -71,6 +81,7 @@ def _unpack_zip(file: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
         for info in members:
             with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as target:
                 left -= _unpack_member(archive, info, target, left)
+                _refuse_archive(target, info.filename)
                 yield info.filename, target
 
 

@@ -115,7 +115,7 @@ class Renderer:
 
     def _fold(self, pieces: Sequence[Piece], count: int) -> list[Coded | Texts]:
         """The pieces with literals and small tables merged into their neighbours."""
-        limit = max(64, min(count, _FOLD))
+        limit = max(64, min(count // 8, _FOLD))  # what is made once for so many rows must cost little beside them
         zeros = np.zeros(count, np.int32)
         known, self._folds = self._folds, {}
         parts: list[Coded | Texts] = []
@@ -143,8 +143,8 @@ def _without_literals(pieces: Sequence[Piece], zeros: Indices) -> Iterator[Coded
     for piece in pieces:
         if isinstance(piece, str):
             literal += piece
-        elif isinstance(piece, Coded) and (piece.indices == (first := piece.indices[0])).all():
-            literal += piece.table[int(first)].as_py()
+        elif isinstance(piece, Coded) and _is_same(piece):
+            literal += piece.table[int(piece.indices[0])].as_py()
         else:
             if literal:
                 yield Coded(zeros, strings(literal))
@@ -152,6 +152,15 @@ def _without_literals(pieces: Sequence[Piece], zeros: Indices) -> Iterator[Coded
             yield piece
     if literal:
         yield Coded(zeros, strings(literal))
+
+
+def _is_same(piece: Coded) -> bool:
+    """Every row prints the same fragment; looked for in earnest only where first, middle and last row agree."""
+    if len(piece.table) == 1:
+        return True
+    indices = piece.indices
+    first = indices[0]
+    return bool(first == indices[-1] == indices[len(indices) // 2]) and bool((indices == first).all())
 
 
 def _may_fold(left: Strings, right: Strings, limit: int) -> bool:
@@ -219,6 +228,8 @@ class Cells:
         kept = self._tables.get(key)
         if kept is None or kept[0] is not dictionary:
             kept = self._tables[key] = (dictionary, _table_of(make, dictionary, absent))
+        if len(dictionary) == 1 and not encoded.null_count:  # the same throughout
+            return Coded(np.zeros(batch.num_rows, np.int32), kept[1].slice(0, 1))
         return Coded(_filled(encoded.indices, len(dictionary)), kept[1])
 
     def _same(self, name: str, dictionary: Strings) -> Strings:
@@ -399,12 +410,21 @@ def validity(batch: pa.RecordBatch, name: str) -> Mask:
     column = array_of(batch, name)
     if column is None:
         return np.zeros(batch.num_rows, np.bool_)
-    valid = column.is_valid()
-    if pa.types.is_list(column.type) or pa.types.is_map(column.type):
-        valid = pc.and_(valid, pc.not_equal(column.offsets[1:], column.offsets[:-1]))
     text = array_of(batch, f"{name}.text")
     if text is not None and text.null_count < len(text):
-        valid = pc.or_(valid, text.is_valid())
+        return _valid(column) | _valid(text)
+    return _valid(column)
+
+
+def _valid(column: Strings) -> Mask:
+    if column.null_count == len(column):
+        return np.zeros(len(column), np.bool_)
+    if pa.types.is_list(column.type) or pa.types.is_map(column.type):
+        valid = pc.and_(column.is_valid(), pc.not_equal(column.offsets[1:], column.offsets[:-1]))
+    elif not column.null_count:
+        return np.ones(len(column), np.bool_)
+    else:
+        valid = column.is_valid()
     return cast(Mask, valid.to_numpy(zero_copy_only=False))
 
 

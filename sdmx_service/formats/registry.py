@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from sdmx_service.errors import NotFound
+from sdmx_service.formats.columnar import reader as columnar_reader
 from sdmx_service.formats.columnar import writer as columnar_writer
 from sdmx_service.formats.json_stat import reader as json_stat_reader
 from sdmx_service.formats.json_stat import writer as json_stat_writer
@@ -43,13 +44,16 @@ from sdmx_service.formats.sdmx_schema import json_schema, xsd
 from sdmx_service.formats.sniffing import Head
 from sdmx_service.formats.spreadsheet import data_writer as spreadsheet_data_writer
 from sdmx_service.formats.spreadsheet import reader as spreadsheet_reader
+from sdmx_service.formats.spreadsheet.binary import sniff_binary_workbook
 from sdmx_service.formats.spreadsheet.marking import Mark, write_findings, write_marked
+from sdmx_service.formats.spreadsheet.opendocument import sniff_open_document
+from sdmx_service.formats.spreadsheet.text_writer import write_text_sheets
 from sdmx_service.formats.spreadsheet.writer import write_form
 from sdmx_service.model.message import Message, Resolve, SeekableFile, Tables, WriteOptions
 
 __all__ = ["FORMATS", "Format", "Kind", "Mark", "RegistrationsRequest", "formats_for", "named", "of_media_type",
            "of_suffix", "read_registrations_request", "submitted_actions", "write_findings", "write_form",
-           "write_marked", "write_registrations_response", "write_structure_response"]  # fmt: skip
+           "write_marked", "write_registrations_response", "write_structure_response", "write_text_sheets"]  # fmt: skip
 
 Kind = Literal["data", "structure", "availability", "schema", "metadata", "registration"]
 Sniff = Callable[[Head], int]
@@ -264,6 +268,8 @@ FORMATS: tuple[Format, ...] = (
         name="parquet",
         media_types=("application/vnd.apache.parquet",),
         suffixes=(".parquet",),
+        sniff=columnar_reader.sniff_parquet,
+        read=columnar_reader.read_parquet,
         write=columnar_writer.write_parquet,
         apis=_V2,
         parameters=columnar_writer.PARAMETERS,
@@ -390,6 +396,20 @@ FORMATS: tuple[Format, ...] = (
         apis=_V2,
         parameters=spreadsheet_data_writer.PARAMETERS,
         is_compressed=True,
+    ),
+    Format(
+        name="xls",
+        media_types=("application/vnd.ms-excel",),
+        suffixes=(".xls",),
+        sniff=sniff_binary_workbook,
+        read=spreadsheet_reader.read_binary_workbook,
+    ),
+    Format(
+        name="ods",
+        media_types=("application/vnd.oasis.opendocument.spreadsheet",),
+        suffixes=(".ods",),
+        sniff=sniff_open_document,
+        read=spreadsheet_reader.read_open_document,
     ),
     Format(
         name="csv",

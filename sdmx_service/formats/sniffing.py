@@ -13,8 +13,11 @@ HEAD_SIZE = 64 * 1024
 """Bytes that a sniffer sees."""
 
 ZIP_MAGIC = b"PK\x03\x04"
+OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""A compound file: what Office wrote before 2007."""
 GZIP_MAGIC = b"\x1f\x8b"
 _EMPTY_ZIP_MAGIC = b"PK\x05\x06"
+_LEAST = 8
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _XML_NAME = r"(?:[\w.-]+:)?([\w.-]+)"
 _XML_SKIPPED = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->", re.DOTALL)
@@ -40,11 +43,11 @@ class Head:
 
     @property
     def text(self) -> str:
-        """The beginning as text, by its byte order mark, else UTF-8; what does not decode is replaced."""
+        """The beginning as text, by its byte order mark or its zeros, else UTF-8; what does not decode is replaced."""
         for mark, encoding in _BOMS:
             if self.start.startswith(mark):
                 return self.start[len(mark) :].decode(encoding, "replace")
-        return self.start.decode("utf-8", "replace")
+        return self.start.decode(unmarked_utf_16(self.start) or "utf-8", "replace")
 
     @property
     def first_line(self) -> str:
@@ -63,8 +66,10 @@ class Head:
 
     @property
     def is_text(self) -> bool:
-        """Whether the beginning looks like text: no NUL, unless a byte order mark says UTF-16."""
-        return b"\x00" not in self.start or self.start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        """Whether the beginning looks like text: no NUL, unless it is UTF-16."""
+        if b"\x00" not in self.start or self.start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return True
+        return unmarked_utf_16(self.start) is not None
 
     @property
     def is_workbook(self) -> bool:
@@ -87,6 +92,16 @@ class Head:
             place = found.end()
         root = _XML_ROOT.match(text, place)
         return None if root is None else (root[1], root[2] or "")
+
+
+def unmarked_utf_16(start: bytes) -> str | None:
+    """The UTF-16 that a text without byte order mark is in, by its zeros; None if it is none."""
+    for encoding, zeros, others in (("utf-16-le", start[1::2], start[0::2]), ("utf-16-be", start[0::2], start[1::2])):
+        if len(start) >= _LEAST and zeros.count(0) > len(start) // 4 and not others.count(0):
+            signs = start[: len(start) // 2 * 2].decode(encoding, "replace")
+            if not any(sign < " " and sign not in "\t\r\n" for sign in signs):
+                return encoding
+    return None
 
 
 def peek(file: IO[bytes], *, name: str | None = None, media_type: str | None = None) -> Head:

@@ -26,6 +26,7 @@ LEADING = ("STRUCTURE", "STRUCTURE_ID", "ACTION")
 STRUCTURES = {"Dataflow": "dataflow", "DataStructure": "datastructure", "ProvisionAgreement": "dataprovision"}
 ACTIONS = {Action.MERGE: "M", Action.REPLACE: "R", Action.DELETE: "D"}
 LABELS = ("id", "name", "both")
+COLUMNS = ("used", "all")
 SHEET_ROWS = 1_048_575
 """Rows of a spreadsheet below its heading."""
 METADATA = b"sdmx"
@@ -51,13 +52,15 @@ def table_of(message: Message, options: WriteOptions) -> Table:
 
     Args:
         options: ``labels``: with ``name`` a column ``ID.name`` stands behind each coded component, with ``both`` its
-            values are ``code: name``; ``languages`` of the names; ``release`` is told in the schema.
+            values are ``code: name``; ``languages`` of the names; ``columns``: with ``used`` a coded attribute or
+            measure of which no value occurs has no column; ``release`` is told in the schema.
     """
     datasets = list(message.datasets)
-    chosen = merged_columns(datasets)
+    every = merged_columns(datasets)
+    chosen = {id: one for id, one in every.items() if options.columns == "all" or _is_used(one, datasets)}
     schema = pa.schema(
         [*(pa.field(name, _CODE, nullable=False) for name in LEADING), *_fields(chosen, datasets, options)],
-        metadata={METADATA: orjson.dumps(described(message, datasets, chosen, options))},
+        metadata={METADATA: orjson.dumps(described(message, datasets, every, options))},
     )
     leading = tuple(
         id
@@ -65,6 +68,13 @@ def table_of(message: Message, options: WriteOptions) -> Table:
         if column.role == "dimension" and len({code for one in datasets for code in one.domains.get(id, ())}) > 1
     )
     return Table(schema=schema, batches=_batches(datasets, chosen, schema, options), leading=leading)
+
+
+def _is_used(column: Column, datasets: Sequence[Dataset]) -> bool:
+    """Whether a value of it may occur: of a coded component the values that occur are known before the rows."""
+    if column.kind != "code" or column.role in ("dimension", "time"):
+        return True
+    return any(one.only_attributes or one.domains.get(column.id, (column.id,)) for one in datasets)
 
 
 def merged_columns(datasets: Iterable[Dataset]) -> dict[str, Column]:
@@ -219,17 +229,32 @@ def _batches(
     tables = [pa.array(values, pa.string()) for values in lists]
     for dataset in datasets:
         own = {one.id: one for one in shown_columns(dataset) if is_shown(dataset, one)}
-        places = [values.index(text) for values, text in zip(lists, _lead(dataset), strict=True)]
+        leads = [
+            _Repeated(values.index(text), table)
+            for values, text, table in zip(lists, _lead(dataset), tables, strict=True)
+        ]
         cells = _Cells(dataset, options)
         for batch in shown_rows(dataset):
             arrays: dict[str, Strings] = {
-                name: pa.DictionaryArray.from_arrays(pa.array(np.full(batch.num_rows, place, np.int32)), table)
-                for name, place, table in zip(LEADING, places, tables, strict=True)
+                name: lead.of(batch.num_rows) for name, lead in zip(LEADING, leads, strict=True)
             }
             for name in chosen:
                 if (column := own.get(name)) is not None:
                     arrays |= cells.of(batch, column, schema)
             yield pa.RecordBatch.from_arrays([_as(arrays.get(one.name), one, batch) for one in schema], schema=schema)
+
+
+class _Repeated:
+    """The same text in every row, made once for the longest batch."""
+
+    def __init__(self, place: int, table: pa.StringArray) -> None:
+        self._place, self._table = place, table
+        self._longest = pa.array(np.zeros(0, np.int32))
+
+    def of(self, count: int) -> pa.DictionaryArray:
+        if len(self._longest) < count:
+            self._longest = pa.array(np.full(count, self._place, np.int32))
+        return pa.DictionaryArray.from_arrays(self._longest.slice(0, count), self._table, safe=False)
 
 
 def _lead(dataset: Dataset) -> tuple[str, str, str]:

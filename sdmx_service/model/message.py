@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Mut
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import pyarrow as pa
 
@@ -93,6 +93,8 @@ Resolve = Callable[[Ref], Target]
 """Resolves a DataStructure, Dataflow or ProvisionAgreement reference (late-bound versions too).
 
 Raises ``UnresolvedReference``. Representations inside the structure are resolved."""
+UNSAID: Final = Ref(type="DataStructure", agency="", id="", version="~")
+"""What a message of SDMX-ML 2.0 refers to that names no structure; who knows what the sender said beside it knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +197,8 @@ class Sheet:
         name: the sheet's name; None for CSV.
         columns: text as a person sees it; numbers without superfluous ``.0``; empty cells are null.
         merged: merged ranges as (first row, first column, last row, last column), 0-based.
-        hidden_rows: 0-based.
+        hidden_rows, hidden_columns: 0-based.
+        is_hidden: the sheet as a whole is not shown.
         numbers: per column which cells hold a number, not a text; None where the file does not tell (CSV).
         origin: None where the sheet is the sender's own; else its columns are called by their header, not by a letter.
     """
@@ -204,15 +207,38 @@ class Sheet:
     columns: tuple[pa.StringArray, ...]
     merged: tuple[tuple[int, int, int, int], ...] = ()
     hidden_rows: tuple[int, ...] = ()
+    hidden_columns: tuple[int, ...] = ()
+    is_hidden: bool = False
     numbers: tuple[pa.BooleanArray, ...] | None = None
     origin: SheetOrigin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextEncoding:
+    """The encoding in which a text was read.
+
+    Attributes:
+        is_sure: the file or the sender says it, or its bytes leave no doubt; else it was found out.
+        example: a word as it was read.
+        others: encodings that fit as well and read differently, each with how it reads the first such word.
+    """
+
+    name: str
+    is_sure: bool = False
+    example: str = ""
+    others: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """A file that is not a message: sheets of cells, to be read through a mapping's layout."""
+    """A file that is not a message: sheets of cells, to be read through a mapping's layout.
+
+    Attributes:
+        encoding: of a text file.
+    """
 
     sheets: tuple[Sheet, ...]
+    encoding: TextEncoding | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +248,7 @@ class WriteOptions:
     Attributes:
         languages: wishes in order; ``all_languages`` asks for every language where the format can carry it.
         labels: SDMX-CSV ``labels``; time_format, keys: SDMX-CSV parameters.
+        columns: of tables by columns, ``used`` (without coded ones that say nothing) or ``all``.
         dimension_at_observation: as ``Dataset.dimension_at_observation``.
         variant: a family's own word for its kind (``generic``, ``structurespecific``, ...), empty for the default.
         indent: readable layout for structure messages.
@@ -234,6 +261,7 @@ class WriteOptions:
     labels: str = "id"
     time_format: str = "original"
     keys: str = "none"
+    columns: str = "used"
     dimension_at_observation: str | None = None
     variant: str = ""
     indent: bool = False

@@ -202,12 +202,12 @@ def _wants_all(languages: Sequence[str]) -> bool:
 
 def _content_type(choice: Choice) -> str:
     extra = "".join(
-        f";{name}={choice.parameters[name.lower()]}" for name in _CSV_PARAMETERS if name.lower() in choice.parameters
+        f";{name}={choice.parameters[name.lower()]}" for name in _TABLE_PARAMETERS if name.lower() in choice.parameters
     )
     return choice.media_type + extra
 
 
-_CSV_PARAMETERS = ("labels", "timeFormat", "keys")
+_TABLE_PARAMETERS = ("labels", "timeFormat", "keys", "columns")
 
 
 def _options(query: Query, choice: Choice, languages: Sequence[str], request: Request, view: View) -> WriteOptions:
@@ -219,6 +219,7 @@ def _options(query: Query, choice: Choice, languages: Sequence[str], request: Re
         labels=choice.parameters.get("labels", default),
         time_format=choice.parameters.get("timeformat", "original"),
         keys=choice.parameters.get("keys", "none"),
+        columns=choice.parameters.get("columns", "used"),
         dimension_at_observation=query.dimension_at_observation if isinstance(query, DataQuery) else None,
         release=view.release,
         address=f"/sdmx/{request.api}/{request.path}" + (f"?{request.query_string}" if request.query_string else ""),
@@ -229,7 +230,10 @@ def _options(query: Query, choice: Choice, languages: Sequence[str], request: Re
 def _validators(
     request: Request, choice: Choice, view: View, encoding: str | None, languages: Sequence[str]
 ) -> dict[str, str]:
-    """ETag = release + catalogue generation + view + representation; Last-Modified = the later one's time."""
+    """ETag = release + catalogue generation + view + representation; Last-Modified = the later one's time.
+
+    The tag is a weak one: the same answer tells another time at which it was prepared.
+    """
     parts = (
         str(view.release), str(view.generation), request.api, request.path, request.query_string,
         _content_type(choice), encoding or "", ",".join(languages),
@@ -237,7 +241,7 @@ def _validators(
     tag = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
     moment = view.changed_at.astimezone(UTC)
     return {
-        "ETag": f'"{view.release}-{tag}"',
+        "ETag": f'W/"{view.release}-{tag}"',
         "Last-Modified": format_datetime(moment.replace(microsecond=0), usegmt=True),
     }
 
@@ -253,7 +257,7 @@ def _has_tag(request: Request, headers: Mapping[str, str]) -> bool:
     if request.if_none_match is None:
         return False
     tags = {tag.strip().removeprefix("W/") for tag in request.if_none_match.split(",")}
-    return headers["ETag"] in tags
+    return headers["ETag"].removeprefix("W/") in tags
 
 
 def _is_older(request: Request, view: View) -> bool:

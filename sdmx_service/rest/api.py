@@ -1,4 +1,4 @@
-"""The service's own interface below ``/api``: releases, tokens, decisions, limits, health.
+"""The service's own interface below ``/api``: releases, tokens, limits, health.
 
 Submissions are in ``submissions``, embargoes, the log and the calendar in ``workflow``, differences in ``differences``.
 """
@@ -19,10 +19,7 @@ from sdmx_service.rest.asking import problem, wishes
 from sdmx_service.rest.limits import limits_of
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.submission.reading import named_provider
-from sdmx_service.submission.receipt import receipts
-from sdmx_service.submission.undecided import Decision, decide, decisions, forget, undecided
 from sdmx_service.workflow.publishing import restore
-from sdmx_service.workflow.steps import sees
 
 
 def routes() -> list[web.RouteDef]:
@@ -33,9 +30,6 @@ def routes() -> list[web.RouteDef]:
         web.get("/api/tokens", list_tokens),
         web.post("/api/tokens", make_token),
         web.post("/api/tokens/{id}/revoke", end_token),
-        web.get("/api/undecided", list_undecided),
-        web.get("/api/decisions", list_decisions),
-        web.post("/api/decisions", make_decision),
         web.get("/api/dataflows/{name}", find_dataflow),
         web.get("/api/limits", limits),
         web.get("/health/live", live),
@@ -116,56 +110,6 @@ async def end_token(request: web.Request) -> web.StreamResponse:
     principal = await _administrator(request, service)
     await _in_thread(service, lambda: revoke_token(service.library.store, request.match_info["id"], principal))
     return _json({"revoked": request.match_info["id"]})
-
-
-# --- what no map decides ---------------------------------------------------------------------------------------------
-async def list_undecided(request: web.Request) -> web.StreamResponse:
-    """``GET /api/undecided``: the values that wait for a decision, of the submissions that a principal may see."""
-    service = request.app[SERVICE]
-    principal = await _principal(request, service)
-
-    def find() -> list[dict[str, Any]]:
-        seen = {one.id for one in receipts(service.library.store) if sees(principal, one)}
-        return [one.to_json() for one in undecided(service.library.store, seen.__contains__)]
-
-    return _json({"undecided": await _in_thread(service, find)})
-
-
-async def list_decisions(request: web.Request) -> web.StreamResponse:
-    """``GET /api/decisions``: what was decided, by whom and when."""
-    service = request.app[SERVICE]
-    await _principal(request, service)
-    found = await _in_thread(service, lambda: decisions(service.library.store))
-    return _json({"decisions": [one.to_json() for one in found]})
-
-
-async def make_decision(request: web.Request) -> web.StreamResponse:
-    """``POST /api/decisions`` with map, value and code (null takes it back), perhaps start, end and comment."""
-    service = request.app[SERVICE]
-    principal = await _principal(request, service)
-    said = _decision_wish(await request.read())
-    code = said.pop("code")
-    if code is None:
-        gone = {name: said[name] for name in ("map", "value")}
-        found = await _in_thread(service, lambda: forget(service.library, principal, **gone))
-        return _json({"forgotten": [one.to_json() for one in found]})
-    made: Decision = await _in_thread(service, lambda: decide(service.library, principal, code=code, **said))
-    return _json(made.to_json(), 201)
-
-
-def _decision_wish(body: bytes) -> dict[str, Any]:
-    try:
-        said = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        said = None
-    known = {"map", "value", "code", "start", "end", "comment"}
-    fits = isinstance(said, dict) and {"map", "value", "code"} <= set(said) <= known
-    if not fits or not all(isinstance(one, str) or (one is None and name == "code") for name, one in said.items()):
-        raise SyntaxFault(
-            "A decision is a JSON object with the texts map, value and code.",
-            hint="It may have start, end and comment too; code null takes the decision back.",
-        )
-    return dict(said)
 
 
 async def find_dataflow(request: web.Request) -> web.StreamResponse:

@@ -45,6 +45,7 @@ _TABLE: tuple[tuple[type[errors.SdmxError], Status], ...] = (
     (errors.NotBuilt, Status(501, 501, 501)),
     (errors.StorageFault, Status(503, 503, 503)),
     (errors.Busy, Status(503, 503, 503)),
+    (errors.Unreachable, Status(502, 502, 503)),
     (errors.SdmxError, Status(500, 500, 500)),
 )
 """First match wins."""

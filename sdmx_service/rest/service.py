@@ -11,6 +11,7 @@ from aiohttp import web
 from sdmx_service.catalog.library import Library
 from sdmx_service.dissemination.bulk import Shelf
 from sdmx_service.model.message import Party
+from sdmx_service.rest.partners import NO_PARTNERS, Partners
 from sdmx_service.workflow.difference import Scratch
 from sdmx_service.workflow.publishing import Clock, clock
 
@@ -26,6 +27,7 @@ class Service:
         streams: how many answers may be open at once.
         max_body: bytes of a request body at most.
         max_query: characters of path and query string at most.
+        partners: who files may be fetched from, in at most ``fetch_seconds``.
         workspace_memory: memory of the rules' workspace of one check.
         scratch: opens an empty store for the time of one piece of work.
         clock: the time of day, for what is due at an hour.
@@ -40,6 +42,8 @@ class Service:
     max_body: int
     scratch: Scratch
     max_query: int = 32_000
+    partners: Partners = NO_PARTNERS
+    fetch_seconds: float = 300.0
     workspace_memory: str = "1GB"
     clock: Clock = clock
 

@@ -12,9 +12,10 @@ import orjson
 from aiohttp import BodyPartReader, web
 
 from sdmx_service.auth import Principal
-from sdmx_service.errors import NotFound, SyntaxFault
+from sdmx_service.errors import NotAllowed, NotFound, SyntaxFault
 from sdmx_service.rest.asking import in_thread, json_answer, parameters, principal_of, private_answer, wishes
 from sdmx_service.rest.bodies import copy
+from sdmx_service.rest.partners import fetch
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.submission.exports import REPORT_POLICY, findings_csv, findings_html, findings_workbook
 from sdmx_service.submission.reading import Wish
@@ -27,8 +28,8 @@ from sdmx_service.workflow.sending import send
 from sdmx_service.workflow.states import WAITING
 from sdmx_service.workflow.steps import comments, held_back, seen, sees
 
-_WISHES = ("dataflow", "provider", "mapping", "format")
-_PARAMETERS = (*_WISHES, "publish", "name", "corrects")
+_WISHES = ("dataflow", "provider", "mapping", "format", "encoding")
+_PARAMETERS = (*_WISHES, "publish", "name", "url", "corrects")
 
 
 def routes() -> list[web.RouteDef]:
@@ -52,7 +53,10 @@ async def post_submission(request: web.Request) -> web.StreamResponse:
     said = parameters(request, *_PARAMETERS)
     wish, publish_now = _wish(said)
     with tempfile.TemporaryFile() as spooled:
-        name, media_type = await _spool(request, spooled, service.max_body)
+        if "url" in said:
+            name, media_type = await _fetch(request, spooled, service, principal)
+        else:
+            name, media_type = await _spool(request, spooled, service.max_body)
         sent = SentFile(file=spooled, name=name, media_type=media_type)
         receipt = await in_thread(
             service,
@@ -76,6 +80,20 @@ def _wish(query: Mapping[str, str]) -> tuple[Wish, bool]:
     if publish_now not in ("true", "false"):
         raise SyntaxFault(f"publish={publish_now!r} is neither true nor false.")
     return Wish(**{name: query[name] for name in _WISHES if query.get(name)}), publish_now == "true"
+
+
+async def _fetch(
+    request: web.Request, target: IO[bytes], service: Service, principal: Principal
+) -> tuple[str, str | None]:
+    """The file of a partner on disk; its name and media type."""
+    if principal.role != "provider" and not principal.may_publish:
+        raise NotAllowed("The token may not submit.", hint="Use a token of a provider.")
+    if request.can_read_body:
+        raise SyntaxFault("The request has a url and a body.", hint="Send one of them.")
+    found = await fetch(
+        request.query["url"], target, service.partners, limit=service.max_body, seconds=service.fetch_seconds
+    )
+    return request.query.get("name") or found.name, found.media_type
 
 
 async def _spool(request: web.Request, target: IO[bytes], limit: int) -> tuple[str, str | None]:

@@ -295,6 +295,23 @@ class Store(Protocol):
     def senders(self, selection: Selection) -> Collection[str]:
         """The providers that ever sent something for the selection's dataflows, by name; cheap, and a superset."""
 
+    def ranking(self, release: int) -> Ranking:
+        """Who was shown before whom at a release."""
+
+    def given(self, selection: Selection, by: Sequence[str]) -> pa.Table:
+        """How many observations each provider gives, shown or not, and how many of them are shown in their dataflow.
+
+        The selection's context is ``provisionagreement``. One row per dataflow, provider, codes of the dimensions
+        ``by`` and period, in no order. Columns: ``dataflow``, ``provider``, one per dimension, ``period`` (text, ""
+        where the structure has no time), ``given``, ``shown`` (int64).
+        """
+
+    def compared(self, selection: Selection, by: Sequence[str]) -> pa.Table:
+        """How many keys two providers give the same figures for, in every measure, and how many others.
+
+        As ``given``, with ``other``, the later of the two providers by name, and ``equal`` and ``unequal`` (int64).
+        """
+
     def domains(self, selection: Selection) -> Mapping[str, Sequence[str]]:
         """Per dimension, time and coded component the values that occur in the selection (paging ignored).
 

@@ -18,6 +18,7 @@ from sdmx_service.errors import Conflict, NotFound, StorageFault
 from sdmx_service.model.selection import Cube, Selection
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.storage.attribute_changes import AttributeReading
+from sdmx_service.storage.coverage import compared, empty, given
 from sdmx_service.storage.directory import Directory, read_directory, touched
 from sdmx_service.storage.documents import Documents
 from sdmx_service.storage.engine import Engine, Session
@@ -464,6 +465,21 @@ class SqlStore:
             for flow, provider in directory.agreements
             if flows is None or directory.dataflows[flow] in flows
         )
+
+    def ranking(self, release: int) -> Ranking:
+        """Who was shown before whom."""
+        return self._ranking(release)
+
+    def given(self, selection: Selection, by: Sequence[str]) -> pa.Table:
+        """Observations by who gives them."""
+        reading = self._database_reading(selection)
+        return empty(by, ("dataflow", "provider"), ("given", "shown")) if reading is None else given(reading, by)
+
+    def compared(self, selection: Selection, by: Sequence[str]) -> pa.Table:
+        """Figures of several providers for the same keys."""
+        reading = self._database_reading(selection)
+        members = ("dataflow", "provider", "other")
+        return empty(by, members, ("equal", "unequal")) if reading is None else compared(reading, by)
 
     def domains(self, selection: Selection) -> Mapping[str, Sequence[str]]:
         """The values that occur."""

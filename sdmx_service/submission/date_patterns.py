@@ -3,7 +3,8 @@
 *Standard*: letters G y M w D d E U H k K h m s S and ``n``, the number of a period after the letter of its frequency
 (``yyyyMnn``); text in quotes. *Choices*: ``Y`` is ``y`` (the standard's examples write it so); ``DD`` beside a month is
 the day of the month, as in its example ``YYYY-MMM-DD``; around a frequency's letter spaces are looked past (its ``2010
-D62``); a month's name may be the short or the long one. Weeks are those of ISO 8601. ``F``, ``W`` are not read.
+D62``); a month's name may be the short or the long one. Weeks are those of ISO 8601, weeks of a month (``W``) too: the
+first is that with four days in the month, the days before it are in week 0. ``F`` counts one weekday within a month.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
 from babel import Locale, UnknownLocaleError
@@ -20,7 +21,7 @@ from sdmx_service.errors import InvalidStructure, SyntaxFault
 
 _NUMBERS = {"y": "year", "M": "month", "d": "day", "D": "day_of_year", "w": "week", "U": "weekday", "u": "weekday",
             "H": "hour", "k": "hour_24", "K": "hour_0", "h": "hour_12", "m": "minute", "s": "second", "S": "fraction",
-            "n": "number"}  # fmt: skip
+            "n": "number", "W": "week_of_month", "F": "day_of_week_in_month"}  # fmt: skip
 _WORDS = {"G": "era", "E": "day_name", "a": "half"}
 _FREQUENCIES = "ASTQMWD"
 _OLD_LOCALES = {"iw": "he", "in": "id", "ji": "yi"}
@@ -89,6 +90,22 @@ class DatePattern:
         return names
 
     @cached_property
+    def _days(self) -> Mapping[str, int]:
+        names: dict[str, int] = {}
+        for context in ("format", "stand-alone"):
+            for width in ("abbreviated", "wide"):
+                for number, name in self._locale.days[context][width].items():
+                    names.setdefault(str(name).rstrip(".").casefold(), int(number) + 1)
+        return names
+
+    def _weekday(self, name: str) -> int:
+        """The number of a day's name, Monday 1 to Sunday 7."""
+        found = self._days.get(name.rstrip(".").casefold())
+        if found is None:
+            raise SyntaxFault(f"{name!r} is no day of the week in the language of the pattern", hint="")
+        return found
+
+    @cached_property
     def _expression(self) -> re.Pattern[str]:
         parts, seen = [], set()
         for token, following in zip(self._tokens, [*self._tokens[1:], None], strict=True):
@@ -121,10 +138,15 @@ class DatePattern:
         """Refuse a pattern that texts cannot be read with.
 
         Raises:
-            InvalidStructure: it has no year, or a letter twice.
+            InvalidStructure: it has no year, a letter twice, or what counts within a month without one.
         """
-        if not any(token.letter == "y" for token in self._tokens):
+        letters = {token.letter for token in self._tokens}
+        if "y" not in letters:
             raise InvalidStructure(f"The date pattern {self.pattern!r} has no year.")
+        if "M" not in letters and (counted := letters & {"W", "F"}):
+            raise InvalidStructure(
+                f"The date pattern {self.pattern!r} has the letter {min(counted)!r}, and no month to count within."
+            )
         _ = self._expression
 
     def read(self, text: str) -> Mapping[str, int]:
@@ -142,6 +164,8 @@ class DatePattern:
                 fields["month"] = self._months[value.rstrip(".").casefold()]
             elif name == "year" and len(value) == 2:
                 fields["year"] = _century(int(value))
+            elif name == "day_name":
+                fields["weekday_named"] = self._weekday(value)
             elif name == "half":
                 fields["half"] = int(value.replace(".", "").casefold() == self._afternoon)
             elif value.isdigit():
@@ -177,7 +201,7 @@ class DatePattern:
             "y": year, "M": moment.month, "d": moment.day, "D": moment.timetuple().tm_yday,
             "w": moment.isocalendar().week, "U": moment.isoweekday(), "u": moment.isoweekday(), "H": moment.hour,
             "k": moment.hour or 24, "K": moment.hour % 12, "h": moment.hour % 12 or 12, "m": moment.minute,
-            "s": moment.second, "S": 0, "n": number,
+            "s": moment.second, "S": 0, "n": number, "W": week_of_month(moment.date()), "F": (moment.day - 1) // 7 + 1,
         }  # fmt: skip
         return f"{values[letter]:0{count}}"
 
@@ -198,12 +222,53 @@ def _century(year: int) -> int:
 
 
 def day_of(fields: Mapping[str, int]) -> date:
-    """The day of the fields year, month and day.
+    """The day of the fields year, month and day; a weekday that stands beside them must be its own.
 
     Raises:
-        SyntaxFault: there is no such day.
+        SyntaxFault: there is no such day, or it is another day of the week.
     """
     try:
-        return date(fields["year"], fields["month"], fields["day"])
+        found = date(fields["year"], fields["month"], fields["day"])
     except ValueError as error:
         raise SyntaxFault(f"there is no such day: {error}") from None
+    if (said := weekday_of(fields)) is not None and said != found.isoweekday():
+        raise SyntaxFault(f"{found} is day {found.isoweekday()} of its week (Monday is 1), not {said}")
+    return found
+
+
+def weekday_of(fields: Mapping[str, int]) -> int | None:
+    """The day of the week that the fields say, by number or by name; Monday is 1."""
+    return fields.get("weekday", fields.get("weekday_named"))
+
+
+def week_of_month(day: date) -> int:
+    """The week of the month that a day is in; 0 before the first week that has four days in the month."""
+    first = date(day.year, day.month, 1)
+    before = first.isoweekday() - 1
+    return (day.day - 1 + before) // 7 + (1 if before <= 3 else 0)
+
+
+def day_in_month(fields: Mapping[str, int]) -> date:
+    """The day that its month and its week or its count within the month say; without a weekday the week's Monday.
+
+    Raises:
+        SyntaxFault: there is no such day, or a count stands without its weekday.
+    """
+    try:
+        first = date(fields["year"], fields["month"], 1)
+    except ValueError as error:
+        raise SyntaxFault(f"there is no such day: {error}") from None
+    weekday = weekday_of(fields)
+    if "day_of_week_in_month" in fields:
+        if weekday is None:
+            raise SyntaxFault("the count of a weekday stands there without the weekday")
+        found = first + timedelta(days=(weekday - first.isoweekday()) % 7 + 7 * (fields["day_of_week_in_month"] - 1))
+    else:
+        monday = first - timedelta(days=first.isoweekday() - 1)
+        whole = fields["week_of_month"] - week_of_month(first)
+        found = monday + timedelta(days=7 * whole + (weekday or 1) - 1)
+        if weekday is None and found + timedelta(days=6) >= first:
+            return found
+    if (found.year, found.month) != (first.year, first.month):
+        raise SyntaxFault("there is no such day: it lies outside the month")
+    return found

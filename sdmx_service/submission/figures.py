@@ -74,6 +74,10 @@ class Figures:
         own: how to read what a provider itself sent before; without it, what is shown stands for it.
         carried: attributes of the observation that rules look at.
         followed: those whose change from period to period rules look at.
+
+    Attributes:
+        groupings: per dataflow, the dimensions by which rules tell groups of series apart; set before rules run.
+        coded: per dataflow, the dimensions whose codes rules along a series look at.
     """
 
     def __init__(
@@ -92,6 +96,8 @@ class Figures:
         self._own = own
         self._carried = frozenset(carried)
         self.followed = frozenset(followed)
+        self.groupings: dict[str, set[tuple[str, ...]]] = {}
+        self.coded: dict[str, list[str]] = {}
         self._refs = {dataflow_name(flow.ref): flow.ref for flow in dataflows}
         self._kept: dict[object, str | None] = {}
         self._repeated: dict[tuple[str, str], bool] = {}
@@ -114,9 +120,11 @@ class Figures:
             found = self._kept[key] = self.workspace.make(query())
         return found
 
-    def forget(self, table: str) -> None:
-        """Have a table of the workspace dropped in the end."""
-        self._kept["forget", table] = table
+    def known(self, key: object) -> str:
+        """The table that was made under a key before."""
+        found = self._kept[key]
+        assert found is not None
+        return found
 
     # --- dataflows ---------------------------------------------------------------------------------------------
     def sent_flows(self) -> list[Flow]:

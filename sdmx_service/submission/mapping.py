@@ -8,7 +8,7 @@ output); if an attribute lacks, the row stays without it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.mapping import ComponentMap, FixedValue, RepresentationMap, StructureMap, TimePatternMap
 from sdmx_service.model.period import parse_period
 from sdmx_service.model.structure import DataStructure
+from sdmx_service.submission.array_mapping import SEPARATOR, ArrayRules, joined, of_arrays
+from sdmx_service.submission.candidates import MapCandidates, shown
+from sdmx_service.submission.combinations import Codes, Values, distinct
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.representation_mapping import RepresentationRules, Span, Targets
 from sdmx_service.submission.tables import LETTER
@@ -34,8 +37,7 @@ _TIME = "TIME_PERIOD"
 _SUGGESTED = 500
 """Distinct unmapped values of one component map for which the nearest known one is looked up."""
 
-_Codes = npt.NDArray[np.int64]
-_Values = tuple[str | None, ...]
+Rules = RepresentationRules | ArrayRules
 
 
 class Mapper:
@@ -45,20 +47,25 @@ class Mapper:
         structure_map: the map; its sources are columns of the rows, its targets components of ``structure``.
         catalog: has the representation maps.
         structure: the target's structure, resolved.
+        provider: whose rows they are (``AGENCY.ID``), for rows of maps that hold for some providers only.
 
     Raises:
         InvalidStructure: a target is no component of the structure, is mapped twice, or the map contradicts itself.
         UnresolvedReference: a representation map is not in the catalog.
     """
 
-    def __init__(self, structure_map: StructureMap, catalog: Catalog, structure: DataStructure) -> None:
+    def __init__(
+        self, structure_map: StructureMap, catalog: Catalog, structure: DataStructure, provider: str | None = None
+    ) -> None:
         self._map = structure_map
         self._structure = structure
+        self._provider = provider
+        self._multi = {column.id for column in columns(structure) if column.kind == "multi"}
         self._schema = read_schema(structure)
         self._check_targets()
-        rules = [(one, self._rules(one, catalog)) for one in structure_map.components]
-        self._plain = [_Step(one, rule) for one, rule in rules if rule is None or not rule.has_validity]
-        self._timed = [_Step(one, rule) for one, rule in rules if rule is not None and rule.has_validity]
+        steps = [self._step(one, catalog) for one in structure_map.components]
+        self._plain = [one for one in steps if one.rules is None or not one.rules.has_validity]
+        self._timed = [one for one in steps if one.rules is not None and one.rules.has_validity]
         self._times = [(one, self._reader(one)) for one in structure_map.times]
         self._check_order()
 
@@ -92,23 +99,33 @@ class Mapper:
                 raise self._fault(f"{name!r} is no component of {self._structure.ref.text}.")
         if twice := sorted({name for name in targets if targets.count(name) > 1}):
             raise self._fault(f"{', '.join(twice)} is mapped more than once.")
-        multi = {column.id for column in columns(self._structure) if column.kind == "multi"}
         for one in self._map.fixed:
-            if len(one.values) != 1 and (one.role == "source" or one.component not in multi):
+            if len(one.values) != 1 and (one.role == "source" or one.component not in self._multi):
                 raise self._fault(f"the fixed value of {one.component} must be one value.")
 
-    def _rules(self, component_map: ComponentMap, catalog: Catalog) -> RepresentationRules | None:
+    def _step(self, component_map: ComponentMap, catalog: Catalog) -> _Step:
         sources, targets = len(component_map.sources), len(component_map.targets)
         if component_map.representation_map is None:
             if sources != targets:
                 names = ", ".join(component_map.targets)
                 raise self._fault(f"{names}: {sources} sources cannot be copied to {targets} targets.")
-            return None
+            return _Step(component_map)
         found = catalog.artefact(component_map.representation_map)
         if not isinstance(found, RepresentationMap):
             raise self._fault(f"{found.ref.text} is a {found.type}, not a representation map.")
         keys = [place for place, name in enumerate(component_map.targets) if name in self._structure.key_ids]
-        return RepresentationRules(found, sources=sources, targets=targets, keys=keys)
+        to_array = targets == 1 and component_map.targets[0] in self._multi
+        first = found.rows[0] if found.rows else None
+        if first is not None and sources == 1:
+            sources = len(first.sources)
+        if first is not None and to_array:
+            targets = len(first.targets)
+        rules = RepresentationRules(found, sources=sources, targets=targets, keys=keys, provider=self._provider)
+        is_of_arrays = sources > len(component_map.sources) or targets > len(component_map.targets)
+        near = MapCandidates(found, catalog)
+        if is_of_arrays or to_array:
+            return _Step(component_map, ArrayRules(rules, sources=sources, to_array=to_array), near)
+        return _Step(component_map, rules, near)
 
     def _reader(self, time_map: TimePatternMap) -> TimeReader:
         try:
@@ -129,12 +146,13 @@ class Mapper:
     def apply(self, rows: pa.Table, report: Report) -> pa.Table:
         """The components as text (``columns.read_schema``) and the origin of each row.
 
-        Findings: F201 values without mapping, F403 times that do not fit their pattern.
+        Findings: F201 values without mapping, F202 those that several rows of a map fit, F403 times that do not fit
+        their pattern, F101 rows that a fixed source value leaves out.
 
         Raises:
             InvalidStructure: the rows have no column that the map reads.
         """
-        work = _Work(self._with_fixed_sources(rows.combine_chunks()), report)
+        work = _Work(self._with_fixed_sources(rows.combine_chunks(), report), report)
         missing = [name for name in self.sources if name not in work.rows.column_names]
         if missing:
             raise self._fault(f"it reads {', '.join(missing)}, which the layout or source structure does not have.")
@@ -149,13 +167,24 @@ class Mapper:
             self._run(step, work, self._time_of(work))
         return self._finished(work)
 
-    def _with_fixed_sources(self, rows: pa.Table) -> pa.Table:
+    def _with_fixed_sources(self, rows: pa.Table, report: Report) -> pa.Table:
+        """The rows whose components have the values that the map fixes at its source; the others are counted (F101).
+
+        *Choice*: the standard fixes the value of a source component; rows that say another are not of this map.
+        """
         for fixed in self._map.fixed:
-            if fixed.role == "source":
-                if fixed.component in rows.column_names:
-                    rows = rows.drop_columns([fixed.component])
-                rows = rows.append_column(fixed.component, _constant(fixed, rows.num_rows))
-        return rows
+            if fixed.role != "source":
+                continue
+            if fixed.component in rows.column_names:
+                given = self._texts(_whole(rows[fixed.component]).cast(pa.string()), fixed.component)
+                differs = pc.fill_null(pc.not_equal(given, fixed.values[0]), False)
+                if left := pc.sum(differs).as_py():
+                    reason = f"the map is about {fixed.component} {fixed.values[0]!r} alone"
+                    report.add(FindingGroup.of("F101", count=left, reason=reason))
+                    rows = rows.filter(pc.invert(differs))
+                rows = rows.drop_columns([fixed.component])
+            rows = rows.append_column(fixed.component, _constant(fixed, rows.num_rows))
+        return rows.combine_chunks()
 
     def _time_of(self, work: _Work) -> pa.Array:
         """The times that the validity of rows is about: the mapped ones, or those of the source."""
@@ -171,9 +200,14 @@ class Mapper:
             for source, target in zip(step.map.sources, step.map.targets, strict=True):
                 work.out[target] = self._copied(work.source(source), target)
             return
-        arrays = [self._texts(work.source(name), name) for name in step.map.sources]
+        arrays = [work.source(name) for name in step.map.sources]
+        if len(arrays) == 1 and pa.types.is_list(arrays[0].type):
+            arrays = [joined(arrays[0])]
+            step = replace(step, rules=of_arrays(step.rules))
+        arrays = [self._texts(array, name) for array, name in zip(arrays, step.map.sources, strict=True)]
         codes, combinations = distinct(arrays if time is None else [*arrays, time])
         answers = _Answers.of(step, combinations, timed=time is not None)
+        self._report_rivals(step, work, answers, codes)
         if answers.lacking:
             lacking = np.isin(codes, np.array(sorted(answers.lacking), np.int64))
             self._report_lacking(step, work, answers, codes, lacking)
@@ -190,24 +224,46 @@ class Mapper:
             raise self._fault(f"{name} has several values or languages at once, which cannot be mapped to one value.")
         return values.cast(pa.string())
 
+    def _report_rivals(self, step: _Step, work: _Work, answers: _Answers, codes: Codes) -> None:
+        if not answers.rivals:
+            return
+        assert step.rules is not None
+        chosen = np.isin(codes, np.array(sorted(answers.rivals), np.int64))
+        for code, places in work.places(codes, chosen, work.letter(step.map.sources)):
+            values, taken, others = answers.rivals[code]
+            work.report.add(
+                FindingGroup.of(
+                    "F202",
+                    places=places,
+                    component=", ".join(step.map.targets),
+                    source=", ".join(step.map.sources),
+                    value=_shown(values),
+                    map=step.rules.name,
+                    taken=taken,
+                    others=others,
+                )
+            )
+
     def _report_lacking(
-        self, step: _Step, work: _Work, answers: _Answers, codes: _Codes, lacking: npt.NDArray[np.bool_]
+        self, step: _Step, work: _Work, answers: _Answers, codes: Codes, lacking: npt.NDArray[np.bool_]
     ) -> None:
         assert step.rules is not None
         letter = work.letter(step.map.sources)
         for number, (code, places) in enumerate(work.places(codes, lacking, letter)):
             values, expected = answers.lacking[code]
-            suggestion = step.rules.nearest(values) if number < _SUGGESTED else None
+            text = step.rules.lacking(values) if isinstance(step.rules, ArrayRules) else _shown(values)
+            near = step.candidates.near(text, 1) if number < _SUGGESTED and step.candidates is not None else []
+            reason = step.candidates.reason(text) if step.candidates is not None else None
             work.report.add(
                 FindingGroup.of(
                     "F201",
                     places=places,
                     component=", ".join(step.map.targets),
                     source=", ".join(step.map.sources),
-                    value=" | ".join(value or "" for value in values),
+                    value=_shown(values),
                     map=step.rules.name,
-                    suggestion=suggestion,
-                    expected=expected,
+                    suggestion=near[0].shown if near else None,
+                    expected=reason or expected,
                 )
             )
 
@@ -268,32 +324,42 @@ class _Step:
     """A component map and its rules; without rules it copies."""
 
     map: ComponentMap
-    rules: RepresentationRules | None
+    rules: Rules | None = None
+    candidates: MapCandidates | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Answers:
-    """What each distinct combination maps to, by its code; ``lacking`` those without answer and what was expected."""
+    """What each distinct combination maps to, by its code.
+
+    ``lacking``: those without answer, and what was expected; ``rivals``: those that several rows of the map fit, what
+    is taken and what the others give.
+    """
 
     rows: list[list[Targets]]
-    lacking: Mapping[int, tuple[_Values, str | None]]
+    lacking: Mapping[int, tuple[Values, str | None]]
+    rivals: Mapping[int, tuple[Values, str, str]]
 
     @classmethod
-    def of(cls, step: _Step, combinations: Sequence[_Values], *, timed: bool) -> _Answers:
+    def of(cls, step: _Step, combinations: Sequence[Values], *, timed: bool) -> _Answers:
         """The rules' answers; a missing source value without a row of its own is a missing target value."""
         assert step.rules is not None
         nothing: Targets = (None,) * len(step.map.targets)
         spans = _spans({values[-1] for values in combinations}) if timed else {}
         rows: list[list[Targets]] = []
-        lacking: dict[int, tuple[_Values, str | None]] = {}
+        lacking: dict[int, tuple[Values, str | None]] = {}
+        rivals: dict[int, tuple[Values, str, str]] = {}
         for code, combination in enumerate(combinations):
             values = combination[:-1] if timed else combination
-            found = step.rules.find(values, spans.get(combination[-1]) if timed else None)
+            span = spans.get(combination[-1]) if timed else None
+            found = step.rules.find(values, span)
             if found is None and any(values):
                 elsewhere = timed and step.rules.find(values) is not None
                 lacking[code] = (values, f"a value that is mapped for {combination[-1]}" if elsewhere else None)
+            elif found is not None and (others := step.rules.rivals(values, span)):
+                rivals[code] = (values, _named(found), _named(others))
             rows.append(found or [nothing])
-        return cls(rows, lacking)
+        return cls(rows, lacking, rivals)
 
 
 class _Work:
@@ -315,7 +381,7 @@ class _Work:
         column = _whole(self.rows[name])
         return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
 
-    def put(self, targets: Sequence[str], answers: Sequence[Sequence[Targets]], codes: _Codes) -> None:
+    def put(self, targets: Sequence[str], answers: Sequence[Sequence[Targets]], codes: Codes) -> None:
         """Give the targets their values; rows with several answers are repeated, once for each."""
         counts = np.fromiter(map(len, answers), np.int64, len(answers))
         if len(counts) and counts.max() > 1:
@@ -327,9 +393,12 @@ class _Work:
             self._repeat(parents)
         flat = [row for answer in answers for row in answer]
         for place, target in enumerate(targets):
-            self.out[target] = pa.array([row[place] for row in flat], pa.string()).take(pa.array(codes))
+            values = [row[place] for row in flat]
+            is_array = any(isinstance(one, tuple) for one in values)
+            kind = pa.list_(pa.string()) if is_array else pa.string()
+            self.out[target] = pa.array(values, kind).take(pa.array(codes))
 
-    def _repeat(self, parents: _Codes) -> None:
+    def _repeat(self, parents: Codes) -> None:
         chosen = pa.array(parents)
         self.rows = self.rows.take(chosen).combine_chunks()
         self.out = {name: array.take(chosen) for name, array in self.out.items()}
@@ -339,7 +408,7 @@ class _Work:
         """The letter of the first source that was read from a column of the sender's sheet."""
         return letter_of(self.rows, sources)
 
-    def places(self, codes: _Codes, chosen: npt.NDArray[np.bool_], letter: str | None) -> list[tuple[int, pa.Table]]:
+    def places(self, codes: Codes, chosen: npt.NDArray[np.bool_], letter: str | None) -> list[tuple[int, pa.Table]]:
         """The chosen rows by code, most frequent codes first, as the places of findings."""
         indices = np.flatnonzero(chosen)
         indices = indices[np.argsort(codes[indices], kind="stable")]
@@ -348,7 +417,7 @@ class _Work:
         table = self._places(indices, letter)
         return [(int(found[n]), table.slice(int(starts[n]), int(counts[n]))) for n in order]
 
-    def _places(self, indices: _Codes, letter: str | None) -> pa.Table:
+    def _places(self, indices: Codes, letter: str | None) -> pa.Table:
         rows = pa.array(indices)
         names = {"row": ROW, "column": COLUMN, "sheet": SHEET}
         there = {
@@ -362,6 +431,18 @@ class _Work:
 # ------------------------------------------------------------------------------------------------------------- columns
 
 
+def _shown(values: Sequence[str | None]) -> str:
+    """Source values as people read them: of several columns with a bar between, of an array with commas."""
+    return shown([None if value is None else value.replace(SEPARATOR, ", ") for value in values])
+
+
+def _named(rows: Sequence[Targets]) -> str:
+    """Targets as people read them."""
+    return ", ".join(
+        " | ".join(", ".join(one) if isinstance(one, tuple) else one or "nothing" for one in row) for row in rows
+    )
+
+
 def letter_of(rows: pa.Table, sources: Sequence[str]) -> str | None:
     """The letter of the first of some columns that was read from a column of the sender's sheet."""
     for name in sources:
@@ -369,31 +450,6 @@ def letter_of(rows: pa.Table, sources: Sequence[str]) -> str | None:
         if LETTER in metadata:
             return str(metadata[LETTER].decode())
     return None
-
-
-def distinct(arrays: Sequence[pa.Array]) -> tuple[_Codes, list[_Values]]:
-    """The distinct combinations of some text columns, and per row the number of its combination."""
-    encoded = [pc.dictionary_encode(array, null_encoding="encode") for array in arrays]
-    indices = [one.indices.to_numpy(zero_copy_only=False).astype(np.int64) for one in encoded]
-    if len(encoded) == 1:
-        return indices[0], [(value,) for value in encoded[0].dictionary.to_pylist()]
-    codes, count = indices[0], len(encoded[0].dictionary)
-    for one, more in zip(encoded[1:], indices[1:], strict=True):
-        codes, count = _compressed(codes * len(one.dictionary) + more, count * len(one.dictionary))
-    first = np.empty(count, np.int64)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
-    rows = pa.array(first)
-    return codes, list(zip(*(array.take(rows).to_pylist() for array in arrays), strict=True))
-
-
-def _compressed(codes: _Codes, limit: int) -> tuple[_Codes, int]:
-    """Codes below ``limit``, numbered anew without gaps, and how many there are."""
-    if limit > 4 * len(codes) + 65_536:
-        found, codes = np.unique(codes, return_inverse=True)
-        return codes, len(found)
-    there = np.zeros(limit, bool)
-    there[codes] = True
-    return (np.cumsum(there) - 1)[codes], int(there.sum())
 
 
 def _spans(times: set[str | None]) -> dict[str | None, Span]:

@@ -19,7 +19,7 @@ from sdmx_service.errors import UnknownFormat, UnresolvedReference
 from sdmx_service.model.artefact import NO_TEXTS
 from sdmx_service.model.columns import COLUMN, ROW
 from sdmx_service.model.finding import FindingGroup
-from sdmx_service.model.message import Dataset, Sheet, SheetOrigin, Target
+from sdmx_service.model.message import UNSAID, Dataset, Sheet, SheetOrigin, Target
 from sdmx_service.model.structure import Attribute, DataStructure, Dimension, Measure, TimeDimension
 from sdmx_service.model.urn import Ref
 from sdmx_service.submission.report import Report
@@ -34,10 +34,12 @@ class MessageLayouts:
     Args:
         named: the layout that the sender asks for; None takes our own structure where there are dataflows of it, else
             the layout that names the structure.
+        dataflow: the one that the sender says, as people write it; describes a message that names no structure.
     """
 
-    def __init__(self, catalog: Catalog, named: Layout | None) -> None:
+    def __init__(self, catalog: Catalog, named: Layout | None, dataflow: str | None = None) -> None:
         self._catalog = catalog
+        self._dataflow = dataflow
         self._named = named
         self._found: dict[Ref, tuple[Layout, Target]] = {}
 
@@ -48,6 +50,8 @@ class MessageLayouts:
             UnresolvedReference: neither the catalog nor a layout has it.
             UnknownFormat: several layouts have it.
         """
+        if ref == UNSAID and self._dataflow is not None:
+            return self._catalog.target(self._catalog.named(self._dataflow, "Dataflow").ref)
         if self._named is None and self._is_ours(ref):
             return self._catalog.target(ref)
         layouts = [self._named] if self._named is not None else list(self._catalog.layouts.values())

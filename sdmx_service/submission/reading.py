@@ -34,9 +34,11 @@ from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.items import DataProviderScheme
 from sdmx_service.model.mapping import StructureMap
 from sdmx_service.model.message import Action, Dataset, Message, Resolve, SeekableFile, Tables, Target
+from sdmx_service.model.selection import provider_name
 from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgreement
 from sdmx_service.model.urn import Ref
 from sdmx_service.submission import tables as extraction
+from sdmx_service.submission.encodings import declared, known_words, report_encoding
 from sdmx_service.submission.mapping import Mapper
 from sdmx_service.submission.messages import MessageLayouts, sheets
 from sdmx_service.submission.questionnaire_tables import iterate
@@ -59,12 +61,14 @@ class Wish:
         dataflow, provider: references as people write them (``AGENCY:ID(VERSION)``, id ...).
         mapping: id of a layout.
         format: name of a format, when the sender knows better than its looks.
+        encoding: of a text that is no SDMX message.
     """
 
     dataflow: str | None = None
     provider: str | None = None
     mapping: str | None = None
     format: str | None = None
+    encoding: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -139,8 +143,9 @@ def receive(
     _refuse_nothing(file, name)
     format = recognise_data(head_of(file, name=name, media_type=media_type), wish.format)
     named = None if wish.mapping is None else _named_layout(wish.mapping, catalog)
-    known = MessageLayouts(catalog, named if named is not None and named.messages else None)
-    format, content = _content(file, format, name, wish, catalog, known.target)
+    known = MessageLayouts(catalog, named if named is not None and named.messages else None, wish.dataflow)
+    reader = _Reader(file, catalog, declared(wish.encoding, media_type))
+    format, content = _content(reader, format, name, wish, catalog, known.target)
     if isinstance(content, Message):
         if named is not None and not named.messages:
             raise SemanticFault(
@@ -156,19 +161,46 @@ def receive(
         return Received(format=format, layout=None, parts=parts, questionnaire=filled)
     layout = named or _layout(content, format, name, catalog)
     if format.name == "csv" and (layout.delimiter or layout.encoding):
-        read = cast(Any, format.read)
-        content = read(file, catalog.target, delimiter=layout.delimiter, encoding=layout.encoding)
-        assert isinstance(content, Tables)
+        content = reader.table(layout)
+    report_encoding(content, report)
     parts = _table_parts(content, layout, wish, catalog, report, sender)
     return Received(format=format, layout=layout, parts=parts)
 
 
+class _Reader:
+    """A sent file, read as one format or another.
+
+    Args:
+        encoding: what the sender declares of a text.
+    """
+
+    def __init__(self, file: SeekableFile, catalog: Catalog, encoding: str | None) -> None:
+        self._file, self._catalog, self._encoding = file, catalog, encoding
+
+    def content(self, format: Format, resolve: Resolve) -> Message | Tables:
+        """What it holds."""
+        if format.name == "csv":
+            return self.table(None)
+        assert format.read is not None
+        return format.read(self._file, resolve)
+
+    def table(self, layout: Layout | None) -> Tables:
+        """The table of a plain CSV file, with what a layout declares of it."""
+        read = cast(Any, named_format("csv").read)
+        encoding = self._encoding or (layout.encoding if layout is not None else None)
+        delimiter = layout.delimiter if layout is not None else None
+        found = read(
+            self._file, self._catalog.target, delimiter=delimiter, encoding=encoding, known=known_words(self._catalog)
+        )
+        assert isinstance(found, Tables)
+        return found
+
+
 def _content(
-    file: SeekableFile, format: Format, name: str, wish: Wish, catalog: Catalog, resolve: Resolve
+    reader: _Reader, format: Format, name: str, wish: Wish, catalog: Catalog, resolve: Resolve
 ) -> tuple[Format, Message | Tables]:
     """What the file holds. SDMX-CSV in a structure that is not here is a plain table, if a mapping recognises it."""
-    assert format.read is not None
-    content = format.read(file, resolve)
+    content = reader.content(format, resolve)
     if isinstance(content, Tables):
         return format, content
     datasets = iter(content.datasets)
@@ -176,10 +208,9 @@ def _content(
         first = list(islice(datasets, 1))
     except UnresolvedReference:
         plain = named_format("csv")
-        if not set(format.suffixes) <= set(plain.suffixes) or plain.read is None:
+        if not set(format.suffixes) <= set(plain.suffixes):
             raise
-        tables = plain.read(file, catalog.target)
-        assert isinstance(tables, Tables)
+        tables = reader.table(None)
         if wish.mapping is not None:
             reads_tables = not _named_layout(wish.mapping, catalog).messages
         else:
@@ -368,13 +399,18 @@ class _MappedParts:
         """The parts of the tables, but for those whose rows are summed."""
         for table, rows in extraction.extract(self._layout, tables, self._report):
             if table.map not in self._mappers:
-                self._mappers[table.map] = _mapper(table.map, self._layout, self._wish, self._catalog)
+                self._mappers[table.map] = self._mapper(table.map)
             mapper, dataflow = self._mappers[table.map]
             mapped = self._allowed(mapper.apply(rows, self._report), table.only_allowed, dataflow)
             if table.sums:
                 self._waiting.setdefault((dataflow.ref, table.sums), []).append(mapped)
             else:
                 yield from self._parts(dataflow, mapped, mapper.letters(rows))
+
+    def _mapper(self, ref: Ref) -> tuple[Mapper, Dataflow]:
+        structure_map, dataflow = _mapped_to(ref, self._layout, self._wish, self._catalog)
+        structure = self._catalog.structure_of(dataflow)
+        return Mapper(structure_map, self._catalog, structure, provider_name(self._provider)), dataflow
 
     def _allowed(self, rows: pa.Table, names: tuple[str, ...], dataflow: Dataflow) -> pa.Table:
         """The rows whose codes of some components the dataflow takes; the others are counted."""
@@ -419,7 +455,7 @@ class _MappedParts:
         )
 
 
-def _mapper(ref: Ref, layout: Layout, wish: Wish, catalog: Catalog) -> tuple[Mapper, Dataflow]:
+def _mapped_to(ref: Ref, layout: Layout, wish: Wish, catalog: Catalog) -> tuple[StructureMap, Dataflow]:
     structure_map = catalog.artefact(ref)
     if not isinstance(structure_map, StructureMap):
         raise UnresolvedReference(f"{ref.text} is a {structure_map.type}, not a structure map.")
@@ -433,7 +469,7 @@ def _mapper(ref: Ref, layout: Layout, wish: Wish, catalog: Catalog) -> tuple[Map
             f"The mapping {layout.id} gives data of {target.ref.text}, not of {wish.dataflow}.",
             hint="Leave the dataflow out, or say a mapping to that dataflow.",
         )
-    return Mapper(structure_map, catalog, catalog.structure_of(target)), target
+    return structure_map, target
 
 
 def _replaced_slices(

@@ -33,6 +33,13 @@ class Remote:
             raise self._refusal(status, body)
         return body
 
+    def submit_from(self, address: str, wishes: Mapping[str, str]) -> dict[str, Any]:
+        """Have the service fetch a file from a partner's address; the receipt, accepted or refused."""
+        status, body = self._call("POST", f"/api/submissions?{urlencode({**wishes, 'url': address})}")
+        if status not in (201, 202, 422) or "id" not in body:
+            raise self._refusal(status, body)
+        return body
+
     def get(self, path: str) -> dict[str, Any]:
         """A JSON document of the service."""
         status, body = self._call("GET", path)
@@ -44,6 +51,13 @@ class Remote:
         """What the service answers to a step."""
         status, found = self._call("POST", path, body)
         if status not in (200, 201):
+            raise self._refusal(status, found)
+        return found
+
+    def put(self, path: str, body: bytes) -> dict[str, Any]:
+        """What the service answers to a file put at an address: taken, or refused with findings."""
+        status, found = self._call("PUT", path, body)
+        if status not in (200, 201) and "findings" not in found:
             raise self._refusal(status, found)
         return found
 

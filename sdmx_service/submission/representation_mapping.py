@@ -8,10 +8,12 @@ rows of one source with different keys make several observations.
 its end must match the whole value (``[0-2]`` is not 12), one with an anchor is searched (``^[A-G]`` is "starts with").
 Groups are counted through all sources of a row. A substring without value matches anything long enough and is a group.
 A period belongs to a row if it lies within its bounds as a whole. A missing source value is matched by an empty value,
-and by an expression that matches the empty text. A target "" is no value.
+and by an expression that matches the empty text. A target "" is no value. Where a source's data type is a number or a
+boolean, plain values are compared as such (``1.0`` is 1, ``true`` is 1).
 
 *Extension:* a map with an annotation of type ``MATCHING`` and title ``FOLDED`` compares plain values without regard to
-case, accents, punctuation and spaces (``fold``).
+case, accents, punctuation and spaces (``fold``). A row with annotations of type ``PROVIDER`` holds for the providers
+that their titles name (``AGENCY.ID``) only.
 """
 
 from __future__ import annotations
@@ -20,26 +22,34 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from itertools import combinations
 
 from sdmx_service.errors import InvalidStructure, SyntaxFault
 from sdmx_service.model.mapping import MappedValue, MappingRow, RepresentationMap
 from sdmx_service.model.period import parse_period
-from sdmx_service.submission.suggestions import Suggester
+from sdmx_service.model.urn import Ref
 
-Targets = tuple[str | None, ...]
+Targets = tuple[str | tuple[str, ...] | None, ...]
+"""What the target components get; several values for one that takes an array."""
 Span = tuple[int, int]
 """First second and the second after the last, as in ``Period``."""
 
 _GROUP = re.compile(r"\\([0-9]+)")
 _NAMED_GROUP = re.compile(r"\(\?<([A-Za-z][A-Za-z0-9]*)>")
 _BETWEEN = " | "
+PROVIDER = "PROVIDER"
+"""Type of the annotations of a row that holds for some providers only."""
+_NUMBERS = frozenset({"BigInteger", "Integer", "Long", "Short", "Decimal", "Float", "Double", "Count"})
+_BOOLEANS = {"1": "true", "0": "false"}
+_PROBES = ("\u2603", "Qz 7-\u00e9", "0")
+"""Values that only a row for everything matches."""
 _Test = Callable[[str], tuple[str, ...] | None]
 """The groups that a value gives, or None if it does not match."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Row:
     """A row: its place in the map, its validity, what it tests, what it gives."""
 
@@ -48,6 +58,15 @@ class _Row:
     end: int | None
     targets: tuple[str, ...]
     tests: tuple[_Test, ...] = ()
+
+    @cached_property
+    def is_default(self) -> bool:
+        """It matches whatever comes, as the last row of a map does that has an answer for everything."""
+        return all(test(probe) is not None for test in self.tests for probe in _PROBES)
+
+    def given(self, groups: Sequence[str]) -> Targets:
+        """What the row gives, the groups put in."""
+        return tuple((_expand(target, groups) if self.tests else target) or None for target in self.targets)
 
     def holds(self, span: Span | None) -> bool:
         """Whether the row is valid for the period; without one, it is."""
@@ -86,21 +105,32 @@ class RepresentationRules:
         sources, targets: how many columns the component map joins to it.
         keys: the places of the targets that are dimensions; rows of one source may differ in these and then each
             makes an observation; if they differ in others only, they contradict each other.
+        provider: whose values are mapped (``AGENCY.ID``); rows that are for other providers only are left out.
 
     Raises:
         InvalidStructure: a row has the wrong number of values, an expression or a period cannot be read, a target
             names a group that there is not, or two rows contradict each other.
     """
 
-    def __init__(self, map: RepresentationMap, *, sources: int, targets: int, keys: Collection[int] = ()) -> None:  # noqa: A002
+    def __init__(
+        self,
+        map: RepresentationMap,  # noqa: A002
+        *,
+        sources: int,
+        targets: int,
+        keys: Collection[int] = (),
+        provider: str | None = None,
+    ) -> None:
         self.name = map.ref.text
+        types = tuple(None if isinstance(one, Ref) else one for one in map.sources)
+        self._types = types if len(types) == sources else (None,) * sources
         self._folded = any(one.type == "MATCHING" and one.title == "FOLDED" for one in map.annotations)
-        self._words: list[str] = []
         self._literals: dict[tuple[str, ...], list[_Row]] = {}
         self._patterns: list[_Row] = []
         for order, row in enumerate(map.rows):
             self._check_counts(row, sources, targets)
-            self._add(order, row)
+            if _is_for(row, provider):
+                self._add(order, row)
         for key, rows in self._literals.items():
             self._check_agreement(key, rows, keys)
 
@@ -146,13 +176,26 @@ class RepresentationRules:
         if plain:
             values = [one.value or "" for one in row.sources]
             self._literals.setdefault(self._key(values), []).append(compiled)
-            self._words.append(_shown(values))
         else:
             self._patterns.append(compiled)
 
     def _key(self, values: Sequence[str | None]) -> tuple[str, ...]:
         """The values as plain ones are compared."""
-        return tuple(fold(value or "") if self._folded else value or "" for value in values)
+        if self._is_plain:
+            return tuple(value or "" for value in values)
+        return tuple(
+            _plain(value, kind) if kind is not None else fold(value) if self._folded else value
+            for value, kind in zip((value or "" for value in values), self._kinds, strict=True)
+        )
+
+    @cached_property
+    def _kinds(self) -> tuple[str | None, ...]:
+        """The sources' data types that are compared otherwise than as text."""
+        return tuple(one if one in _NUMBERS or one == "Boolean" else None for one in self._types)
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        return not self._folded and not any(self._kinds)
 
     def _moment(self, text: str | None, *, last: bool) -> int | None:
         if not text:
@@ -169,7 +212,7 @@ class RepresentationRules:
         if source.is_regex:
             pattern = self._pattern(source.value or "")
             test, count = _matching(pattern), pattern.groups
-        elif source.value is None and (source.start_index is not None or source.end_index is not None):
+        elif not source.value and (source.start_index is not None or source.end_index is not None):
             test, count = _any_text, 1
         else:
             test, count = _equal(source.value or ""), 0
@@ -188,8 +231,8 @@ class RepresentationRules:
             ]
             if differing and not set(differing) & set(keys) and one.overlaps(other):
                 raise self._fault(
-                    f"two rows contradict each other: {_shown(key)!r} maps to {_shown(one.targets)!r} and to "
-                    f"{_shown(other.targets)!r} for the same time."
+                    f"rows {one.order + 1} and {other.order + 1} contradict each other: {_shown(key)!r} maps to "
+                    f"{_shown(one.targets)!r} and to {_shown(other.targets)!r} for the same time."
                 )
 
     # --- asking ------------------------------------------------------------------------------------------------
@@ -201,8 +244,25 @@ class RepresentationRules:
             if literal and row.order > literal[0].order:
                 break
             if row.holds(span) and (groups := row.groups(key)) is not None:
-                return [tuple(_expand(target, groups) or None for target in row.targets)]
+                return [row.given(groups)]
         return list(dict.fromkeys(tuple(target or None for target in row.targets) for row in literal)) or None
+
+    def rivals(self, values: Sequence[str | None], span: Span | None = None) -> list[Targets]:
+        """What later rows of the map would make of the values, where that is something else than ``find`` gives.
+
+        The row that is taken is the first (*standard*); rows for everything are no rivals.
+        """
+        if not self._patterns:
+            return []
+        taken = self.find(values, span) or []
+        key = tuple(value or "" for value in values)
+        fitting = [
+            row.given(groups)
+            for row in self._patterns
+            if not row.is_default and row.holds(span) and (groups := row.groups(key)) is not None
+        ]
+        fitting += [row.given(()) for row in self._literals.get(self._key(key), ()) if row.holds(span)]
+        return [one for one in dict.fromkeys(fitting) if one not in taken] if taken else []
 
     def clashing(self, row: MappingRow) -> tuple[str, ...] | None:
         """What the values of a plain row map to already at a time that the row is about; None if to nothing else."""
@@ -216,17 +276,26 @@ class RepresentationRules:
                 return known.targets
         return None
 
-    @cached_property
-    def _suggester(self) -> Suggester:
-        return Suggester.of_words(word for word in self._words if word.strip(_BETWEEN))
-
-    def nearest(self, values: Sequence[str | None]) -> str | None:
-        """The known source that comes nearest."""
-        return self._suggester.nearest(_shown([value or "" for value in values]))
-
 
 def _shown(values: Sequence[str]) -> str:
     return _BETWEEN.join(values)
+
+
+def _is_for(row: MappingRow, provider: str | None) -> bool:
+    wanted = [one.title for one in row.annotations if one.type == PROVIDER]
+    return not wanted or provider in wanted
+
+
+def _plain(value: str, kind: str) -> str:
+    """A number or boolean in one spelling; any other text as it is."""
+    text = value.strip()
+    if kind == "Boolean":
+        return _BOOLEANS.get(text, text.casefold())
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return value
+    return f"{number.normalize():f}" if number.is_finite() and abs(number.adjusted()) < 50 else value
 
 
 def _matching(pattern: re.Pattern[str]) -> _Test:

@@ -1,4 +1,4 @@
-"""Rules that set figures beside other figures of the same thing: *mirror*, *offset*, *revision* and *agree*."""
+"""Rules that set figures beside other figures of the same thing: *mirror*, *offset* and *agree*."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 import pyarrow as pa
 
-from sdmx_service.catalog.rule_kinds import Agree, Mirror, Offset, Revision, Source
+from sdmx_service.catalog.rule_kinds import Agree, Mirror, Offset, Source
 from sdmx_service.catalog.rules import Rule
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.model.columns import Column
@@ -170,46 +170,6 @@ def _told(rule: Rule, detail: Offset, flow: Flow, other: Flow, figures: Figures)
     return (
         f"SELECT {keys}{other.names[time.id]} AS period,"
         f" CASE WHEN isfinite({value}) THEN {value} END AS v FROM {table} WHERE {test}"
-    )
-
-
-# --- revision -------------------------------------------------------------------------------------------------------
-def revised_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
-    """The sent figures that differ from what their provider said before; ``change`` is in per cent of the old one."""
-    detail = rule.detail
-    assert isinstance(detail, Revision)
-    column = flow.number(rule.component, rule.id)
-    if lacking := [id for id in detail.unless if id not in figures.carried(flow)]:
-        raise InvalidStructure(f"Rule {rule.id}: {flow.structure.ref.text} has no {lacking[0]!r} at the observation.")
-    history = figures.own_stored(flow, column)
-    query = figures.own(flow, column, {}, result=False, providers=flow.sent.providers if flow.sent is not None else ())
-    if history is None or query is None or flow.sent is None:
-        return pa.table({})
-    table = figures.made(("revised", flow.name, column.id), lambda: _revised(flow, column, query, history, figures))
-    silent = [f"coalesce(r.{flow.names[id]}, '') = ''" for id in detail.unless]
-    tests = [
-        f"abs(v._value - old) > {detail.limit!r} * abs(old)",
-        member("r._provider", providers),
-        conditions(flow.structure, rule.when, "r."),
-        *silent,
-    ]
-    statement = f"""
-        SELECT {PLACE}, plain(v._value) AS value, plain(old) AS expected, {key_columns(flow.structure, flow.names)},
-               plain(old) AS previous, plain(v._value - old) AS difference,
-               coalesce(plain(round(100 * (v._value - old) / nullif(abs(old), 0), 1)), '∞') AS change
-        FROM {table} AS v JOIN {flow.sent.table} AS r ON r.rowid = v._id WHERE {both(tests)} ORDER BY {IN_ORDER}"""
-    return figures.workspace.places(statement, flow.structure)
-
-
-def _revised(flow: Flow, column: Column, query: str, history: str, figures: Figures) -> str:
-    """The sent figures (``_id``, ``_value``) that are not those stored of the same provider (``old``)."""
-    names = flow.names
-    old = f"h.{names[column.id]}"
-    differing = [names[id] for id in flow.structure.key_ids if id not in figures.alike(flow)]
-    same = both(["s._provider = h._provider", *(f"s.{name} = h.{name}" for name in differing)])
-    return (
-        f"SELECT s._id, s._value, {old} AS old FROM ({query}) AS s JOIN {history} AS h ON {same}"
-        f" WHERE isfinite({old}) AND s._value <> {old}"
     )
 
 

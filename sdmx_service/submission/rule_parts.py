@@ -77,7 +77,7 @@ def odd_peaks(rule: Rule, flow: Flow, figures: Figures, providers: Collection[st
 
 
 def too_great_parts(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
-    """The figures that are more than the one of the total."""
+    """The figures that are more than the one of the total; where several are, the total once."""
     detail = rule.detail
     assert isinstance(detail, Subset)
     sent = flow.sent
@@ -90,20 +90,27 @@ def too_great_parts(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     column = flow.names[detail.dimension]
     kept = f"NOT {member('p.' + column, detail.excluded)}" if detail.excluded else "1 = 1"
     total = f"{column} = {literal(detail.total)}"
-    others = [name for id, name in _others(flow, detail.dimension).items() if sent is None or id not in sent.fixed()]
-    same = both(
-        f"p.{name} = t.{name}"
-        for name in [*(others if rule.scope == "file" else _others(flow, detail.dimension).values()), "_provider"]
-    )
+    alike = set() if sent is None or rule.scope != "file" else set(sent.fixed())
+    others = _others(flow, detail.dimension)
+    same = both(f"p.{name} = t.{name}" for name in [*(n for id, n in others.items() if id not in alike), "_provider"])
+    names = {id: f"p.{name}" for id, name in flow.names.items()}
+    whole = {**names, detail.dimension: literal(detail.total)}
+    figures_of = 'plain(p._value) AS part, plain(t._value) AS total, plain(p._value - t._value) AS difference'
     statement = f"""
         WITH figures AS ({query}),
-        t AS (SELECT * FROM figures WHERE {total})
+        t AS (SELECT * FROM figures WHERE {total}),
+        v AS (SELECT p, t, count(*) OVER w AS together, row_number() OVER (w ORDER BY p._value DESC, p._row) AS place
+              FROM figures AS p JOIN t ON {same}
+              WHERE p._value > t._value + {rule.tolerance!r} AND (p._sent OR t._sent) AND {kept}
+              WINDOW w AS (PARTITION BY {", ".join(f"p.{name}" for name in [*others.values(), "_provider"])}))
         SELECT p._file AS file, coalesce(p._row, t._row) AS row, p._column AS "column", p._sheet AS sheet,
                plain(p._value) AS value, 'at most ' || plain(t._value) AS expected,
-               {key_columns(flow.structure, {id: f"p.{name}" for id, name in flow.names.items()})},
-               plain(t._value) AS total, plain(p._value - t._value) AS difference
-        FROM figures AS p JOIN t ON {same}
-        WHERE p._value > t._value + {rule.tolerance!r} AND (p._sent OR t._sent) AND {kept}
+               {key_columns(flow.structure, names)}, {figures_of}
+        FROM v WHERE together = 1 OR NOT t._sent
+        UNION ALL
+        SELECT t._file, t._row, t._column, t._sheet, plain(t._value), 'at least ' || plain(p._value),
+               {key_columns(flow.structure, whole)}, {figures_of}
+        FROM v WHERE together > 1 AND t._sent AND place = 1
         ORDER BY row"""
     return figures.workspace.places(statement, flow.structure)
 

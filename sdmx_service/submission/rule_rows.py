@@ -50,6 +50,8 @@ def equal_codes(rule: Rule, flow: Flow, figures: Figures) -> pa.Table:
     first, *others = (flow.names[id] for id in rule.dimensions)
     equal = both(f"{first} = {other}" for other in others)
     kept = f"NOT {member(first, set(rule.excluded))}" if rule.excluded else "1 = 1"
+    if rule.minimum is not None:
+        kept += f" AND _value >= {rule.minimum!r}"
     query = figures.select(flow, flow.number(rule.component, rule.id), rule.when, result=False)
     if query is None:
         return pa.table({})

@@ -1,6 +1,6 @@
 """Rules along a series: *change*, *scale*, *copied* and the test *changed* of *attribute*.
 
-They share one narrow table per dataflow: each provider's figures in the order of their periods, beside the ones before
+They and the rules of ``rule_outliers`` and ``rule_gaps`` share one narrow table per dataflow: each provider's figures in the order of their periods, beside the ones before
 and after and the sums over the series; the rows themselves are looked up for what breaks a rule. Series are told apart
 by a 64-bit hash of their key (choice: among a million series, two meet by chance in one submission of 40 million).
 """
@@ -67,9 +67,10 @@ def _spike(detail: Change) -> str:
 
 
 def wrong_scales(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
-    """The sent figures about a power of ten away from a figure beside them, and far from the median of their series.
+    """The sent figures about a power of ten away from the figures beside them, and far from the median of their series.
 
-    A series that grows a thousandfold step by step has no slip in it. Of two figures, the later one is reported.
+    A series that grows a thousandfold step by step, or to stay there, has no slip in it; nor has one beside which
+    others do the same. Of two figures, the later one is reported.
     """
     detail = rule.detail
     assert isinstance(detail, Scale)
@@ -77,22 +78,32 @@ def wrong_scales(rule: Rule, flow: Flow, figures: Figures, providers: Collection
     if table is None:
         return pa.table({})
     least = 10 ** min(detail.powers) / detail.within
-    beside = {
-        name: _power(detail, f"greatest(_value, {name}) / least(_value, {name})") for name in ("_before", "_after")
-    }
+    slip = {name: _power(detail, f"greatest(_value, {name}) / least(_value, {name})") for name in ("_before", "_after")}
+    beside = [column for one in detail.beside if (column := beside_column(figures, flow, one))]
+    moved = "".join(
+        f""", b{number} AS (SELECT g._id, median(abs(ln(s._value / CASE WHEN g.is_after THEN s._after ELSE s._before END)))
+                AS moved FROM g JOIN {table} AS s ON s.{column} = g.{column} AND s._position = g._position
+                AND s._series <> g._series
+                WHERE s._value > 0 AND CASE WHEN g.is_after THEN s._after ELSE s._before END > 0 GROUP BY g._id)"""
+        for number, column in enumerate(beside)
+    )
+    joins = "".join(f" LEFT JOIN b{number} ON b{number}._id = g._id" for number in range(len(beside)))
+    still = both(f"coalesce(b{number}.moved, 0) < ln(power) / 2" for number in range(len(beside)))
     query = f"""
         WITH wide AS (SELECT _series, count(*) AS counted, median(_value) AS middle FROM {table} WHERE _value > 0
                       GROUP BY _series HAVING counted > 1 AND max(_value) >= {least!r} * min(_value)),
-        f AS (SELECT *, CASE WHEN _before > 0 THEN {beside["_before"]} END AS slip_before,
-                     CASE WHEN _after > 0 AND counted > 2 THEN {beside["_after"]} END AS slip_after
+        f AS (SELECT *, CASE WHEN _before > 0 THEN {slip["_before"]} END AS slip_before,
+                     CASE WHEN _after > 0 AND counted > 2 THEN {slip["_after"]} END AS slip_after
               FROM {table} JOIN wide USING (_series) WHERE _id IS NOT NULL AND _value > 0),
-        g AS (SELECT _id, _value, coalesce(slip_before, slip_after) AS power,
+        g AS (SELECT *, coalesce(slip_before, slip_after) AS power, slip_before IS NULL AS is_after,
                      CASE WHEN slip_before IS NULL THEN _after ELSE _before END AS usual
               FROM f WHERE power IS NOT NULL AND greatest(_value, usual) >= {detail.least!r}
-                AND (counted = 2 OR greatest(_value, middle) >= {least / detail.within!r} * least(_value, middle)))
+                AND ((slip_before IS NOT NULL AND slip_after IS NOT NULL) OR NOT coalesce(_before > 0 AND _after > 0, false))
+                AND (counted = 2 OR greatest(_value, middle) >= {least / detail.within!r} * least(_value, middle))){moved}
         SELECT {PLACE}, plain(g._value) AS value, plain(usual) AS expected,
                {key_columns(flow.structure, flow.names)}, plain(usual) AS usual, plain(power) AS factor
-        FROM g JOIN {_rows(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+        FROM (SELECT g._id, _value, usual, power FROM g{joins} WHERE {still}) AS g
+        JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
     return figures.workspace.places(query, flow.structure)
 
 
@@ -122,7 +133,7 @@ def copied_periods(rule: Rule, flow: Flow, figures: Figures, providers: Collecti
     query = f"""
         WITH g AS (SELECT {group}, count(*) FILTER (n._value = _before) AS same, count(*) AS counted,
                           min(_row) AS _row, {first_origin("_row")}
-                   FROM {table} AS n JOIN {_rows(rule, flow, providers)} WHERE greatest(n._value, _before) > 0
+                   FROM {table} AS n JOIN {rows_of_rule(rule, flow, providers)} WHERE greatest(n._value, _before) > 0
                    GROUP BY {group})
         SELECT {PLACE}, CAST(same AS VARCHAR) AS value, {key_columns(flow.structure, key)},
                CAST(same AS VARCHAR) AS same, CAST(counted AS VARCHAR) AS figures,
@@ -152,7 +163,7 @@ def unmarked_changes(
             continue  # the same value throughout
         test = both([f"{names[attribute]} <> _before_{names[attribute]}", *unmarked])
         changed = f"SELECT _id, _before_{names[attribute]} FROM {table} WHERE _before_{names[attribute]} IS NOT NULL"
-        rows = f"({changed}) AS n JOIN {_rows(rule, flow, providers)}"
+        rows = f"({changed}) AS n JOIN {rows_of_rule(rule, flow, providers)}"
         before = f"_before_{names[attribute]}"
         yield grouped(rule, flow, figures, rows, test, detail.by, names[attribute], before), {"component": attribute}
 
@@ -211,23 +222,62 @@ def _series(flow: Flow, figures: Figures, column: Column, result: bool, stored: 
     followed = [id for id in figures.carried(flow) if id in figures.followed]
     attributes = [names[id] for id in followed if _varies(figures, names[id], sent.table, stored)]
     frequency = f"f.{names[FREQUENCY]}" if FREQUENCY in flow.structure.dimension_ids else "NULL"
-    narrow = figures.workspace.make(f"""
+    groups = _group_columns(figures, flow)
+    told_apart = {
+        name: f"hash({', '.join(['_provider', *(f'f.{names[id]}' for id in kept if names[id] in varying)])})"
+        for name, kept in groups.items()
+    }
+    codes = [names[id] for id in figures.coded.get(flow.name, ()) if id in names]
+    narrow = figures.made(("narrow", flow.name, column.id, result), lambda: f"""
         SELECT hash({", ".join(["_provider", *varying])}) AS _series, p.position AS _position, _value, _id
-               {"".join(f", f.{name}" for name in attributes)}
+               {"".join(f", f.{name}" for name in dict.fromkeys([*attributes, *codes]))}
+               {"".join(f", {expression} AS {name}" for name, expression in told_apart.items())}
         FROM ({query}) AS f JOIN {positions} AS p
-        ON p.period = f.{_time(flow)} AND p.frequency IS NOT DISTINCT FROM {frequency}
-        WHERE _value IS NOT NULL""")
-    figures.forget(narrow)
+        ON p.period = f.{_time(flow)} AND p.frequency IS NOT DISTINCT FROM {frequency}""")
     befores = "".join(f", lag({name}) OVER w AS _before_{name}" for name in attributes)
+    more = "".join(f", {name}" for name in groups)
     return f"""
         SELECT _series, _position, _value, _id, lag(_value) OVER w AS _before, lag(_position) OVER w AS _before_at,
                lag(_value, 2) OVER w AS _before_2, lag(_value, 3) OVER w AS _before_3,
-               lead(_value) OVER w AS _after, lead(_position) OVER w AS _after_at,
-               count(*) OVER s AS _n, sum(_value) OVER s AS _sum, sum(_value * _value) OVER s AS _squares{befores}
-        FROM {narrow}
+               lead(_value) OVER w AS _after, lead(_value, 2) OVER w AS _after_2, lead(_position) OVER w AS _after_at,
+               count(*) OVER s AS _n, sum(_value) OVER s AS _sum, sum(_value * _value) OVER s AS _squares{befores}{more}{"".join(f", {name}" for name in codes)}
+        FROM {narrow} WHERE _value IS NOT NULL
         WINDOW w AS (PARTITION BY _series ORDER BY _position),
                s AS (PARTITION BY _series ORDER BY _position
                      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"""
+
+
+def _group_columns(figures: Figures, flow: Flow) -> dict[str, tuple[str, ...]]:
+    """The columns that tell groups of series apart, and the dimensions that they are made of."""
+    return {f"_group_{number}": kept for number, kept in enumerate(sorted(figures.groupings.get(flow.name, ())))}
+
+
+def group_column(figures: Figures, flow: Flow, dimensions: Collection[str]) -> str | None:
+    """The column of the series table that tells apart by some dimensions; None if nobody asked for it beforehand."""
+    wanted = tuple(dimensions)
+    return next((name for name, kept in _group_columns(figures, flow).items() if kept == wanted), None)
+
+
+def beside_column(figures: Figures, flow: Flow, dimensions: Collection[str]) -> str | None:
+    """The column by which series that differ in some dimensions alone are together."""
+    return group_column(figures, flow, without(flow, dimensions))
+
+
+def without(flow: Flow, dimensions: Collection[str]) -> tuple[str, ...]:
+    """The dimensions, time left out, that series beside each other along some dimensions share."""
+    return tuple(id for id in flow.structure.dimension_ids if id not in dimensions)
+
+
+def blank_figures(rule: Rule, flow: Flow, figures: Figures) -> str:
+    """The query of the series and positions at which there is a row without a figure, after ``series_table``."""
+    column = flow.number(rule.component, rule.id)
+    narrow = figures.known(("narrow", flow.name, column.id, rule.scope == "result"))
+    return f"SELECT _series, _position FROM {narrow} WHERE _value IS NULL"
+
+
+def period_table(rule: Rule, flow: Flow, figures: Figures) -> str:
+    """The table of periods and their positions, after ``series_table``."""
+    return figures.known(("positions", flow.name, rule.scope == "result"))
 
 
 def _positions(flow: Flow, figures: Figures, sent: str, stored: str | None) -> str:
@@ -277,7 +327,7 @@ def _columns(rule: Rule, flow: Flow, by: Iterable[str]) -> dict[str, str]:
     return {id: flow.names[id] for id in listed}
 
 
-def _rows(rule: Rule, flow: Flow, providers: Collection[str]) -> str:
+def rows_of_rule(rule: Rule, flow: Flow, providers: Collection[str]) -> str:
     """What to join to ``_id`` for the rows themselves, where a rule looks at them."""
     assert flow.sent is not None
     test = both([_whose(providers), conditions(flow.structure, rule.when)])
@@ -293,5 +343,5 @@ def _places(
         SELECT {PLACE}, plain(g._value) AS value, plain(round(usual, 6)) AS expected,
                {key_columns(flow.structure, flow.names)}, plain(_before) AS previous, plain(_after) AS "next",
                plain(round(usual, 1)) AS usual, coalesce(plain(round(g._value / nullif(usual, 0), 2)), '∞') AS ratio
-        FROM g JOIN {_rows(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+        FROM g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
     return figures.workspace.places(query, flow.structure)

@@ -14,7 +14,20 @@ from fnmatch import fnmatchcase
 import pyarrow as pa
 
 from sdmx_service.catalog.catalog import Catalog
-from sdmx_service.catalog.rule_kinds import Agree, Conditions, Mirror, Presence, Recoverable, Revision
+from sdmx_service.catalog.rule_kinds import (
+    Agree,
+    Conditions,
+    Gaps,
+    Mirror,
+    Offset,
+    Outlier,
+    Presence,
+    Recoverable,
+    Revision,
+    Scale,
+    Shift,
+    Swapped,
+)
 from sdmx_service.catalog.rules import Rule, RuleSet
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.model.finding import FindingGroup
@@ -24,11 +37,14 @@ from sdmx_service.model.urn import PartialRef, Ref
 from sdmx_service.submission.figures import Figures, Flow, History, OwnHistory
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.rule_attributes import lacking_attributes
-from sdmx_service.submission.rule_pairs import disagreeing_totals, mirror_pairs, revised_figures, shifted_series
+from sdmx_service.submission.rule_gaps import missing_figures, unmarked_shifts
+from sdmx_service.submission.rule_outliers import standing_out, swapped_figures
+from sdmx_service.submission.rule_pairs import disagreeing_totals, mirror_pairs, shifted_series
 from sdmx_service.submission.rule_parts import mixed_members, odd_peaks, odd_shares, too_great_parts
 from sdmx_service.submission.rule_recovery import recoverable_figures
+from sdmx_service.submission.rule_revision import revised_figures
 from sdmx_service.submission.rule_rows import equal_codes, wrong_values
-from sdmx_service.submission.rule_series import broken_changes, copied_periods, unmarked_changes, wrong_scales
+from sdmx_service.submission.rule_series import broken_changes, copied_periods, unmarked_changes, without, wrong_scales
 from sdmx_service.submission.rule_sums import broken_sums
 from sdmx_service.submission.rule_terms import broken_terms
 from sdmx_service.submission.workspace import Workspace
@@ -42,12 +58,16 @@ _MESSAGES: Mapping[str, str] = {
     "compare": "{left} should be {expected} (difference {difference}).",
     "balance": "{terms} makes {left}, but {equals} is {right} (difference {difference}).",
     "change": "{value} is far from what its series suggests: {usual}.",
+    "outlier": "{value} stands out: its series and those beside it suggest {usual}.",
+    "swapped": "{value} ({first}) and {other} ({second}) stand in each other's place.",
+    "gaps": "A figure is not there although the others of its table are.",
+    "shift": "{figures} figures step to {ratio} times the level before, and nothing marks a break.",
     "scale": "{value} is about {factor} times as great or as small as the figure beside it ({usual}).",
     "copied": "{same} of {figures} figures repeat those of the period before.",
     "attribute": "{component} is not as it should be in {figures} figures.",
     "share": "{part} of {total} are {share} %, expected are {expected}.",
     "peak": "The greatest figure stands at {peak}, not at one of {expected}.",
-    "subset": "{value} is more than the total {total} that it is part of.",
+    "subset": "{part} is more than the total {total} that it is part of.",
     "members": "{value} stands beside {members} codes that it contains.",
     "mirror": "{left} from one side, {right} from the other: ratio {ratio}, {class}.",
     "offset": "The series agrees best with the other one {lag} periods {direction} (correlation {correlation}).",
@@ -82,7 +102,8 @@ def run_rules(
         own: how to read what a provider itself sent before; without it, ``history`` stands for it.
 
     Returns:
-        The ids of rules that concern the rows and could not run, for want of a store.
+        The ids of rules that concern the rows and compare with what the file does not hold, where there is no store.
+        All others run on the file alone, as they would where nothing is stored.
 
     Raises:
         InvalidStructure: a rule names a component that its structure does not have, or its message cannot be filled in.
@@ -94,14 +115,15 @@ def run_rules(
     not_run: dict[str, None] = {}
     try:
         sent = figures.sent_flows()
-        for rule_set in sets:
-            applied = [flow for flow in sent if _applies(rule_set, flow, catalog)]
+        applying = [[flow for flow in sent if _applies(rule_set, flow, catalog)] for rule_set in sets]
+        for rule_set, applied in zip(sets, applying, strict=True):
+            _note_groups(rule_set, applied, figures)
+        for rule_set, applied in zip(sets, applying, strict=True):
             for rule in rule_set.rules:
                 if not _concerns(rule, applied, sent):
                     continue
-                if rule.scope == "result" and not figures.has_history:
+                if rule.scope == "result" and not figures.has_history and _looks_beyond(rule, sent):
                     not_run[rule.id] = None
-                    continue
                 for places, constants in _broken(rule, applied, figures, complete):
                     if places.num_rows:
                         report.add(_group(rule_set, rule, places, constants))
@@ -127,6 +149,20 @@ def _carried(rules: Iterable[Rule]) -> set[str]:
             found.update(rule.when)
         found.update(id for one in listed for id in one)
     return found
+
+
+def _note_groups(rule_set: RuleSet, applied: Iterable[Flow], figures: Figures) -> None:
+    """Tell the table of series which groups of them rules look at, before it is made."""
+    for flow in applied:
+        groups, coded = figures.groupings.setdefault(flow.name, set()), figures.coded.setdefault(flow.name, [])
+        for detail in (rule.detail for rule in rule_set.rules):
+            if isinstance(detail, Outlier | Scale):
+                groups.update(without(flow, one) for one in detail.beside)
+            elif isinstance(detail, Swapped):
+                groups.add(without(flow, (detail.dimension,)))
+                coded.append(detail.dimension)
+            elif isinstance(detail, Gaps | Shift):
+                groups.add(detail.by)
 
 
 def _followed(rule: Rule) -> tuple[str, ...]:
@@ -161,6 +197,15 @@ def _touches(rule: Rule, sent: Sequence[Flow]) -> bool:
     if isinstance(rule.detail, Agree):
         named += [source.dataflow for source in rule.detail.figures]
     return any(_names(dataflow, flow.ref) for dataflow in named for flow in sent)
+
+
+def _looks_beyond(rule: Rule, sent: Sequence[Flow]) -> bool:
+    """The rule compares with what the provider sent before, or with a dataflow that was not sent."""
+    named = [term.dataflow for term in (*rule.terms, *([] if rule.equals is None else [rule.equals]))]
+    if isinstance(rule.detail, Agree):
+        named += [source.dataflow for source in rule.detail.figures]
+    unsent = any(one is not None and not any(_names(one, flow.ref) for flow in sent) for one in named)
+    return unsent or rule.kind == "sum" or isinstance(rule.detail, Offset | Revision)
 
 
 def _names(named: PartialRef | None, ref: Ref | None) -> bool:
@@ -214,6 +259,10 @@ _ALONG = ("share", "peak", "subset", "members", "recoverable")
 _OF_ROWS: Mapping[str, Callable[[Rule, Flow, Figures], pa.Table]] = {"value": wrong_values, "same": equal_codes}
 _OF_PROVIDERS: Mapping[str, Callable[[Rule, Flow, Figures, Collection[str]], pa.Table]] = {
     "change": broken_changes,
+    "outlier": standing_out,
+    "swapped": swapped_figures,
+    "gaps": missing_figures,
+    "shift": unmarked_shifts,
     "scale": wrong_scales,
     "copied": copied_periods,
     "share": odd_shares,

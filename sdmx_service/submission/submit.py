@@ -33,6 +33,7 @@ from sdmx_service.model.selection import Cube, Selection, dataflow_name, provide
 from sdmx_service.model.structure import Dataflow
 from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Act, Load, Record, StagedPart, Store
+from sdmx_service.submission.decisions import with_decisions
 from sdmx_service.submission.reading import Part, Received, Wish, named_provider, receive
 from sdmx_service.submission.receipt import (
     DataflowCounts,
@@ -44,7 +45,7 @@ from sdmx_service.submission.receipt import (
 )
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.rules import run_rules
-from sdmx_service.submission.undecided import keep_undecided, with_decisions
+from sdmx_service.submission.undecided import keep_undecided
 from sdmx_service.submission.validation import Validator
 from sdmx_service.submission.workspace import Workspace
 
@@ -141,7 +142,7 @@ def submit(
     receipt = replace(_receipt(sent, found, identity, principal, view.release, status), corrects=corrects)
     if receipt.file.bytes <= KEPT:
         store.save_file(identity, _pieces(sent.file))
-    keep_undecided(store, identity, found.report.groups, catalog)
+    keep_undecided(store, identity, found.report.groups, catalog, receipt.provider)
     if status == "refused":
         load.discard()
     else:

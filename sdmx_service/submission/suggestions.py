@@ -1,41 +1,131 @@
-"""The nearest valid code for a wrong one: by id and by name in any language."""
+"""The nearest known word for one that is not known: by typing errors, accents, case, word order, look-alike letters.
+
+Words are compared as people mistake them: one letter too many, too few, another or two exchanged count as one error
+each (the distance of Damerau, as optimal string alignment); case, accents and punctuation do not count; letters of
+another script that look like Latin ones are those; words in another order are nearly the same. Where nothing comes near
+in this way, parts are compared (a short name for a long one).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 from rapidfuzz import fuzz, process
-from rapidfuzz.utils import default_process
+from rapidfuzz.distance import OSA, Jaro
 
 from sdmx_service.model.artefact import Item
 
-_ENOUGH = 60.0
-"""Similarity (0 to 100) below which nothing is suggested."""
+_NEAR: Final = 0.6
+"""Similarity (0 to 1) below which nothing is suggested."""
+_ORDER: Final = 0.97
+"""What words in another order are worth."""
+_PART: Final = 0.85
+"""What a part that fits is worth."""
+_SHORT: Final = 5
+"""Letters below which parts say nothing."""
+_LOOKED_AT: Final = 12
+_LATIN: Final = str.maketrans(
+    "аАвВеЕкКмМнНоОрРсСтТуУхХіІјЈѕЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧοι",
+    "aAbBeEkKmMhHoOpPcCtTyYxXiIjJsSABEZHIKMNOPTYXoi",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """A known word that comes near: what it means, and how near it is (0 to 1)."""
+
+    word: str
+    meaning: str
+    score: float
 
 
 class Suggester:
-    """Suggests from ids and names; built once per list, asked once per distinct wrong value."""
+    """Suggests from known words and what they mean; built once per list, asked once per distinct wrong value.
 
-    def __init__(self, words: Mapping[str, str]) -> None:
-        self._meanings = list(words.values())
-        self._texts = [default_process(word) for word in words]
+    Args:
+        words: each word and its meaning; several words may mean the same, and one word several things.
+    """
+
+    def __init__(self, words: Iterable[tuple[str, str]]) -> None:
+        self._words = list(dict.fromkeys(words))
+        self._texts = [folded(word) for word, _ in self._words]
 
     @classmethod
     def of_items(cls, items: Mapping[str, Item]) -> Suggester:
         """A suggester of codes: their ids and all their names lead to the id."""
-        words: dict[str, str] = {}
-        for id, item in items.items():
-            for name in item.names.values():
-                words.setdefault(name, id)
-        words |= {id: id for id in items}
-        return cls(words)
+        return cls(item_words(items))
 
     @classmethod
     def of_words(cls, words: Iterable[str]) -> Suggester:
         """A suggester of plain words."""
-        return cls({word: word for word in words})
+        return cls((word, word) for word in words)
+
+    @cached_property
+    def _ordered(self) -> tuple[list[str], list[int]]:
+        """Those of several words with the words in the order of letters, and their places."""
+        found = [(" ".join(sorted(text.split())), place) for place, text in enumerate(self._texts) if " " in text]
+        return [text for text, _ in found], [place for _, place in found]
 
     def nearest(self, value: str) -> str | None:
         """The nearest word's meaning, or None if nothing is near."""
-        found = process.extractOne(default_process(value), self._texts, scorer=fuzz.WRatio, score_cutoff=_ENOUGH)
-        return None if found is None else self._meanings[found[2]]
+        return next((one.meaning for one in self.candidates(value, 1)), None)
+
+    def candidates(self, value: str, limit: int = 3) -> list[Near]:
+        """The nearest known words with different meanings, the nearest first."""
+        wanted = folded(value)
+        if not wanted:
+            return []
+        scores: dict[int, float] = {}
+        self._compare(wanted, self._texts, range(len(self._texts)), 1.0, scores)
+        if " " in wanted:
+            ordered, places = self._ordered
+            self._compare(" ".join(sorted(wanted.split())), ordered, places, _ORDER, scores)
+        if max(scores.values(), default=0.0) < _PART and len(wanted) >= _SHORT:
+            for _, score, place in process.extract(
+                wanted, self._texts, scorer=fuzz.WRatio, score_cutoff=100 * _NEAR / _PART, limit=_LOOKED_AT
+            ):
+                scores[place] = max(scores.get(place, 0.0), _PART * score / 100)
+        return self._best(wanted, scores, limit)
+
+    def _compare(
+        self, wanted: str, texts: Sequence[str], places: Sequence[int], worth: float, scores: dict[int, float]
+    ) -> None:
+        least = min(_NEAR, max(0.5, 1 - 1 / len(wanted))) / worth  # one error is near in a short word too
+        found = process.extract(wanted, texts, scorer=OSA.normalized_similarity, score_cutoff=least, limit=_LOOKED_AT)
+        for _, score, number in found:
+            place = places[number]
+            scores[place] = max(scores.get(place, 0.0), worth * score)
+
+    def _best(self, wanted: str, scores: Mapping[int, float], limit: int) -> list[Near]:
+        """The best per meaning; of equally near ones first that whose letters agree more (two exchanged, say)."""
+        found: dict[str, Near] = {}
+        letters = sorted(wanted)
+        alike = {place: (sorted(text) == letters) + Jaro.similarity(wanted, text)
+                 for place, text in ((place, self._texts[place]) for place in scores)}  # fmt: skip
+        for place in sorted(scores, key=lambda place: (-round(scores[place], 9), -alike[place], place)):
+            word, meaning = self._words[place]
+            found.setdefault(meaning, Near(word=word, meaning=meaning, score=round(scores[place], 4)))
+        return list(found.values())[:limit]
+
+
+def item_words(items: Mapping[str, Item]) -> Iterable[tuple[str, str]]:
+    """The ids of items and their names in every language, each with the id."""
+    yield from ((id, id) for id in items)
+    yield from ((name, id) for id, item in items.items() for name in item.names.values())
+
+
+def folded(text: str) -> str:
+    """A text without case, accents and punctuation, look-alike letters as Latin ones, single spaces between words."""
+    plain = text.translate(_LATIN) if _is_mixed(text) else text
+    bare = (sign for sign in unicodedata.normalize("NFKD", plain).casefold() if unicodedata.category(sign) != "Mn")
+    return " ".join("".join(sign if sign.isalnum() else " " for sign in bare).split()) or text.strip()
+
+
+def _is_mixed(text: str) -> bool:
+    """Whether Latin letters stand beside those of a script with letters that look like them."""
+    has_latin = any("a" <= sign <= "z" for sign in text.casefold())
+    return has_latin and any("\u0370" <= sign <= "\u052f" for sign in text)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.model.columns import COLUMN, ROW, SHEET, parse_numbers, render_numbers
 from sdmx_service.model.structure import DataStructure
-from sdmx_service.submission.mapping import distinct
+from sdmx_service.submission.combinations import distinct
 
 
 def summed(rows: pa.Table, structure: DataStructure, measures: Sequence[str]) -> pa.Table:

@@ -40,6 +40,8 @@ _HIDDEN = "\0"
 _HEADER_ROWS = 40
 """Rows in which ``recognise`` looks for the headers of a signature."""
 
+_WORKBOOKS = frozenset({"xlsx", "xls", "ods"})
+
 _Mask = npt.NDArray[np.bool_]
 
 
@@ -53,7 +55,7 @@ def extract(layout: Layout, tables: Tables, report: Report) -> Iterator[tuple[Ta
 
     Findings: F101 rows left out on purpose, F102 and F106 columns not found or not unique, F103 no such sheet, F104
     texts that are no numbers, F107 a cell or sheet name that is not as the layout expects it, F108 rows that every
-    ``where`` leaves out.
+    ``where`` leaves out, F112 hidden rows, columns and sheets that were read.
     """
     ledgers: dict[int, _Ledger] = {}
     for table_layout in layout.tables:
@@ -81,16 +83,19 @@ def _sheets(layout: TableLayout, tables: Tables, report: Report) -> list[tuple[i
 
 @dataclass(slots=True, kw_only=True)
 class _Ledger:
-    """Which rows of a sheet some ``where`` left out, and which some table read."""
+    """Which rows of a sheet some ``where`` left out, which some table took, which rows and columns became data."""
 
     sheet: Sheet
     left: _Mask
     taken: _Mask
+    rows: _Mask
+    columns: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, sheet: Sheet) -> _Ledger:
         height = max(map(len, sheet.columns), default=0)
-        return cls(sheet=sheet, left=np.zeros(height, bool), taken=np.zeros(height, bool))
+        left, taken, rows = (np.zeros(height, bool) for _ in range(3))
+        return cls(sheet=sheet, left=left, taken=taken, rows=rows)
 
     def settle(self, report: Report) -> None:
         """Report the rows that no table reads."""
@@ -98,6 +103,22 @@ class _Ledger:
         if rows.size:
             places = pa.table({"row": sent_rows(self.sheet, pa.array(rows + 1, pa.int64()))})
             report.add(FindingGroup.of("F108", places=places, sheet=self.sheet.name))
+        self._report_hidden(report)
+
+    def _report_hidden(self, report: Report) -> None:
+        """Report what became data though the sender's program does not show it."""
+        sheet = self.sheet
+        if sheet.is_hidden and self.rows.any():
+            report.add(FindingGroup.of("F112", sheet=sheet.name, what="sheet"))
+            return
+        rows = [row + 1 for row in sheet.hidden_rows if row < len(self.rows) and self.rows[row]]
+        if rows:
+            places = pa.table({"row": pa.array(rows, pa.int64())})
+            report.add(FindingGroup.of("F112", places=places, sheet=sheet.name, what="row"))
+        columns = [column_letter(column) for column in sheet.hidden_columns if column in self.columns]
+        if columns and self.rows.any():
+            places = pa.table({"column": pa.array(columns, pa.string())})
+            report.add(FindingGroup.of("F112", places=places, sheet=sheet.name, what="column"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +156,8 @@ class _Reading:
         rows = self._without_blanks(rows) if unpivot is None else self._unpivoted(rows, values)
         rows = self._wanted(rows, known=set(rows.column_names), done=early)
         rows = self._with_numbers(self._with_marks(self._with_symbols(rows)))
+        self._ledger.rows[_row_indices(rows)] = True
+        self._ledger.columns.update(places.values(), values.indices)
         return self._finished(rows)
 
     # --- places ------------------------------------------------------------------------------------------------
@@ -446,10 +469,10 @@ def _row_indices(rows: pa.Table) -> npt.NDArray[np.int64]:
 def recognise(layouts: Iterable[Layout], tables: Tables, format: str, file: str | None) -> list[Layout]:
     """The layouts whose signature the file has, those that name most headers first.
 
-    Everything that a signature gives must fit: one of the formats, a sheet for each pattern, the file's name, and all
-    headers in one row (or, with headers of several rows, in as many) of the first rows of a sheet that the layout
-    reads. A layout without signature is never recognised; one whose headers are but some of another's that also fits
-    is left out.
+    Everything that a signature gives must fit: one of the formats (workbooks of all kinds are alike), a sheet for each
+    pattern, the file's name, and all headers in one row (or, with headers of several rows, in as many) of the first
+    rows of a sheet that the layout reads. A layout without signature is never recognised; one whose headers are but
+    some of another's that also fits is left out.
     """
     found = [layout for layout in layouts if _is_signed(layout, tables, format, file)]
     headers = [set(layout.signature.headers) for layout in found]
@@ -463,11 +486,16 @@ def _is_signed(layout: Layout, tables: Tables, format: str, file: str | None) ->
         return False
     names = [sheet.name for sheet in tables.sheets if sheet.name is not None]
     return (
-        (not signature.formats or format in signature.formats)
+        (not signature.formats or _is_alike(format, signature.formats))
         and (signature.file is None or (file is not None and signature.file.search(file) is not None))
         and all(any(pattern.fullmatch(name) for name in names) for pattern in signature.sheets)
         and (not signature.headers or _has_headers(layout, tables))
     )
+
+
+def _is_alike(format: str, formats: Sequence[str]) -> bool:
+    """A workbook is as good as one of another kind: people save them anew."""
+    return format in formats or (format in _WORKBOOKS and not _WORKBOOKS.isdisjoint(formats))
 
 
 def _has_headers(layout: Layout, tables: Tables) -> bool:

@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from sdmx_service.errors import InvalidStructure, SyntaxFault
 from sdmx_service.model.mapping import FrequencyFormat, TimePatternMap
 from sdmx_service.model.period import JANUARY_1, MonthDay, Period, parse_period
-from sdmx_service.submission.date_patterns import DatePattern, day_of
+from sdmx_service.submission.date_patterns import DatePattern, day_in_month, day_of, weekday_of
 
 _DAY = 86_400
 _WEEK = 7 * _DAY
@@ -89,18 +89,29 @@ class TimeReader:
                 return self._counted(year, counted, fields, name)
         if "month" not in fields:
             return f"{year}-A1"
+        if "day" not in fields and ("week_of_month" in fields or "day_of_week_in_month" in fields):
+            return self._within_month(fields)
         if "day" not in fields:
             return f"{year}-{fields['month']:02}"
         day = day_of(fields).isoformat()
         return f"{day}T{_clock(fields)}" if _has_clock(fields) else day
 
+    @staticmethod
+    def _within_month(fields: Mapping[str, int]) -> str:
+        """The day, or the week where no weekday is said, by its place in the month."""
+        found = day_in_month(fields)
+        if weekday_of(fields) is not None:
+            return found.isoformat()
+        year, week, _ = found.isocalendar()
+        return f"{year:04}-W{week:02}"
+
     def _counted(self, year: str, letter: str | None, fields: Mapping[str, int], name: str) -> str:
         if letter not in _WIDTHS:
             raise SyntaxFault("the number of the period stands there without its frequency")
         text = f"{year}-{letter}{fields[name]:0{_WIDTHS[letter]}}"
-        if letter == "W" and "weekday" in fields:
+        if letter == "W" and (weekday := weekday_of(fields)) is not None:
             monday = parse_period(text, self._year_start).start
-            return (_EPOCH + timedelta(seconds=monday, days=fields["weekday"] - 1)).date().isoformat()
+            return (_EPOCH + timedelta(seconds=monday, days=weekday - 1)).date().isoformat()
         return text
 
     # --- writing -----------------------------------------------------------------------------------------------

@@ -267,6 +267,7 @@ def flow_page(
         "wish": wish,
         "answer": answer,
         "path": path,
+        "sources_link": addresses.page(f"{path}/sources", tongue),
         "pages": [
             (relation, addresses.page(path, tongue, wish.parameters(offset=offset)) + "#figures")
             for relation, offset in pages(answer.total, wish.offset, wish.limit)

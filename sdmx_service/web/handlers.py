@@ -36,6 +36,7 @@ from sdmx_service.web.holdings import Holdings
 from sdmx_service.web.home import current_dataflows, home_page
 from sdmx_service.web.language import PAGE_LANGUAGES, Tongue
 from sdmx_service.web.rendering import STATIC, environment, render
+from sdmx_service.web.sources import sources_page
 from sdmx_service.web.structures import codelist_page, structures_page
 
 log = logging.getLogger(__name__)
@@ -111,6 +112,7 @@ def install(application: web.Application) -> None:
             web.get("/dataflows", _handler(_to_home)),
             web.get("/dataflows/{agency}/{id}", _handler(_latest_flow)),
             web.get("/dataflows/{agency}/{id}/{version}", _handler(_flow)),
+            web.get("/dataflows/{agency}/{id}/{version}/sources", _handler(_sources)),
             web.get("/structures", _handler(_structures)),
             web.get("/codelists/{agency}/{id}/{version}", _handler(_codelist)),
             web.get(r"/{tail:(?!(?:api|sdmx|health|static)(?:/|$)).*}", _handler(_nothing)),
@@ -216,6 +218,12 @@ def _flow(holdings: Holdings, view: View, asked: Asked) -> Shown:
     assert isinstance(flow, Dataflow)
     context = flow_page(holdings, view, flow, asked.parameters, asked.tongue)
     return Shown(template="flow.html", context=context, status=400 if context["answer"].fault else 200)
+
+
+def _sources(holdings: Holdings, view: View, asked: Asked) -> Shown:
+    flow = _named(view.catalog, ("Dataflow",), asked.parts)
+    assert isinstance(flow, Dataflow)
+    return Shown(template="sources.html", context=sources_page(holdings, view, flow, asked.tongue, asked.offset()))
 
 
 def _structures(holdings: Holdings, view: View, asked: Asked) -> Shown:

@@ -55,7 +55,8 @@ class Holdings:
         """The store read from."""
         return self.library.store
 
-    def _remembered(self, view: View, key: object, work: Callable[[], T]) -> T:
+    def remembered(self, view: View, key: object, work: Callable[[], T]) -> T:
+        """What some work gives, done once for a view."""
         state = (view.release, view.generation)
         with self._lock:
             if state != self._state:
@@ -75,11 +76,11 @@ class Holdings:
 
     def summary(self, view: View, flow: Dataflow) -> Availability:
         """Counts, first and last period of a dataflow."""
-        return self._remembered(view, ("summary", flow.ref), lambda: self._available(view, flow, everything=False))
+        return self.remembered(view, ("summary", flow.ref), lambda: self._available(view, flow, everything=False))
 
     def contents(self, view: View, flow: Dataflow) -> Availability:
         """The same with the values that occur per dimension."""
-        return self._remembered(view, ("contents", flow.ref), lambda: self._available(view, flow, everything=True))
+        return self.remembered(view, ("contents", flow.ref), lambda: self._available(view, flow, everything=True))
 
     def _available(self, view: View, flow: Dataflow, *, everything: bool) -> Availability:
         try:
@@ -92,7 +93,7 @@ class Holdings:
 
     def providers(self, view: View, flow: Dataflow) -> Mapping[Ref, int]:
         """The providers with an agreement for the dataflow whose figures are here, with their counts."""
-        return self._remembered(view, ("providers", flow.ref), lambda: self._providers(view, flow))
+        return self.remembered(view, ("providers", flow.ref), lambda: self._providers(view, flow))
 
     def _providers(self, view: View, flow: Dataflow) -> Mapping[Ref, int]:
         planned = self.plan(view, query_of(flow))
@@ -114,7 +115,7 @@ class Holdings:
 
     def news(self, view: View) -> tuple[News, ...]:
         """The releases up to this one, newest first."""
-        return self._remembered(view, "news", lambda: self._news(view))
+        return self.remembered(view, "news", lambda: self._news(view))
 
     def _news(self, view: View) -> tuple[News, ...]:
         releases = [one for one in self.store.releases() if one.number <= view.release][-_RECENT:]

@@ -87,6 +87,15 @@ def test_empty_and_encrypted_archives_are_refused() -> None:
         unpacked(bytes(data))
 
 
+def test_archives_in_archives_are_refused() -> None:
+    for name, inner in (("b.zip", zipped(("x.csv", CONTENT))), ("b.gz", gzip.compress(CONTENT))):
+        for data in (zipped(("a.csv", CONTENT), (name, inner)), gzip.compress(inner)):
+            with pytest.raises(UnreadableFile, match="archive inside the archive"):
+                unpacked(data, f"{name}.gz")
+    office = zipped(("[Content_Types].xml", b"x"), ("xl/workbook.xml", b"x"))
+    assert unpacked(zipped(("a.xlsx", office))) == [("a.xlsx", office)]
+
+
 ZIP, GZIP = zipped(("x.csv", CONTENT), ("y", b"y")), gzip.compress(CONTENT, mtime=0)
 
 

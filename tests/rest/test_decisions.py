@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,8 @@ async def test_from_the_refused_file_to_the_published_one(client: TestClient[Any
     status, found = await ask(client, "GET", "/api/undecided")
     (entry,) = found["undecided"]
     assert (status, entry["map"], entry["value"], entry["count"]) == (200, MAP, "Norhtport", 4)
-    assert {"value": "Northport", "code": "NOR"} in entry["candidates"]
+    assert {"value": "Northport", "code": "NOR", "decided": None} in entry["candidates"]
+    assert entry["providers"] == ["SEA.HARBOUR"]
     status, made = await ask(client, "POST", "/api/decisions", json=DECISION | {"comment": "misprint"})
     assert (status, made["code"], made["comment"]) == (201, "NOR", "misprint")
     assert made["by"] == client.app[TOKENS]["publisher"].partition(".")[0]
@@ -61,7 +64,25 @@ async def test_from_the_refused_file_to_the_published_one(client: TestClient[Any
     assert (await ask(client, "GET", "/api/decisions"))[1] == {"decisions": [made]}
     assert (await ask(client, "POST", sent, data=BOOK))[0] == 201
     status, gone = await ask(client, "POST", "/api/decisions", json=DECISION | {"code": None})
-    assert (status, gone) == (200, {"forgotten": [made]})
+    (revoked,) = gone["forgotten"]
+    assert (status, revoked["code"], revoked["revoked_by"]) == (200, "NOR", made["by"])
+    assert (await ask(client, "GET", "/api/decisions"))[1] == {"decisions": []}
+    assert len((await ask(client, "GET", "/api/decisions?all=true"))[1]["decisions"]) == 1
+
+
+async def test_the_list_as_a_table_and_by_provider(client: TestClient[Any, Any]) -> None:
+    wish = DECISION | {"provider": "HARBOUR", "comment": "=2+2"}
+    assert (await ask(client, "POST", "/api/decisions", json=wish))[1]["provider"] == "SEA.HARBOUR"
+    headers = {"Authorization": f"Bearer {client.app[TOKENS]['publisher']}"}
+    async with client.get("/api/decisions.csv?provider=SEA.HARBOUR&map=RM_PORT", headers=headers) as answer:
+        header, row = csv.reader(io.StringIO(await answer.text()))
+    assert dict(zip(header, row, strict=True)) | {"value": "Norhtport", "comment": "'=2+2"} == dict(
+        zip(header, row, strict=True)
+    )
+    assert (await ask(client, "GET", "/api/decisions?provider=SEA.COAST"))[1] == {"decisions": []}
+    for query in ("colour=red", "all=perhaps"):
+        assert (await ask(client, "GET", f"/api/decisions?{query}"))[0] == 400
+    assert (await ask(client, "GET", "/api/decisions?map=RM_NONE"))[0] == 404
 
 
 @pytest.mark.parametrize(

@@ -189,9 +189,10 @@ def test_a_new_release_changes_the_tag(tmp_path: Any) -> None:
     with open_fishery(tmp_path / "house") as house:
         _, headers, _ = asked(house, DATA, Accept=CSV)
         tag, moment = headers["ETag"], headers["Last-Modified"]
+        assert tag.startswith("W/")  # the same answer tells another time of preparation
         for wish in (
             {"If_None_Match": tag},
-            {"If_None_Match": f'"x", W/{tag}'},
+            {"If_None_Match": f'"x", {tag.removeprefix("W/")}'},
             {"If_None_Match": "*"},
             {"If_Modified_Since": moment},
         ):

@@ -62,6 +62,13 @@ def reader(pattern: str, **words: Any) -> TimeReader:
         ("2019-05-01 12:30 AM", "yyyy-MM-dd h:mm a", "en", "H", "2019-05-01T00:30:00"),
         ("2019-05-01 24:10", "yyyy-MM-dd k:mm", "en", "I", "2019-05-01T00:10:00"),
         ("2019-05-01T14:30:05", "yyyy-MM-dd'T'HH:mm:ss", "en", "W", "2019-W18"),
+        ("mercredi 1 mai 2019", "EEEE d MMMM yyyy", "fr", "D", "2019-05-01"),
+        ("2 Wed May 2019", "F E MMM yyyy", "en", "D", "2019-05-08"),
+        ("2019/5/5/3", "yyyy/M/F/U", "en", "D", "2019-05-29"),
+        ("week 1, Wednesday, May 2019", "'week' W, E, MMM yyyy", "en", "D", "2019-05-01"),
+        ("week 1 of 5 2019", "'week' W 'of' M yyyy", "en", "W", "2019-W18"),
+        ("week 0 of 6 2019", "'week' W 'of' M yyyy", "en", "W", "2019-W22"),
+        ("Monday of week 2 of 6 2019", "E 'of week' W 'of' M yyyy", "en", "D", "2019-06-10"),
     ],
 )
 def test_patterns(text: str, pattern: str, locale: str, frequency: str, expected: str) -> None:
@@ -133,6 +140,11 @@ def test_numbers_since_a_base(number: str, base: str | None, unit: str, frequenc
         ("yyyy", "1981", "OTHER", "no time format"),
         ("yyyy", "0000", "A", "no year 0000"),
         ("yyyyn", "20203", "I", "without its frequency"),
+        ("E d MMM yyyy", "Thu 1 May 2019", "D", "is day 3 of its week"),
+        ("E d MMM yyyy", "Foo 1 May 2019", "D", "no day of the week"),
+        ("F E MMM yyyy", "6 Wed May 2019", "D", "outside the month"),
+        ("F MMM yyyy", "1 May 2019", "D", "without the weekday"),
+        ("W E M yyyy", "0 Mon 6 2019", "D", "outside the month"),
     ],
 )
 def test_times_that_cannot_be_read(pattern: str, text: str, frequency: str, said: str) -> None:
@@ -168,7 +180,9 @@ def test_maps_that_cannot_be_meant(words: dict[str, Any], said: str) -> None:
 
 @given(
     DAYS,
-    st.sampled_from(["dd/MM/yyyy", "d.M.yyyy", "yyyyMMdd", "d MMMM yyyy", "yyyy-MMM-dd", "yyyy D"]),
+    st.sampled_from(
+        ["dd/MM/yyyy", "d.M.yyyy", "yyyyMMdd", "d MMMM yyyy", "yyyy-MMM-dd", "yyyy D", "F E M yyyy", "W U M yyyy"]
+    ),
     st.sampled_from(["en", "fr", "es", "ru", "de", "pl"]),
 )
 def test_a_day_written_is_read_again(day: date, pattern: str, locale: str) -> None:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sdmx_service.auth import OPERATOR, Principal
+from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.cli import main
 from sdmx_service.errors import Conflict, NotAllowed, NotFound, SdmxError, SemanticFault
+from sdmx_service.model.artefact import Annotation, Texts
+from sdmx_service.model.items import Code, Codelist
 from sdmx_service.model.mapping import MappedValue, MappingRow, RepresentationMap
+from sdmx_service.submission.candidates import Candidate, MapCandidates
+from sdmx_service.submission.decisions import decide, decisions, forget, history, with_decisions
 from sdmx_service.submission.representation_mapping import RepresentationRules
-from sdmx_service.submission.undecided import Candidate, decide, decisions, forget, undecided
+from sdmx_service.submission.undecided import undecided
 from tests.harness import House, open_house
 
 CONTENT = Path(__file__).parents[1] / "second_domain" / "content"
@@ -90,6 +96,97 @@ def test_a_decision_can_be_changed_and_taken_back(house: House) -> None:
         forget(house.library, OPERATOR, map=MAP, value="Norhtport")
 
 
+def test_what_was_decided_before_stays_readable(house: House) -> None:
+    house.send(BOOK, name="book.csv")
+    decided(house, "Norhtport", "SOU", comment="a guess")
+    decided(house, "Norhtport", "NOR", comment="the office said so")
+    forget(house.library, OPERATOR, map=MAP, value="Norhtport", comment="asked again")
+    assert decisions(house.library.store) == []
+    first, last = history(house.library.store)
+    assert (first.code, first.comment, first.component, first.source) == ("SOU", "a guess", "PORT", "port")
+    assert (last.code, last.revoked_by, last.revoked_why, last.holds) == ("NOR", "operator", "asked again", False)
+    decided(house, "Norhtport", "NOR")
+    assert [one.holds for one in history(house.library.store)] == [True, False, True]
+
+
+def test_a_decision_for_one_provider_is_offered_to_the_others(house: House) -> None:
+    decided(house, "Norhtport", "NOR", provider="HARBOUR")
+    receipt, findings = house.send(BOOK, name="book.csv")
+    assert receipt.status == "published", findings
+    _, findings = house.send(BOOK, name="book.csv", provider="COAST")
+    (unmapped,) = {(one.value, one.suggestion) for one in findings if one.code == "F201"}
+    assert unmapped[0] == "Norhtport"
+    assert (unmapped[1] or "").startswith(f"Norhtport = NOR (decided in {MAP} for SEA.HARBOUR by operator, 20")
+    (entry,) = undecided(house.library.store)
+    assert entry.providers == ("SEA.COAST",)
+    assert (entry.candidates[0].code, entry.candidates[0].value) == ("NOR", "Norhtport")
+    assert (entry.candidates[0].decided or "").startswith(f"decided in {MAP} for SEA.HARBOUR")
+    decided(house, "Norhtport", "SOU", provider="SEA.COAST")
+    assert undecided(house.library.store) == []
+    assert len(decisions(house.library.store)) == 2
+    assert [one.code for one in decisions(house.library.store, provider="SEA.COAST")] == ["SOU"]
+
+
+def test_a_decision_is_offered_where_another_map_gives_codes_of_the_same_list(house: House) -> None:
+    catalog = house.library.view().catalog
+    port = catalog.named(MAP, "RepresentationMap")
+    other = replace(port, id="RM_PIER", rows=port.rows[:1])  # type: ignore[call-arg]
+    decided(house, "Norhtport", "SOU")
+    both = with_decisions(replace(catalog, artefacts={**catalog.artefacts, other.ref: other}), house.library.store)
+    seen = both.artefacts[other.ref]
+    assert isinstance(seen, RepresentationMap) and seen.rows == other.rows  # type: ignore[attr-defined]
+    near = MapCandidates(seen, both).near("NORHTPORT")
+    assert [(one.code, bool(one.decided)) for one in near][:2] == [("SOU", True), ("NOR", False)]
+    assert MapCandidates(both.artefacts[port.ref], both).near("Norhtport")[0].decided is None  # type: ignore[arg-type]
+
+
+def test_a_row_decided_carries_who_when_and_why(house: House) -> None:
+    decided(house, "Norhtport", "NOR", comment="misprint", provider="HARBOUR", start="2024")
+    seen = with_decisions(house.library.view().catalog, house.library.store).named(MAP, "RepresentationMap")
+    assert isinstance(seen, RepresentationMap)
+    row = seen.rows[-1]
+    assert (row.sources[0].value, row.targets, row.valid_from) == ("Norhtport", ("NOR",), "2024")
+    said, whose = row.annotations
+    assert (said.type, said.title, said.texts.text()) == ("DECISION", "operator", "misprint")
+    assert (said.value or "").startswith("20")
+    assert (whose.type, whose.title) == ("PROVIDER", "SEA.HARBOUR")
+
+
+def test_names_of_the_codes_in_every_language_and_why_a_value_is_left_open() -> None:
+    ports = Codelist(
+        agency="TEST",
+        id="CL",
+        version="1.0",
+        items=(
+            Code(
+                id="NOR",
+                names=Texts({"en": "Northport", "fr": "Port-du-Nord"}),
+                annotations=(Annotation(type="OLD_NAME", title="Fort Nelson"),),
+            ),
+        ),
+    )
+    found = replace(
+        representation_map(("Northport", "NOR", None, None)),
+        targets=(ports.ref,),
+        annotations=(Annotation(type="UNDECIDED", title="The port", texts=Texts({"en": "There are two"})),),
+    )
+    near = MapCandidates(found, Catalog.of([ports]))
+    assert [one.value for one in near.near("port du nort")] == ["Port-du-Nord = NOR"]
+    assert [one.code for one in near.near("FORT NELSOM")] == ["NOR"]
+    assert near.reason("the PORT") == "There are two"
+    assert near.reason("Northport") is None
+
+
+def test_two_values_that_become_one_key_are_found(house: House) -> None:
+    """*Standard*: a map is ambiguous if two sources give one series key at the same time."""
+    decided(house, "Norhtport", "NOR")
+    both = f"{HEADER}Northport;2024-01;5;0;0;5\nNorhtport;2024-01;6;0;0;6\n".encode()
+    receipt, findings = house.send(both, name="book.csv")
+    assert receipt.status == "refused"
+    twice = [one for one in findings if one.code == "F501" and one.key["FISH"] == "COD"]
+    assert [(one.row, one.value) for one in twice] == [(2, "5"), (3, "6")]
+
+
 def test_a_decision_for_some_periods_holds_for_these(house: House) -> None:
     decided(house, "Norhtport", "NOR", start="2024-01-01", end="2024-03-31")
     receipt, _ = house.send(BOOK, name="book.csv")
@@ -147,11 +244,17 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["decide", *data, "RM_PORT", "Norhtport", "--forget"]) == 0
     assert "no more" in capsys.readouterr().out
     assert main(["decide", *data, "RM_PORT", "Norhtport"]) == 2
+    capsys.readouterr()
+    assert main(["decisions", *data]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["decisions", *data, "--all", "--format", "csv"]) == 0
+    header, row = capsys.readouterr().out.splitlines()
+    assert header.startswith("map,value,code,by,at") and row.startswith(f"{MAP},Norhtport,NOR,operator")
+    assert main(["decisions", *data, "--all", "--map", "RM_PORT"]) == 0
+    assert "'Norhtport' is 'NOR' (by operator): misprint; revoked by operator" in capsys.readouterr().out
 
 
 def representation_map(*rows: tuple[str, str, str | None, str | None], folded: bool = False) -> RepresentationMap:
-    from sdmx_service.model.artefact import Annotation
-
     return RepresentationMap(
         id="RM",
         agency="TEST",
@@ -175,7 +278,8 @@ def test_a_map_that_folds_looks_past_case_accents_punctuation_and_spaces(value: 
     exact = RepresentationRules(representation_map(row), sources=1, targets=1)
     assert folding.find([value]) == [("ET",)]
     assert (exact.find([value]) is not None) == (value == "Saint-Étienne")
-    assert folding.nearest(["Saint Etiene"]) == "Saint-Étienne"
+    candidates = MapCandidates(representation_map(row, folded=True), Catalog.of(()))
+    assert [one.value for one in candidates.near("Saint Etiene")] == ["Saint-Étienne"]
 
 
 def test_what_has_no_letters_is_compared_as_it_is() -> None:

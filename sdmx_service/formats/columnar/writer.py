@@ -12,16 +12,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sdmx_service.formats.fragments import packed
-from sdmx_service.formats.table import LABELS, Table, table_of
+from sdmx_service.formats.table import COLUMNS, LABELS, Table, table_of
 from sdmx_service.model.message import Message, WriteOptions
 
-PARAMETERS = {"labels": LABELS}
+PARAMETERS = {"labels": LABELS, "columns": COLUMNS}
 """Values of the media types' parameters, the default first."""
 ROW_GROUP = 1 << 18
 """Rows of a row group at most."""
 _PIECE = 1 << 16
 """Rows that a column is encoded by at once."""
-_TOLD = 2
+_PAGE = 1 << 17
+"""Bytes of a page, about: what is packed at once stays in the processor's own memory."""
+_TOLD = 1
 """Dimensions whose least and greatest code stand with each row group: rows come in their order, so that readers can
 leave groups out; those of later dimensions span every group."""
 _ROW_GROUP_BYTES = 1 << 26
@@ -50,13 +52,17 @@ def write_parquet(message: Message, options: WriteOptions) -> Iterator[bytes]:
 def _parquet(table: Table) -> Iterator[bytes]:
     sink = _Sink()
     coded = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
+    # the bytes of like weight side by side: half the work of packing numbers, and fewer bytes
+    numbers = {field.name: "BYTE_STREAM_SPLIT" for field in table.schema if pa.types.is_floating(field.type)}
     with (
         pq.ParquetWriter(
             pa.PythonFile(sink, mode="w"),
             table.schema,
             compression="snappy",  # every reader has it, and it costs half of zstd for a third more bytes
             use_dictionary=coded,
+            column_encoding=numbers,
             write_batch_size=_PIECE,
+            data_page_size=_PAGE,
             write_statistics=[name for name in table.leading[:_TOLD] if name in coded],
         ) as writer
     ):

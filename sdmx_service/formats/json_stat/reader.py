@@ -4,22 +4,22 @@ The columns of a sheet are the dimensions (ids of their categories), then ``valu
 the whole data set: ``dataset.label``, ``dataset.source``, ``dataset.updated``. Row 1 has these names; the cells follow
 in the order of the cube, the last dimension running fastest.
 
-*Choices:* a cell without value and without status makes no row; the sheet is called by ``extension.id`` where there is
-one, else by the number of the data set in a collection; of a collection the data sets that it carries are read, those
-that it only points to are not.
+*Choices:* a figure keeps the digits that were sent; a cell without value and without status makes no row; the sheet is
+called by ``extension.id`` where there is one, else by the number of the data set in a collection; of a collection the
+data sets that it carries are read, those that it only points to are not.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from math import prod
 from operator import mul
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NoReturn
 
 import numpy as np
 import numpy.typing as npt
-import orjson
 import pyarrow as pa
 
 from sdmx_service.errors import TooLarge, UnreadableFile
@@ -29,8 +29,6 @@ from sdmx_service.model.message import Resolve, Sheet, Tables
 MAX_SIZE: Final = 512 * 1024**2
 """Bytes; a cube is held as a whole."""
 _LAST_CELL: Final = 2**62
-_EXACT: Final = 10**15
-"""Numbers below this are written with all their digits."""
 _WHOLE: Final = ("label", "source", "updated")
 
 _Places = npt.NDArray[np.int64]
@@ -57,14 +55,27 @@ def read_json_stat(file: IO[bytes], resolve: Resolve | None = None) -> Tables:
     body = file.read(MAX_SIZE + 1)
     if len(body) > MAX_SIZE:
         raise TooLarge(f"The file has more than {MAX_SIZE} bytes of JSON-stat.", hint="Send parts.")
+    document = _parsed(body)
+    return Tables(sheets=tuple(_Cube(one, place).sheet(name) for name, place, one in _datasets(document)))
+
+
+def _parsed(body: bytes) -> Any:
+    """The document; numbers with a point or exponent are texts, with the digits that were sent."""
     try:
-        document = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError as fault:
+        return json.loads(body.decode(json.detect_encoding(body)), parse_float=str, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as fault:
         raise UnreadableFile(
             f"This is no JSON: {fault.msg} (line {fault.lineno}, column {fault.colno}).",
             hint="It was probably cut off on its way; send it again.",
         ) from None
-    return Tables(sheets=tuple(_Cube(one, place).sheet(name) for name, place, one in _datasets(document)))
+    except UnicodeDecodeError as fault:
+        raise UnreadableFile(f"Byte {fault.start + 1} of the file is not {fault.encoding}.") from None
+    except (RecursionError, ValueError) as fault:
+        raise UnreadableFile(f"The JSON cannot be read ({fault}).") from None
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number of JSON")
 
 
 def _fault(place: str, problem: str) -> UnreadableFile:
@@ -224,28 +235,13 @@ def _ordered(category: Mapping[str, Any], place: str) -> list[str]:
 
 
 def _numbers(values: Sequence[Any], place: str) -> pa.StringArray:
-    """Figures as text with at most 15 significant digits, whole ones without ``.0``; texts stay as they are."""
-    kinds = {type(value) for value in values} - {type(None)}
-    if wrong := kinds - {int, float, str}:
+    """Figures as text with the digits that were sent; texts stay as they are."""
+    if wrong := {type(value) for value in values} - {type(None), int, str}:
         raise _fault(place, f"a figure is a number, a text or null, not {next(iter(wrong)).__name__}.")
-    if not kinds <= {int, float}:
-        return pa.array([None if value is None else _number(value) for value in values], pa.string())
-    if not kinds:
-        return pa.nulls(len(values), pa.string())
-    figures = np.array([np.nan if value is None else value for value in values], np.float64)
-    if np.nanmax(np.abs(figures)) >= _EXACT:
-        return pa.array([None if value is None else _number(value) for value in values], pa.string())
-    whole = figures == np.floor(figures)
-    texts = pa.array(np.where(whole, figures, 0).astype(np.int64)).cast(pa.string()).to_numpy(zero_copy_only=False)
-    for number in np.flatnonzero(~whole & ~np.isnan(figures)):
-        texts[number] = format(figures[number], ".15g")
-    return pa.array(np.where(np.isnan(figures), None, texts), pa.string())
-
-
-def _number(value: float | str) -> str:
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < _EXACT else format(value, ".15g")
-    return str(value)
+    try:
+        return pa.array(values, pa.int64()).cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # Some are no whole numbers.
+        return pa.array([None if value is None else str(value) for value in values], pa.string())
 
 
 def _words(values: Sequence[Any], place: str) -> pa.StringArray:

@@ -6,8 +6,7 @@ What a reader may rely on (field guides of sdmx-twg/sdmx-csv, and choices of our
   ``information``) once the data sets are read to the end. An absent column and an empty cell both mean *omitted*;
   ``NA``, leading zeros and the like are text as sent.
 * ``_row`` is the number of the record in the sender's file, the heading being 1, as a spreadsheet counts.
-* A data set is a run of rows with the same structure and action. *Choice:* where these alternate all the time, the rows
-  of a block are regrouped by structure between two changes of action; actions keep their order.
+* A data set is a run of rows with the same structure and action, see ``formats.runs``.
 * *Choice:* ``code: name`` is cut for coded components, dimensions, time and numbers, not for free texts. A ``;``-file
   may have decimal commas. A structure without version means its latest one.
 """
@@ -17,16 +16,14 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from sdmx_service.errors import SyntaxFault, UnreadableFile
+from sdmx_service.errors import UnreadableFile
 from sdmx_service.formats.delimited import explain_encoding
+from sdmx_service.formats.runs import Run, action_of, needed, reference_of, runs
 from sdmx_service.formats.sdmx_csv import cells
 from sdmx_service.formats.sdmx_csv.heading import (
     ACTION,
@@ -43,8 +40,8 @@ from sdmx_service.formats.sdmx_csv.records import Records
 from sdmx_service.formats.sniffing import Head
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.columns import COLUMN, ROW, SHEET, Column, columns, read_schema
-from sdmx_service.model.message import Action, Dataset, Message, Resolve, Target
-from sdmx_service.model.urn import Ref, parse_ref
+from sdmx_service.model.message import Dataset, Message, Resolve, Target
+from sdmx_service.model.urn import Ref
 
 if TYPE_CHECKING:
     _Step: TypeAlias = Callable[[pa.Array[Any]], pa.Array[Any]]
@@ -52,15 +49,6 @@ if TYPE_CHECKING:
 IGNORED_COLUMNS: Final = "IGNORED_COLUMNS"
 """Code of the note in ``Message.errors`` that names columns read over."""
 _HEADING_SIZE: Final = 1024**2
-_REGROUP_FROM: Final = 16
-_LATEST: Final = "~"
-_TYPES: Final = {
-    "dataflow": "Dataflow",
-    "datastructure": "DataStructure",
-    "dataprovision": "ProvisionAgreement",
-    "provisionagreement": "ProvisionAgreement",
-}
-_STRUCTURE_ID = re.compile(r"\s*([^:()]+:[^:()]+(?:\([^()]*\))?)\s*(?::.*)?", re.DOTALL)
 _LEGACY_VALUE = re.compile(r'"?[\w.-]+:[\w@$-]+\([^)]*\)')
 
 
@@ -108,20 +96,6 @@ def _beginning(file: IO[bytes]) -> str:
     return start.decode("utf-8", "replace")
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What the rows of one data set have in common, as sent, and the number of its first row."""
-
-    kind: str
-    id: str
-    action: str
-    row: int
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        return self.kind, self.id, self.action
-
-
 def _datasets(file: IO[bytes], line: HeadingLine, resolve: Resolve, message: Message) -> Iterator[Dataset]:
     used: set[int] = set(line.fields.values())
     pieces = (piece for table in _records(file, line) for piece in _runs(table, line))
@@ -138,7 +112,7 @@ def _datasets(file: IO[bytes], line: HeadingLine, resolve: Resolve, message: Mes
             structure=reading.target.structure,
             ref=reading.ref,
             batches=map(reading.batch, (table for _, table in chain([first], group))),
-            action=_action(run),
+            action=action_of(run),
             dataflow=reading.target.dataflow,
             provider=reading.target.provider,
         )
@@ -159,23 +133,11 @@ def _notes(line: HeadingLine, used: set[int]) -> Iterator[tuple[str, str, Texts]
 # ------------------------------------------------------------------------------------------------------------- runs
 
 
-def _runs(table: pa.Table, line: HeadingLine) -> Iterator[tuple[_Run, pa.Table]]:
-    """The table cut where structure or action changes; vectorised, Python once for each run."""
+def _runs(table: pa.Table, line: HeadingLine) -> Iterator[tuple[Run, pa.Table]]:
     if table.num_rows == 0:
         return
     table = table.combine_chunks()
-    kinds, ids, actions = _run_columns(table, line)
-    starts = _changes(kinds, ids, actions)
-    if len(starts) > _REGROUP_FROM:
-        order = _regrouped(kinds, ids, actions)
-        table = table.take(order)
-        kinds, ids, actions = (part.take(order) for part in (kinds, ids, actions))
-        starts = _changes(kinds, ids, actions)
-    ends = [*starts[1:].tolist(), table.num_rows]
-    for start, end in zip(starts.tolist(), ends, strict=True):
-        row = table.column(ROW)[start].as_py()
-        run = _Run(kinds[start].as_py(), ids[start].as_py(), actions[start].as_py(), row)
-        yield run, table.slice(start, end - start)
+    yield from runs(table, *_run_columns(table, line))
 
 
 def _run_columns(table: pa.Table, line: HeadingLine) -> tuple[pa.Array[Any], pa.Array[Any], pa.Array[Any]]:
@@ -186,13 +148,7 @@ def _run_columns(table: pa.Table, line: HeadingLine) -> tuple[pa.Array[Any], pa.
         if name not in fields:
             return empty
         found = table.column(fields[name]).combine_chunks()
-        if is_needed and found.null_count:
-            place = int(np.flatnonzero(np.asarray(found.is_null()))[0])
-            raise UnreadableFile(
-                f"Row {table.column(ROW)[place].as_py()}, column {name}: the cell is empty.",
-                hint="Every row of an SDMX-CSV message names its structure.",
-            )
-        return found.fill_null("")
+        return needed(found, name, table.column(ROW)) if is_needed else found.fill_null("")
 
     if line.is_legacy:
         return empty, column(DATAFLOW, is_needed=True), empty
@@ -200,50 +156,8 @@ def _run_columns(table: pa.Table, line: HeadingLine) -> tuple[pa.Array[Any], pa.
     return kinds, ids, column(ACTION, is_needed=False)
 
 
-def _is_change(column: pa.Array[Any]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    return np.asarray(pc.not_equal(column.slice(1), column.slice(0, len(column) - 1)))
-
-
-def _changes(*parts: pa.Array[Any]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    changed = np.logical_or.reduce([_is_change(part) for part in parts])
-    return np.concatenate(([0], np.flatnonzero(changed) + 1)).astype(np.int64)
-
-
-def _regrouped(kinds: pa.Array[Any], ids: pa.Array[Any], actions: pa.Array[Any]) -> pa.Array[Any]:
-    """An order of rows that keeps changes of action in place and puts the rows of a structure together between them."""
-    epochs = np.concatenate(([0], np.cumsum(_is_change(actions))))
-    kind_codes, id_codes = (np.asarray(part.dictionary_encode().indices) for part in (kinds, ids))
-    return pa.array(np.lexsort((np.arange(len(epochs)), kind_codes, id_codes, epochs)))
-
-
-def _reference(run: _Run, line: HeadingLine) -> Ref:
-    kind = "Dataflow" if line.is_legacy else _TYPES.get(run.kind.strip().lower())
-    if kind is None:
-        raise UnreadableFile(
-            f"Row {run.row}, column {STRUCTURE}: {run.kind!r} is not a type of structure.",
-            hint="Write dataflow, datastructure or dataprovision.",
-        )
-    name = DATAFLOW if line.is_legacy else STRUCTURE_ID
-    match = _STRUCTURE_ID.fullmatch(run.id)
-    try:
-        ref = parse_ref(match[1].strip(), kind).complete(version=_LATEST) if match else None
-    except SyntaxFault:
-        ref = None
-    if ref is None or ref.item is not None:
-        raise UnreadableFile(
-            f"Row {run.row}, column {name}: {run.id!r} does not name a structure.", hint="Write AGENCY:ID(VERSION)."
-        )
-    return ref
-
-
-def _action(run: _Run) -> Action:
-    try:
-        return Action.from_text(run.action or None)
-    except SyntaxFault:
-        raise UnreadableFile(
-            f"Row {run.row}, column {ACTION}: {run.action!r} is not an action.",
-            hint="Write M (merge), R (replace) or D (delete); I and A are read as M.",
-        ) from None
+def _reference(run: Run, line: HeadingLine) -> Ref:
+    return reference_of(run, kind="Dataflow", column=DATAFLOW) if line.is_legacy else reference_of(run)
 
 
 # ----------------------------------------------------------------------------------------------------------- batches

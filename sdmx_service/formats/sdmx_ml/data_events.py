@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -18,13 +18,14 @@ from sdmx_service.formats.sdmx_ml.structure_elements import Element, named
 from sdmx_service.formats.sdmx_ml.structure_references import read_reference
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.message import Action, Resolve, Target
+from sdmx_service.model.structure import DataStructure
 from sdmx_service.model.urn import Ref
 
 IGNORED_METADATA: Final = "IGNORED_METADATA"
 """Code of the note in ``Message.errors`` that reference metadata inside the data were read over."""
 BATCH: Final = 400_000
 """Ids, values and lines that make a batch: some 50,000 rows."""
-_SETTINGS: Final = frozenset(
+SETTINGS: Final = frozenset(
     {"structureRef", "setID", "action", "reportingBeginDate", "reportingEndDate", "validFromDate", "validToDate",
      "publicationYear", "publicationPeriod", "dataScope", "noNamespaceSchemaLocation", "schemaLocation", "type"}
 )  # fmt: skip
@@ -68,6 +69,8 @@ class DataEvents:
         self._known_ends: dict[str, Callable[[], None] | None] = {}
         self.starts: dict[str, _Handler] = {"DataSet": self._start_dataset, "Header": self._skip}
         self.ends: dict[str, Callable[[], None]] = {"DataSet": self._end_dataset}
+        self.other: _Handler | None = None
+        """What is done at elements of any other name."""
         for name in ("Annotations", "Metadata", "DataProvider", "Message"):
             self.starts[name] = self._capture
         self.captured: dict[str, Callable[[Element], None]] = {
@@ -83,6 +86,12 @@ class DataEvents:
         if self._rows is None:
             raise UnreadableFile(f"Line {self.line}: data stand outside a DataSet.")
         return self._rows
+
+    @property
+    def structure(self) -> DataStructure:
+        """The structure of the data set that is open."""
+        assert self._dataset is not None
+        return self._dataset.target.structure
 
     @property
     def line(self) -> int:
@@ -116,7 +125,7 @@ class DataEvents:
             try:
                 handler = known[name]
             except KeyError:
-                handler = known[name] = starts.get(name.rpartition("}")[2])
+                handler = known[name] = starts.get(name.rpartition("}")[2], self.other)
             if handler is not None:
                 handler(name, attributes)
 
@@ -182,24 +191,47 @@ class DataEvents:
     # Data sets ----------------------------------------------------------------------------------------------------
 
     def _start_dataset(self, _: str, attributes: list[str]) -> None:
-        if self._dataset is not None:
-            raise UnreadableFile(f"Line {self.line}: a DataSet stands inside another one.")
-        settings = {name.rpartition("}")[2]: value for name, value in pairs_of(attributes)}
+        self._refuse_nesting()
+        settings = settings_of(attributes)
         use = self._use(settings.get("structureRef"))
         target = self._resolve(use.ref)
+        names = _names_of_2_1(target.structure) if self._opening.version == "2.1" else None
+        self._open_dataset(attributes, use, target, id=settings.get("setID"), names=names)
+
+    def _refuse_nesting(self) -> None:
+        if self._dataset is not None:
+            raise UnreadableFile(f"Line {self.line}: a DataSet stands inside another one.")
+
+    def _open_dataset(
+        self,
+        attributes: list[str],
+        use: StructureUse,
+        target: Target,
+        *,
+        id: str | None,
+        settings: frozenset[str] = SETTINGS,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
+        """Begin a data set.
+
+        Args:
+            settings: attributes that are no components.
+            names: what the message calls components whose id is another one.
+        """
+        said = settings_of(attributes)
         self._dataset = OpenDataSet(
             target=target,
             use=use,
-            action=self._action(settings.get("action")),
-            id=settings.get("setID"),
-            valid_from=settings.get("validFromDate"),
-            valid_to=settings.get("validToDate"),
+            action=self._action(said.get("action")),
+            id=id,
+            valid_from=said.get("validFromDate"),
+            valid_to=said.get("validToDate"),
         )
-        self._rows = Rows(target.structure, use.ref, is_explicit=use.is_explicit)
+        self._rows = Rows(target.structure, use.ref, is_explicit=use.is_explicit, names=names)
         own = [
             (name, value)
             for name, value in pairs_of(attributes)
-            if "}" not in name and (name not in _SETTINGS or name in self._rows.columns)
+            if "}" not in name and (name not in settings or name in self._rows.columns)
         ]
         if own:
             self._rows.add(list(chain.from_iterable(own)), self.line)
@@ -246,9 +278,21 @@ class DataEvents:
         self.notes.append((element.get("code", ""), element.get("severity", ""), Texts(texts)))
 
 
+def _names_of_2_1(structure: DataStructure) -> dict[str, str]:
+    """The primary measure of 2.1 is ``OBS_VALUE``, whatever a structure of 3.x calls its first one."""
+    if not structure.measures or structure.component("OBS_VALUE") is not None:
+        return {}
+    return {"OBS_VALUE": structure.measures[0].id}
+
+
 def pairs_of(attributes: list[str]) -> Iterator[tuple[str, str]]:
     """Names and values of a list in which they alternate."""
     return zip(attributes[::2], attributes[1::2], strict=True)
+
+
+def settings_of(attributes: list[str]) -> dict[str, str]:
+    """What the attributes of an element say, by their local names."""
+    return {name.rpartition("}")[2]: value for name, value in pairs_of(attributes)}
 
 
 def text_of(element: Element) -> str:

@@ -32,9 +32,12 @@ class GenericEvents(DataEvents):
 
     def _start_dataset(self, name: str, attributes: list[str]) -> None:
         super()._start_dataset(name, attributes)
+        self._take_structure()
+
+    def _take_structure(self) -> None:
+        """Learn what the structure calls what a message need not name."""
         assert self._dataset is not None
-        structure = self._dataset.target.structure
-        measures = [one.id for one in structure.measures]
+        measures = [one.id for one in self.structure.measures]
         self._measure = measures[0] if len(measures) == 1 else "OBS_VALUE"
         self._at_observation = self._dataset.use.dimension_at_observation or "TIME_PERIOD"
         self._current = []

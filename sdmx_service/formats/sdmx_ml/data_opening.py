@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, Final, Literal, NoReturn, cast
 from xml.parsers import expat
@@ -10,6 +11,7 @@ from lxml import etree
 
 from sdmx_service.errors import NotBuilt, UnreadableFile, UnsafeFile
 from sdmx_service.formats.sdmx_ml.header import read_header
+from sdmx_service.formats.sdmx_ml.key_families import NO_FAMILY, HeaderFamily, read_family
 from sdmx_service.formats.sdmx_ml.namespaces import VERSIONS, version_of
 from sdmx_service.formats.sdmx_ml.structure_elements import Element, children, local_name, named, unreadable
 from sdmx_service.formats.sdmx_ml.structure_references import read_reference
@@ -19,7 +21,7 @@ from sdmx_service.model.urn import Ref
 CHUNK: Final = 64 * 1024
 """Bytes given to the parser at once."""
 
-Kind = Literal["specific", "generic"]
+Kind = Literal["specific", "generic", "compact 2.0", "generic 2.0", "cross-sectional 2.0"]
 KINDS: Final[dict[str, Kind]] = {
     "StructureSpecificData": "specific",
     "StructureSpecificTimeSeriesData": "specific",
@@ -29,6 +31,12 @@ KINDS: Final[dict[str, Kind]] = {
 """Root elements of data messages of SDMX-ML 2.1 (all four) and 3.x (the first)."""
 LEGACY_ROOTS: Final = frozenset({"CompactData", "UtilityData", "CrossSectionalData", "GenericData", "MessageGroup"})
 """Root elements of data messages of SDMX-ML 1.0 and 2.0."""
+_KINDS_2_0: Final[dict[str, Kind]] = {
+    "CompactData": "compact 2.0",
+    "CrossSectionalData": "cross-sectional 2.0",
+    "GenericData": "generic 2.0",
+}
+_GENERIC_2_0: Final = "http://www.sdmx.org/resources/sdmxml/schemas/v2_0/generic"
 _METADATA: Final = ("GenericMetadata", "StructureSpecificMetadata", "MetadataSet", "StructureSpecificMetadataSet")
 _USES: Final = {
     "Structure": "DataStructure",
@@ -56,16 +64,22 @@ class StructureUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """The message up to its first data set; ``uses`` by ``structureID``."""
+    """The message up to its first data set.
+
+    Attributes:
+        uses: by ``structureID``; none in 2.0.
+        family: what the header says of the key family (2.0).
+    """
 
     version: str
     kind: Kind
     header: Header
     uses: dict[str, StructureUse]
+    family: HeaderFamily = NO_FAMILY
 
 
-class _RootSeen(Exception):
-    """The root element has begun."""
+class _Seen(Exception):
+    """What was looked for has begun."""
 
 
 def parser_of(file_kind: str = "message") -> expat.XMLParserType:
@@ -102,28 +116,39 @@ def read_opening(file: IO[bytes]) -> Opening:
     Raises:
         UnsafeFile: a DOCTYPE.
         UnreadableFile: not XML, no data message, or a header that cannot be read.
-        NotBuilt: data of SDMX-ML 2.0 or 1.0, or reference metadata.
+        NotBuilt: data of SDMX-ML 1.0, utility data, or reference metadata.
     """
     space, root = _root(file)
     version = version_of(space)
-    _check_root(root, version)
+    kind = _kind(root, version, file)
     header = _header(file)
     if header is None:
         raise UnreadableFile(f"The {root} has no Header.", hint="An SDMX message begins with message:Header.")
+    is_older = version == "2.0"
     return Opening(
         version=version or VERSIONS[0],
-        kind=KINDS[root],
+        kind=kind,
         header=read_header(header),
-        uses=dict(_use(element) for element in named(header, "Structure")),
+        uses={} if is_older else dict(_use(element) for element in named(header, "Structure")),
+        family=read_family(header) if is_older else NO_FAMILY,
     )
 
 
 def _root(file: IO[bytes]) -> tuple[str, str]:
-    parser, found = parser_of(), [""]
+    space, _, name = next(_first_elements(file, ""), "").rpartition("}")
+    return space, name
 
-    def start(name: str, _: Any) -> NoReturn:
-        found[0] = name
-        raise _RootSeen
+
+def _first_elements(file: IO[bytes], below: str, count: int = 1) -> Iterator[str]:
+    """The names of the first elements from the first one on that is called ``below`` (any where it is empty)."""
+    parser = parser_of()
+    found: list[str] = []
+
+    def start(name: str, _: Any) -> None:
+        if found or not below or name.rpartition("}")[2] == below:
+            found.append(name)
+        if len(found) == count:
+            raise _Seen
 
     parser.StartElementHandler = start
     file.seek(0)
@@ -131,20 +156,39 @@ def _root(file: IO[bytes]) -> tuple[str, str]:
         while chunk := file.read(CHUNK):
             parser.Parse(chunk, False)
         parser.Parse(b"", True)
-    except _RootSeen:
+    except _Seen:
         pass
     except expat.ExpatError as fault:
         raise explain(fault) from None
-    space, _, name = found[0].rpartition("}")
-    return space, name
+    return iter(found)
+
+
+def _kind(root: str, version: str | None, file: IO[bytes]) -> Kind:
+    """The kind of message that a root element begins, if it is one that is read."""
+    if version == "2.0" and root in _KINDS_2_0:
+        return _KINDS_2_0[root]
+    if version == "2.0" and root == "MessageGroup":
+        return _kind_of_group(*_first_elements(file, "DataSet", 2))
+    _check_root(root, version)
+    return KINDS[root]
+
+
+def _kind_of_group(dataset: str = "", below: str = "") -> Kind:
+    """The kind of the data sets of a ``MessageGroup`` (2.0), by the first one's namespace and what it begins with."""
+    space = dataset.rpartition("}")[0].lower()
+    if space.endswith(("/utility", ":utility")):
+        _check_root("UtilityData", "2.0")
+    if space.endswith(("/cross", ":cross")):
+        return "cross-sectional 2.0"
+    return "generic 2.0" if space.endswith("/generic") or below.lower().startswith(_GENERIC_2_0) else "compact 2.0"
 
 
 def _check_root(root: str, version: str | None) -> None:
     is_older = version is not None and version not in VERSIONS
     if root in LEGACY_ROOTS and (is_older or root not in KINDS):
         raise NotBuilt(
-            f"SDMX-ML {version or '2.0'} data ({root}) are not read.",
-            hint="Send SDMX-ML 2.1 or later, SDMX-JSON or SDMX-CSV.",
+            f"SDMX-ML {version or '1.0'} data ({root}) are not read.",
+            hint="Send compact, generic or cross-sectional data of SDMX-ML 2.0, or a later version.",
         )
     if root in _METADATA:
         raise NotBuilt(f"Reference metadata ({root}) are not read yet.", hint="Send data.")

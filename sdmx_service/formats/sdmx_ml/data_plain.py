@@ -70,6 +70,8 @@ class _Between:
         opened = match["open"]
         if (match["close"] is None and match["ends"] and opened is None) or (match["close"] and opened is None):
             return None
+        if match["name"].strip() == "xmlns":
+            return None  # A namespace of its own, which is no component.
         return cls(
             name=match["name"].strip(),
             is_observation=opened == "<Obs",

@@ -1,4 +1,4 @@
-"""SDMX-ML data messages to ``Message``: 2.1 structure-specific and generic with their time-series variants, 3.0, 3.1.
+"""SDMX-ML data messages to ``Message``: 2.0, 2.1 structure-specific and generic with their time-series variants, 3.x.
 
 One pass; what is in memory is one batch. The hot loop is expat's (of the standard library), which was measured to be
 faster here than lxml's event interfaces; header and references are read by lxml.
@@ -22,21 +22,29 @@ from itertools import chain, groupby
 from typing import IO, Final
 from xml.parsers import expat
 
-from sdmx_service.formats.sdmx_ml.data_events import IGNORED_METADATA, EventPiece
+from sdmx_service.formats.sdmx_ml.data_events import IGNORED_METADATA, DataEvents, EventPiece
+from sdmx_service.formats.sdmx_ml.data_events_2_0 import CompactEvents, CrossSectionalEvents, Generic20Events
 from sdmx_service.formats.sdmx_ml.data_generic_events import GenericEvents
-from sdmx_service.formats.sdmx_ml.data_opening import KINDS, LEGACY_ROOTS, Opening, explain, read_opening
+from sdmx_service.formats.sdmx_ml.data_opening import KINDS, LEGACY_ROOTS, Kind, Opening, explain, read_opening
 from sdmx_service.formats.sdmx_ml.data_specific_events import SpecificEvents
 from sdmx_service.formats.sniffing import Head
 from sdmx_service.model.message import Dataset, Message, Resolve
 
 __all__ = ["IGNORED_METADATA", "read_sdmx_ml_data", "sniff_sdmx_ml_data"]
 
+_EVENTS: Final[dict[Kind, type[DataEvents]]] = {
+    "specific": SpecificEvents,
+    "generic": GenericEvents,
+    "compact 2.0": CompactEvents,
+    "generic 2.0": Generic20Events,
+    "cross-sectional 2.0": CrossSectionalEvents,
+}
 PIECE: Final = 512 * 1024
 """Bytes given to the parser at once."""
 
 
 def sniff_sdmx_ml_data(head: Head) -> int:
-    """How sure it is that this is an SDMX-ML data message, of 2.0 too (which is then refused in clear words)."""
+    """How sure it is that this is an SDMX-ML data message, whatever its version."""
     root = head.xml_root
     if root is None or (root[0] not in KINDS and root[0] not in LEGACY_ROOTS):
         return 0
@@ -50,7 +58,7 @@ def read_sdmx_ml_data(file: IO[bytes], resolve: Resolve) -> Message:
         UnsafeFile: a DOCTYPE.
         UnreadableFile: here or while iterating: not well-formed, truncated, no data message, a component that the
             structure does not have; with the line.
-        NotBuilt: SDMX-ML 2.0, reference metadata.
+        NotBuilt: SDMX-ML 1.0, utility data of 2.0, reference metadata.
         UnresolvedReference: while iterating, a structure that is not there.
     """
     opening = read_opening(file)
@@ -78,7 +86,7 @@ def _datasets(file: IO[bytes], opening: Opening, resolve: Resolve, message: Mess
 
 
 def _pieces(file: IO[bytes], opening: Opening, resolve: Resolve, message: Message) -> Iterator[EventPiece]:
-    parser = (SpecificEvents if opening.kind == "specific" else GenericEvents)(opening, resolve)
+    parser = _EVENTS[opening.kind](opening, resolve)
     file.seek(0)
     try:
         for piece in _cut(file):

@@ -35,14 +35,18 @@ class Rows:
     Args:
         structure, ref: what describes the rows, and how the message names it.
         is_explicit: the type of an observation is its value of the measure dimension (2.1).
+        names: what the message calls components whose id is another one (2.0).
     """
 
-    def __init__(self, structure: DataStructure, ref: Ref, *, is_explicit: bool = False) -> None:
+    def __init__(
+        self, structure: DataStructure, ref: Ref, *, is_explicit: bool = False, names: Mapping[str, str] | None = None
+    ) -> None:
         self.flat: list[Any] = []
         """All rows one behind the other: id, value, id, value ... and then the line, which ends the row.
 
         A list for each row would keep the garbage collector busy."""
         self._ref = ref
+        self._names: Mapping[str, str] = names or {}
         self._schema = read_schema(structure)
         self.columns: Mapping[str, Column] = {column.id: column for column in columns(structure)}
         self._contexts: list[tuple[int, dict[str, Value]]] = [(0, {})]
@@ -59,6 +63,8 @@ class Rows:
 
     def begin(self, context: dict[str, Value]) -> None:
         """From the next row on, rows inherit ``context``; what a row says itself counts more."""
+        if self._names:
+            context = {self._names.get(id, id): value for id, value in context.items()}
         self._contexts.append((len(self.flat), context))
 
     def add(self, values: list[str], line: int) -> None:
@@ -76,7 +82,7 @@ class Rows:
         Raises:
             UnreadableFile: the structure has none of that id.
         """
-        found = self.columns.get(id)
+        found = self.columns.get(self._names.get(id, id))
         if found is None:
             raise UnreadableFile(
                 f"Line {line}: {id!r} is no component of {self._ref}.",
@@ -108,10 +114,11 @@ class Rows:
     def batch_of(self, texts: Mapping[str, _Array], lines: _Array) -> pa.RecordBatch:
         """A batch of rows that are columns already; rows that wait must have been taken before."""
         count = len(lines)
+        said = {self._names.get(id, id): text for id, text in texts.items()} if self._names else texts
         arrays: list[_Array] = []
         for id, column in self.columns.items():
             make = self._plain if column.kind not in ("multi", "multilingual") else self._nested
-            own = texts.get(id)
+            own = said.get(id)
             arrays.append(make(column, None if own is None else without_empty(own), None, (), count))
         nothing = pa.nulls(count, pa.string())
         self._taken += count
@@ -123,7 +130,7 @@ class Rows:
         for name, values in cut.values.items():
             if "}" not in name:
                 self.column(name, cut.first_line(name))
-                found[name] = without_empty(values)
+                found[self._names.get(name, name)] = without_empty(values)
             elif name == _TYPE and self._explicit is not None:
                 found[self._explicit] = pc.replace_substring_regex(values, "^.*:", "")
         return found

@@ -24,6 +24,8 @@ class SpecificEvents(DataEvents):
         self._pending: list[tuple[str, Value]] = []
         self._line = 1
         self._may_be_plain = True
+        self._observation = "Obs"
+        """Name of observations, ``namespace}name`` where it is qualified."""
         super().__init__(opening, resolve)
         self.xml.XmlDeclHandler = self._take_encoding
         self.starts |= {
@@ -95,9 +97,10 @@ class SpecificEvents(DataEvents):
         start_other: Any = self.xml.StartElementHandler
         end_other: Any = self.xml.EndElementHandler
         say, end_row, pending, xml = self._rows.flat.extend, self._rows.flat.append, self._pending, self.xml
+        observation = self._observation
 
         def start(name: str, attributes: list[str]) -> None:
-            if name == "Obs":
+            if name == observation:
                 if pending:
                     self._give_to_series()
                 say(attributes)
@@ -106,7 +109,7 @@ class SpecificEvents(DataEvents):
                 start_other(name, attributes)
 
         def end(name: str) -> None:
-            if name != "Obs":
+            if name != observation:
                 end_other(name)
             elif pending:
                 self._end_row()

@@ -1,4 +1,4 @@
-"""Plain CSV and XLSX workbooks to ``Tables``: cells as text, to be read through a mapping's layout.
+"""Plain CSV and workbooks (XLSX, XLS, ODS) to ``Tables``: cells as text, to be read through a mapping's layout.
 
 *Choices:* a number is written as a person sees it, with at most 15 significant digits and without ``.0``; a date as ISO
 8601; a truth value as ``TRUE`` or ``FALSE``; an error as ``#N/A`` and the like. Of a formula its stored result is read.
@@ -20,8 +20,11 @@ import pyarrow as pa
 from sdmx_service.errors import TooLarge, UnreadableFile
 from sdmx_service.formats.delimited import DelimitedFile, OddRecord
 from sdmx_service.formats.sniffing import HEAD_SIZE, Head
+from sdmx_service.formats.spreadsheet.binary import read_binary_sheets
+from sdmx_service.formats.spreadsheet.encodings import Known, find_encoding
+from sdmx_service.formats.spreadsheet.opendocument import read_open_document_sheets
 from sdmx_service.formats.spreadsheet.workbook import read_sheets
-from sdmx_service.model.message import Resolve, Sheet, Tables
+from sdmx_service.model.message import Resolve, Sheet, Tables, TextEncoding
 
 MAX_CSV_SIZE: Final = 1024**3
 """Bytes; a plain CSV is held as a whole."""
@@ -30,11 +33,6 @@ _DELIMITERS: Final = ("\t", ";", "|", ",")
 _CSV_TYPES: Final = ("text/csv", "text/tab-separated-values", "application/csv")
 _CSV_SUFFIXES: Final = (".csv", ".tsv", ".tab")
 _WORKBOOK_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 def sniff_workbook(head: Head) -> int:
@@ -59,7 +57,17 @@ def read_workbook(file: IO[bytes], resolve: Resolve | None = None) -> Tables:
         UnreadableFile: damaged, truncated or protected by a password.
         UnsafeFile, TooLarge: more bytes or cells than the limits of ``workbook``.
     """
-    return Tables(sheets=tuple(read_sheets(file)))
+    return Tables(sheets=read_sheets(file))
+
+
+def read_binary_workbook(file: IO[bytes], resolve: Resolve | None = None) -> Tables:
+    """The worksheets of an XLS workbook, in order; as ``read_workbook``."""
+    return Tables(sheets=read_binary_sheets(file))
+
+
+def read_open_document(file: IO[bytes], resolve: Resolve | None = None) -> Tables:
+    """The sheets of an ODS workbook, in order; as ``read_workbook``."""
+    return Tables(sheets=read_open_document_sheets(file))
 
 
 def read_csv(
@@ -68,6 +76,7 @@ def read_csv(
     *,
     delimiter: str | None = None,
     encoding: str | None = None,
+    known: Known | None = None,
 ) -> Tables:
     """The one table of a CSV file; row i of the columns is record i+1 of the file, short records end with nulls.
 
@@ -75,7 +84,8 @@ def read_csv(
         file: seekable.
         resolve: not used.
         delimiter: what a mapping declares; None: found out.
-        encoding: what a mapping declares; None: the byte order mark, else UTF-8, else UTF-16, else Windows-1252.
+        encoding: what the sender or a mapping declares; None: found out, see ``encodings``.
+        known: tells words that the caller has met.
 
     Raises:
         UnreadableFile: not text in the declared encoding, or a quote that is never closed.
@@ -85,17 +95,19 @@ def read_csv(
     if size > MAX_CSV_SIZE:
         raise TooLarge(f"The file has {size} bytes; {MAX_CSV_SIZE} are the limit for plain CSV.", hint="Send parts.")
     file.seek(0)
-    data = _as_utf8(file.read(), encoding)
+    data = file.read()
+    found = TextEncoding(name=encoding, is_sure=True) if encoding else find_encoding(data, known)
+    data = _as_utf8(data, found.name)
     sample = data[:HEAD_SIZE].decode("utf-8", "ignore")
     if len(data) > HEAD_SIZE and "\n" in sample:
         sample = sample[: sample.rindex("\n")]
     delimiter = delimiter or find_delimiter(sample)
     width = max(map(len, _records(sample, delimiter)), default=1)
-    return Tables(sheets=(Sheet(name=None, columns=_columns(io.BytesIO(data), width, delimiter)),))
+    columns = _columns(io.BytesIO(data), width, delimiter)
+    return Tables(sheets=(Sheet(name=None, columns=columns),), encoding=found)
 
 
-def _as_utf8(data: bytes, encoding: str | None) -> bytes:
-    encoding = encoding or find_encoding(data)
+def _as_utf8(data: bytes, encoding: str) -> bytes:
     try:
         if codecs.lookup(encoding).name == "utf-8":
             data.decode("utf-8")
@@ -110,25 +122,6 @@ def _as_utf8(data: bytes, encoding: str | None) -> bytes:
             f"Line {line}: byte {place + 1} of the file is not {encoding}.",
             hint="Save the file as UTF-8, or declare its encoding in the mapping.",
         ) from None
-
-
-def find_encoding(data: bytes) -> str:
-    """The encoding that the bytes are in, as far as one can tell; Windows-1252 (else Latin-1) if nothing else fits."""
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return encoding
-    start = data[:HEAD_SIZE]
-    if start[1::2].count(0) > len(start) // 4:
-        return "utf-16-le"
-    if start[0::2].count(0) > len(start) // 4:
-        return "utf-16-be"
-    for encoding in ("utf-8", "cp1252"):
-        try:
-            data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    return "latin-1"
 
 
 def find_delimiter(sample: str) -> str:

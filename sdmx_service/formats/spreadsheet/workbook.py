@@ -1,8 +1,8 @@
 """XLSX workbooks (ECMA-376 SpreadsheetML) as sheets of text.
 
 A workbook is copied member by member, within limits, into an unpacked archive in memory before anything looks into it;
-so nothing downstream can be made to unpack more. What the fast engine does not tell (error values, hidden rows) is
-looked up in the sheet's XML.
+so nothing downstream can be made to unpack more. What the fast engine does not tell (error values, hidden rows and
+columns, superscripts) is looked up in the XML.
 """
 
 from __future__ import annotations
@@ -11,56 +11,62 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
-from typing import IO, Any, Final
+from collections.abc import Iterator, Mapping
+from typing import IO, Final
 
-import pyarrow as pa
 from lxml import etree
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
 from sdmx_service.errors import TooLarge, UnreadableFile
+from sdmx_service.formats.spreadsheet.grid import MAX_CELLS, Shape, check_size, raised, sheets_of
 from sdmx_service.model.message import Sheet
 
 MAX_UNPACKED: Final = 512 * 1024**2
 """Bytes of all parts together."""
 MAX_PARTS: Final = 5000
-MAX_CELLS: Final = 30_000_000
-"""Cells of one sheet, empty ones between the first and the last included."""
+MAX_COLUMNS: Final = 16_384
+"""Columns of a sheet: what spreadsheet programs have."""
 _RELATION: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRICT_RELATION: Final = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
-_HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row\b(?=[^>]*\bhidden=\"(?:1|true)\")[^>]*\br=\"(\d{1,7})\"")
+_HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row\b(?=[^>]*\bhidden=\"(?:1|true)\")[^>]*\br=\"(\d{1,10})\"")
 _ERROR_CELL = re.compile(
-    rb"<(?:\w+:)?c\b(?=[^>]*\bt=\"e\")[^>]*\br=\"([A-Z]{1,3})(\d{1,7})\"[^>]*>(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]+)<",
+    rb"<(?:\w+:)?c\b(?=[^>]*\bt=\"e\")[^>]*\br=\"([A-Z]{1,3})(\d{1,10})\"[^>]*>(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]+)<",
     re.DOTALL,
 )
 _CELL_COLUMN = re.compile(rb"\br=\"([A-Z]{1,3})\d+\"")
-_ROW_NUMBER = re.compile(rb"<(?:\w+:)?row\b[^>]*\br=\"(\d{1,7})\"")
-_DAMAGED = "Open it in a spreadsheet program and save it again as .xlsx."
+_ROW_NUMBER = re.compile(rb"<(?:\w+:)?row\b[^>]*\br=\"(\d{1,10})\"")
+_COLUMNS = re.compile(rb"<(?:\w+:)?col\b[^>]*>")
+_ATTRIBUTE = re.compile(rb"(\w+)=\"([^\"]*)\"")
+_SUPERSCRIPT: Final = b'val="superscript"'
+_RUN = re.compile(rb"<(?:\w+:)?r>.*?</(?:\w+:)?r>", re.DOTALL)
+_RAISED_TEXT = re.compile(rb"(<(?:\w+:)?t(?:\s[^>]*)?>)([^<]*)(</)")
+DAMAGED: Final = "Open it in a spreadsheet program and save it again as .xlsx."
 
 
-def read_sheets(file: IO[bytes]) -> Iterator[Sheet]:
+def read_sheets(file: IO[bytes]) -> tuple[Sheet, ...]:
     """The worksheets in order.
 
     Raises:
         UnreadableFile: damaged, truncated, protected by a password.
         TooLarge: more than the limits above.
     """
-    parts = _parts(file)
+    parts = parts_of(file)
     xml = _sheet_parts(parts)
     try:
-        book = CalamineWorkbook.from_filelike(_unpacked(parts))
-        for meta in book.sheets_metadata:
-            if meta.typ == SheetTypeEnum.WorkSheet:
-                yield _sheet(book, meta.name, parts.get(xml.get(meta.name, ""), b""))
+        book = CalamineWorkbook.from_filelike(packed({name: _raised(content) for name, content in parts.items()}))
+        return sheets_of(book, lambda _, name: _shape(name, parts.get(xml.get(name, ""), b"")))
     except PasswordError:
         raise UnreadableFile("The workbook is protected by a password.", hint="Save it without one.") from None
     except (CalamineError, OSError, ValueError) as fault:
-        raise UnreadableFile(f"The workbook is damaged ({fault}).", hint=_DAMAGED) from None
+        raise UnreadableFile(f"The workbook is damaged ({fault}).", hint=DAMAGED) from None
 
 
-def _parts(file: IO[bytes]) -> dict[str, bytes]:
-    """The parts of the workbook that matter, unpacked within limits."""
+def parts_of(file: IO[bytes]) -> dict[str, bytes]:
+    """The parts of a workbook that matter, unpacked within limits.
+
+    Raises:
+        UnreadableFile, TooLarge: as ``read_sheets``.
+    """
     file.seek(0)
     found: dict[str, bytes] = {}
     left = MAX_UNPACKED
@@ -89,10 +95,11 @@ def bounded(file: IO[bytes]) -> io.BytesIO:
     Raises:
         UnreadableFile, TooLarge: as ``read_sheets``.
     """
-    return _unpacked(_parts(file))
+    return packed(parts_of(file))
 
 
-def _unpacked(parts: dict[str, bytes]) -> io.BytesIO:
+def packed(parts: Mapping[str, bytes]) -> io.BytesIO:
+    """An archive of parts, as the engine wants it."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for name, content in parts.items():
@@ -106,7 +113,7 @@ def _xml(content: bytes, name: str) -> etree._Element:
     try:
         return etree.fromstring(content, parser)
     except etree.XMLSyntaxError as fault:
-        raise UnreadableFile(f"The workbook's part {name} is damaged ({fault}).", hint=_DAMAGED) from None
+        raise UnreadableFile(f"The workbook's part {name} is damaged ({fault}).", hint=DAMAGED) from None
 
 
 def _sheet_parts(parts: dict[str, bytes]) -> dict[str, str]:
@@ -122,34 +129,42 @@ def _sheet_parts(parts: dict[str, bytes]) -> dict[str, str]:
     return found
 
 
-def _sheet(book: CalamineWorkbook, name: str, xml: bytes) -> Sheet:
+def _shape(name: str, xml: bytes) -> Shape:
     _check_size(name, xml)
-    source = book.get_sheet_by_name(name)
-    rows = source.to_python(skip_empty_area=False)
-    cells = list(zip(*rows, strict=True))
-    columns = [[_text(cell) for cell in column] for column in cells]
-    for letters, number, text in _ERROR_CELL.findall(xml):
-        column, row = _column_index(letters), int(number) - 1
-        if column < len(columns) and 0 <= row < len(rows):
-            columns[column][row] = text.decode("utf-8", "replace")
-    return Sheet(
-        name=name,
-        columns=tuple(pa.array(column, pa.string()) for column in columns),
-        merged=tuple((*first, *last) for first, last in source.merged_cell_ranges or ()),
-        hidden_rows=tuple(int(number) - 1 for number in _HIDDEN_ROW.findall(xml)),
-        numbers=tuple(pa.array([type(cell) in (float, int) for cell in column], pa.bool_()) for column in cells),
+    columns = xml[: xml.find(b"sheetData")]
+    hidden = [range(int(first) - 1, min(int(last), MAX_COLUMNS)) for first, last in _hidden_columns(columns)]
+    return Shape(
+        hidden_rows=tuple(int(found[1]) - 1 for found in _HIDDEN_ROW.finditer(xml)),
+        hidden_columns=tuple(sorted({number for numbers in hidden for number in numbers})),
+        errors={
+            (int(number) - 1, _column_index(letters)): text.decode("utf-8", "replace")
+            for letters, number, text in _ERROR_CELL.findall(xml)
+            if int(number)
+        },
     )
 
 
+def _hidden_columns(xml: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """First and last column of each group that is hidden, from 1."""
+    for tag in _COLUMNS.findall(xml):
+        said = dict(_ATTRIBUTE.findall(tag))
+        if (
+            said.get(b"hidden") in (b"1", b"true")
+            and said.get(b"min", b"").isdigit()
+            and said.get(b"max", b"").isdigit()
+        ):
+            yield said[b"min"], said[b"max"]
+
+
 def _check_size(name: str, xml: bytes) -> None:
-    width = max(map(_column_index, set(_CELL_COLUMN.findall(xml))), default=0) + 1
-    height = max((int(number) for number in _ROW_NUMBER.findall(xml)), default=0)
-    if width * height > MAX_CELLS:
-        raise TooLarge(
-            f"The sheet {name!r} reaches to column {width} and row {height}: {width * height} cells, "
-            f"and {MAX_CELLS} are the limit.",
-            hint="Delete what stands far outside the table, or send the sheet as CSV.",
-        )
+    """Counts first, which costs no memory whatever the sheet holds; then the places that its cells say."""
+    rows, cells = xml.count(b"<row") + xml.count(b":row"), xml.count(b"<c ") + xml.count(b":c ")
+    check_size(name, 1, rows)
+    if cells > MAX_CELLS:
+        check_size(name, cells // max(rows, 1) + 1, max(rows, 1))
+    width = max(map(_column_index, {found[1] for found in _CELL_COLUMN.finditer(xml)}), default=0) + 1
+    height = max((int(found[1]) for found in _ROW_NUMBER.finditer(xml)), default=0)
+    check_size(name, width, height)
 
 
 def _column_index(letters: bytes) -> int:
@@ -159,16 +174,12 @@ def _column_index(letters: bytes) -> int:
     return index - 1
 
 
-def _text(cell: Any) -> str | None:
-    if isinstance(cell, str):
-        return cell or None
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else format(cell, ".15g")
-    if isinstance(cell, bool):
-        return "TRUE" if cell else "FALSE"
-    if isinstance(cell, datetime | date | time):
-        return cell.isoformat()
-    if isinstance(cell, timedelta):
-        seconds = round(cell.total_seconds())
-        return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return None if cell is None else str(cell)
+def _raised(xml: bytes) -> bytes:
+    """Texts whose runs in superscript are signs that stay so: ``12`` with a raised ``3`` is not 123."""
+    if _SUPERSCRIPT not in xml:
+        return xml
+    return _RUN.sub(lambda run: _RAISED_TEXT.sub(_raise, run[0]) if _SUPERSCRIPT in run[0] else run[0], xml)
+
+
+def _raise(text: re.Match[bytes]) -> bytes:
+    return text[1] + raised(text[2].decode("utf-8", "replace")).encode() + text[3]

@@ -268,7 +268,7 @@ class ModelReading:
                 return
 
     def _pieces(self, begin: int = 0) -> Iterable[Piece]:
-        """The rows of the answer from a series on, some whole series at a time."""
+        """The rows of the answer from a series on, some series at a time."""
         return self._small if begin == 0 and self._is_small else self._read(begin)
 
     @cached_property
@@ -284,6 +284,9 @@ class ModelReading:
     def _read(self, begin: int) -> Iterator[Piece]:
         chosen, _ = self._found
         model = self.model
+        if begin == 0 and chosen is None and self._periods is None and not self._is_limited:
+            yield from (Piece(rows, series) for rows, series in model.everything())
+            return
         stored = model.counts if chosen is None else model.counts[chosen]
         ends = np.cumsum(stored)
         size = len(stored)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,8 @@ SID, BEGIN, COUNT, PERIODS = "_sid", "_begin", "_count", "_periods"
 MOST_WORDS = 16
 """Sets of periods are kept per series while there are at most 64 times as many periods."""
 _PIECE = 1 << 22
+_ROWS = 80_000
+"""Rows of a stored batch at most, where the source does not give more at once."""
 
 Bits = npt.NDArray[np.uint64]
 Integers = npt.NDArray[np.int64]
@@ -103,11 +105,7 @@ class _Builder:
         writer = None
         with pa.OSFile(str(self.folder / OBSERVATIONS), "wb") as file:
             try:
-                for batch in self.source.batches(self.domains):
-                    if not wanted():
-                        raise Abandoned
-                    self._gather(batch)
-                    part = self._part(batch)
+                for part in _evened(self._parts(wanted)):
                     writer = writer or pa.ipc.new_file(file, part.schema)
                     writer.write_batch(part)
                     self.rows += part.num_rows
@@ -116,6 +114,13 @@ class _Builder:
             finally:
                 if writer is not None:
                     writer.close()
+
+    def _parts(self, wanted: Callable[[], bool]) -> Iterator[pa.RecordBatch]:
+        for batch in self.source.batches(self.domains):
+            if not wanted():
+                raise Abandoned
+            self._gather(batch)
+            yield self._part(batch)
 
     def _gather(self, batch: pa.RecordBatch) -> None:
         """Note the series that begin in a batch, and how many rows each has."""
@@ -216,6 +221,20 @@ def _unified(columns: Mapping[str, Any], types: Mapping[str, pa.DataType]) -> pa
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
+def _evened(parts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows without tiny batches."""
+    waiting: list[pa.RecordBatch] = []
+    rows = 0
+    for part in parts:
+        if waiting and rows + part.num_rows > _ROWS:
+            yield pa.concat_batches(waiting)
+            waiting, rows = [], 0
+        waiting.append(part)
+        rows += part.num_rows
+    if waiting:
+        yield pa.concat_batches(waiting)
+
+
 def _write(path: Path, rows: pa.RecordBatch | pa.Table) -> None:
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, rows.schema) as writer:
         writer.write(rows)
@@ -258,11 +277,18 @@ def build(source: Source, folder: Path, identity: Mapping[str, Any], wanted: Cal
 
 
 def checksum(path: Path) -> int:
-    """CRC-32 of a file; reading it also brings it into memory before anybody waits for it."""
+    """CRC-32 of a file."""
+    with pa.memory_map(str(path), "r") as file:
+        return checksum_of(file)
+
+
+def checksum_of(file: pa.MemoryMappedFile) -> int:
+    """CRC-32 of a mapped file; reading it also brings it into memory before anybody waits for it."""
+    whole = memoryview(file.read_buffer(file.size()))
     found = 0
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            found = isal_zlib.crc32(piece, found)
+    for begin in range(0, len(whole), _PIECE):
+        found = isal_zlib.crc32(whole[begin : begin + _PIECE], found)
+    file.seek(0)
     return found
 
 

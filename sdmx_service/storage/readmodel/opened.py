@@ -23,7 +23,7 @@ from sdmx_service.storage.readmodel.building import (
     SERIES,
     SID,
     attachments_file,
-    checksum,
+    checksum_of,
 )
 
 Array = Any
@@ -115,6 +115,16 @@ class Model:
         """Do once what the first answer would wait for."""
         _ = (self._starts, self.sids, self.begins, self.counts)
 
+    def everything(self) -> Iterator[tuple[pa.RecordBatch, Integers]]:
+        """All rows as they are stored, with the place of the series of each; a series may go on in the next batch."""
+        ends = self.begins + self.counts
+        for start, batch in zip(self._starts.tolist(), self._batches, strict=False):
+            stop = start + batch.num_rows
+            first = int(np.searchsorted(ends, start, side="right"))
+            last = int(np.searchsorted(self.begins, stop, side="left"))
+            counts = np.minimum(ends[first:last], stop) - np.maximum(self.begins[first:last], start)
+            yield batch, np.repeat(np.arange(first, last), counts)
+
     def rows(self, begins: Integers, ends: Integers) -> pa.RecordBatch:
         """The rows of ascending ranges, one behind the other; without a copy where they lie in one batch."""
         joins = begins[1:] == ends[:-1]
@@ -154,15 +164,16 @@ def open_model(folder: Path, identity: Mapping[str, Any]) -> Model:
     Raises:
         Damaged: it is of something else, or not whole.
     """
+    maps: dict[str, pa.MemoryMappedFile] = {}
     try:
         document = json.loads((folder / MANIFEST).read_text())
         if document["format"] != FORMAT or document["identity"] != dict(identity):
             raise Damaged(f"{folder.name} is a model of something else")
         for name, (size, sum_) in document["files"].items():
-            path = folder / name
-            if path.stat().st_size != size or checksum(path) != sum_:
+            maps[name] = pa.memory_map(str(folder / name), "r")
+            if maps[name].size() != size or checksum_of(maps[name]) != sum_:
                 raise Damaged(f"{folder.name}/{name} is damaged")
-        series = _mapped(folder / SERIES)
+        series = pa.ipc.open_file(maps[SERIES])
         found = Model(
             release=int(identity["release"]),
             domains=document["domains"],
@@ -170,14 +181,10 @@ def open_model(folder: Path, identity: Mapping[str, Any]) -> Model:
             observations=document["observations"],
             bare=document["bare"],
             series=series.get_batch(0),
-            attachments={id: _mapped(folder / attachments_file(id)).read_all() for id in document["attachments"]},
-            reader=_mapped(folder / OBSERVATIONS),
+            attachments={id: pa.ipc.open_file(maps[attachments_file(id)]).read_all() for id in document["attachments"]},
+            reader=pa.ipc.open_file(maps[OBSERVATIONS]),
         )
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise Damaged(f"{folder.name}: {error}") from error
     found.touch()
     return found
-
-
-def _mapped(path: Path) -> Any:
-    return pa.ipc.open_file(pa.memory_map(str(path), "r"))

@@ -72,9 +72,12 @@ class Shaping:
         return _record(found, len(places))
 
     def _dimension(self, id: str, places: Integers) -> Array:
-        if len(self._model.domains[id]) == 1 and len(self._dictionaries[id]) == 1:
+        if self._is_single(id):
             return self._constant(id, len(places))
         return self._dictionary(id, self._model.codes(id)[places])
+
+    def _is_single(self, id: str) -> bool:
+        return len(self._model.domains[id]) == 1 and len(self._dictionaries[id]) == 1
 
     def _constant(self, id: str, count: int) -> Array:
         self._recoded(id, np.zeros(1, np.int32))  # is it in the domain?
@@ -113,6 +116,8 @@ class Shaping:
             if array.null_count == len(array):
                 is_coded = column.kind == "code"
                 found[field.name] = self._nothing(column.id, len(places)) if is_coded else _nulls(field, len(places))
+            elif column.kind == "code" and not array.null_count and self._is_single(column.id):
+                found[field.name] = self._constant(column.id, len(places))
             elif column.kind == "code":
                 found[field.name] = self._coded(column.id, array.indices.take(pa.array(places)))
             else:

@@ -74,7 +74,6 @@ def test_the_header_names_dimensions_and_what_is_said_of_the_whole() -> None:
         {"status": ["", ":", "", "", "e", ""]},
         {"value": {"5": 7, "4": 2.5, "0": 5}},
         {"value": {"0": "5", "4": 2.5, "5": 7}},
-        {"value": {"0": 5.0, "4": 2.5, "5": 7.0}},
     ],
 )
 def test_forms_of_values_and_statuses_mean_the_same(changes: Json) -> None:
@@ -106,11 +105,24 @@ def test_one_status_for_all(status: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [(879102, "879102"), (123456789012, "123456789012"), (10**17, "100000000000000000"),
-     (0.1 + 0.2, "0.3"), (-4.0, "-4"), (12345678901.5, "12345678901.5"), ("1 234", "1 234")],
+     (0.1 + 0.2, "0.30000000000000004"), (-4.0, "-4.0"), (5.0, "5.0"), (12345678901.5, "12345678901.5"), ("1 234", "1 234")],
 )  # fmt: skip
 def test_figures_keep_their_digits(value: Any, text: str) -> None:
     assert figures(dataset(value={"0": value, "1": 0.5}, status=None))["N", "2001"] == (text, None)
     assert figures(dataset(value={"0": value}, status=None))["N", "2001"] == (text, None)
+
+
+@pytest.mark.parametrize("text", ["5.0", "1.50", "-0.0", "1e3", "12345678901234567890", "0.1234567890123456789"])
+def test_figures_are_the_text_that_stands_in_the_file(text: str) -> None:
+    data = json.dumps(dataset(value={"0": 17.25}, status=None)).replace("17.25", text)
+    (sheet,) = read_json_stat(io.BytesIO(data.encode())).sheets
+    assert sheet.columns[-5].to_pylist() == ["value", text]
+
+
+def test_what_is_no_number_of_json_is_refused() -> None:
+    data = json.dumps(dataset(value={"0": float("nan")}))
+    with pytest.raises(UnreadableFile, match="NaN is no number of JSON"):
+        read_json_stat(io.BytesIO(data.encode()))
 
 
 def test_the_name_of_a_sheet_is_the_id_of_its_data_set() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from sdmx_service.errors import NotBuilt, SdmxError, UnreadableFile, UnsafeFile
+from sdmx_service.errors import SdmxError, UnreadableFile, UnsafeFile
 from sdmx_service.formats.sdmx_ml import data_events, data_reader, data_specific_events
 from sdmx_service.formats.sdmx_ml.data_plain import read_plain
 from sdmx_service.formats.sdmx_ml.data_reader import IGNORED_METADATA, read_sdmx_ml_data, sniff_sdmx_ml_data
@@ -262,14 +262,6 @@ def test_a_doctype_is_refused(doctype: bytes) -> None:
     place = data.index(b"<m:")
     with pytest.raises(UnsafeFile, match="Line 2"):
         read_rows(data[:place] + doctype + data[place:])
-
-
-@pytest.mark.specimens(
-    format="sdmx-ml", kind=("compactdata", "crosssectionaldata", "genericdata", "messagegroup"), version="2.0"
-)
-def test_version_2_0_is_not_built(specimen: Specimen) -> None:
-    with specimen.path.open("rb") as file, pytest.raises(NotBuilt, match=r"2\.0"):
-        read_sdmx_ml_data(file, resolving(STOCK))
 
 
 GOOD = message(

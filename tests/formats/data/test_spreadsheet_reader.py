@@ -28,6 +28,8 @@ from sdmx_service.formats.spreadsheet.reader import (
 )
 from sdmx_service.model.message import Sheet
 
+PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+
 
 def columns(data: bytes, **said: Any) -> list[list[str | None]]:
     (sheet,) = read_csv(io.BytesIO(data), **said).sheets
@@ -278,4 +280,5 @@ def test_real_workbooks_equal_what_openpyxl_sees(shared: Path) -> None:
                     if isinstance(value, int | float):
                         assert float(ours or "nan") == pytest.approx(value, rel=1e-14)
                     elif not isinstance(value, dt.date | dt.time):
-                        assert (ours or "") == (value or "")
+                        # openpyxl does not tell superscripts from other digits
+                        assert (ours or "").translate(PLAIN) == str(value or "").translate(PLAIN)

@@ -8,6 +8,7 @@ import re
 import resource
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import openpyxl
@@ -75,6 +76,20 @@ def test_columns_are_typed_and_coded() -> None:
     assert table.column("FLAGS").to_pylist() == [["A", "B"], None]
     assert dict(table.column("REMARK").to_pylist()[0]) == {"en": "fine", "fr": "beau"}
     assert table.column("STRUCTURE_ID").to_pylist() == ["ZOO:DF_BIRDS(1.0.0)"] * 2
+
+
+def test_a_coded_attribute_that_never_occurs_has_no_column_unless_all_are_asked_for() -> None:
+    rows = [{key: value for key, value in row.items() if key != "MOOD"} for row in RICH]
+
+    def source(*empty: str) -> Dataset:
+        made = dataset(rich(), rows)
+        return replace(made, domains={**made.domains, **dict.fromkeys(empty, ())})
+
+    table, whole = parquet(source("MOOD")), parquet(source("MOOD"), columns="all")
+    assert set(whole.column_names) - set(table.column_names) == {"MOOD"}
+    assert whole.column("MOOD").null_count == 2
+    assert "MOOD" in json.loads(table.schema.metadata[METADATA])["components"]
+    assert "MOOD" in parquet(replace(source("MOOD"), domains={})).column_names  # nobody knows
 
 
 def test_a_mark_is_no_number_and_keeps_its_text() -> None:

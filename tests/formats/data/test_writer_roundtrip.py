@@ -18,7 +18,7 @@ from sdmx_service.model.urn import Ref
 from tests.formats.data.invented_data import World, worlds
 from tests.formats.data.writing import FLOW, column_of, dataset
 
-WHOLE = ("sdmx-csv-2.1", "sdmx-csv-2.0", "sdmx-ml-3.1", "sdmx-ml-3.0", "sdmx-json-2.1")
+WHOLE = ("sdmx-csv-2.1", "sdmx-csv-2.0", "sdmx-ml-3.1", "sdmx-ml-3.0", "sdmx-json-2.1", "parquet")
 ONE_VALUE = ("sdmx-csv-1.0", "sdmx-json-1.0", "sdmx-ml-2.1-generic", "sdmx-ml-2.1-structurespecific")
 
 
@@ -106,7 +106,7 @@ def test_nothing_is_lost(name: str, world: World, size: int) -> None:
     if "json" in name:
         source, rows = without_minus_zero(source, world), without_minus_zero(rows, world)
     assert source == rows
-    assert actions == ([Action.REPLACE] if world.rows or "csv" not in name else [])
+    assert actions == ([Action.REPLACE] if world.rows or name[:8] not in ("sdmx-csv", "parquet") else [])
 
 
 @pytest.mark.parametrize("name", ONE_VALUE)
@@ -120,7 +120,10 @@ def test_figures_and_codes_are_kept_where_one_value_is_carried(name: str, world:
     text = b"".join(write(Message(datasets=[dataset(world.structure, world.rows, size=size)]), WriteOptions()))
     rows, _ = read_back(text, world.structure)
     single = [one.id for one in columns(world.structure) if one.kind not in ("multi", "multilingual")]
-    for row, other in zip(expected(world), rows, strict=True):
+    source = expected(world)
+    if "json" in name:
+        source, rows = without_minus_zero(source, world), without_minus_zero(rows, world)
+    for row, other in zip(source, rows, strict=True):
         assert {key: value for key, value in row.items() if key in single} == {
             key: value for key, value in other.items() if key in single
         }
