@@ -16,7 +16,8 @@ from sdmx_service.catalog.library import Library
 from sdmx_service.catalog.loading import load_folder
 from sdmx_service.settings import Settings
 from sdmx_service.submission.reading import Wish
-from sdmx_service.submission.submit import SentFile, check, submit
+from sdmx_service.submission.submit import SentFile, check
+from sdmx_service.workflow.sending import send
 
 
 class Sent:
