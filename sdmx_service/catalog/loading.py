@@ -49,6 +49,11 @@ def registration_name(id: str) -> str:
     return _REGISTRATION + id
 
 
+def policy_name(kind: str, id: str) -> str:
+    """The name under which a store keeps a document of a kind: ``sign_off:ID``, ``collection:ID``."""
+    return f"{kind}:{id}"
+
+
 @dataclass(slots=True, kw_only=True)
 class Content:
     """What some files or a store hold."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from aiohttp import web
 from sdmx_service.auth import Principal, authenticate
 from sdmx_service.errors import SdmxError, SyntaxFault, UnknownParameter
 from sdmx_service.rest import problems
+from sdmx_service.rest.bodies import MAX_QUESTION, copy
 from sdmx_service.rest.service import Service
 
 T = TypeVar("T")
@@ -57,17 +59,27 @@ async def principal_of(request: web.Request, service: Service) -> Principal:
     return await in_thread(service, lambda: authenticate(service.library.store, header))
 
 
+async def document(request: web.Request) -> Any:
+    """The JSON in the body; an empty body is an empty object, and None what is no JSON.
+
+    Raises:
+        TooLarge: it is larger than a question may be.
+    """
+    body = io.BytesIO()
+    await copy(request.content, body, MAX_QUESTION)
+    try:
+        return orjson.loads(body.getvalue()) if body.getvalue().strip() else {}
+    except orjson.JSONDecodeError:
+        return None
+
+
 async def wishes(request: web.Request, known: Mapping[str, type], needed: tuple[str, ...] = ()) -> dict[str, Any]:
     """The fields of a JSON object in the body; an empty body is an empty object.
 
     Raises:
         SyntaxFault: it is none, a field is not known or of another type, or one that is needed is not there.
     """
-    body = await request.read()
-    try:
-        said = orjson.loads(body) if body.strip() else {}
-    except orjson.JSONDecodeError:
-        said = None
+    said = await document(request)
     if not isinstance(said, dict):
         raise SyntaxFault("The body is not a JSON object.", hint=f"Its fields may be {', '.join(known)}.")
     for name, value in said.items():

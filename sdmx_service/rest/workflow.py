@@ -1,13 +1,22 @@
-"""``/api/embargoes``, ``/api/log`` and ``/api/calendar``: what waits, what was done, and who is late."""
+"""``/api/embargoes``, ``/api/log``, ``/api/calendar``, ``/api/policies``: what waits, what was done, who is late."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
-from sdmx_service.errors import NotAllowed, SyntaxFault
-from sdmx_service.rest.asking import PRIVATE, in_thread, parameters, principal_of, private_answer, whole_number, wishes
+from sdmx_service.errors import NotAllowed, NotFound, SyntaxFault
+from sdmx_service.rest.asking import (
+    PRIVATE,
+    document,
+    in_thread,
+    parameters,
+    principal_of,
+    private_answer,
+    whole_number,
+    wishes,
+)
 from sdmx_service.rest.service import SERVICE
 from sdmx_service.workflow.embargoes import embargo, embargoes, lift
 from sdmx_service.workflow.expected import (
@@ -19,6 +28,7 @@ from sdmx_service.workflow.expected import (
     expected,
 )
 from sdmx_service.workflow.history import LIMIT, history, verify
+from sdmx_service.workflow.policies import KINDS, Kind, keep, policies, remove
 from sdmx_service.workflow.publishing import publish_due
 from sdmx_service.workflow.steps import follow_embargo, follow_lifting
 
@@ -26,6 +36,9 @@ from sdmx_service.workflow.steps import follow_embargo, follow_lifting
 def routes() -> list[web.RouteDef]:
     """The routes of embargoes, log and calendar."""
     return [
+        web.get("/api/policies/{policy}", list_policies),
+        web.post("/api/policies/{policy}", keep_policy),
+        web.delete("/api/policies/{policy}/{id}", remove_policy),
         web.get("/api/embargoes", list_embargoes),
         web.post("/api/embargoes", make_embargo),
         web.post("/api/embargoes/{id}/lift", lift_embargo),
@@ -110,6 +123,44 @@ async def verify_log(request: web.Request) -> web.StreamResponse:
     principal = await principal_of(request, service)
     known = parameters(request, "mark").get("mark")
     return private_answer(await in_thread(service, lambda: verify(service.library.store, principal, known)))
+
+
+# --- policies -------------------------------------------------------------------------------------------------------
+def _kind(request: web.Request) -> Kind:
+    kind = request.match_info["policy"]
+    if kind not in KINDS:
+        raise NotFound(f"There are no policies of the kind {kind[:80]!r}.", hint=f"There are {', '.join(KINDS)}.")
+    return cast(Kind, kind)
+
+
+async def list_policies(request: web.Request) -> web.StreamResponse:
+    """``GET /api/policies/sign_off`` or ``/collection``: the documents that hold."""
+    service = request.app[SERVICE]
+    principal = await principal_of(request, service)
+    if not principal.may_review:
+        raise NotAllowed(f"The token {principal.id} may not see policies.", hint="A reviewer or a publisher may.")
+    kind = _kind(request)
+    return private_answer({"policies": await in_thread(service, lambda: policies(kind, service.library))})
+
+
+async def keep_policy(request: web.Request) -> web.StreamResponse:
+    """``POST /api/policies/KIND`` with a document: it holds from now on, in the place of that with its id."""
+    service = request.app[SERVICE]
+    principal = await principal_of(request, service)
+    kind, said = _kind(request), await document(request)
+    if not isinstance(said, dict):
+        raise SyntaxFault("The body is not a JSON object.", hint="Send the document.")
+    id = await in_thread(service, lambda: keep(kind, said, service.library, principal))
+    return private_answer({"kind": kind, "id": id}, 201)
+
+
+async def remove_policy(request: web.Request) -> web.StreamResponse:
+    """``DELETE /api/policies/KIND/ID``: it holds no more."""
+    service = request.app[SERVICE]
+    principal = await principal_of(request, service)
+    kind, id = _kind(request), request.match_info["id"]
+    await in_thread(service, lambda: remove(kind, id, service.library, principal))
+    return private_answer({"removed": id})
 
 
 # --- the calendar ---------------------------------------------------------------------------------------------------

@@ -25,6 +25,8 @@ from sdmx_service.model.selection import dataflow_name
 from sdmx_service.model.structure import Dataflow, DataStructure
 from sdmx_service.storage.port import Act, DocumentChange, Record, Store
 from sdmx_service.submission.suggestions import Suggester
+from sdmx_service.workflow.words import fitting
+from sdmx_service.workflow.words import reason as needed
 
 _KIND = "embargo"
 _CHANGES = "changes"
@@ -141,11 +143,11 @@ def embargo(
         slice=chosen,
         at=until.isoformat(),
         local=at if zone is None else f"{at} {zone}",
-        reason=reason,
+        reason=fitting(reason),
         by=principal.id,
         made_at=now.isoformat(timespec="seconds"),
     )
-    told = principal.does("embargo", made.dataflow, reason, id=made.id, until=made.at, slice=made.slice)
+    told = principal.does("embargo", made.dataflow, made.reason, id=made.id, until=made.at, slice=made.slice)
     _record(library.store, told, _change(made))
     return made
 
@@ -208,17 +210,14 @@ def lift(id: str, library: Library, principal: Principal, now: datetime, *, reas
         SyntaxFault: no reason is said.
     """
     principal.must_publish()
-    if not reason.strip():
-        raise SyntaxFault("An embargo is lifted for a reason.", hint="Say it.")
+    why = needed(reason, "lift an embargo")
     found = next((one for one in embargoes(library.store) if one.id == id), None)
     if found is None:
         raise NotFound(f"There is no embargo {id!r}.")
     if not found.holds(now):
         raise Conflict(f"The embargo {id} is over.")
-    lifted = replace(
-        found, lifted_by=principal.id, lifted_at=now.isoformat(timespec="seconds"), lifted_because=reason.strip()
-    )
-    told = principal.does("lift embargo", lifted.dataflow, reason, id=id, until=lifted.at)
+    lifted = replace(found, lifted_by=principal.id, lifted_at=now.isoformat(timespec="seconds"), lifted_because=why)
+    told = principal.does("lift embargo", lifted.dataflow, why, id=id, until=lifted.at)
     _record(library.store, told, replace(_change(lifted), expected={"lifted_at": None}))
     return lifted
 

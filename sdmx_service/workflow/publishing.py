@@ -19,6 +19,7 @@ from sdmx_service.submission.receipt import Receipt, load_receipt, receipt_chang
 from sdmx_service.submission.submit import check_again
 from sdmx_service.workflow.embargoes import held_until, unchanged
 from sdmx_service.workflow.states import require
+from sdmx_service.workflow.words import fitting
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
@@ -87,7 +88,7 @@ def publish(
         refuse_embargoed(receipt, library.store, moment)
     if len(kept) > 1 or any(receipt.checked_at != view.release for receipt in kept):
         check_again(kept, library, memory)
-    return _release(kept, library.store, view.release, principal.does, comment, free)
+    return _release(kept, library.store, view.release, principal.does, fitting(comment), free)
 
 
 def refuse_embargoed(receipt: Receipt, store: Store, now: datetime) -> None:
@@ -215,11 +216,12 @@ def restore(number: int, library: Library, principal: Principal, *, reason: str 
         NotFound: there is no such release.
     """
     principal.must_publish()
-    comment = f"restores release {number}" + (f": {reason.strip()}" if reason.strip() else "")
+    why = fitting(reason)
+    comment = f"restores release {number}" + (f": {why}" if why else "")
 
     def record(made: int, changes: Sequence[ChangeCounts]) -> Record:
         counts = {one.dataflow: one.inserted + one.changed + one.deleted for one in changes}
-        told = principal.does("restore", f"release {number}", reason.strip(), release=made, changes=counts)
+        told = principal.does("restore", f"release {number}", why, release=made, changes=counts)
         return Record(acts=(told,))
 
     return library.store.restore(number, comment=comment, record=record)

@@ -15,10 +15,10 @@ from sdmx_service.submission.receipt import Receipt, Status, load_receipt, recei
 from sdmx_service.workflow.embargoes import Embargo, embargoes, falls_under, held_until, moment
 from sdmx_service.workflow.publishing import must_be_signed_off, put_back, sign_off_of
 from sdmx_service.workflow.states import require
+from sdmx_service.workflow.words import fitting
+from sdmx_service.workflow.words import reason as needed
 
 _COMMENTS = "comments"
-_LONGEST = 4000
-"""Characters of a comment at most."""
 _ATTEMPTS = 10
 
 
@@ -46,18 +46,6 @@ def _keep(before: Receipt, after: Receipt, store: Store, *acts: Act) -> Receipt:
     return replace(after, log=mark)
 
 
-def _reason(text: str, act: str) -> str:
-    if not text.strip():
-        raise SyntaxFault(f"To {act} needs a reason.", hint="The other side reads it.")
-    return _fitting(text)
-
-
-def _fitting(text: str) -> str:
-    if len(text) > _LONGEST:
-        raise SyntaxFault(f"The text has {len(text)} characters, and {_LONGEST} fit.", hint="Say it shorter.")
-    return text.strip()
-
-
 # --- steps ----------------------------------------------------------------------------------------------------------
 def approve(submission: str, library: Library, principal: Principal, now: datetime, *, comment: str = "") -> Receipt:
     """Sign a submission off; where an embargo holds it back, it is scheduled for that moment.
@@ -77,7 +65,7 @@ def approve(submission: str, library: Library, principal: Principal, now: dateti
     if policy.approved_by_another and principal.id == receipt.principal:
         raise NotAllowed(f"{principal.id} sent {submission}.", hint="Somebody else has to approve it.")
     approved = replace(receipt, status="approved", approved_by=principal.id)
-    approved = _keep(receipt, approved, store, principal.does("approve", submission, _fitting(comment)))
+    approved = _keep(receipt, approved, store, principal.does("approve", submission, fitting(comment)))
     held = None if policy.published_by_another else held_until(submission, store, now)
     return approved if held is None else wait(approved, held, store)
 
@@ -101,7 +89,7 @@ def refuse(submission: str, library: Library, principal: Principal, *, reason: s
         raise NotAllowed(f"The token {principal.id} may not refuse.", hint="A reviewer or a publisher may.")
     require("refuse", receipt)
     after = replace(receipt, status="refused", approved_by=None, scheduled_for=None, scheduled_by=None)
-    return _keep(receipt, after, library.store, principal.does("refuse", submission, _reason(reason, "refuse")))
+    return _keep(receipt, after, library.store, principal.does("refuse", submission, needed(reason, "refuse")))
 
 
 def schedule(
@@ -137,7 +125,7 @@ def schedule(
             hint="Schedule it for then or later, or leave the moment out.",
         )
     after = replace(receipt, status="scheduled", scheduled_for=until.isoformat(), scheduled_by=principal.id)
-    told = principal.does("schedule", submission, _fitting(comment), until=until.isoformat())
+    told = principal.does("schedule", submission, fitting(comment), until=until.isoformat())
     return _keep(receipt, after, store, told)
 
 
@@ -151,7 +139,7 @@ def hold(submission: str, library: Library, principal: Principal, *, reason: str
     principal.must_publish()
     receipt = load_receipt(library.store, submission)
     require("hold", receipt)
-    return put_back(receipt, library.store, principal.does("hold", submission, _fitting(reason)))
+    return put_back(receipt, library.store, principal.does("hold", submission, fitting(reason)))
 
 
 def withdraw(submission: str, library: Library, principal: Principal, *, reason: str = "") -> Receipt:
@@ -169,7 +157,7 @@ def withdraw(submission: str, library: Library, principal: Principal, *, reason:
         )
     require("withdraw", receipt)
     after = replace(receipt, status="withdrawn", scheduled_for=None, scheduled_by=None)
-    after = _keep(receipt, after, library.store, principal.does("withdraw", submission, _fitting(reason)))
+    after = _keep(receipt, after, library.store, principal.does("withdraw", submission, fitting(reason)))
     library.store.unstage(submission)
     return after
 
@@ -233,7 +221,7 @@ def comment(submission: str, library: Library, principal: Principal, now: dateti
         by=principal.id,
         role=principal.role,
         at=now.isoformat(timespec="seconds"),
-        text=_fitting(text),
+        text=fitting(text),
         status=receipt.status,
     )
     told = principal.does("comment", submission, made.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -74,7 +75,8 @@ class Agency:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if who is not None:
             sent["Authorization"] = f"Bearer {self.tokens[who]}"
-        data = json.dumps(body).encode() if isinstance(body, dict) else body
+        sent_body = json.dumps(body).encode() if isinstance(body, dict) else body
+        data = None if sent_body is None else io.BytesIO(sent_body)
         async with self.client.request(method, path, data=data, headers=sent) as answer:
             return answer.status, dict(answer.headers), await answer.read()
 
