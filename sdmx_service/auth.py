@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 from sdmx_service.errors import NotAllowed, NotAuthenticated, NotFound
 from sdmx_service.model.selection import provider_name
 from sdmx_service.model.urn import Ref
-from sdmx_service.storage.port import Store
+from sdmx_service.storage.port import Act, DocumentChange, Record, Store
 
 Role = Literal["provider", "reader", "reviewer", "publisher", "administrator"]
 ROLES: tuple[Role, ...] = ("provider", "reader", "reviewer", "publisher", "administrator")
@@ -68,6 +68,10 @@ class Principal:
         if not self.may_publish:
             raise NotAllowed(f"The token {self.id} may not publish.", hint="Ask for a token with the role publisher.")
 
+    def does(self, act: str, object: str, reason: str = "", **details: Any) -> Act:  # noqa: A002 - as the log says it
+        """What it does, for the log; see ``storage.port.Act``."""
+        return Act(principal=self.id, role=self.role, act=act, object=object, reason=reason, details=details)
+
     @property
     def may_maintain(self) -> bool:
         """Whether it may change structures and registrations."""
@@ -92,16 +96,21 @@ OPERATOR = Principal(id="operator", role="administrator")
 """Who sits at the store itself: the command line without a service."""
 
 
-def create_token(store: Store, *, role: Role, provider: Ref | None = None) -> tuple[str, Principal]:
+def service_does(act: str, object: str, reason: str = "", **details: Any) -> Act:  # noqa: A002
+    """What the service does by itself, for the log: a check's verdict, what is due at its hour."""
+    return Act(principal="service", role="service", act=act, object=object, reason=reason, details=details)
+
+
+def create_token(
+    store: Store, *, role: Role, provider: Ref | None = None, by: Principal = OPERATOR
+) -> tuple[str, Principal]:
     """A new token and its principal; only the token's hash is kept."""
     identity, secret = secrets.token_hex(4), secrets.token_urlsafe(24)
     name = None if provider is None else provider_name(provider)
     principal = Principal(id=identity, role=role, provider=name)
-    store.save_document(
-        _KIND,
-        identity,
-        {"role": role, "provider": name, "hash": _hash(secret), "created_at": datetime.now(UTC).isoformat()},
-    )
+    document = {"role": role, "provider": name, "hash": _hash(secret), "created_at": datetime.now(UTC).isoformat()}
+    made = by.does("create token", f"token {identity}", role=role, provider=name)
+    store.record(Record(acts=(made,), changes=(DocumentChange(kind=_KIND, id=identity, document=document),)))
     return f"{identity}.{secret}", principal
 
 
@@ -113,7 +122,7 @@ def tokens(store: Store) -> list[dict[str, Any]]:
     ]
 
 
-def revoke_token(store: Store, id: str) -> None:
+def revoke_token(store: Store, id: str, by: Principal = OPERATOR) -> None:
     """End a token.
 
     Raises:
@@ -121,7 +130,8 @@ def revoke_token(store: Store, id: str) -> None:
     """
     if store.document(_KIND, id) is None:
         raise NotFound(f"There is no token {id!r}.")
-    store.remove_document(_KIND, id)
+    ended = by.does("revoke token", f"token {id}")
+    store.record(Record(acts=(ended,), changes=(DocumentChange(kind=_KIND, id=id, document=None),)))
 
 
 def authenticate(store: Store, authorization: str | None) -> Principal:

@@ -17,7 +17,8 @@ from sdmx_service.rest.answers import Answer, Request, answer
 from sdmx_service.settings import Settings
 from sdmx_service.submission.reading import Wish
 from sdmx_service.submission.receipt import Receipt, load_findings
-from sdmx_service.submission.submit import SentFile, submit
+from sdmx_service.submission.submit import SentFile
+from sdmx_service.workflow.sending import send
 
 ROOT = Path(__file__).resolve().parent.parent
 CSV = "application/vnd.sdmx.data+csv;version=2.1.0"
@@ -40,9 +41,7 @@ class House:
         body = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
         with body:
             called = name or (source.name if isinstance(source, Path) else "sent.csv")
-            receipt = submit(
-                SentFile(file=body, name=called), Wish(**wish), self.library, OPERATOR, publish_now=publish
-            )
+            receipt = send(SentFile(file=body, name=called), Wish(**wish), self.library, OPERATOR, publish_now=publish)
         groups = load_findings(self.library.store, receipt.id)
         return receipt, [finding for group in groups for finding in group.findings()]
 

@@ -11,27 +11,45 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import datetime
 
 import pyarrow as pa
 from aiohttp import web
 
 from sdmx_service import web as pages
-from sdmx_service.app.stores import open_store
+from sdmx_service.app.stores import open_store, scratch_store
 from sdmx_service.auth import create_token, revoke_token
 from sdmx_service.catalog.library import Library
 from sdmx_service.dissemination.bulk import KINDS, Shelf
 from sdmx_service.errors import SdmxError
 from sdmx_service.model.message import Party
 from sdmx_service.model.selection import Cube, Selection, dataflow_name
-from sdmx_service.rest import api, bulk, counts, handlers, map_travel, mappings, openapi, sources, templates
+from sdmx_service.rest import (
+    api,
+    bulk,
+    counts,
+    differences,
+    handlers,
+    map_travel,
+    mappings,
+    openapi,
+    sources,
+    submissions,
+    templates,
+    workflow,
+)
+from sdmx_service.rest.asking import in_thread
 from sdmx_service.rest.partners import Partners
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.settings import Settings
 from sdmx_service.storage.port import Store
+from sdmx_service.workflow.publishing import Clock, clock, publish_due
 
 log = logging.getLogger(__name__)
 _LOOKS = 1.0
 """Seconds between two looks at the release pointer."""
+_PAUSE = 10
+"""Looks that are left out after a failure."""
 _HEAPS = -8
 """``M_ARENA_MAX`` of the GNU C library."""
 _MAPPED_FROM, _TRIMMED_FROM = -3, -1
@@ -42,8 +60,16 @@ _NICE = 15
 """How far the making of files stands back behind answers."""
 
 
-def build(settings: Settings, library: Library, shelf: Shelf | None = None) -> web.Application:
-    """The application over an open store, which stays the caller's to close; ``shelf``: one that others use too."""
+def build(
+    settings: Settings, library: Library, shelf: Shelf | None = None, *, clock: Clock = clock, looks: float = _LOOKS
+) -> web.Application:
+    """The application over an open store, which stays the caller's to close.
+
+    Args:
+        shelf: one that others use too.
+        clock: the time of day, which tells what is due.
+        looks: seconds between two looks at the clock.
+    """
     library.address = library.address or settings.found_at
     application = web.Application(
         middlewares=[api.api_errors],
@@ -51,13 +77,14 @@ def build(settings: Settings, library: Library, shelf: Shelf | None = None) -> w
         handler_args={"max_line_size": max(1 << 20, 2 * settings.max_address)},  # so that we answer a too long one
     )
     application.add_routes(handlers.routes())
-    for room in (bulk, counts, api, openapi):
+    for room in (bulk, counts, differences, submissions, workflow, api, openapi):
         application.add_routes(room.routes())
     for room in (templates, mappings, map_travel, sources):
         application.add_routes(room.routes())
     pages.install(application)
     application.on_response_prepare.append(handlers.on_prepare)
-    application.cleanup_ctx.append(_service(settings, library, shelf or _shelf(settings, library)))
+    application.cleanup_ctx.append(_service(settings, library, shelf or _shelf(settings, library), clock))
+    application.cleanup_ctx.append(_scheduler(looks))
     return application
 
 
@@ -65,7 +92,9 @@ def _shelf(settings: Settings, library: Library) -> Shelf:
     return Shelf(settings.bulk_folder, library, Party(id=settings.sender))
 
 
-def _service(settings: Settings, library: Library, shelf: Shelf) -> Callable[[web.Application], AsyncIterator[None]]:
+def _service(
+    settings: Settings, library: Library, shelf: Shelf, clock: Clock
+) -> Callable[[web.Application], AsyncIterator[None]]:
     async def run(application: web.Application) -> AsyncIterator[None]:
         with ThreadPoolExecutor(settings.threads, thread_name_prefix="answer") as executor:
             application[SERVICE] = Service(
@@ -80,11 +109,42 @@ def _service(settings: Settings, library: Library, shelf: Shelf) -> Callable[[we
                 partners=Partners.of(settings.known_partners),
                 fetch_seconds=settings.fetch_seconds,
                 workspace_memory=settings.workspace_memory,
+                scratch=scratch_store,
+                clock=clock,
             )
             pages.attach(application, library, executor)
             yield
 
     return run
+
+
+def _scheduler(looks: float) -> Callable[[web.Application], AsyncIterator[None]]:
+    """While the service runs, what is scheduled is published at its minute; what came due before, at once."""
+
+    async def run(application: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(_publish_due(application[SERVICE], looks))
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    return run
+
+
+async def _publish_due(service: Service, looks: float) -> None:
+    done: datetime | None = None
+    while True:
+        minute = service.clock().replace(second=0, microsecond=0)
+        if minute != done:
+            try:
+                await in_thread(
+                    service, lambda: publish_due(service.library, service.clock(), memory=service.workspace_memory)
+                )
+                done = minute
+            except (SdmxError, OSError):
+                log.exception("what is due could not be published; the next attempt follows")
+                await asyncio.sleep(_PAUSE * looks)
+        await asyncio.sleep(looks)
 
 
 def serve(settings: Settings, announce: Callable[..., None]) -> None:

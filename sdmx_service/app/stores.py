@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from sdmx_service.errors import SyntaxFault
 from sdmx_service.settings import Settings
 from sdmx_service.storage.sql_store import SqlStore
+
+_SCRATCH = "256MB"
+"""Memory of a scratch store; what is larger goes to temporary files."""
 
 
 def open_store(settings: Settings, *, with_models: bool = False) -> SqlStore:
@@ -33,6 +39,18 @@ def open_store(settings: Settings, *, with_models: bool = False) -> SqlStore:
     if with_models and settings.read_models:
         store.use_models(settings.models_folder)
     return store
+
+
+@contextmanager
+def scratch_store() -> Iterator[SqlStore]:
+    """An empty store for the time of one piece of work, in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="scratch-") as folder:
+        store = _duckdb(Path(folder) / "scratch.duckdb", _SCRATCH)
+        try:
+            store.migrate()
+            yield store
+        finally:
+            store.close()
 
 
 def _postgres(url: str) -> SqlStore:

@@ -9,11 +9,13 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, TypeVar
 
+from sdmx_service.catalog.collection import Collection
 from sdmx_service.catalog.extension import extended_codes
 from sdmx_service.catalog.layout import Layout
 from sdmx_service.catalog.metadata_usage import metadata_attributes
 from sdmx_service.catalog.questionnaire import Questionnaire
 from sdmx_service.catalog.rules import RuleSet
+from sdmx_service.catalog.sign_off import SignOff, sign_off_for
 from sdmx_service.errors import NotFound, UnresolvedReference
 from sdmx_service.model.artefact import NO_TEXTS, Item, Maintainable, Texts
 from sdmx_service.model.items import Codelist, ConceptScheme, ValueList
@@ -46,6 +48,8 @@ class Catalog:
         rule_sets: the rules, by id.
         questionnaires: every revision, by ``ID(REVISION)``.
         registrations: the registered data sources, by id.
+        sign_offs: what has to happen before figures are published, by id.
+        collections: what is collected from whom every year, by id.
         generation: the store's number of this state.
     """
 
@@ -54,6 +58,8 @@ class Catalog:
     rule_sets: Mapping[str, RuleSet] = field(default_factory=dict)
     questionnaires: Mapping[str, Questionnaire] = field(default_factory=dict)
     registrations: Mapping[str, Registration] = field(default_factory=dict)
+    sign_offs: Mapping[str, SignOff] = field(default_factory=dict)
+    collections: Mapping[str, Collection] = field(default_factory=dict)
     generation: int = 0
 
     @classmethod
@@ -258,6 +264,10 @@ class Catalog:
         if not codelist.extensions:
             return codelist
         return replace(codelist, items=extended_codes(self.artefact, codelist), extensions=())
+
+    def sign_off(self, dataflows: Iterable[Ref]) -> SignOff:
+        """What has to happen before figures of these dataflows are published."""
+        return sign_off_for(dataflows, self.sign_offs.values())
 
     def agreed_dataflows(self, provider: Ref) -> tuple[str, ...]:
         """The dataflows (``AGENCY:ID``) that a provider has an agreement for, in order."""

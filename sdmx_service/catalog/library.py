@@ -12,7 +12,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.loading import Stored, deserialise, load_folder, missing, serialise
 from sdmx_service.errors import NotFound
 from sdmx_service.model.structure import DataStructure
-from sdmx_service.storage.port import Store
+from sdmx_service.storage.port import Act, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,10 @@ class Library:
         stored, content = self.store.artefacts(), load_folder(folder)
         new = serialise(missing(content, stored))
         if new:
-            generation = self.store.save_artefacts(new)
+            told = Act(
+                principal="operator", role="administrator", act="fill", object="catalog", details={"added": len(new)}
+            )
+            generation = self.store.save_artefacts(new, acts=(told,))
             if not stored:  # what was just written need not be read again
                 with self._lock:
                     self._catalog = content.catalog(generation)

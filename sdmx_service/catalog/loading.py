@@ -3,7 +3,7 @@
 Files fill an empty store; a later ``init`` adds versions and overwrites none. In the store each artefact is one
 SDMX-JSON structure message under its URN, each metadata set one metadata message under its own; layouts, rule sets,
 questionnaires and registrations stand under ``mapping:ID``, ``rules:ID``, ``questionnaire:ID(REVISION)`` and
-``registration:ID``.
+``registration:ID``, who signs off and what is collected under ``sign_off:ID`` and ``collection:ID``.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from typing import Any
 import orjson
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.collection import Collection, read_collection
 from sdmx_service.catalog.layout import Layout, read_layout
 from sdmx_service.catalog.questionnaire import Questionnaire, read_questionnaire
 from sdmx_service.catalog.rules import RuleSet, read_rules
+from sdmx_service.catalog.sign_off import SignOff, read_sign_off
 from sdmx_service.errors import CannotWrite, InvalidStructure, SdmxError
 from sdmx_service.formats.recognition import artefact_format
 from sdmx_service.formats.registry import named
@@ -35,6 +37,7 @@ STORED_FORMAT = "structure-json-2.1"
 STORED_METADATA = "metadata-json-2.1"
 FOLDERS = ("dsd", "codelists", "mappings")
 _MAPPING, _RULES, _QUESTIONNAIRE, _REGISTRATION = "mapping:", "rules:", "questionnaire:", "registration:"
+_SIGN_OFF, _COLLECTION = "sign_off:", "collection:"
 
 
 _FORBIDDEN = re.compile(r"(?<!\\)(?:\\\\)*(?P<character>\\u00(?:0[0-8bce-fBCE-F]|1[0-9a-fA-F])|\\[bf]|[\ufffe\uffff])")
@@ -46,6 +49,11 @@ def registration_name(id: str) -> str:
     return _REGISTRATION + id
 
 
+def policy_name(kind: str, id: str) -> str:
+    """The name under which a store keeps a document of a kind: ``sign_off:ID``, ``collection:ID``."""
+    return f"{kind}:{id}"
+
+
 @dataclass(slots=True, kw_only=True)
 class Content:
     """What some files or a store hold."""
@@ -55,6 +63,8 @@ class Content:
     rule_sets: dict[str, RuleSet] = field(default_factory=dict)
     questionnaires: dict[str, Questionnaire] = field(default_factory=dict)
     registrations: dict[str, Registration] = field(default_factory=dict)
+    sign_offs: dict[str, SignOff] = field(default_factory=dict)
+    collections: dict[str, Collection] = field(default_factory=dict)
     read: dict[str, tuple[bytes, tuple[Maintainable, ...]]] = field(default_factory=dict)
     """What was read of a store, for the next reading."""
 
@@ -66,6 +76,8 @@ class Content:
             rule_sets=self.rule_sets,
             questionnaires=self.questionnaires,
             registrations=self.registrations,
+            sign_offs=self.sign_offs,
+            collections=self.collections,
             generation=generation,
         )
 
@@ -74,7 +86,8 @@ def load_folder(folder: Path) -> Content:
     """Everything under ``dsd/``, ``codelists/`` and ``mappings/`` of a folder.
 
     Messages of structures and of metadata sets (``.json``, ``.xml``), ``layout.json`` and ``questionnaire.json`` files,
-    and rule sets (files below a folder ``rules``); folders named ``sources`` are not read.
+    and rule sets (files below a folder ``rules``), likewise ``sign_off`` and ``collections``; folders named ``sources``
+    are not read.
 
     Raises:
         SdmxError: a file cannot be read; the message begins with its path.
@@ -98,6 +111,12 @@ def _load_file(path: Path, place: str, content: Content) -> None:
         elif path.parent.name == "rules":
             rules = read_rules(_document(path), place)
             content.rule_sets[rules.id] = rules
+        elif path.parent.name == "sign_off":
+            sign_off = read_sign_off(_document(path), place)
+            content.sign_offs[sign_off.id] = sign_off
+        elif path.parent.name == "collections":
+            collection = read_collection(_document(path), place)
+            content.collections[collection.id] = collection
         else:
             content.artefacts += _read_message(path.read_bytes(), path.name)
     except SdmxError as error:
@@ -144,6 +163,8 @@ def serialise(content: Content) -> dict[str, bytes]:
     stored |= {registration_name(one.id): orjson.dumps(one.to_json()) for one in content.registrations.values()}
     stored |= {_MAPPING + one.id: orjson.dumps(one.document) for one in content.layouts.values()}
     stored |= {_QUESTIONNAIRE + one.name: orjson.dumps(one.document) for one in content.questionnaires.values()}
+    stored |= {_SIGN_OFF + one.id: orjson.dumps(one.document) for one in content.sign_offs.values()}
+    stored |= {_COLLECTION + one.id: orjson.dumps(one.document) for one in content.collections.values()}
     return stored | {_RULES + one.id: orjson.dumps(one.document) for one in content.rule_sets.values()}
 
 
@@ -180,6 +201,10 @@ def deserialise(stored: Mapping[str, bytes], known: Stored = MappingProxyType({}
         elif name.startswith(_REGISTRATION):
             registration = Registration.from_json(orjson.loads(body))
             content.registrations[registration.id] = registration
+        elif name.startswith(_SIGN_OFF):
+            content.sign_offs[name.removeprefix(_SIGN_OFF)] = read_sign_off(orjson.loads(body), name)
+        elif name.startswith(_COLLECTION):
+            content.collections[name.removeprefix(_COLLECTION)] = read_collection(orjson.loads(body), name)
         else:
             content.read[name] = _read_stored(body, known.get(name))
             content.artefacts += content.read[name][1]
@@ -219,6 +244,8 @@ def missing(content: Content, stored: Mapping[str, bytes]) -> Content:
         layouts={id: one for id, one in content.layouts.items() if _MAPPING + id not in stored},
         rule_sets={id: one for id, one in content.rule_sets.items() if _RULES + id not in stored},
         questionnaires={id: one for id, one in content.questionnaires.items() if _QUESTIONNAIRE + id not in stored},
+        sign_offs={id: one for id, one in content.sign_offs.items() if _SIGN_OFF + id not in stored},
+        collections={id: one for id, one in content.collections.items() if _COLLECTION + id not in stored},
     )
 
 

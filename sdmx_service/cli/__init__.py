@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sdmx_service import __version__
-from sdmx_service.cli import commands, mapping_commands, source_commands
+from sdmx_service.cli import commands, history, life, mapping_commands, source_commands
 from sdmx_service.errors import SdmxError
 from sdmx_service.settings import Settings
 
@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sdmx-service", description="SDMX data exchange and dissemination.")
     parser.add_argument("--version", action="version", version=f"sdmx-service {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, add, run, help in _COMMANDS:  # noqa: A001
+    for name, add, run, help in (*_COMMANDS, *life.COMMANDS, *history.COMMANDS):  # noqa: A001
         command = commands.add_parser(name, help=help, description=help)
         command.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help=Settings.help()["data"])
         command.add_argument("--store", metavar="URL", help=Settings.help()["store"])
@@ -99,11 +99,8 @@ def _submit_arguments(command: argparse.ArgumentParser) -> None:
     _wish_arguments(command)
     command.add_argument("--url", help="a running service to submit to")
     command.add_argument("--token", help="its token")
+    command.add_argument("--corrects", metavar="ID", help="the submission of which this is the next version")
     command.add_argument("--publish", action="store_true", help="publish at once if nothing is wrong")
-
-
-def _ids(command: argparse.ArgumentParser) -> None:
-    command.add_argument("ids", nargs="+", metavar="ID", help="submissions, in the order to apply")
 
 
 def _one_id(command: argparse.ArgumentParser) -> None:
@@ -149,14 +146,6 @@ def _coverage_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--language", default="en", metavar="TAG", help="of the names of codes (en)")
 
 
-def _restore_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("release", type=int, metavar="RELEASE", help="the release whose state comes back")
-
-
-def _releases_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("words", nargs="*", metavar="diff A B", help="the difference between two releases")
-
-
 def _query_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("path", metavar="PATH", help="v2/data/dataflow/... or v1/data/..., with ?parameters")
     command.add_argument("--accept", metavar="TYPE", help="media type")
@@ -198,16 +187,12 @@ _COMMANDS: tuple[tuple[str, Callable[[argparse.ArgumentParser], None], Callable[
     ("serve", _serve_arguments, commands.serve, "run the service"),
     ("check", _wish_arguments, commands.check, "validate and map files, change nothing"),
     ("submit", _submit_arguments, commands.submit, "submit files to the store or to a running service"),
-    ("publish", _ids, commands.publish, "publish accepted submissions as one release"),
-    ("withdraw", _one_id, commands.withdraw, "take back an accepted submission"),
     ("submissions", _no_arguments, commands.submissions, "list the submissions"),
     ("receipt", _one_id, commands.receipt, "print a receipt"),
     ("undecided", _no_arguments, commands.undecided, "list the values of files that no mapping decides"),
     ("decide", _decide_arguments, commands.decide, "say what such a value means from now on"),
     ("decisions", _decisions_arguments, mapping_commands.decisions, "list what was decided, by whom, when and why"),
     ("map", _map_arguments, mapping_commands.map_files, "list mappings, write one to a workbook, read one back"),
-    ("releases", _releases_arguments, commands.releases, "list the releases"),
-    ("restore", _restore_arguments, commands.restore, "make a release with the state of an earlier one"),
     (
         "sources",
         _sources_arguments,

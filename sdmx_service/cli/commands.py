@@ -31,7 +31,7 @@ def init(arguments: Arguments) -> int:
     """Create the store; with ``--demo`` load the demonstration data."""
     from sdmx_service.app.stores import open_store
     from sdmx_service.catalog.library import Library
-    from sdmx_service.submission.demo import load_demo
+    from sdmx_service.workflow.demo import load_demo
 
     settings = _settings(arguments)
     with closing(open_store(settings)) as store:
@@ -125,11 +125,13 @@ def submit(arguments: Arguments) -> int:
         from sdmx_service.auth import OPERATOR
         from sdmx_service.cli.sources import sent_files
         from sdmx_service.submission.receipt import load_findings
-        from sdmx_service.submission.submit import submit
+        from sdmx_service.workflow.sending import send
 
         refused = 0
         for sent in sent_files(arguments, _settings(arguments)):
-            receipt = submit(sent, _wish(arguments), library, OPERATOR, publish_now=arguments.publish)
+            receipt = send(
+                sent, _wish(arguments), library, OPERATOR, corrects=arguments.corrects, publish_now=arguments.publish
+            )
             report(receipt, load_findings(library.store, receipt.id), arguments, sent.file)
             refused += receipt.status == "refused"
         return REFUSED if refused else 0
@@ -141,7 +143,7 @@ def _submit_to(service: Any, arguments: Arguments) -> int:
     from sdmx_service.cli.sources import check_sources
 
     named = {"dataflow": arguments.dataflow, "provider": arguments.provider, "mapping": arguments.mapping,
-             "format": arguments.input_format, "encoding": arguments.encoding,
+             "format": arguments.input_format, "encoding": arguments.encoding, "corrects": arguments.corrects,
              "publish": "true" if arguments.publish else None}  # fmt: skip
     wishes = {name: value for name, value in named.items() if value}
     check_sources(arguments)
@@ -153,34 +155,6 @@ def _submit_to(service: Any, arguments: Arguments) -> int:
         report_remote(receipt, service, arguments)
         refused += receipt["status"] == "refused"
     return REFUSED if refused else 0
-
-
-def publish(arguments: Arguments) -> int:
-    """Publish accepted submissions as one release."""
-
-    def run(library: Any) -> int:
-        from sdmx_service.auth import OPERATOR
-        from sdmx_service.submission.submit import publish
-
-        for receipt in publish(arguments.ids, library, OPERATOR):
-            print(f"{receipt.id}: {receipt.status} in release {receipt.release}")
-        return 0
-
-    return _with_library(arguments, run, lambda held: held.publish(arguments.ids))
-
-
-def withdraw(arguments: Arguments) -> int:
-    """Take back an accepted submission."""
-
-    def run(library: Any) -> int:
-        from sdmx_service.auth import OPERATOR
-        from sdmx_service.submission.submit import withdraw
-
-        receipt = withdraw(arguments.id, library, OPERATOR)
-        print(f"{receipt.id}: {receipt.status}")
-        return 0
-
-    return _with_library(arguments, run, lambda held: held.withdraw(arguments.id))
 
 
 def submissions(arguments: Arguments) -> int:
@@ -246,31 +220,6 @@ def decide(arguments: Arguments) -> int:
 
 def _only(words: Mapping[str, str], *names: str) -> dict[str, str]:
     return {name: text for name, text in words.items() if name in names}
-
-
-def releases(arguments: Arguments) -> int:
-    """List the releases."""
-    if arguments.words:
-        raise NotBuilt("The difference between two releases is not built yet.")
-
-    def run(library: Any) -> int:
-        for release in library.store.releases():
-            what = ", ".join(release.submissions) or release.comment
-            print(f"{release.number}  {release.published_at.isoformat(timespec='seconds')}  {what}")
-        return 0
-
-    return _with_library(arguments, run, lambda held: held.releases())
-
-
-def restore(arguments: Arguments) -> int:
-    """Make a release with the state of an earlier one."""
-
-    def run(library: Any) -> int:
-        release = library.store.restore(arguments.release, comment=f"restores release {arguments.release}")
-        print(f"Release {release.number} has the state of release {arguments.release}.")
-        return 0
-
-    return _with_library(arguments, run, lambda held: held.restore(arguments.release))
 
 
 def query(arguments: Arguments) -> int:

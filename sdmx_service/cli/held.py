@@ -83,19 +83,6 @@ class Held:
                 raise self.service.refusal(answer)
         return answer
 
-    def publish(self, submissions: Sequence[str]) -> int:
-        """Publish submissions, one release each."""
-        for submission in submissions:
-            receipt = self.service.post(f"/api/submissions/{submission}/publish")
-            print(f"{receipt['id']}: {receipt['status']} in release {receipt['release']}")
-        return 0
-
-    def withdraw(self, submission: str) -> int:
-        """Take back a submission."""
-        receipt = self.service.post(f"/api/submissions/{submission}/withdraw")
-        print(f"{receipt['id']}: {receipt['status']}")
-        return 0
-
     def submissions(self) -> int:
         """List the submissions."""
         for receipt in self.service.get("/api/submissions")["submissions"]:
@@ -105,19 +92,6 @@ class Held:
     def receipt(self, submission: str) -> int:
         """Print a receipt."""
         print(json.dumps(self.service.get(f"/api/submissions/{submission}"), ensure_ascii=False, indent=2))
-        return 0
-
-    def releases(self) -> int:
-        """List the releases."""
-        for release in self.service.get("/api/releases")["releases"]:
-            what = ", ".join(release["submissions"]) or release["comment"]
-            print(f"{release['release']}  {release['published_at']}  {what}")
-        return 0
-
-    def restore(self, release: int) -> int:
-        """Make a release with the state of an earlier one."""
-        found = self.service.post(f"/api/releases/{release}/restore")
-        print(f"Release {found['release']} has the state of release {release}.")
         return 0
 
     def tokens(self, action: str, identity: str | None, provider: str | None, role: str | None) -> int:

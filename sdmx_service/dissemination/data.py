@@ -36,6 +36,17 @@ def data(query: DataQuery, catalog: Catalog, store: Store, release: int, *, send
     return Message(header=header_from(sender), datasets=datasets)
 
 
+def compared(
+    query: DataQuery, catalog: Catalog, store: Store, since: int, release: int
+) -> Iterator[tuple[Plan, Sequence[Dataset]]]:
+    """What a release has and another one, earlier or later, has not: per plan its data sets, as ``data`` gives them.
+
+    *Extension*: of one release against the next it is what ``updatedAfter`` gives.
+    """
+    for one in plan(query, catalog, store, release, since):
+        yield one, tuple(_datasets(one, query, catalog, store))
+
+
 def _told(query: DataQuery, catalog: Catalog, store: Store, release: int) -> Iterator[Plan]:
     """The plans of all that is to be told, with its validity."""
     for span in spans(query, store, release):

@@ -74,7 +74,9 @@ def adopt_mapping(
         if not content.artefacts and not content.layouts:
             return tuple(adopted)
         with suppress(Conflict):  # another change came between
-            library.store.save_artefacts(serialise(content), view.generation)
+            written = serialise(content)
+            acts = [principal.does("change mapping", name) for name in written]
+            library.store.save_artefacts(written, view.generation, acts)
             return tuple(adopted)
     raise Busy("Structures are being changed by others all the time.", hint="Try again soon.")
 

@@ -10,7 +10,7 @@ from sdmx_service.catalog.sources import Flow, derived, with_precedence
 from sdmx_service.errors import NotFound, SemanticFault
 from sdmx_service.model.items import DataProviderScheme
 from sdmx_service.model.structure import Dataflow
-from sdmx_service.storage.port import Release
+from sdmx_service.storage.port import Record, Release
 
 
 def set_precedence(
@@ -40,7 +40,10 @@ def set_precedence(
         raise SemanticFault(f"{', '.join(twice)} is named twice.")
     ranking = with_precedence(library.store.ranking(view.release), flow, order)
     said = comment or f"precedence of {found.ref.text}: {', '.join(order[:5])}{' ...' if len(order) > 5 else ''}"
-    release, _ = library.store.publish((), view.release, ranking=ranking, comment=said)
+    told = principal.does("rank", found.ref.text, comment, providers=order)
+    release, _ = library.store.publish(
+        (), view.release, ranking=ranking, comment=said, record=lambda number, changes: Record(acts=(told,))
+    )
     return release, order
 
 

@@ -48,7 +48,8 @@ def submit_registrations(requests: Sequence[Request], library: Library, principa
             if kept.get(id) != catalog.registrations.get(id)
         }
         try:
-            library.store.save_artefacts(written, catalog.generation)
+            acts = [principal.does("register", name, is_ended=body is None) for name, body in written.items()]
+            library.store.save_artefacts(written, catalog.generation, acts)
         except Conflict:
             continue
         return results

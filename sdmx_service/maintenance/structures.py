@@ -99,7 +99,7 @@ def submit_structures(
             return [_Refused(ref, "Replace", NotFound(f"There is no {ref.type} {ref.text}.", hint="POST creates it."))]
         return _judge_all(artefacts, catalog)
 
-    return _carry_out(judge, library)
+    return _carry_out(judge, library, principal)
 
 
 def delete_structure(address: Address, library: Library, principal: Principal) -> tuple[Result, ...]:
@@ -118,7 +118,7 @@ def delete_structure(address: Address, library: Library, principal: Principal) -
         except SdmxError as error:
             return [_Refused(ref, "Delete", error)]
 
-    return _carry_out(judge, library)
+    return _carry_out(judge, library, principal)
 
 
 def _deletion(stored: Maintainable | None, ref: Ref, item: str | None, catalog: Catalog) -> Change:
@@ -205,13 +205,13 @@ def _as_kept(sent: Maintainable) -> Maintainable:
         raise SemanticFault(error.detail, hint=error.hint) from None
 
 
-def _carry_out(judge: Callable[[Catalog], list[_Judged]], library: Library) -> tuple[Result, ...]:
+def _carry_out(judge: Callable[[Catalog], list[_Judged]], library: Library, principal: Principal) -> tuple[Result, ...]:
     """Judge against the current generation and write what is right, again if another was faster."""
     for _ in range(_ATTEMPTS):
         view = library.view()
         judged = _together(judge(view.catalog), view, library)
         changes = [one for one in judged if isinstance(one, Change) and not one.is_idle]
-        if not changes or _written(changes, view, library):
+        if not changes or _written(changes, view, library, principal):
             return tuple(_result(one) for one in judged)
     raise Busy("Structures are being changed by others all the time.", hint="Try again soon.")
 
@@ -256,12 +256,13 @@ def changed(catalog: Catalog, changes: Collection[Change]) -> Catalog:
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
-def _written(changes: Sequence[Change], view: View, library: Library) -> bool:
+def _written(changes: Sequence[Change], view: View, library: Library, principal: Principal) -> bool:
     """Whether the changes are now a generation; not if another one came between."""
     kept = serialise(Content(artefacts=[one.new for one in changes if one.new is not None]))
     gone: Mapping[str, None] = {one.subject.urn: None for one in changes if one.new is None}
+    acts = [principal.does("change structure", one.subject.urn, action=one.action) for one in changes]
     try:
-        library.store.save_artefacts({**kept, **gone}, view.generation)
+        library.store.save_artefacts({**kept, **gone}, view.generation, acts)
     except Conflict:
         return False
     if any(isinstance(one.new, DataStructure | Dataflow) for one in changes) or _widens(changes):

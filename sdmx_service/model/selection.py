@@ -63,7 +63,8 @@ class Selection:
         dataflows: names (``dataflow_name``); None: all of the cube.
         providers: names (``provider_name``); None: all.
         release: rows valid at that release (``since <= release < until``).
-        changed_since: only what was inserted or updated after that release (see ``Store.scan_deleted`` for deletes).
+        changed_since: only what was inserted or updated after that release (see ``Store.scan_deleted`` for deletes);
+            of a release later than ``release``: only what was updated or deleted up to it.
         keys: OR of keys; empty: everything.
         filters: AND of filters on dimensions, attributes, measures.
         periods: the period texts wanted, already resolved from time filters; None: all.

@@ -29,7 +29,10 @@ from sdmx_service.rest.maintenance import in_thread
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.submission.reading import Wish
 from sdmx_service.submission.receipt import Receipt, load_findings
-from sdmx_service.submission.submit import SentFile, publish, submit, withdraw
+from sdmx_service.submission.submit import SentFile
+from sdmx_service.workflow.publishing import publish, sign_off_of
+from sdmx_service.workflow.sending import send
+from sdmx_service.workflow.steps import withdraw
 
 _MESSAGES = ("sdmx-csv", "sdmx-ml", "sdmx-json")
 _ANSWERED = (404, 409, 422)
@@ -82,12 +85,19 @@ def _take(file: SeekableFile, media_type: str | None, wish: Wish, service: Servi
     sent = SentFile(file=file, name="message", media_type=media_type)
     library, memory = service.library, service.workspace_memory
     try:
-        receipt = submit(sent, wish, library, principal, preview=not principal.may_publish, memory=memory)
+        now = service.clock()
+        receipt = send(sent, wish, library, principal, preview=not principal.may_publish, now=now, memory=memory)
         if receipt.status == "refused":
             text = "The message has errors; nothing of it was taken."
             return Told(422, "Failure", text, receipt, load_findings(library.store, receipt.id))
         if not principal.may_publish:
             text = f"The data are right; they wait as submission {receipt.id} for a publisher."
+            return Told(202, "Warning", text, receipt)
+        if receipt.status == "scheduled":
+            text = f"The data are right; as submission {receipt.id} they wait for {receipt.scheduled_for}."
+            return Told(202, "Warning", text, receipt)
+        if sign_off_of(receipt, library.view().catalog).needs_approval:
+            text = f"The data are right; they wait as submission {receipt.id} for approval."
             return Told(202, "Warning", text, receipt)
         receipt = _publish(receipt, library, principal, memory)
         return Told(200, "Success", f"All changes are published as release {receipt.release}.", receipt)
@@ -122,7 +132,7 @@ def _publish(receipt: Receipt, library: Library, principal: Principal, memory: s
             return publish([receipt.id], library, principal, memory=memory)[0]
         except Conflict:
             if library.store.pointer().release == release or attempt == _ATTEMPTS - 1:
-                withdraw(receipt.id, library, principal)
+                withdraw(receipt.id, library, principal, reason="It could not be published.")
                 raise
     raise SyntaxFault("unreachable")
 

@@ -12,6 +12,8 @@ from sdmx_service.catalog.library import Library
 from sdmx_service.dissemination.bulk import Shelf
 from sdmx_service.model.message import Party
 from sdmx_service.rest.partners import NO_PARTNERS, Partners
+from sdmx_service.workflow.difference import Scratch
+from sdmx_service.workflow.publishing import Clock, clock
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,6 +29,8 @@ class Service:
         max_query: characters of path and query string at most.
         partners: who files may be fetched from, in at most ``fetch_seconds``.
         workspace_memory: memory of the rules' workspace of one check.
+        scratch: opens an empty store for the time of one piece of work.
+        clock: the time of day, for what is due at an hour.
     """
 
     library: Library
@@ -36,10 +40,12 @@ class Service:
     streams: asyncio.Semaphore
     max_streams: int
     max_body: int
+    scratch: Scratch
     max_query: int = 32_000
     partners: Partners = NO_PARTNERS
     fetch_seconds: float = 300.0
     workspace_memory: str = "1GB"
+    clock: Clock = clock
 
 
 SERVICE = web.AppKey("service", Service)

@@ -17,9 +17,9 @@ from sdmx_service.storage.directory import Directory
 from sdmx_service.storage.engine import Engine
 from sdmx_service.storage.layout import CubeLayout, StoredColumn
 from sdmx_service.storage.port import AttributeChanges
-from sdmx_service.storage.quoting import both, either, identifier, literal, member
+from sdmx_service.storage.quoting import both, either, identifier, member
 from sdmx_service.storage.reading import Reading, plain_attached
-from sdmx_service.storage.sql import Conditions, valid_at
+from sdmx_service.storage.sql import Conditions, ended, valid_at
 from sdmx_service.storage.values import column_of
 
 
@@ -62,7 +62,7 @@ class AttributeReading:
         shown = [f"n._shown >= {now.least_shown}"] if now.least_shown else []
         kept = both([*same, valid_at("n", now.release), *shown, *now.origin("n")])
         table = identifier(self._layout.attachments.name)
-        extra = [f"a._until <= {literal(now.release)}", f"NOT EXISTS (SELECT 1 FROM {table} n WHERE {kept})"]
+        extra = [ended("a", since, now.release), f"NOT EXISTS (SELECT 1 FROM {table} n WHERE {kept})"]
         return self._rows(used, then, extra)
 
     def _come(self, used: list[StoredColumn]) -> dict[str, pa.Table]:
@@ -72,7 +72,7 @@ class AttributeReading:
         current = self.reading
         if since is not None:
             current = Reading(self._engine, self._layout, self._directory, replace(selection, changed_since=None))
-        extra = [] if since is None else [f"a._since > {literal(since)}"]
+        extra = [] if since is None else [ended("a", selection.release, since)]
         if not self.reading.plan.total:
             return self._rows(used, current, extra)
         whole = [column for column in used if self._layout.is_whole_key(column)]  # many: what is told stays where it is

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sdmx_service.errors import Conflict
-from sdmx_service.storage.engine import Engine
+from sdmx_service.storage import log
+from sdmx_service.storage.engine import Engine, Session
 from sdmx_service.storage.layout import OPEN
+from sdmx_service.storage.port import Act, DocumentChange, Mark, Record
 from sdmx_service.storage.quoting import literal, member
 
 
@@ -22,13 +25,30 @@ class Documents:
 
     def save(self, kind: str, id: str, document: Mapping[str, Any]) -> None:
         """Keep a document, in the place of an earlier one."""
-        body = literal(json.dumps(document, ensure_ascii=False))
-        place = f"_kind = {literal(kind)} AND _id = {literal(id)}"
         with self._writing, self._engine.transaction() as session:
-            if session.execute(f"UPDATE documents SET _body = {body} WHERE {place}"):
-                return
-            number = session.rows("SELECT coalesce(max(_number), 0) + 1 FROM documents")[0][0]
-            session.execute(f"INSERT INTO documents VALUES ({literal(number)}, {literal(kind)}, {literal(id)}, {body})")
+            _save(session, kind, id, document)
+
+    @contextmanager
+    def together(self) -> Iterator[Session]:
+        """A transaction in which ``write`` may be called; one of this process at a time."""
+        with self._writing, self._engine.transaction() as session:
+            yield session
+
+    def write(self, session: Session, record: Record) -> Mark:
+        """Add entries to the log and change documents.
+
+        Raises:
+            Conflict: a document is not what is expected.
+        """
+        mark = log.append(session, record.acts, self._engine.clock)
+        for change in record.changes:
+            _check(session, change)
+            if change.document is None:
+                session.execute(f"DELETE FROM documents WHERE {_place(change.kind, change.id)}")
+            else:
+                more = {"log": mark.to_json()} if change.is_marked else {}
+                _save(session, change.kind, change.id, {**change.document, **more})
+        return mark
 
     def one(self, kind: str, id: str) -> Mapping[str, Any] | None:
         """A document, or None."""
@@ -71,13 +91,15 @@ class Documents:
 
     # --- artefacts ---------------------------------------------------------------------------------------------
 
-    def save_artefacts(self, artefacts: Mapping[str, bytes | None], base: int | None = None) -> int:
+    def save_artefacts(
+        self, artefacts: Mapping[str, bytes | None], base: int | None = None, acts: Sequence[Act] = ()
+    ) -> int:
         """Keep artefacts as one generation; the caller holds the store's lock.
 
         Raises:
             Conflict: ``base`` is given and is not the current generation.
         """
-        with self._engine.transaction() as session:
+        with self.together() as session:
             current = int(session.rows("SELECT _number FROM generations")[0][0])
             if base is not None and base != current:
                 raise Conflict(f"Generation {current} of the structures is current, not {base}.", hint="Try again.")
@@ -94,6 +116,7 @@ class Documents:
                 f"INSERT INTO generation_times SELECT {literal(generation)}, greatest({self._engine.clock},"
                 " coalesce((SELECT max(_saved_at) FROM generation_times), 0) + 1)"
             )
+            log.append(session, acts, self._engine.clock)
             return generation
 
     def generation_at(self, microseconds: int) -> int:
@@ -110,3 +133,27 @@ class Documents:
             f'SELECT _urn, _body FROM artefacts WHERE _since <= {at} AND _until > {at} ORDER BY _urn COLLATE "C"'
         )
         return dict(zip(rows.column(0).to_pylist(), rows.column(1).to_pylist(), strict=True))
+
+
+def _place(kind: str, id: str) -> str:
+    return f"_kind = {literal(kind)} AND _id = {literal(id)}"
+
+
+def _save(session: Session, kind: str, id: str, document: Mapping[str, Any]) -> None:
+    body = literal(json.dumps(document, ensure_ascii=False))
+    if session.execute(f"UPDATE documents SET _body = {body} WHERE {_place(kind, id)}"):
+        return
+    number = session.rows("SELECT coalesce(max(_number), 0) + 1 FROM documents")[0][0]
+    session.execute(f"INSERT INTO documents VALUES ({literal(number)}, {literal(kind)}, {literal(id)}, {body})")
+
+
+def _check(session: Session, change: DocumentChange) -> None:
+    if change.expected is None:
+        return
+    rows = session.rows(f"SELECT _body FROM documents WHERE {_place(change.kind, change.id)}")
+    found = json.loads(rows[0][0]) if rows else {}
+    if any(found.get(name) != value for name, value in change.expected.items()):
+        raise Conflict(
+            f"The {change.kind} {change.id!r} was changed by somebody else meanwhile.",
+            hint="Look at it, and try again.",
+        )

@@ -7,7 +7,7 @@ the pointer in a second transaction; readers read the pointer first and filter b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -20,13 +20,29 @@ from sdmx_service.model.structure import DataStructure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What the newest entry of the log was at some time: its number and hash; number 0 of an empty log."""
+
+    number: int
+    hash: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As documents and answers tell it."""
+        return {"number": self.number, "hash": self.hash}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A published state; release 0 is the empty store. ``published_at``: the database's clock, strictly increasing."""
+    """A published state; release 0 is the empty store. ``published_at``: the database's clock, strictly increasing.
+
+    ``log`` is the mark of the entry about it; None if nobody said who made it.
+    """
 
     number: int
     published_at: datetime
     submissions: tuple[str, ...] = ()
     comment: str = ""
+    log: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +115,80 @@ class StagedPart:
     action: Action
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What somebody did, for the log.
+
+    Attributes:
+        principal, role: who, and as what.
+        act: a word: ``submit``, ``approve``, ``publish`` ...
+        object: what it was done to: the id of a submission, ``release 7``, a URN ...
+        reason: in the words of who did it.
+        details: what else belongs to it; no figures.
+    """
+
+    principal: str
+    role: str
+    act: str
+    object: str
+    reason: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """An act as the log keeps it.
+
+    Attributes:
+        number: from 1, without gaps.
+        at: the database's clock, never going back.
+        details: JSON text.
+        digest: SHA-256 of the details.
+        previous: the hash of the entry before; empty for the first.
+        hash: SHA-256 of all the others but the details, for which their digest stands.
+    """
+
+    number: int
+    at: datetime
+    principal: str
+    role: str
+    act: str
+    object: str
+    reason: str
+    details: str
+    digest: str
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentChange:
+    """A document to keep, or with None to forget.
+
+    Attributes:
+        expected: fields with the values that the kept document must have now; None: whatever it is.
+        is_marked: the document gets a field ``log`` with the mark of the newest entry of the log.
+    """
+
+    kind: str
+    id: str
+    document: Mapping[str, Any] | None
+    expected: Mapping[str, Any] | None = None
+    is_marked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Entries of the log and changes of documents that happen together or not at all."""
+
+    acts: tuple[Act, ...] = ()
+    changes: tuple[DocumentChange, ...] = ()
+
+
+Recorder = Callable[[int, Sequence[ChangeCounts]], Record]
+"""What is recorded with a release, given its number and what it changed."""
+
+
 class Load(Protocol):
     """Rows of a submission on their way to durable keeping outside the cubes."""
 
@@ -156,6 +246,9 @@ class Store(Protocol):
     def stage(self, submission: str) -> Load:
         """Begin to keep rows for a submission (replacing what an earlier attempt of the same id left)."""
 
+    def unstage(self, submission: str) -> None:
+        """Forget the kept rows of a submission."""
+
     def staged(self, submission: str) -> Iterator[tuple[StagedPart, pa.RecordBatch]]:
         """The kept rows of a submission, in order, as typed."""
 
@@ -163,16 +256,25 @@ class Store(Protocol):
         """What publishing it now would do."""
 
     def publish(
-        self, submissions: Sequence[str], base: int | None = None, *, ranking: Ranking | None = None, comment: str = ""
+        self,
+        submissions: Sequence[str],
+        base: int | None = None,
+        *,
+        ranking: Ranking | None = None,
+        comment: str = "",
+        record: Recorder | None = None,
     ) -> tuple[Release, Sequence[ChangeCounts]]:
         """Apply kept submissions in that order as one release; with ``ranking`` also change who is shown.
 
+        What ``record`` gives is written in the transaction that makes the release current.
+
         Raises:
-            Conflict: ``base`` is given and is not the current release, or a submission has no kept rows.
+            Conflict: ``base`` is given and is not the current release, a submission has no kept rows, or a document is
+                not what the record expects; then there is no release.
         """
 
-    def restore(self, release: int, *, comment: str = "") -> Release:
-        """A new release whose state equals that of an earlier one (rows and ranking)."""
+    def restore(self, release: int, *, comment: str = "", record: Recorder | None = None) -> Release:
+        """A new release whose state equals that of an earlier one (rows and ranking); ``record`` as in ``publish``."""
 
     # --- the way out -------------------------------------------------------------------------------------------
     def pointer(self) -> Pointer:
@@ -245,6 +347,22 @@ class Store(Protocol):
     def attribute_changes(self, selection: Selection) -> AttributeChanges:
         """What ``attachments``, ``scan`` and ``scan_deleted`` leave untold about attributes above the observation."""
 
+    # --- who did what ------------------------------------------------------------------------------------------
+    def record(self, record: Record) -> Mark:
+        """Write entries into the log and change documents, in one transaction; the newest entry's mark.
+
+        Raises:
+            Conflict: a document is not what is expected.
+        """
+
+    def log(
+        self, after: int = 0, limit: int | None = None, objects: Collection[str] | None = None
+    ) -> Iterator[LogEntry]:
+        """Entries after a number, oldest first, read in pages; ``objects``: only those about one of them."""
+
+    def mark(self) -> Mark:
+        """The newest entry's mark."""
+
     # --- everything else that is kept --------------------------------------------------------------------------
     def save_document(self, kind: str, id: str, document: Mapping[str, Any]) -> None:
         """Keep a small JSON document (receipts, findings, principals), replacing one of the same kind and id."""
@@ -264,9 +382,12 @@ class Store(Protocol):
     def file(self, id: str) -> Iterator[bytes]:
         """The pieces of a kept file, in order; none where it is not kept."""
 
-    def save_artefacts(self, artefacts: Mapping[str, bytes | None], base: int | None = None) -> int:
+    def save_artefacts(
+        self, artefacts: Mapping[str, bytes | None], base: int | None = None, acts: Sequence[Act] = ()
+    ) -> int:
         """Keep artefacts (urn -> serialised form; None ends one) as one new generation; returns its number.
 
+        ``acts`` go into the log in the same transaction.
         ``urn`` may also be a name of a mapping, rule or registration (``mapping:ID``, ``rules:ID``).
 
         Raises:

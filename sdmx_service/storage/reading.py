@@ -22,7 +22,7 @@ from sdmx_service.storage.named import MOST, ORIGIN, NamedSeries
 from sdmx_service.storage.port import Availability, Counts
 from sdmx_service.storage.quoting import both, identifier, literal
 from sdmx_service.storage.sorting import SortedRows, sorted_series
-from sdmx_service.storage.sql import Conditions, names_origin, valid_at
+from sdmx_service.storage.sql import Conditions, ended, names_origin, valid_at
 from sdmx_service.storage.values import Array, column_of, domain_values, typed_attached
 
 RANGE = 131_072
@@ -472,7 +472,7 @@ class Reading:
     def deleted(self) -> Iterator[pa.RecordBatch]:
         """Keys of observations shown at ``changed_since`` and not shown at the release, as text."""
         since = self.selection.changed_since
-        if since is None or since >= self.selection.release:
+        if since is None or since == self.selection.release:
             return
         plain = replace(self.selection, changed_since=None, first_n=None, last_n=None, offset=0, limit=None)
         then = Conditions(self.layout, self.directory, plain, self.engine.read, at=since)
@@ -484,10 +484,10 @@ class Reading:
         names = [*(f"o.{name}" for name in ("_sid", "_dataflow", "_provider", "_period")),
                  *(f"k.{c.quoted}" for c in self.layout.dimensions)]  # fmt: skip
         keys = " AND ".join(f"k.{name} = o.{name}" for name in ("_sid", "_dataflow", "_provider"))
-        inner = then.observations(["_sid", "_dataflow", "_provider", "_period", "_until"])
+        inner = then.observations(["_sid", "_dataflow", "_provider", "_period", "_since", "_until"])
         query = (
             f"SELECT {', '.join(names)} FROM ({inner}) o JOIN {identifier(self.layout.table('series'))} k"
-            f" ON {keys} AND {valid_at('k', since)} WHERE o._until <= {literal(self.selection.release)}"
+            f" ON {keys} AND {valid_at('k', since)} WHERE {ended('o', since, self.selection.release)}"
             f" AND NOT EXISTS (SELECT 1 FROM {rows} n WHERE {kept})"
             f" ORDER BY o._sid, o._dataflow, o._provider, o._period"
         )

@@ -48,6 +48,11 @@ def valid_at(alias: str, release: int) -> str:
     return f"{alias}._since <= {literal(release)} AND {alias}._until > {literal(release)}"
 
 
+def ended(alias: str, release: int, other: int) -> str:
+    """Which of the row versions of a release are not those of another one, be it later or earlier."""
+    return f"{alias}._until <= {literal(other)}" if release < other else f"{alias}._since > {literal(other)}"
+
+
 @dataclass(frozen=True)
 class Conditions:
     """A selection on one cube, taken apart.
@@ -174,7 +179,7 @@ class Conditions:
 
     def _changed(self, since: int) -> str:
         """Rows that are new or other than at ``since``; also those whose series has got another attribute value."""
-        own = f"o._since > {literal(since)}"
+        own = ended("o", self.release, since)
         wanted = self.selection.components
         names = [
             c.id
@@ -185,9 +190,10 @@ class Conditions:
             return own
         conditions = [f"a.{name} = o.{name}" for name in self.group]
         conditions += [member("a._component", names), f"a._shown >= {self.least_shown}"]
-        began, ended = (f"a.{n} > {literal(since)} AND a.{n} <= {literal(self.release)}" for n in ("_since", "_until"))
+        first, last = sorted((since, self.release))
+        began, over = (f"a.{n} > {literal(first)} AND a.{n} <= {literal(last)}" for n in ("_since", "_until"))
         attachments = identifier(self.layout.attachments.name)
-        return f"({own} OR EXISTS (SELECT 1 FROM {attachments} a WHERE {both(conditions)} AND ({began} OR {ended})))"
+        return f"({own} OR EXISTS (SELECT 1 FROM {attachments} a WHERE {both(conditions)} AND ({began} OR {over})))"
 
     def _periods(self) -> set[int] | None:
         """The numbers of the periods wanted; None for all."""

@@ -23,14 +23,20 @@ from sdmx_service.storage.directory import Directory, read_directory, touched
 from sdmx_service.storage.documents import Documents
 from sdmx_service.storage.engine import Engine, Session
 from sdmx_service.storage.layout import CubeLayout, lay_out, widen
+from sdmx_service.storage.log import read_log, read_mark
 from sdmx_service.storage.port import (
+    Act,
     AttributeChanges,
     Availability,
     ChangeCounts,
     Counts,
     Load,
+    LogEntry,
+    Mark,
     Pointer,
     Ranking,
+    Record,
+    Recorder,
     Release,
     StagedPart,
 )
@@ -39,7 +45,7 @@ from sdmx_service.storage.quoting import identifier, literal, literals
 from sdmx_service.storage.reading import Reading
 from sdmx_service.storage.readmodel.answers import ModelReading
 from sdmx_service.storage.readmodel.keeper import ReadModels
-from sdmx_service.storage.staging import StagedLoad, staged_parts
+from sdmx_service.storage.staging import StagedLoad, forget, staged_parts
 from sdmx_service.storage.versions import clean
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -230,6 +236,11 @@ class SqlStore:
         """Begin to keep rows."""
         return StagedLoad(self._engine, submission)
 
+    def unstage(self, submission: str) -> None:
+        """Forget the kept rows."""
+        with self._engine.transaction() as session:
+            forget(session, submission)
+
     def staged(self, submission: str) -> Iterator[tuple[StagedPart, pa.RecordBatch]]:
         """The kept rows."""
         for part, batches in staged_parts(self._engine, submission):
@@ -249,7 +260,13 @@ class SqlStore:
                 return publication.settle()
 
     def publish(
-        self, submissions: Sequence[str], base: int | None = None, *, ranking: Ranking | None = None, comment: str = ""
+        self,
+        submissions: Sequence[str],
+        base: int | None = None,
+        *,
+        ranking: Ranking | None = None,
+        comment: str = "",
+        record: Recorder | None = None,
     ) -> tuple[Release, Sequence[ChangeCounts]]:
         """Apply kept submissions as one release."""
         with self._engine.lock():
@@ -269,9 +286,9 @@ class SqlStore:
                 changes = publication.settle()
                 publication.apply(current + 1)
                 self._write_release(session, current + 1, submissions, comment, ranking)
-            return self._move_pointer(current + 1), changes
+            return self._move_pointer(current + 1, None if record is None else record(current + 1, changes)), changes
 
-    def restore(self, release: int, *, comment: str = "") -> Release:
+    def restore(self, release: int, *, comment: str = "", record: Recorder | None = None) -> Release:
         """Make everything as it was at a release, as a new one."""
         with self._engine.lock():
             current = self.pointer().release
@@ -282,10 +299,10 @@ class SqlStore:
             with self._engine.transaction() as session:
                 publication = Publication(session, _read_layouts(session), ranking)
                 publication.restore(release)
-                publication.settle()
+                changes = publication.settle()
                 publication.apply(current + 1)
                 self._write_release(session, current + 1, (), comment, ranking)
-            return self._move_pointer(current + 1)
+            return self._move_pointer(current + 1, None if record is None else record(current + 1, changes))
 
     def _open_parts(self, submissions: Sequence[str]) -> list[tuple[StagedPart, Iterator[pa.RecordBatch]]]:
         parts = [part for submission in submissions for part in staged_parts(self._engine, submission)]
@@ -307,15 +324,15 @@ class SqlStore:
     def _write_release(
         self, session: Session, number: int, submissions: Sequence[str], comment: str, ranking: Ranking | None
     ) -> None:
-        listed = literals([number, None, json.dumps(list(submissions)), comment])
+        listed = literals([number, None, json.dumps(list(submissions)), comment, None])
         session.execute(f"INSERT INTO releases VALUES ({listed})")
         if ranking is not None:
             body = json.dumps({"providers": _lists(ranking.providers), "dataflows": _lists(ranking.dataflows)})
             session.execute(f"INSERT INTO rankings VALUES ({literals([number, body])})")
 
-    def _move_pointer(self, number: int) -> Release:
-        """The second transaction: the release becomes current."""
-        with self._engine.transaction() as session:
+    def _move_pointer(self, number: int, record: Record | None) -> Release:
+        """The second transaction: the release becomes current, and what is recorded with it."""
+        with self._documents.together() as session:
             moved = session.execute(
                 f"UPDATE pointer SET _release = {literal(number)}, _published_at ="
                 f" greatest({self._engine.clock}, _published_at + 1) WHERE _release = {literal(number - 1)}"
@@ -323,7 +340,10 @@ class SqlStore:
             if moved != 1:
                 raise StorageFault(f"Release {number} could not become current: another one did.")
             stamp = "(SELECT _published_at FROM pointer)"
-            session.execute(f"UPDATE releases SET _published_at = {stamp} WHERE _number = {literal(number)}")
+            mark = None if record is None else json.dumps(self._documents.write(session, record).to_json())
+            session.execute(
+                f"UPDATE releases SET _published_at = {stamp}, _log = {literal(mark)} WHERE _number = {literal(number)}"
+            )
         self._forget_pointer()
         if self._models is not None:
             self._models.released(number)
@@ -368,7 +388,7 @@ class SqlStore:
     def releases(self) -> Sequence[Release]:
         """All releases up to the current one."""
         rows = self._engine.read(
-            "SELECT _number, _published_at, _submissions, _comment FROM releases"
+            "SELECT _number, _published_at, _submissions, _comment, _log FROM releases"
             " WHERE _number <= (SELECT _release FROM pointer) ORDER BY _number"
         )
         return [
@@ -377,6 +397,7 @@ class SqlStore:
                 published_at=_moment(row["_published_at"]),
                 submissions=tuple(json.loads(row["_submissions"])),
                 comment=row["_comment"],
+                log=None if row["_log"] is None else Mark(**json.loads(row["_log"])),
             )
             for row in rows.to_pylist()
         ]
@@ -501,6 +522,23 @@ class SqlStore:
         reading = self._database_reading(selection)
         return AttributeChanges() if reading is None else AttributeReading(reading).changes()
 
+    # --- who did what ------------------------------------------------------------------------------------------
+
+    def record(self, record: Record) -> Mark:
+        """Entries and documents together."""
+        with self._documents.together() as session:
+            return self._documents.write(session, record)
+
+    def log(
+        self, after: int = 0, limit: int | None = None, objects: Collection[str] | None = None
+    ) -> Iterator[LogEntry]:
+        """Entries after a number."""
+        return read_log(self._engine, after, limit, objects)
+
+    def mark(self) -> Mark:
+        """The newest entry's mark."""
+        return read_mark(self._engine)
+
     # --- everything else that is kept --------------------------------------------------------------------------
 
     def save_document(self, kind: str, id: str, document: Mapping[str, Any]) -> None:
@@ -527,10 +565,12 @@ class SqlStore:
         """The pieces of a kept file."""
         return self._documents.file(id)
 
-    def save_artefacts(self, artefacts: Mapping[str, bytes | None], base: int | None = None) -> int:
+    def save_artefacts(
+        self, artefacts: Mapping[str, bytes | None], base: int | None = None, acts: Sequence[Act] = ()
+    ) -> int:
         """Keep artefacts as a new generation."""
         with self._engine.lock():
-            generation = self._documents.save_artefacts(artefacts, base)
+            generation = self._documents.save_artefacts(artefacts, base, acts)
         self._forget_pointer()
         return generation
 

@@ -23,7 +23,7 @@ from sdmx_service.model.items import Codelist
 from sdmx_service.model.mapping import MappedValue, MappingRow, RepresentationMap
 from sdmx_service.model.selection import provider_name
 from sdmx_service.model.urn import Ref, parse_ref
-from sdmx_service.storage.port import Store
+from sdmx_service.storage.port import DocumentChange, Record, Store
 from sdmx_service.submission.candidates import BETWEEN, offer
 from sdmx_service.submission.reading import named_provider
 from sdmx_service.submission.representation_mapping import PROVIDER, RepresentationRules, fold
@@ -168,7 +168,10 @@ def decide(
     if before is not None:
         old = _read(before)
         decision = replace(decision, past=(*old.past, replace(old, past=()).to_json()))
-    library.store.save_document(_KIND, _id(decision), decision.to_json())
+    facts: dict[str, Any] = {"value": value, "code": code, "start": start, "end": end, "provider": decision.provider}
+    told = principal.does("decide", decision.map, comment, **facts)
+    change = DocumentChange(kind=_KIND, id=_id(decision), document=decision.to_json())
+    library.store.record(Record(acts=(told,), changes=(change,)))
     return decision
 
 
@@ -219,8 +222,9 @@ def forget(
     if not gone:
         raise NotFound(f"Nothing is decided about {value!r} in {text}.")
     revoked = [replace(one, revoked_by=principal.id, revoked_at=_now(), revoked_why=comment) for one in gone]
-    for one in revoked:
-        store.save_document(_KIND, _id(one), one.to_json())
+    told = principal.does("revoke decision", text, comment, value=value, provider=whose)
+    changes = tuple(DocumentChange(kind=_KIND, id=_id(one), document=one.to_json()) for one in revoked)
+    store.record(Record(acts=(told,), changes=changes))
     return revoked
 
 

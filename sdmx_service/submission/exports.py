@@ -88,14 +88,21 @@ def findings_html(receipt: Receipt, groups: Sequence[FindingGroup]) -> bytes:
     counts = ", ".join(f"{count} {name}" for name, count in receipt.findings.items())
     body = "".join(_section(group, receipt.file.name) for group in groups) or "<p>Nothing was found.</p>"
     verdict = "refused" if receipt.findings.get("error") else "no errors"  # the same before and after it is kept
-    title = escape(f"{receipt.file.name}: {verdict}")
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+    head, foot = page(f"{receipt.file.name}: {verdict}")
+    facts = f"<p>{escape(_facts(receipt))}</p><p>Findings: {escape(counts)}.</p>"
+    return f"{head}{facts}{body}{_not_run(receipt)}{foot}".encode()
+
+
+def page(title: str) -> tuple[str, str]:
+    """The beginning and the end of a page that is whole in itself, to be served with ``REPORT_POLICY``."""
+    told = escape(title)
+    head = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{told}</title>'
         '<meta name="viewport" content="width=device-width">'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(REPORT_POLICY)}">'
-        f"<style>{_STYLE}</style></head><body><main><h1>{title}</h1><p>{escape(_facts(receipt))}</p>"
-        f"<p>Findings: {escape(counts)}.</p>{body}{_not_run(receipt)}</main></body></html>\n"
-    ).encode()
+        f"<style>{_STYLE}</style></head><body><main><h1>{told}</h1>"
+    )
+    return head, "</main></body></html>\n"
 
 
 def _facts(receipt: Receipt) -> str:

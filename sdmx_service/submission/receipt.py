@@ -11,7 +11,7 @@ from sdmx_service.errors import NotFound
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.selection import dataflow_name
 from sdmx_service.model.urn import parse_ref
-from sdmx_service.storage.port import ChangeCounts, Store
+from sdmx_service.storage.port import ChangeCounts, DocumentChange, Mark, Store
 
 Status = Literal["received", "refused", "accepted", "approved", "scheduled", "published", "superseded", "withdrawn"]
 _RECEIPT, _FINDINGS = "receipt", "findings"
@@ -61,6 +61,11 @@ class Receipt:
         release: the release it was published in.
         checked_at: the release its rules were last checked against, None without a store.
         principal: id of who sent it.
+        corrects: the submission that this one is the next version of.
+        corrected_by: the newest submission that is the next version of this one.
+        approved_by, scheduled_by: ids of who approved and who scheduled it.
+        scheduled_for: the moment it waits for, ISO 8601 in UTC.
+        log: the mark of the log when this was written; it shows later whether the log is still the same.
     """
 
     id: str
@@ -75,6 +80,22 @@ class Receipt:
     release: int | None = None
     checked_at: int | None = None
     principal: str | None = None
+    corrects: str | None = None
+    corrected_by: str | None = None
+    approved_by: str | None = None
+    scheduled_by: str | None = None
+    scheduled_for: str | None = None
+    log: Mark | None = None
+
+    @property
+    def moment(self) -> datetime | None:
+        """The moment it waits for."""
+        return None if self.scheduled_for is None else datetime.fromisoformat(self.scheduled_for)
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The providers whose figures it brings."""
+        return tuple((self.provider or "").split(", ")) if self.provider else ()
 
     def to_json(self) -> dict[str, Any]:
         """The receipt as users and partners read it."""
@@ -84,8 +105,18 @@ class Receipt:
             "mapping": self.mapping, "file": asdict(self.file),
             "dataflows": [one.to_json() for one in self.dataflows], "findings": dict(self.findings),
             "rules_not_run": list(self.rules_not_run), "release": self.release,
-            "links": {"self": base, "findings": f"{base}/findings"},
+            "corrects": self.corrects, "corrected_by": self.corrected_by, "approved_by": self.approved_by,
+            "scheduled_for": self.scheduled_for, "log": None if self.log is None else self.log.to_json(),
+            "links": self._links(base) if self.id else {},
         }  # fmt: skip
+
+    def _links(self, base: str) -> dict[str, str]:
+        links = {name: f"{base}/{name}" for name in ("findings", "comments", "history", "data")}
+        if self.corrects is not None:
+            links |= {"corrects": f"/api/submissions/{self.corrects}", "difference": f"{base}/difference"}
+        if self.corrected_by is not None:
+            links["corrected_by"] = f"/api/submissions/{self.corrected_by}"
+        return {"self": base, **links}
 
 
 def with_changes(receipt: Receipt, changes: Sequence[ChangeCounts]) -> Receipt:
@@ -113,19 +144,24 @@ def _stored_name(dataflow: str) -> str:
     return dataflow_name(ref)
 
 
-def save_receipt(store: Store, receipt: Receipt) -> None:
-    """Keep a receipt."""
-    document = receipt.to_json() | {
-        "checked_at": receipt.checked_at,
-        "principal": receipt.principal,
+def receipt_change(receipt: Receipt, expected: Status | None = None) -> DocumentChange:
+    """The receipt to be kept; ``expected``: the status that the kept one must have."""
+    document = {
+        **receipt.to_json(),
         "actions": {one.dataflow: list(one.actions) for one in receipt.dataflows},
+        **{name: getattr(receipt, name) for name in _KEPT},
     }
-    store.save_document(_RECEIPT, receipt.id, document)
+    expects = None if expected is None else {"status": expected}
+    return DocumentChange(kind=_RECEIPT, id=receipt.id, document=document, expected=expects, is_marked=True)
 
 
-def save_findings(store: Store, submission: str, groups: Sequence[FindingGroup]) -> None:
-    """Keep the findings of a submission."""
-    store.save_document(_FINDINGS, submission, {"groups": [group.to_json() for group in groups]})
+_KEPT = ("checked_at", "principal", "scheduled_by")
+"""Fields that are kept and not shown."""
+
+
+def findings_change(submission: str, groups: Sequence[FindingGroup]) -> DocumentChange:
+    """The findings to be kept."""
+    return DocumentChange(kind=_FINDINGS, id=submission, document={"groups": [group.to_json() for group in groups]})
 
 
 def load_receipt(store: Store, submission: str) -> Receipt:
@@ -137,13 +173,13 @@ def load_receipt(store: Store, submission: str) -> Receipt:
     document = store.document(_RECEIPT, submission)
     if document is None:
         raise NotFound(f"There is no submission {submission!r}.")
-    return _settled(_from_json(document), store)
+    return _from_json(document)
 
 
 def receipts(store: Store) -> Iterator[Receipt]:
     """All receipts, in order of arrival."""
     for _, document in store.documents(_RECEIPT):
-        yield _settled(_from_json(document), store)
+        yield _from_json(document)
 
 
 def load_findings(store: Store, submission: str) -> tuple[FindingGroup, ...]:
@@ -165,18 +201,9 @@ def last_published(store: Store) -> dict[tuple[str, str], datetime]:
             found = dict.fromkeys(found, release.published_at)
         for receipt in (kept[id] for id in release.submissions if id in kept):
             for flow in receipt.dataflows:
-                for provider in (receipt.provider or "").split(", "):
+                for provider in receipt.providers or ("",):
                     found[_stored_name(flow.dataflow), provider] = release.published_at
     return found
-
-
-def _settled(receipt: Receipt, store: Store) -> Receipt:
-    if receipt.status != "accepted":
-        return receipt
-    for release in store.releases():
-        if receipt.id in release.submissions:
-            return replace(receipt, status="published", release=release.number)
-    return receipt
 
 
 def _from_json(document: Mapping[str, Any]) -> Receipt:
@@ -195,6 +222,10 @@ def _from_json(document: Mapping[str, Any]) -> Receipt:
         findings=document["findings"],
         rules_not_run=tuple(document["rules_not_run"]),
         release=document["release"],
-        checked_at=document.get("checked_at"),
-        principal=document.get("principal"),
+        log=None if document.get("log") is None else Mark(**document["log"]),
+        **{name: document.get(name) for name in (*_KEPT, *_LATER)},
     )
+
+
+_LATER = ("corrects", "corrected_by", "approved_by", "scheduled_for")
+"""Fields that receipts of earlier versions of the program do not have."""

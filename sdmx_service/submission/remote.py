@@ -65,7 +65,8 @@ class Remote:
         """The open answer to a GET, whatever its status; closing it closes the connection."""
         connection = self._connect()
         try:
-            connection.request("GET", self._parts.path.rstrip("/") + path, headers=self._headers() | dict(headers))
+            told = {"Connection": "close", **self._headers(), **headers}
+            connection.request("GET", self._parts.path.rstrip("/") + path, headers=told)
             return connection.getresponse()
         except OSError as error:
             raise self._silence(error) from None

@@ -1,4 +1,4 @@
-"""The walk of a submission: receive -> map -> validate -> stage -> decide -> receipt; later publish or withdraw.
+"""The walk of a submission: receive -> map -> validate -> stage -> decide -> receipt; its later life is ``workflow``'s.
 
 ``check`` ends after the findings and changes nothing. A file is one transaction: with any error nothing of it is kept.
 """
@@ -9,18 +9,18 @@ import hashlib
 import secrets
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
-from typing import IO
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sdmx_service.auth import Principal
+from sdmx_service.auth import Principal, service_does
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.constraints import allowed_codes
 from sdmx_service.catalog.library import Library
@@ -32,16 +32,15 @@ from sdmx_service.model.message import Action, SeekableFile, Target
 from sdmx_service.model.selection import Cube, Selection, dataflow_name, provider_name
 from sdmx_service.model.structure import Dataflow
 from sdmx_service.model.urn import Ref
-from sdmx_service.storage.port import Load, Release, StagedPart, Store
+from sdmx_service.storage.port import Act, Load, Record, StagedPart, Store
 from sdmx_service.submission.decisions import with_decisions
 from sdmx_service.submission.reading import Part, Received, Wish, named_provider, receive
 from sdmx_service.submission.receipt import (
     DataflowCounts,
     FileFacts,
     Receipt,
-    load_receipt,
-    save_findings,
-    save_receipt,
+    findings_change,
+    receipt_change,
     with_changes,
 )
 from sdmx_service.submission.report import Report
@@ -113,20 +112,23 @@ def submit(
     library: Library,
     principal: Principal,
     *,
-    publish_now: bool = False,
+    corrects: str | None = None,
+    beside: Callable[[Receipt], Record] = lambda receipt: Record(),
     preview: bool = True,
     memory: str = "1GB",
 ) -> Receipt:
-    """Check a file, keep its rows if nothing is wrong, and give the receipt; publish it at once if asked.
+    """Check a file, keep its rows if nothing is wrong, and give the receipt.
 
-    With ``preview`` the receipt counts what publishing would change.
+    Args:
+        corrects: the submission of which this is the next version.
+        beside: what is recorded together with the receipt, given the receipt.
+        preview: let the receipt count what publishing would change.
 
     Raises:
-        NotAllowed: the principal may not send data of that provider, or may not publish.
+        NotAllowed: the principal may not send data of that provider.
+        Conflict: a document is not what ``beside`` expects; nothing is kept.
         SdmxError: the file cannot be read at all, or the call is wrong.
     """
-    if publish_now:
-        principal.must_publish()
     view, store = library.view(), library.store
     catalog = with_decisions(view.catalog, store)
     identity = f"S{datetime.now(UTC):%Y%m%d%H%M%S}{secrets.token_hex(3)}"
@@ -137,20 +139,40 @@ def submit(
         load.discard()
         raise
     status = "refused" if found.report.has_errors else "accepted"
-    receipt = _receipt(sent, found, identity, principal, view.release, status)
+    receipt = replace(_receipt(sent, found, identity, principal, view.release, status), corrects=corrects)
     if receipt.file.bytes <= KEPT:
         store.save_file(identity, _pieces(sent.file))
-    save_findings(store, identity, found.report.groups)
     keep_undecided(store, identity, found.report.groups, catalog, receipt.provider)
     if status == "refused":
         load.discard()
-        save_receipt(store, receipt)
-        return receipt
-    load.keep()
-    if preview and not publish_now:
-        receipt = with_changes(receipt, store.preview(identity))
-    save_receipt(store, receipt)
-    return publish([identity], library, principal, memory=memory)[0] if publish_now else receipt
+    else:
+        load.keep()
+        if preview:
+            receipt = with_changes(receipt, store.preview(identity))
+    more = beside(receipt)
+    changes = (receipt_change(receipt), findings_change(identity, found.report.groups), *more.changes)
+    try:
+        mark = store.record(Record(acts=(*_acts(receipt, principal), *more.acts), changes=changes))
+    except BaseException:
+        store.unstage(identity)
+        raise
+    return replace(receipt, log=mark)
+
+
+def _acts(receipt: Receipt, principal: Principal) -> tuple[Act, Act]:
+    """Somebody sent it, and the check accepted or refused it."""
+    facts: dict[str, Any] = {
+        "file": receipt.file.name,
+        "sha256": receipt.file.sha256,
+        "provider": receipt.provider,
+        "dataflows": {one.dataflow: one.observations for one in receipt.dataflows},
+        "corrects": receipt.corrects,
+    }
+    verdict = "accept" if receipt.status == "accepted" else "refuse"
+    return (
+        principal.does("submit", receipt.id, **facts),
+        service_does(verdict, receipt.id, findings=dict(receipt.findings)),
+    )
 
 
 def _run(
@@ -374,42 +396,12 @@ class _Stored:
 
 
 # --- later life -----------------------------------------------------------------------------------------------------
-def publish(
-    submissions: Sequence[str], library: Library, principal: Principal, *, memory: str = "1GB", comment: str = ""
-) -> list[Receipt]:
-    """Publish accepted submissions, in that order, as one release; their receipts afterwards.
-
-    If something was published since a submission was checked, its set rules run again first.
+def check_again(kept: Sequence[Receipt], library: Library, memory: str = "1GB") -> None:
+    """The rules, over what is stored now and all that is to be published, the later submission last.
 
     Raises:
-        NotAllowed: the principal may not publish.
-        Conflict: a submission is not accepted, or its rules do not hold any more.
+        Conflict: they do not hold any more.
     """
-    principal.must_publish()
-    view, store = library.view(), library.store
-    if twice := [id for id, count in Counter(submissions).items() if count > 1]:
-        raise Conflict(f"The submission {twice[0]} is named twice.", hint="Name each once, in the order to apply.")
-    kept = [load_receipt(store, submission) for submission in submissions]
-    for receipt in kept:
-        if receipt.status != "accepted":
-            raise Conflict(f"The submission {receipt.id} is {receipt.status}, not accepted.")
-    if len(kept) > 1 or any(receipt.checked_at != view.release for receipt in kept):
-        _check_again(kept, library, memory)
-    release, changes = store.publish([receipt.id for receipt in kept], view.release, comment=comment)
-    published = [_published(receipt, release) for receipt in kept]
-    if len(published) == 1:
-        published = [with_changes(published[0], changes)]
-    for receipt in published:
-        save_receipt(store, receipt)
-    return published
-
-
-def _published(receipt: Receipt, release: Release) -> Receipt:
-    return replace(receipt, status="published", release=release.number)
-
-
-def _check_again(kept: Sequence[Receipt], library: Library, memory: str) -> None:
-    """The rules, over what is stored now and all that is to be published, the later submission last."""
     view, store = library.view(), library.store
     catalog = view.catalog
     report = Report()
@@ -456,23 +448,3 @@ def _dataflow_ref(name: str, catalog: Catalog) -> Ref:
         if dataflow_name(artefact.ref) == name:
             return artefact.ref
     raise Conflict(f"The dataflow {name} is not in the catalog any more.")
-
-
-def withdraw(submission: str, library: Library, principal: Principal) -> Receipt:
-    """Take back a submission that is not published.
-
-    Raises:
-        Conflict: it is published (then a correction or a restore is the way) or was refused.
-    """
-    receipt = load_receipt(library.store, submission)
-    is_own = principal.id == receipt.principal or principal.provider in (receipt.provider or "").split(", ")
-    if not principal.may_publish and not is_own:
-        raise NotAllowed(
-            f"The token {principal.id} may not withdraw {submission}.", hint="Its sender or a publisher may."
-        )
-    if receipt.status != "accepted":
-        raise Conflict(f"The submission {submission} is {receipt.status}; only an accepted one can be withdrawn.")
-    library.store.stage(submission).discard()
-    withdrawn = replace(receipt, status="withdrawn")
-    save_receipt(library.store, withdrawn)
-    return withdrawn

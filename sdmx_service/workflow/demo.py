@@ -14,7 +14,8 @@ from sdmx_service.catalog.library import Library
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.submission.reading import Wish
 from sdmx_service.submission.receipt import Receipt, load_findings, receipts
-from sdmx_service.submission.submit import SentFile, submit
+from sdmx_service.submission.submit import SentFile
+from sdmx_service.workflow.sending import send
 
 
 def load_demo(library: Library, folder: Path) -> Iterator[str]:
@@ -39,7 +40,7 @@ def load_demo(library: Library, folder: Path) -> Iterator[str]:
 def _load(library: Library, path: Path, entry: dict[str, Any]) -> Receipt:
     wish = Wish(dataflow=entry.get("dataflow"), provider=entry.get("provider"), mapping=entry.get("mapping"))
     with path.open("rb") as file:
-        receipt = submit(SentFile(file=file, name=path.name), wish, library, OPERATOR, publish_now=True)
+        receipt = send(SentFile(file=file, name=path.name), wish, library, OPERATOR, publish_now=True)
     if receipt.status != "published":
         groups = load_findings(library.store, receipt.id)
         first = next((finding.message for group in groups for finding in group.findings(1)), "")

@@ -1,0 +1,4 @@
+CREATE TABLE log (_number BIGINT NOT NULL, _at BIGINT NOT NULL, _principal TEXT NOT NULL, _role TEXT NOT NULL, _act TEXT NOT NULL, _object TEXT NOT NULL, _reason TEXT NOT NULL, _details TEXT NOT NULL, _digest TEXT NOT NULL, _previous TEXT NOT NULL, _hash TEXT NOT NULL);
+CREATE TABLE log_head (_id INTEGER NOT NULL, _number BIGINT NOT NULL, _at BIGINT NOT NULL, _hash TEXT NOT NULL);
+INSERT INTO log_head VALUES (1, 0, 0, '');
+ALTER TABLE releases ADD COLUMN _log TEXT;

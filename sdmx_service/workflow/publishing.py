@@ -1,0 +1,227 @@
+"""Publishing: at once, at its hour, or back to an earlier release; receipts and log move with the release pointer."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sdmx_service.auth import Principal, service_does
+from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.library import Library
+from sdmx_service.catalog.sign_off import SignOff
+from sdmx_service.errors import Busy, Conflict, NotAllowed
+from sdmx_service.model.urn import Ref, parse_ref
+from sdmx_service.storage.port import Act, ChangeCounts, DocumentChange, Record, Release, Store
+from sdmx_service.submission.receipt import Receipt, load_receipt, receipt_change, receipts, with_changes
+from sdmx_service.submission.submit import check_again
+from sdmx_service.workflow.embargoes import held_until, unchanged
+from sdmx_service.workflow.states import require
+from sdmx_service.workflow.words import fitting
+
+log = logging.getLogger(__name__)
+Clock = Callable[[], datetime]
+"""The time of day; tests bring their own."""
+Doer = Callable[..., Act]
+"""Makes the entries of the log: ``Principal.does``, or ``service_does`` for what the clock does."""
+_ATTEMPTS = 10
+
+
+def clock() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
+def sign_off_of(receipt: Receipt, catalog: Catalog) -> SignOff:
+    """What has to happen before a submission is published."""
+    refs = (parse_ref(flow.dataflow, "Dataflow").complete() for flow in receipt.dataflows)
+    return catalog.sign_off([ref for ref in refs if isinstance(ref, Ref)])
+
+
+def must_be_signed_off(receipt: Receipt, principal: Principal, catalog: Catalog) -> None:
+    """Nothing, if this principal may let the submission out.
+
+    Raises:
+        NotAllowed: the principal may not publish, or approved it and another one has to publish it.
+        Conflict: it is not approved yet.
+    """
+    principal.must_publish()
+    policy = sign_off_of(receipt, catalog)
+    if policy.needs_approval and receipt.approved_by is None:
+        raise Conflict(
+            f"The submission {receipt.id} is not approved yet.", hint=f"One of {', '.join(policy.approvers)} approves."
+        )
+    if policy.published_by_another and principal.id == receipt.approved_by:
+        raise NotAllowed(f"{principal.id} approved {receipt.id}.", hint="Somebody else has to publish it.")
+
+
+# --- now ------------------------------------------------------------------------------------------------------------
+def publish(
+    submissions: Sequence[str],
+    library: Library,
+    principal: Principal,
+    *,
+    now: datetime | None = None,
+    memory: str = "1GB",
+    comment: str = "",
+) -> list[Receipt]:
+    """Publish submissions, in that order, as one release; their receipts afterwards.
+
+    If something was published since a submission was checked, its set rules run again first.
+
+    Raises:
+        NotAllowed: the principal may not publish, or approved one that another has to publish.
+        Conflict: a submission is not in a status for it, not approved, under an embargo, or its rules do not hold any
+            more.
+    """
+    principal.must_publish()
+    view, moment = library.view(), now or clock()
+    if twice := [id for id, count in Counter(submissions).items() if count > 1]:
+        raise Conflict(f"The submission {twice[0]} is named twice.", hint="Name each once, in the order to apply.")
+    kept = [load_receipt(library.store, submission) for submission in submissions]
+    free = unchanged(library.store)
+    for receipt in kept:
+        require("publish", receipt)
+        must_be_signed_off(receipt, principal, view.catalog)
+        refuse_embargoed(receipt, library.store, moment)
+    if len(kept) > 1 or any(receipt.checked_at != view.release for receipt in kept):
+        check_again(kept, library, memory)
+    return _release(kept, library.store, view.release, principal.does, fitting(comment), free)
+
+
+def refuse_embargoed(receipt: Receipt, store: Store, now: datetime) -> None:
+    """Nothing, if no embargo holds a submission back.
+
+    Raises:
+        Conflict: one does; its moment is named.
+    """
+    held = held_until(receipt.id, store, now)
+    if held is not None:
+        raise Conflict(
+            f"Figures of {receipt.id} are under the embargo {held.id} until {held.local} ({held.at}).",
+            hint="Schedule it, and it is published at that moment.",
+        )
+
+
+def _release(
+    kept: Sequence[Receipt], store: Store, base: int, does: Doer, comment: str, free: DocumentChange
+) -> list[Receipt]:
+    """Publish on top of a release, whoever it was that decided it, if no embargo came since ``free`` was read."""
+    done: list[Receipt] = []
+
+    def record(number: int, changes: Sequence[ChangeCounts]) -> Record:
+        done[:] = [replace(receipt, status="published", release=number, scheduled_for=None) for receipt in kept]
+        if len(done) == 1:
+            done[:] = [with_changes(done[0], changes)]
+        acts = [does("publish", one.id, comment, release=number) for one in kept]
+        edits = [free, *(receipt_change(after, before.status) for before, after in zip(kept, done, strict=True))]
+        for one in kept:
+            for earlier in _superseded(one, store):
+                acts.append(service_does("supersede", earlier.id, by=one.id))
+                edits.append(receipt_change(replace(earlier, status="superseded"), earlier.status))
+        return Record(acts=tuple(acts), changes=tuple(edits))
+
+    release, _ = store.publish([receipt.id for receipt in kept], base, comment=comment, record=record)
+    return [replace(one, log=release.log) for one in done]
+
+
+def _superseded(correction: Receipt, store: Store) -> Iterable[Receipt]:
+    """The published submissions that a correction takes the place of, over refused ones between."""
+    id = correction.corrects
+    while id is not None:
+        earlier = load_receipt(store, id)
+        if earlier.status == "published":
+            yield earlier
+        id = earlier.corrects if earlier.status in ("refused", "superseded") else None
+
+
+# --- at their hour --------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What came of the submissions whose hour has come: those published, as one release, and those held back."""
+
+    published: tuple[Receipt, ...] = ()
+    held: tuple[Receipt, ...] = ()
+
+
+def next_moment(store: Store) -> datetime | None:
+    """The next moment for which something is scheduled."""
+    moments = (one.moment for one in receipts(store) if one.status == "scheduled")
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def publish_due(library: Library, now: datetime, *, memory: str = "1GB") -> Due:
+    """Publish everything whose hour has come, as one release; several processes may try, and it happens once.
+
+    A submission that contradicts what is published by now is held back with the reason in the log, and does not stop
+    the others.
+
+    Raises:
+        Busy: others publish all the time.
+    """
+    for _ in range(_ATTEMPTS):
+        free = unchanged(library.store)
+        due = [one for one in _due(library.store, now) if held_until(one.id, library.store, now) is None]
+        if not due:
+            return Due()
+        base = library.view().release
+        try:
+            fitting, held = _fitting(due, library, memory)
+            published = _release(fitting, library.store, base, service_does, "at its hour", free) if fitting else []
+            return Due(published=tuple(published), held=tuple(held))
+        except Conflict:  # another process was faster, or somebody published in between
+            log.info("publishing of what is due at release %s goes on at another one", base)
+    raise Busy("Others publish all the time.", hint="What is due is published with the next attempt.")
+
+
+def _due(store: Store, now: datetime) -> list[Receipt]:
+    scheduled = [one for one in receipts(store) if one.status == "scheduled"]
+    found = [(one.moment, one) for one in scheduled if one.moment is not None and one.moment <= now]
+    return [one for _, one in sorted(found, key=lambda pair: pair[0])]
+
+
+def _fitting(due: Sequence[Receipt], library: Library, memory: str) -> tuple[list[Receipt], list[Receipt]]:
+    """Those that may come out together; the others go back to where they were scheduled from."""
+    try:
+        check_again(due, library, memory)
+        return list(due), []
+    except Conflict:
+        fitting: list[Receipt] = []
+        held: list[Receipt] = []
+        for one in due:
+            try:
+                check_again([*fitting, one], library, memory)
+                fitting.append(one)
+            except Conflict as error:
+                held.append(put_back(one, library.store, service_does("hold", one.id, str(error.detail))))
+        return fitting, held
+
+
+def put_back(receipt: Receipt, store: Store, told: Act) -> Receipt:
+    """A scheduled submission waits again where it was scheduled from."""
+    status = "accepted" if receipt.approved_by is None else "approved"
+    back = replace(receipt, status=status, scheduled_for=None, scheduled_by=None)  # type: ignore[arg-type]
+    mark = store.record(Record(acts=(told,), changes=(receipt_change(back, "scheduled"),)))
+    return replace(back, log=mark)
+
+
+# --- back to an earlier release -------------------------------------------------------------------------------------
+def restore(number: int, library: Library, principal: Principal, *, reason: str = "") -> Release:
+    """A new release with the state of an earlier one; the reason stands in its comment and in the log.
+
+    Raises:
+        NotAllowed: the principal may not publish.
+        NotFound: there is no such release.
+    """
+    principal.must_publish()
+    why = fitting(reason)
+    comment = f"restores release {number}" + (f": {why}" if why else "")
+
+    def record(made: int, changes: Sequence[ChangeCounts]) -> Record:
+        counts = {one.dataflow: one.inserted + one.changed + one.deleted for one in changes}
+        told = principal.does("restore", f"release {number}", why, release=made, changes=counts)
+        return Record(acts=(told,))
+
+    return library.store.restore(number, comment=comment, record=record)
