@@ -135,15 +135,15 @@ def _preparing(settings: Settings, library: Library, shelf: Shelf) -> Iterator[N
 
     def run() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # answers come first
-        done: int | None = None
+        done: tuple[int, int] | None = None
         while not ended.wait(_LOOKS):
             try:
-                release = library.view().release
-                if release != done:
+                view = library.view()  # a new generation may hide other figures
+                if (view.release, view.generation) != done:
                     shelf.prepare(kinds, settings.bulk_kept)
-                    done = release
+                    done = (view.release, view.generation)
             except (SdmxError, OSError):
-                log.exception("the files of release %s were not all made", done)
+                log.exception("the files of whole dataflows were not all made; the last that were: %s", done)
                 ended.wait(60 * _LOOKS)
 
     thread = threading.Thread(target=run, name="bulk", daemon=True)

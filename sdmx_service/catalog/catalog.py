@@ -16,11 +16,12 @@ from sdmx_service.catalog.questionnaire import Questionnaire
 from sdmx_service.catalog.rules import RuleSet
 from sdmx_service.errors import NotFound, UnresolvedReference
 from sdmx_service.model.artefact import NO_TEXTS, Item, Maintainable, Texts
+from sdmx_service.model.confidentiality import Confidentiality
 from sdmx_service.model.items import Codelist, ConceptScheme, ValueList
 from sdmx_service.model.message import Labels, Target
 from sdmx_service.model.registration import Registration
 from sdmx_service.model.representation import Representation
-from sdmx_service.model.selection import provider_name
+from sdmx_service.model.selection import Cube, provider_name
 from sdmx_service.model.structure import (
     Attribute,
     Component,
@@ -46,6 +47,7 @@ class Catalog:
         rule_sets: the rules, by id.
         questionnaires: every revision, by ``ID(REVISION)``.
         registrations: the registered data sources, by id.
+        confidentiality: the confidentiality documents, by id.
         generation: the store's number of this state.
     """
 
@@ -54,6 +56,7 @@ class Catalog:
     rule_sets: Mapping[str, RuleSet] = field(default_factory=dict)
     questionnaires: Mapping[str, Questionnaire] = field(default_factory=dict)
     registrations: Mapping[str, Registration] = field(default_factory=dict)
+    confidentiality: Mapping[str, Confidentiality] = field(default_factory=dict)
     generation: int = 0
 
     @classmethod
@@ -258,6 +261,14 @@ class Catalog:
         if not codelist.extensions:
             return codelist
         return replace(codelist, items=extended_codes(self.artefact, codelist), extensions=())
+
+    def confidentiality_of(self, structure: DataStructure) -> Confidentiality | None:
+        """The document that says which figures of a structure are confidential; None where there is none."""
+        cube, found = Cube.of(structure), None
+        for id in sorted(self.confidentiality):
+            if cube in self.confidentiality[id].structures:
+                found = self.confidentiality[id]
+        return found
 
     def agreed_dataflows(self, provider: Ref) -> tuple[str, ...]:
         """The dataflows (``AGENCY:ID``) that a provider has an agreement for, in order."""

@@ -2,8 +2,8 @@
 
 Files fill an empty store; a later ``init`` adds versions and overwrites none. In the store each artefact is one
 SDMX-JSON structure message under its URN, each metadata set one metadata message under its own; layouts, rule sets,
-questionnaires and registrations stand under ``mapping:ID``, ``rules:ID``, ``questionnaire:ID(REVISION)`` and
-``registration:ID``.
+questionnaires, registrations and confidentiality documents stand under ``mapping:ID``, ``rules:ID``,
+``questionnaire:ID(REVISION)``, ``registration:ID`` and ``confidentiality:ID``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 import orjson
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.confidentiality import read_confidentiality
 from sdmx_service.catalog.layout import Layout, read_layout
 from sdmx_service.catalog.questionnaire import Questionnaire, read_questionnaire
 from sdmx_service.catalog.rules import RuleSet, read_rules
@@ -26,6 +27,7 @@ from sdmx_service.errors import CannotWrite, InvalidStructure, SdmxError
 from sdmx_service.formats.recognition import artefact_format
 from sdmx_service.formats.registry import named
 from sdmx_service.model.artefact import ItemScheme, Maintainable
+from sdmx_service.model.confidentiality import CONFIDENTIALITY, Confidentiality
 from sdmx_service.model.constraint import AttachmentConstraint, DataConstraint
 from sdmx_service.model.message import Message, WriteOptions
 from sdmx_service.model.metadata import MetadataSet
@@ -55,6 +57,7 @@ class Content:
     rule_sets: dict[str, RuleSet] = field(default_factory=dict)
     questionnaires: dict[str, Questionnaire] = field(default_factory=dict)
     registrations: dict[str, Registration] = field(default_factory=dict)
+    confidentiality: dict[str, Confidentiality] = field(default_factory=dict)
     read: dict[str, tuple[bytes, tuple[Maintainable, ...]]] = field(default_factory=dict)
     """What was read of a store, for the next reading."""
 
@@ -66,6 +69,7 @@ class Content:
             rule_sets=self.rule_sets,
             questionnaires=self.questionnaires,
             registrations=self.registrations,
+            confidentiality=self.confidentiality,
             generation=generation,
         )
 
@@ -74,7 +78,8 @@ def load_folder(folder: Path) -> Content:
     """Everything under ``dsd/``, ``codelists/`` and ``mappings/`` of a folder.
 
     Messages of structures and of metadata sets (``.json``, ``.xml``), ``layout.json`` and ``questionnaire.json`` files,
-    and rule sets (files below a folder ``rules``); folders named ``sources`` are not read.
+    rule sets (files in a folder ``rules``) and confidentiality documents (in a folder ``confidentiality``); folders
+    named ``sources`` are not read.
 
     Raises:
         SdmxError: a file cannot be read; the message begins with its path.
@@ -98,6 +103,9 @@ def _load_file(path: Path, place: str, content: Content) -> None:
         elif path.parent.name == "rules":
             rules = read_rules(_document(path), place)
             content.rule_sets[rules.id] = rules
+        elif path.parent.name == "confidentiality":
+            document = read_confidentiality(_document(path), place)
+            content.confidentiality[document.id] = document
         else:
             content.artefacts += _read_message(path.read_bytes(), path.name)
     except SdmxError as error:
@@ -143,6 +151,7 @@ def serialise(content: Content) -> dict[str, bytes]:
         stored[artefact.urn] = b"".join(write(Message(structures=(artefact,)), options))
     stored |= {registration_name(one.id): orjson.dumps(one.to_json()) for one in content.registrations.values()}
     stored |= {_MAPPING + one.id: orjson.dumps(one.document) for one in content.layouts.values()}
+    stored |= {CONFIDENTIALITY + one.id: orjson.dumps(one.to_json()) for one in content.confidentiality.values()}
     stored |= {_QUESTIONNAIRE + one.name: orjson.dumps(one.document) for one in content.questionnaires.values()}
     return stored | {_RULES + one.id: orjson.dumps(one.document) for one in content.rule_sets.values()}
 
@@ -180,6 +189,9 @@ def deserialise(stored: Mapping[str, bytes], known: Stored = MappingProxyType({}
         elif name.startswith(_REGISTRATION):
             registration = Registration.from_json(orjson.loads(body))
             content.registrations[registration.id] = registration
+        elif name.startswith(CONFIDENTIALITY):
+            document = Confidentiality.from_json(orjson.loads(body))
+            content.confidentiality[document.id] = document
         else:
             content.read[name] = _read_stored(body, known.get(name))
             content.artefacts += content.read[name][1]
@@ -219,6 +231,7 @@ def missing(content: Content, stored: Mapping[str, bytes]) -> Content:
         layouts={id: one for id, one in content.layouts.items() if _MAPPING + id not in stored},
         rule_sets={id: one for id, one in content.rule_sets.items() if _RULES + id not in stored},
         questionnaires={id: one for id, one in content.questionnaires.items() if _QUESTIONNAIRE + id not in stored},
+        confidentiality={id: one for id, one in content.confidentiality.items() if CONFIDENTIALITY + id not in stored},
     )
 
 

@@ -187,6 +187,13 @@ class Store(Protocol):
     def touched(self, cube: Cube, release: int) -> Mapping[str, Sequence[int]]:
         """Per dataflow (by name) the releases up to that one in which something shown came, changed or went."""
 
+    def mask_version(self, cube: Cube) -> str:
+        """What is hidden of a cube now, as a short text that tells nothing else; empty where nothing is.
+
+        Figures are hidden whatever way they are read (``model.confidentiality``). What is kept outside the store is
+        good for one release *and* this text.
+        """
+
     def count(self, selection: Selection) -> Counts:
         """Exact counts; paging and first/lastN are respected."""
 

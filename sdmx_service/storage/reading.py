@@ -18,6 +18,7 @@ from sdmx_service.storage.blocks import Block, Integers, attach, integers, lay_s
 from sdmx_service.storage.directory import Directory
 from sdmx_service.storage.engine import Engine
 from sdmx_service.storage.layout import CubeLayout, StoredColumn
+from sdmx_service.storage.masking import Mask
 from sdmx_service.storage.named import MOST, ORIGIN, NamedSeries
 from sdmx_service.storage.port import Availability, Counts
 from sdmx_service.storage.quoting import both, identifier, literal
@@ -53,11 +54,12 @@ class Reading:
     layout: CubeLayout
     directory: Directory
     selection: Selection
+    mask: Mask
 
     @cached_property
     def conditions(self) -> Conditions:
         """The selection as SQL."""
-        return Conditions(self.layout, self.directory, self.selection, self.engine.read)
+        return Conditions(self.layout, self.directory, self.selection, self.engine.read, self.mask)
 
     @cached_property
     def columns(self) -> tuple[StoredColumn, ...]:
@@ -368,8 +370,9 @@ class Reading:
         where = conditions.series_where()
         if self.conditions.observed:
             same = " AND ".join(f"o.{name} = s.{name}" for name in ("_sid", "_dataflow", "_provider"))
-            rows = identifier(self.layout.observations.name)
-            where += f" AND EXISTS (SELECT 1 FROM {rows} o WHERE {same} AND {conditions.observations_where()})"
+            where += (
+                f" AND EXISTS (SELECT 1 FROM {self.mask.rows} o WHERE {same} AND {conditions.observations_where()})"
+            )
         return f"SELECT DISTINCT {listed} FROM {source} WHERE {where}"
 
     @cached_property
@@ -475,7 +478,7 @@ class Reading:
         if since is None or since >= self.selection.release:
             return
         plain = replace(self.selection, changed_since=None, first_n=None, last_n=None, offset=0, limit=None)
-        then = Conditions(self.layout, self.directory, plain, self.engine.read, at=since)
+        then = Conditions(self.layout, self.directory, plain, self.engine.read, self.mask, at=since)
         now, group = self.conditions, self.conditions.group
         shown = [f"n._shown >= {now.least_shown}"] if now.least_shown else []
         same = [f"n.{name} = o.{name}" for name in (*group, "_period")]
