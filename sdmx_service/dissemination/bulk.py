@@ -16,9 +16,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from threading import Lock
-from itertools import product
 from typing import IO, NamedTuple
 
 from isal import isal_zlib

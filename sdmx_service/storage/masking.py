@@ -46,7 +46,7 @@ class Mask:
         flows: dataflow name -> number.
         rules: the cube's confidentiality document; None: it has none.
         is_any: something is hidden, or may be; else readers see the table itself.
-        version: changes whenever other figures are hidden; empty where nothing ever was.
+        version: changes whenever other figures are hidden or purged; empty where nothing ever was.
     """
 
     layout: CubeLayout
@@ -212,11 +212,10 @@ class MaskedKeys:
         self._note(_digest(rules), is_any=is_any)
 
     def _note(self, digest: str, *, is_any: bool) -> None:
-        known = self._session.rows(f"SELECT _version FROM masking WHERE _cube = {self._cube}")
-        version = known[0][0] + 1 if known else 1
-        self._session.execute(f"DELETE FROM masking WHERE _cube = {self._cube}")
+        note(self._session, self._mask.layout)
         self._session.execute(
-            f"INSERT INTO masking VALUES ({self._cube}, {literal(digest)}, {literal(int(is_any))}, {literal(version)})"
+            f"UPDATE masking SET _rules = {literal(digest)}, _is_any = {literal(int(is_any))}, _version = _version + 1"
+            f" WHERE _cube = {self._cube}"
         )
 
     def follow(self, change: str, *, is_statement: bool) -> None:
@@ -257,9 +256,13 @@ def forget_keys(session: Session) -> None:
     session.execute("UPDATE masking SET _rules = '', _version = _version + 1")
 
 
-def note_purge(session: Session, layout: CubeLayout) -> None:
-    """Values went away for good: what was made of them must be made anew."""
-    session.execute(f"UPDATE masking SET _version = _version + 1 WHERE _cube = {literal(layout.number)}")
+def note(session: Session, layout: CubeLayout, *, purged: bool = False) -> None:
+    """Have a cube in ``masking``; where values went away for good, what was made of them must be made anew."""
+    place = f"_cube = {literal(layout.number)}"
+    if not session.rows(f"SELECT 1 FROM masking WHERE {place}"):
+        session.execute(f"INSERT INTO masking VALUES ({literal(layout.number)}, '', 0, 0, 0)")
+    if purged:
+        session.execute(f"UPDATE masking SET _purges = _purges + 1 WHERE {place}")
 
 
 # --- for readers ------------------------------------------------------------------------------------------------------
@@ -304,10 +307,7 @@ class Masks:
 
     def of(self, layout: CubeLayout, flows: Mapping[str, int]) -> Mask:
         """The mask of a cube as it is now."""
-        rules = self.rules().get(layout.cube)
-        if rules is None:
-            return Mask(layout, flows)
-        at = self._seen()
+        rules, at = self.rules().get(layout.cube), self._seen()
         with self._guard:
             if self._at != at:
                 self._at = at
@@ -321,9 +321,11 @@ class Masks:
         is_any, version = known
         return Mask(layout, flows, rules, is_any, version)
 
-    def _look(self, layout: CubeLayout, flows: Mapping[str, int], rules: Confidentiality) -> tuple[bool, str]:
-        digest = _digest(rules)
+    def _look(self, layout: CubeLayout, flows: Mapping[str, int], rules: Confidentiality | None) -> tuple[bool, str]:
         found = self._noted(layout)
+        if rules is None:
+            return False, f"p{found[3]}" if found is not None and found[3] else ""
+        digest = _digest(rules)
         if found is None or found[0] != digest:
             with self._engine.lock():  # nobody publishes meanwhile
                 found = self._noted(layout)
@@ -332,10 +334,11 @@ class Masks:
                         MaskedKeys(session, Mask(layout, flows, rules)).renew()
                     found = self._noted(layout)
         assert found is not None
-        return bool(found[1]), f"{digest}.{found[2]}" if found[1] else ""
+        purges = f"p{found[3]}" if found[3] else ""
+        return bool(found[1]), f"{digest}.{found[2]}{purges}" if found[1] else purges
 
-    def _noted(self, layout: CubeLayout) -> tuple[str, int, int] | None:
-        rows = self._engine.read(
-            f"SELECT _rules, _is_any, _version FROM masking WHERE _cube = {literal(layout.number)}"
-        ).to_pylist()
-        return (rows[0]["_rules"], rows[0]["_is_any"], rows[0]["_version"]) if rows else None
+    def _noted(self, layout: CubeLayout) -> tuple[str, int, int, int] | None:
+        """Digest of the rules, whether anything is hidden, version, purges."""
+        place = f"_cube = {literal(layout.number)}"
+        rows = self._engine.read(f"SELECT _rules, _is_any, _version, _purges FROM masking WHERE {place}")
+        return tuple(column[0].as_py() for column in rows.columns) if rows.num_rows else None  # type: ignore[return-value]

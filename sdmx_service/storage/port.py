@@ -99,6 +99,15 @@ class StagedPart:
     action: Action
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purged:
+    """What a purge emptied: row versions, rows kept of submissions, and the submissions that had any of them."""
+
+    versions: int
+    staged: int
+    submissions: tuple[str, ...]
+
+
 class Load(Protocol):
     """Rows of a submission on their way to durable keeping outside the cubes."""
 
@@ -173,6 +182,13 @@ class Store(Protocol):
 
     def restore(self, release: int, *, comment: str = "") -> Release:
         """A new release whose state equals that of an earlier one (rows and ranking)."""
+
+    def purge(self, selection: Selection) -> Purged:
+        """Remove the stored values of keys from every version and from the rows that submissions have kept.
+
+        Rows stay, with their status. What counts of the selection are keys, periods, dataflows and providers. The
+        generation grows, so that nobody takes an answer of before for one of now.
+        """
 
     # --- the way out -------------------------------------------------------------------------------------------
     def pointer(self) -> Pointer:

@@ -31,11 +31,13 @@ from sdmx_service.storage.port import (
     Counts,
     Load,
     Pointer,
+    Purged,
     Ranking,
     Release,
     StagedPart,
 )
 from sdmx_service.storage.publication import Publication
+from sdmx_service.storage.purging import Purge
 from sdmx_service.storage.quoting import identifier, literal, literals
 from sdmx_service.storage.reading import Reading
 from sdmx_service.storage.readmodel.answers import ModelReading
@@ -348,6 +350,25 @@ class SqlStore:
         )
         return Ranking(**json.loads(rows.column(0)[0].as_py())) if rows.num_rows else Ranking()
 
+    def purge(self, selection: Selection) -> Purged:
+        """Remove stored values for good."""
+        layout = self._layout(selection.cube)
+        if layout is None:
+            return Purged(versions=0, staged=0, submissions=())
+        with self._engine.lock():
+            self._clean(self.pointer().release)
+            directory = read_directory(self._engine.read, layout)
+            rules = self._masks.rules().get(selection.cube)
+            with self._engine.transaction() as session:
+                found = Purge(self._engine, layout, directory, selection, rules).run(session)
+            self._documents.save_artefacts({})
+        self._forget_pointer()
+        self._forget_models([selection.cube])
+        with self._guard:
+            self._readings.clear()
+            self._model_readings.clear()
+        return found
+
     # --- releases ----------------------------------------------------------------------------------------------
 
     def pointer(self) -> Pointer:
@@ -453,7 +474,7 @@ class SqlStore:
 
     def mask_version(self, cube: Cube) -> str:
         """What is hidden of a cube, as a short text."""
-        layout = self._layout(cube) if self._masks.rules() else None
+        layout = self._layout(cube)
         return "" if layout is None else self._masks.of(layout, {}).version
 
     def touched(self, cube: Cube, release: int) -> Mapping[str, Sequence[int]]:

@@ -12,9 +12,9 @@ import pytest
 from sdmx_service.model.confidentiality import CONFIDENTIALITY, Confidentiality, PublicView
 from sdmx_service.model.query import SortKey
 from sdmx_service.model.selection import Cube
-from sdmx_service.storage.port import Counts, Ranking, Store
+from sdmx_service.storage.port import Counts, Purged, Ranking, Store
 from sdmx_service.storage.sql_store import SqlStore
-from tests.storage.cubes import ICE, NORTH, PARLOURS, SALES, SOUTH, observed, publish, read, row, select
+from tests.storage.cubes import ICE, NORTH, PARLOURS, SALES, SOUTH, observed, publish, read, row, select, stage, untyped
 from tests.storage.test_contract import where
 
 RULES = Confidentiality(
@@ -246,3 +246,56 @@ def test_masks_survive_opening_anew(reopen: Any) -> None:
     store = reopen()
     assert lines(store, release=1) == ["X.2020=-/C"]
     assert observed(store) == ["X.VAN.2020="]
+
+
+# --- purges ------------------------------------------------------------------------------------------------------------
+
+
+def key(area: str) -> tuple[frozenset[str] | None, ...]:
+    return (None, frozenset({area}), None)
+
+
+def test_a_purge_removes_values_and_leaves_rows(store: Store, tmp_path: Path) -> None:
+    assert isinstance(store, SqlStore)
+    models = store.use_models(tmp_path / "models")
+    declare(store)
+    first = publish(store, ("M", [sold("X", "77", REMARK=REMARK), sold("Y", "5")]), submission="ONE")
+    publish(store, ("M", [sold("X", "78", "A"), sold("X", "79", period="2021")]), submission="TWO")
+    stage(store, "WAITING", ("M", [sold("X", "80"), sold("Z", "81")]))
+    models.prepare(select(store))
+    before, version = store.pointer(), store.mask_version(Cube.of(ICE))
+    wanted = select(
+        store,
+        "provisionagreement",
+        dataflows=(SALES,),
+        providers=(NORTH,),
+        keys=(key("X"),),
+        periods=frozenset({"2020"}),
+    )
+    found = store.purge(wanted)
+    assert found == Purged(versions=2, staged=3, submissions=found.submissions)
+    assert sorted(found.submissions) == ["ONE", "TWO", "WAITING"]
+    assert lines(store) == ["X.2020=-/A", "X.2021=79/A", "Y.2020=5/A"]
+    assert lines(store, release=first) == ["X.2020=-/A", "Y.2020=5/A"]
+    assert store.pointer().release == before.release
+    assert store.pointer().generation > before.generation
+    assert store.mask_version(Cube.of(ICE)) != version
+    kept = [one for id in ("ONE", "TWO", "WAITING") for _, batch in store.staged(id) for one in untyped(ICE, batch)]
+    assert sorted(one.get("SCOOPS", "") for one in kept) == ["", "", "", "5", "79", "81"]
+    assert all("REMARK" not in one for one in kept)
+    assert store.purge(wanted) == Purged(versions=0, staged=0, submissions=())
+
+
+def test_a_purge_of_a_cube_without_a_document_renews_what_was_made(store: Store) -> None:
+    publish(store, ("M", [sold("X", "77")]))
+    assert store.mask_version(Cube.of(ICE)) == ""
+    store.purge(select(store, keys=(key("X"),)))
+    assert lines(store) == ["X.2020=-/A"]
+    assert store.mask_version(Cube.of(ICE)) != ""
+
+
+def test_another_sender_keeps_its_figure(store: Store) -> None:
+    publish(store, ("M", [sold("X", "77")]), provider=NORTH)
+    publish(store, ("M", [sold("X", "78")]), provider=SOUTH)
+    store.purge(select(store, "provisionagreement", providers=(NORTH,), keys=(key("X"),)))
+    assert sorted(lines(store, "provisionagreement")) == ["X.2020=-/A", "X.2020=78/A"]
