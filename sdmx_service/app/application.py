@@ -23,7 +23,7 @@ from sdmx_service.dissemination.bulk import KINDS, Shelf
 from sdmx_service.errors import SdmxError
 from sdmx_service.model.message import Party
 from sdmx_service.model.selection import Cube, Selection, dataflow_name
-from sdmx_service.rest import api, bulk, counts, handlers, openapi, templates
+from sdmx_service.rest import api, bulk, confidentiality, counts, handlers, openapi, templates
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.settings import Settings
 from sdmx_service.storage.port import Store
@@ -46,7 +46,7 @@ def build(settings: Settings, library: Library, shelf: Shelf | None = None) -> w
         handler_args={"max_line_size": max(1 << 20, 2 * settings.max_address)},  # so that we answer a too long one
     )
     application.add_routes(handlers.routes())
-    for room in (bulk, counts, api, openapi):
+    for room in (bulk, counts, confidentiality, api, openapi):
         application.add_routes(room.routes())
     application.add_routes(templates.routes())
     pages.install(application)

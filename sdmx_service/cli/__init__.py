@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sdmx_service import __version__
-from sdmx_service.cli import commands
+from sdmx_service.cli import commands, confidentiality
 from sdmx_service.errors import SdmxError
 from sdmx_service.settings import Settings
 
@@ -156,6 +156,17 @@ def _template_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the workbook to write")
 
 
+def _purge_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("dataflow", metavar="DATAFLOW", help="AGENCY:ID(VERSION), AGENCY:ID, a URN or an id")
+    command.add_argument(
+        "--key", action="append", required=True, dest="keys", metavar="KEY", help="codes by dimension, as in a query"
+    )
+    command.add_argument("--period", action="append", default=[], dest="periods", metavar="PERIOD", help="all if none")
+    command.add_argument("--provider", metavar="REF", help="whose values (everyone's)")
+    command.add_argument("--reason", required=True, metavar="TEXT", help="why; it stands in the record")
+    command.add_argument("--remove-files", action="store_true", help="kept files that contain a value go too")
+
+
 _COMMANDS: tuple[tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[Arguments], int], str], ...] = (
     ("init", _init_arguments, commands.init, "create the store and load structures, codelists and mappings"),
     ("serve", _serve_arguments, commands.serve, "run the service"),
@@ -169,6 +180,7 @@ _COMMANDS: tuple[tuple[str, Callable[[argparse.ArgumentParser], None], Callable[
     ("decide", _decide_arguments, commands.decide, "say what such a value means from now on"),
     ("releases", _releases_arguments, commands.releases, "list the releases"),
     ("restore", _restore_arguments, commands.restore, "make a release with the state of an earlier one"),
+    ("purge", _purge_arguments, confidentiality.purge, "remove stored values of keys for good"),
     ("query", _query_arguments, commands.query, "answer an SDMX-REST path without HTTP"),
     ("export", _export_arguments, commands.export, "write a whole dataflow to one file"),
     ("template", _template_arguments, commands.template, "write a questionnaire workbook"),

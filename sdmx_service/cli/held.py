@@ -140,6 +140,11 @@ class Held:
             print(decision_line(decision) + (" no more" if "forgotten" in found else ""))
         return 0
 
+    def purge(self, wish: Mapping[str, Any]) -> int:
+        """Remove stored values for good."""
+        print(json.dumps(self.service.post("/api/purges", json.dumps(wish).encode()), ensure_ascii=False, indent=2))
+        return 0
+
     def dataflow_path(self, dataflow: str) -> str:
         """The data path of a dataflow named by a person."""
         found = self.service.get(f"/api/dataflows/{dataflow}")

@@ -313,6 +313,10 @@ OWN: tuple[Own, ...] = (
     Own("get", "/api/undecided", "Values that wait for a decision", token=True),
     Own("get", "/api/decisions", "What was decided", token=True),
     Own("post", "/api/decisions", "Decide a value", (200, 201), token=True, body="application/json"),
+    Own("get", "/api/purges", "What was purged, by whom and why", token=True),
+    Own("post", "/api/purges", "Remove stored values for good", (201,), token=True, body="application/json"),
+    Own("get", "/api/confidentiality", "Which figures are hidden", token=True),
+    Own("put", "/api/confidentiality/{id}", "Say which figures are hidden", token=True, body="application/json"),
     Own("get", "/api/dataflows/{name}", "The dataflow that a person means"),
     Own(
         "get",

@@ -195,13 +195,9 @@ class MaskedKeys:
         session.execute(f"DELETE FROM {self._table}")
         if rules is None:
             return
-        silent = [number for (number,) in session.rows("SELECT _number FROM releases WHERE _submissions = '[]'")]
-        stated = f" AND NOT {member('{0}._since', silent)}" if silent else ""
-        later = f"SELECT 1 FROM {self._rows} n WHERE {_same('n', 'o')} AND n._since > o._since{stated.format('n')}"
         session.execute(
             f"INSERT INTO {self._table} SELECT {', '.join(f'o.{name}' for name in _IDENTITY)},"
-            f" {self._mask.own_status()}, 0 FROM {self._rows} o"
-            f" WHERE {self._mask.own()}{stated.format('o')} AND NOT EXISTS ({later})"
+            f" {self._mask.own_status()}, 0 FROM ({self._statements()}) o WHERE o._place = 1 AND {self._mask.own()}"
         )
         session.execute(
             f"UPDATE {self._table} AS m SET _shown = o._shown FROM {self._rows} o"
@@ -210,6 +206,24 @@ class MaskedKeys:
         has_views = any(view.threshold or view.rounding for view in rules.dataflows.values())
         is_any = has_views or bool(session.rows(f"SELECT 1 FROM {self._rows} o WHERE {self._mask.own()} LIMIT 1"))
         self._note(_digest(rules), is_any=is_any)
+
+    def _statements(self) -> str:
+        """The query of what was stated of figures that were ever confidential, ``_place`` counted from the last.
+
+        A version that only comes to be shown, or is shown no more, has the values of the one before it.
+        """
+        values = self._mask.layout.observations.values
+        alike = both(f"p.{name} IS NOT DISTINCT FROM o.{name}" for name in map(identifier, values))
+        silent = [number for (number,) in self._session.rows("SELECT _number FROM releases WHERE _submissions = '[]'")]
+        stated = f" AND NOT {member('o._since', silent)}" if silent else ""
+        ever = f"SELECT DISTINCT {', '.join(f'o.{name}' for name in _IDENTITY)} FROM {self._rows} o"
+        last = f"row_number() OVER (PARTITION BY {', '.join(f'o.{name}' for name in _IDENTITY)} ORDER BY o._since DESC)"
+        return (
+            f"SELECT o.*, {last} AS _place FROM ({ever} WHERE {self._mask.own()}) e"
+            f" JOIN {self._rows} o ON {_same('o', 'e')}"
+            f" LEFT JOIN {self._rows} p ON {_same('p', 'o')} AND p._until = o._since AND {alike}"
+            f" WHERE p._sid IS NULL{stated}"
+        )
 
     def _note(self, digest: str, *, is_any: bool) -> None:
         note(self._session, self._mask.layout)
@@ -341,4 +355,4 @@ class Masks:
         """Digest of the rules, whether anything is hidden, version, purges."""
         place = f"_cube = {literal(layout.number)}"
         rows = self._engine.read(f"SELECT _rules, _is_any, _version, _purges FROM masking WHERE {place}")
-        return tuple(column[0].as_py() for column in rows.columns) if rows.num_rows else None  # type: ignore[return-value]
+        return tuple(column[0].as_py() for column in rows.columns) if rows.num_rows else None

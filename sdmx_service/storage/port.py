@@ -101,7 +101,7 @@ class StagedPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purged:
-    """What a purge emptied: row versions, rows kept of submissions, and the submissions that had any of them."""
+    """What a purge emptied: row versions, and rows kept of submissions; the submissions that have rows of the keys."""
 
     versions: int
     staged: int

@@ -69,7 +69,7 @@ class Purge:
     # --- rows that submissions have kept --------------------------------------------------------------------------
 
     def _staged(self, session: Session) -> tuple[int, list[str]]:
-        """Empty kept rows that have a value; how many, and of which submissions."""
+        """Empty kept rows that have a value; how many, and which submissions have rows of the keys."""
         owners = dict(session.rows("SELECT _attempt, _submission FROM submissions"))
         emptied, submissions = 0, dict[str, None]()
         for attempt, part, text in session.rows("SELECT _attempt, _part, _body FROM parts ORDER BY _attempt, _part"):
@@ -82,8 +82,8 @@ class Purge:
             place = f"_attempt = {literal(attempt)} AND _part = {literal(part)}"
             for (number,) in session.rows(f"SELECT _batch FROM staged WHERE {place}"):
                 count = self._empty_piece(session, place, attempt, part, number, structure)
-                emptied += count
-                if count and attempt in owners:
+                emptied += count or 0
+                if count is not None and attempt in owners:
                     submissions[owners[attempt]] = None
         return emptied, list(submissions)
 
@@ -93,12 +93,15 @@ class Purge:
 
     def _empty_piece(
         self, session: Session, place: str, attempt: str, part: int, number: int, structure: DataStructure
-    ) -> int:
+    ) -> int | None:
+        """How many rows of a piece were emptied; None where none has a key that is meant."""
         whole = f"{place} AND _batch = {literal(number)}"
         ((kept,),) = session.rows(f"SELECT _body FROM staged WHERE {whole}")
         with pa.ipc.open_stream(bytes(kept)) as reader:
             rows = reader.read_all()
         meant = self._meant(rows)
+        if not meant.any():
+            return None
         count = 0
         for column in columns(structure):
             if column.role != "measure" and column.id not in self._hides:
