@@ -177,7 +177,7 @@ def test_no_answer_tells_a_confidential_figure(house: House, api: str, name: str
 
 def test_the_search_finds_what_is_not_hidden(open_sea: House) -> None:
     found = set()
-    for flow in FLOWS["v2"][:2]:
+    for flow in (*FLOWS["v2"][:2], FLOWS["v2"][-1]):
         found |= set(tells(b"".join(open_sea.get(f"v2/{flow}?includeHistory=true").chunks)))
     assert {f"7310000{number}.5" for number in (1, 2, 3, 4, 5, 7)} | {"7310006.5"} <= found
 
