@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 import numpy.typing as npt
+from highspy import _core
 
 Numbers = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
@@ -215,7 +216,7 @@ def _program(
     columns: Places,
     lower: Numbers,
     upper: Numbers,
-) -> highspy.Highs:
+) -> _core._Highs:
     program = highspy.HighsLp()
     program.num_col_, program.num_row_ = len(cells), len(sums)
     program.col_cost_ = np.zeros(len(cells))
@@ -226,9 +227,8 @@ def _program(
     program.a_matrix_.start_ = np.searchsorted(rows[order], np.arange(len(sums) + 1)).astype(np.int32)
     program.a_matrix_.index_ = columns[order].astype(np.int32)
     program.a_matrix_.value_ = system.factor[entries][order]
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    for name in ("output_flag", "log_to_console"):
-        solver.setOptionValue(name, False)
+    solver = _core._Highs()  # ``highspy.Highs`` prints a banner before it can be told to be silent
+    solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", 1)
     solver.passModel(program)
     return solver

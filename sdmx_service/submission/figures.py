@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -74,6 +75,9 @@ class Figures:
         own: how to read what a provider itself sent before; without it, what is shown stands for it.
         carried: attributes of the observation that rules look at.
         followed: those whose change from period to period rules look at.
+
+    Attributes:
+        remembered: what one rule worked out and another needs too.
     """
 
     def __init__(
@@ -95,6 +99,7 @@ class Figures:
         self._refs = {dataflow_name(flow.ref): flow.ref for flow in dataflows}
         self._kept: dict[object, str | None] = {}
         self._repeated: dict[tuple[str, str], bool] = {}
+        self.remembered: dict[object, Any] = {}
 
     @property
     def has_history(self) -> bool:

@@ -113,3 +113,9 @@ def test_rounded_figures_leave_room() -> None:
 )  # fmt: skip
 def test_what_is_exposed(lower: float, upper: float, exposed: bool) -> None:
     assert bool(is_exposed(np.array([float(lower)]), np.array([float(upper)]), 0.1)[0]) is exposed
+
+
+def test_the_solver_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """What a command prints must be read by programs."""
+    bounds(sums_of(table(2, 2), [math.nan, math.nan, 9.0, math.nan, math.nan, 9.0, 9.0, 9.0, 18.0]), WIDE, 20)
+    assert capfd.readouterr() == ("", "")
