@@ -167,6 +167,17 @@ def _purge_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--remove-files", action="store_true", help="kept files that contain a value go too")
 
 
+def _confidentiality_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "action", choices=("audit", "put"), help="audit a dataflow, or put a confidentiality document in force"
+    )
+    command.add_argument("name", metavar="DATAFLOW|FILE", help="the dataflow, or the document")
+    command.add_argument("--seconds", type=int, default=60, help="how long the audit may reckon (60)")
+    command.add_argument("--format", choices=("text", "json", "csv"), default="text",
+                         help="csv: the figures proposed to be hidden too, as a submission")  # fmt: skip
+    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the audit there")
+
+
 _COMMANDS: tuple[tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[Arguments], int], str], ...] = (
     ("init", _init_arguments, commands.init, "create the store and load structures, codelists and mappings"),
     ("serve", _serve_arguments, commands.serve, "run the service"),
@@ -181,6 +192,12 @@ _COMMANDS: tuple[tuple[str, Callable[[argparse.ArgumentParser], None], Callable[
     ("releases", _releases_arguments, commands.releases, "list the releases"),
     ("restore", _restore_arguments, commands.restore, "make a release with the state of an earlier one"),
     ("purge", _purge_arguments, confidentiality.purge, "remove stored values of keys for good"),
+    (
+        "confidentiality",
+        _confidentiality_arguments,
+        confidentiality.confidentiality,
+        "what is hidden, and whether it can be found out",
+    ),
     ("query", _query_arguments, commands.query, "answer an SDMX-REST path without HTTP"),
     ("export", _export_arguments, commands.export, "write a whole dataflow to one file"),
     ("template", _template_arguments, commands.template, "write a questionnaire workbook"),

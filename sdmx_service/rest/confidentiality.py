@@ -13,9 +13,11 @@ from sdmx_service.auth import Principal, authenticate
 from sdmx_service.catalog.confidentiality import read_confidentiality
 from sdmx_service.errors import NotAllowed, SyntaxFault
 from sdmx_service.rest.service import SERVICE, Service
+from sdmx_service.submission.audit import as_submission, audit
 from sdmx_service.submission.purge import PurgeWish, purge, purges
 
 T = TypeVar("T")
+_MOST_SECONDS = 600
 
 
 def routes() -> list[web.RouteDef]:
@@ -25,6 +27,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/api/purges", make_purge),
         web.get("/api/confidentiality", list_documents),
         web.put("/api/confidentiality/{id}", put_document),
+        web.get(r"/api/confidentiality/audit/{name}{suffix:(\.csv)?}", show_audit),
     ]
 
 
@@ -79,6 +82,27 @@ async def list_documents(request: web.Request) -> web.StreamResponse:
     principal.must_maintain()
     catalog = (await _in_thread(service, service.library.view)).catalog
     return _json({"documents": [one.to_json() for _, one in sorted(catalog.confidentiality.items())]})
+
+
+async def show_audit(request: web.Request) -> web.StreamResponse:
+    """``GET /api/confidentiality/audit/DATAFLOW[.csv]``: which hidden figures can be found out; for those who publish.
+
+    CSV is what would hide the figures that are proposed, as a submission.
+    """
+    service = request.app[SERVICE]
+    principal = await _principal(request, service)
+    principal.must_publish()
+    unknown = set(request.query) - {"seconds"}
+    seconds = request.query.get("seconds", "60")
+    if unknown or not seconds.isdecimal() or not 1 <= int(seconds) <= _MOST_SECONDS:
+        raise SyntaxFault(f"Only seconds is a parameter here, from 1 to {_MOST_SECONDS}.")
+    name, memory = request.match_info["name"], service.workspace_memory
+    found = await _in_thread(service, lambda: audit(name, service.library, seconds=int(seconds), memory=memory))
+    if not request.match_info["suffix"]:
+        return _json(found.to_json())
+    body = b"".join(as_submission(found, service.library.view().catalog))
+    headers = {"Content-Type": "text/csv; charset=utf-8", "Cache-Control": "private, no-store"}
+    return web.Response(body=body, headers=headers)
 
 
 async def put_document(request: web.Request) -> web.StreamResponse:

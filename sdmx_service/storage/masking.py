@@ -75,6 +75,17 @@ class Mask:
             f" LEFT JOIN {masks} v ON {_same('v', 'o', ('_sid', '_dataflow', '_period'))} AND v._shown >= 1)"
         )
 
+    def open_before(self) -> str | None:
+        """The query of row versions that had a figure and did not hide it, of figures that are hidden now."""
+        if not self.is_any or self.rules is None:
+            return None
+        table, masks = identifier(self.layout.observations.name), identifier(masks_table(self.layout))
+        has_value = either(f"o.{c.quoted} IS NOT NULL" for c in self.layout.observed if c.role == "measure")
+        return (
+            f"SELECT o.* FROM {table} o JOIN {masks} m ON {_same('m', 'o')}"
+            f" WHERE NOT {self.own()} AND {has_value} AND o._until < {OPEN}"
+        )
+
     # --- one row version -----------------------------------------------------------------------------------------
 
     def own(self, alias: str = "o") -> str:

@@ -210,6 +210,12 @@ class Store(Protocol):
         good for one release *and* this text.
         """
 
+    def told_before(self, selection: Selection) -> Iterator[pa.RecordBatch]:
+        """The keys of figures that are hidden now and were open before, as text, with ``_since`` and ``_until``.
+
+        Of each row version that was shown open: the release that it came in with, and the one that ended it or hid it.
+        """
+
     def count(self, selection: Selection) -> Counts:
         """Exact counts; paging and first/lastN are respected."""
 

@@ -497,6 +497,25 @@ class Reading:
         for batch in self.engine.stream(query):
             yield self._deleted_batch(pa.Table.from_batches([batch]))
 
+    def told_before(self) -> Iterator[pa.RecordBatch]:
+        """Keys of row versions that were shown open and are hidden now, as text."""
+        conditions, open_before = self.conditions, self.mask.open_before()
+        if open_before is None:
+            return
+        names = [*(f"o.{name}" for name in ("_sid", "_dataflow", "_provider", "_period", "_since", "_until")),
+                 *(f"s.{c.quoted}" for c in self.layout.dimensions)]  # fmt: skip
+        same = [f"s.{name} = o.{name}" for name in ("_sid", "_dataflow", "_provider")]
+        shown = f"o._shown >= {conditions.least_shown}"
+        narrow = (condition.format("o") for condition in conditions.narrow)
+        where = both([*same, shown, *conditions.origin("o"), *narrow, *conditions.series])
+        source = f"({open_before}) o, {identifier(self.layout.table('series'))} s"
+        for batch in self.engine.stream(f"SELECT DISTINCT {', '.join(names)} FROM {source} WHERE {where}"):
+            table = pa.Table.from_batches([batch])
+            found = self._deleted_batch(table)
+            for name in ("_since", "_until"):
+                found = found.append_column(name, column_of(table, name).cast(pa.string()))
+            yield found
+
     def _deleted_batch(self, rows: pa.Table) -> pa.RecordBatch:
         found: dict[str, Array] = origin_columns(rows, self.directory) if names_origin(self.selection) else {}
         found |= {c.id: column_of(rows, c.name).cast(pa.string()) for c in self.layout.dimensions}

@@ -477,6 +477,11 @@ class SqlStore:
         layout = self._layout(cube)
         return "" if layout is None else self._masks.of(layout, {}).version
 
+    def told_before(self, selection: Selection) -> Iterator[pa.RecordBatch]:
+        """What is hidden now and was open before."""
+        reading = self._database_reading(selection)
+        return iter(()) if reading is None else reading.told_before()
+
     def touched(self, cube: Cube, release: int) -> Mapping[str, Sequence[int]]:
         """Per dataflow the releases that changed it."""
         layout = self._layout(cube)

@@ -250,9 +250,10 @@ def _system(cells: Cells, relations: Sequence[Relation], counts: Iterable[Condit
     value = terms["_value"].to_numpy().astype(np.float64)[first]
     relation = np.concatenate(numbers)
     sum_ = np.concatenate([own for own, _ in tables]).astype(np.int64)
-    tolerance = np.array([one.tolerance for one in kept])[relation]
+    tolerance: Numbers = np.zeros(total)  # whoever reckons takes sums at their word, whatever slack their rules give
     if cells.rounding:
-        tolerance = tolerance + np.bincount(sum_, (~np.isnan(value))[cell] * cells.rounding / 2, minlength=total)
+        halves = (~np.isnan(value))[cell] * cells.rounding / 2
+        tolerance = np.bincount(sum_, halves, minlength=total).astype(np.float64)
     sums = Sums(
         sum=sum_,
         cell=cell.astype(np.int64),

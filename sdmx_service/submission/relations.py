@@ -36,7 +36,7 @@ class Relation:
         is_equal: the parts make the total; else they are at most the total.
         is_supposed: it counts only if the figures that are told bear it out.
         is_plain: a rule of kind *recoverable* reports what it gives away by itself.
-        tolerance: by how much it may miss.
+        tolerance: by how much a supposed sum may miss where all its figures are told.
     """
 
     name: str
