@@ -381,6 +381,11 @@ OWN: tuple[Own, ...] = (
         type="text/csv",
         query=("dataflow", "by", "code", "year"),
     ),
+    Own("get", "/api/purges", "What was purged, by whom and why", token=True),
+    Own("post", "/api/purges", "Remove stored values for good", (201,), token=True, body="application/json"),
+    Own("get", "/api/confidentiality", "Which figures are hidden", token=True),
+    Own("get", "/api/confidentiality/audit/{name}{suffix}", "Which hidden figures can be found out", token=True),
+    Own("put", "/api/confidentiality/{id}", "Say which figures are hidden", token=True, body="application/json"),
     Own("get", "/api/dataflows/{name}", "The dataflow that a person means"),
     Own(
         "get",
