@@ -359,6 +359,20 @@ class TestCommandLine:
         checked = run("check", str(DEMO / "malta_demographic_balance.csv"), *data).stdout
         assert "received" in checked and "rules not run" in checked
 
+    def test_mappings_and_sources_of_a_service_that_holds_the_store(self, service: Running, tmp_path: Path) -> None:
+        data, book = ["--data", str(service.data)], tmp_path / "book.xlsx"
+        assert "ESTAT_FLOW_CTZ  1.0.0" in run("map", "list", *data).stdout
+        run("map", "export", "ESTAT_FLOW_CTZ", "-o", str(book), "--language", "fr", *data)
+        assert "mapping ESTAT_FLOW_CTZ: unchanged" in run("map", "import", str(book), *data).stdout
+        opened = openpyxl.load_workbook(book)
+        opened["Components"]["B2"] = "guess"
+        opened.save(book)
+        refused = run("map", "import", str(book), *data, check=False)
+        assert refused.returncode == 1 and "sheet Components row 2 column B" in refused.stdout
+        assert run("decisions", "--all", *data).stdout == ""
+        assert "UNSD_MIG.UNDESA" in run("sources", "DF_STOCK_OD", *data).stdout
+        assert run("coverage", "DF_STOCK_OD", *data).stdout.startswith("code,name,year,how,provider")
+
 
 def blocks(language: str) -> list[str]:
     """The code blocks of the README in a language."""

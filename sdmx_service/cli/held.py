@@ -40,7 +40,8 @@ def undecided_lines(entry: Mapping[str, Any]) -> str:
     )
     from_whom = f" of {', '.join(entry['providers'])}" if entry["providers"] else ""
     where = f"\n    in {', '.join(entry['submissions'])}{from_whom}"
-    return head + where + (f"\n    near: {near}" if near else "")
+    why = f"\n    {entry['reason']}" if entry["reason"] else ""
+    return head + where + why + (f"\n    near: {near}" if near else "")
 
 
 def decision_line(decision: Mapping[str, Any]) -> str:

@@ -113,7 +113,7 @@ def _import(arguments: Arguments) -> int:
             return _print_outcome(import_mapping(file, path.name, library, OPERATOR).to_json())
 
     def over_http(held: Held) -> int:
-        return _print_outcome(held.service.put(f"/api/mappings/{quote(path.stem)}.xlsx", path.read_bytes()))
+        return _print_outcome(held.service.hand_in("POST", "/api/mappings", path.read_bytes()))
 
     return with_library(arguments, run, over_http)
 

@@ -31,7 +31,7 @@ def sources(arguments: Arguments) -> int:
 
 
 def _print_sources(found: Mapping[str, Any]) -> int:
-    for place, one in enumerate(found["sources"], start=1):
+    for place, one in enumerate((one for one in found["sources"] if one["given"]), start=1):
         how = "ranked" if one["is_ranked"] else "by name"
         print(f"{place}  {one['provider']}  {how}  {one['given']} given, {one['shown']} shown")
     return 0
@@ -52,7 +52,7 @@ def _set(arguments: Arguments) -> int:
 
     def over_http(held: Held) -> int:
         body = json.dumps({"providers": providers, "comment": arguments.comment or ""}).encode()
-        found = held.service.put(f"/api/sources?{urlencode({'dataflow': arguments.dataflow})}", body)
+        found = held.service.hand_in("PUT", f"/api/sources?{urlencode({'dataflow': arguments.dataflow})}", body)
         print(f"Release {found['release']}: {', '.join(found['precedence'])}")
         return 0
 

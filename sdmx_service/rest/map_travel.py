@@ -11,7 +11,7 @@ from aiohttp import web
 
 from sdmx_service.auth import Principal
 from sdmx_service.catalog.library import Library
-from sdmx_service.errors import SyntaxFault
+from sdmx_service.errors import SemanticFault, SyntaxFault
 from sdmx_service.formats.registry import named, write_text_sheets
 from sdmx_service.maintenance.mappings import Adopted, adopt_mapping
 from sdmx_service.model.finding import FindingGroup
@@ -69,12 +69,18 @@ def export_mapping(
     return write(Message(structures=found.artefacts), WriteOptions(all_languages=True))
 
 
-def import_mapping(file: SeekableFile, name: str, library: Library, principal: Principal) -> Imported:
+def import_mapping(
+    file: SeekableFile, name: str, library: Library, principal: Principal, *, wanted: str | None = None
+) -> Imported:
     """Take a workbook in; nothing of it where there are findings.
+
+    Args:
+        wanted: what the workbook has to be of: the id of the mapping, or a map of it; None: of anything.
 
     Raises:
         NotAllowed: the principal may not maintain structures.
         UnreadableFile: it is no workbook.
+        SemanticFault: it is of another mapping than ``wanted``.
         Conflict: an artefact of it cannot be taken.
     """
     principal.must_maintain()
@@ -87,6 +93,11 @@ def import_mapping(file: SeekableFile, name: str, library: Library, principal: P
     found = read_mapping(tables, library.view().catalog, report)
     if found is None:
         return Imported(groups=report.groups)
+    names = {found.layout.id} if found.layout is not None else {
+        name for one in found.artefacts for name in (one.id, f"{one.agency}:{one.id}", one.ref.text)
+    }  # fmt: skip
+    if wanted is not None and wanted not in names:
+        raise SemanticFault(f"The workbook is of {', '.join(sorted(names))}, not of {wanted}.")
     adopted = adopt_mapping(found.layout, found.artefacts, library, principal)
     return Imported(groups=report.groups, adopted=adopted)
 
@@ -102,6 +113,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/api/mappings", list_mappings),
         web.get("/api/mappings/{id}.{form:xlsx|json|xml}", show_mapping),
         web.put("/api/mappings/{id}.xlsx", put_mapping),
+        web.post("/api/mappings", put_mapping),
     ]
 
 
@@ -152,12 +164,18 @@ async def show_mapping(request: web.Request) -> web.StreamResponse:
 
 
 async def put_mapping(request: web.Request) -> web.StreamResponse:
-    """``PUT /api/mappings/ID.xlsx``: take a workbook in; 200 with what became of it, 422 with findings."""
-    service, id = request.app[SERVICE], request.match_info["id"]
+    """``PUT /api/mappings/ID.xlsx``: take a workbook in; 200 with what became of it, 422 with findings.
+
+    ``POST /api/mappings`` does the same with a workbook of whatever mapping.
+    """
+    service, id = request.app[SERVICE], request.match_info.get("id")
     await answered(request, lambda _, principal: principal.must_maintain())  # before the body is read
     with tempfile.TemporaryFile() as spooled:
         await spool(request, spooled, service.max_body)
         found = await answered(
-            request, lambda service, principal: import_mapping(spooled, f"{id}.xlsx", service.library, principal)
+            request,
+            lambda service, principal: import_mapping(
+                spooled, f"{id or 'mapping'}.xlsx", service.library, principal, wanted=id
+            ),
         )
     return as_json(found.to_json(), 422 if found.is_refused else 200)

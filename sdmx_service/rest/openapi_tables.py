@@ -353,6 +353,7 @@ OWN: tuple[Own, ...] = (
     ),
     Own("post", "/api/decisions", "Decide a value", (200, 201), token=True, body="application/json"),
     Own("get", "/api/mappings", "The mappings that read files", token=True),
+    Own("post", "/api/mappings", "Take in any mapping", token=True, body="application/octet-stream"),
     Own(
         "get",
         "/api/mappings/{id}.{form}",

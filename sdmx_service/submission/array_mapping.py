@@ -58,6 +58,11 @@ class ArrayRules:
         """Whether some row holds for some periods only."""
         return self.rules.has_validity
 
+    @property
+    def expressions(self) -> int:
+        """None that ``rivals`` would test."""
+        return 0
+
     def find(self, values: Sequence[str | None], span: Span | None = None) -> list[Targets] | None:
         """What the values map to; None if some have no mapping, or if one target would get several values."""
         if len(values) > 1:

@@ -1,7 +1,8 @@
 """What comes near a value that a representation map does not know, and what people decided about the same text.
 
 Looked at are the map's own words, the names of the codes that it gives (in every language, with annotations of old
-names), those of the codes that it reads, and decisions that were taken elsewhere: these are offered, never applied.
+names) and of those that it reads, the words of other maps that give codes of the same list, and decisions that were
+taken elsewhere: these are offered, never applied.
 """
 
 from __future__ import annotations
@@ -51,10 +52,10 @@ class MapCandidates:
         self._map = map
         self._catalog = catalog
 
-    def near(self, value: str, limit: int = CANDIDATES) -> list[Candidate]:
+    def near(self, value: str, limit: int = CANDIDATES, *, parts: bool = True) -> list[Candidate]:
         """Known values with different meanings: first what was decided about that text, then the nearest."""
         found = {one.code: one for one in self._offered(value)}
-        for near in self._suggester.candidates(value, limit):
+        for near in self._suggester.candidates(value, limit, parts=parts):
             own = near.word if near.word in self._own else f"{near.word} = {near.meaning}"
             found.setdefault(near.meaning, Candidate(value=own, code=near.meaning))
         return list(found.values())[:limit]
@@ -91,7 +92,20 @@ class MapCandidates:
             for word, code in self._names(self._map.sources[0]) if self._map.sources else ():
                 if code in self._own:
                     words.append((word, self._own[code]))
+            words += self._words_elsewhere()
         return Suggester(words)
+
+    def _words_elsewhere(self) -> Iterator[tuple[str, str]]:
+        """The plain words of other maps from free text to the same list, whose meaning no period bounds."""
+        target = _list_of(self._map.targets[0])
+        for other in self._catalog.of_type("RepresentationMap") if target is not None else ():
+            assert isinstance(other, RepresentationMap)
+            is_alike = len(other.targets) == 1 and _list_of(other.targets[0]) == target and len(other.sources) == 1
+            if is_alike and other.ref != self._map.ref and not isinstance(other.sources[0], Ref):
+                for row in other.rows:
+                    plain = row.sources[0].value if not row.sources[0].is_regex else None
+                    if plain and row.targets[0] and row.valid_from is None and row.valid_to is None:
+                        yield plain, row.targets[0]
 
     def _names(self, list_of: Ref | str) -> list[tuple[str, str]]:
         found = self._catalog.lookup(list_of) if isinstance(list_of, Ref) else None
@@ -100,6 +114,10 @@ class MapCandidates:
         items = {item.id: item for item in found.items}
         names = [pair for pair in item_words(items) if pair[0] != pair[1]]
         return names + [(word, item.id) for item in found.items for word in _old_names(item)]
+
+
+def _list_of(declared: Ref | str) -> tuple[str, str] | None:
+    return (declared.agency, declared.id) if isinstance(declared, Ref) else None
 
 
 def _old_names(item: Item) -> Iterator[str]:

@@ -36,6 +36,10 @@ LANGUAGE = "en"
 _TIME = "TIME_PERIOD"
 _SUGGESTED = 500
 """Distinct unmapped values of one component map for which the nearest known one is looked up."""
+_THOROUGH = 50
+"""Of these, those for which parts of names are looked at too."""
+_TESTED = 1_000_000
+"""Tests of expressions to find values that several of them fit; a map that needs more is taken by its order alone."""
 
 Rules = RepresentationRules | ArrayRules
 
@@ -252,8 +256,8 @@ class Mapper:
         for number, (code, places) in enumerate(work.places(codes, lacking, letter)):
             values, expected = answers.lacking[code]
             text = step.rules.lacking(values) if isinstance(step.rules, ArrayRules) else _shown(values)
-            near = step.candidates.near(text, 1) if number < _SUGGESTED and step.candidates is not None else []
-            reason = step.candidates.reason(text) if step.candidates is not None else None
+            assert step.candidates is not None
+            near = step.candidates.near(text, 1, parts=number < _THOROUGH) if number < _SUGGESTED else []
             work.report.add(
                 FindingGroup.of(
                     "F201",
@@ -263,7 +267,7 @@ class Mapper:
                     value=_shown(values),
                     map=step.rules.name,
                     suggestion=near[0].shown if near else None,
-                    expected=reason or expected,
+                    expected=step.candidates.reason(text) or expected,
                 )
             )
 
@@ -349,6 +353,7 @@ class _Answers:
         rows: list[list[Targets]] = []
         lacking: dict[int, tuple[Values, str | None]] = {}
         rivals: dict[int, tuple[Values, str, str]] = {}
+        is_tested = len(combinations) * step.rules.expressions <= _TESTED
         for code, combination in enumerate(combinations):
             values = combination[:-1] if timed else combination
             span = spans.get(combination[-1]) if timed else None
@@ -356,7 +361,7 @@ class _Answers:
             if found is None and any(values):
                 elsewhere = timed and step.rules.find(values) is not None
                 lacking[code] = (values, f"a value that is mapped for {combination[-1]}" if elsewhere else None)
-            elif found is not None and (others := step.rules.rivals(values, span)):
+            elif found is not None and is_tested and (others := step.rules.rivals(values, span)):
                 rivals[code] = (values, _named(found), _named(others))
             rows.append(found or [nothing])
         return cls(rows, lacking, rivals)

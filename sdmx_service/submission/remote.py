@@ -54,9 +54,9 @@ class Remote:
             raise self._refusal(status, found)
         return found
 
-    def put(self, path: str, body: bytes) -> dict[str, Any]:
-        """What the service answers to a file put at an address: taken, or refused with findings."""
-        status, found = self._call("PUT", path, body)
+    def hand_in(self, method: str, path: str, body: bytes) -> dict[str, Any]:
+        """What the service answers to a body: taken, or refused with findings."""
+        status, found = self._call(method, path, body)
         if status not in (200, 201) and "findings" not in found:
             raise self._refusal(status, found)
         return found

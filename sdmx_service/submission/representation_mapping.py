@@ -139,6 +139,11 @@ class RepresentationRules:
         """Whether some row holds for some periods only."""
         return any(row.start is not None or row.end is not None for row in self._rows())
 
+    @property
+    def expressions(self) -> int:
+        """How many rows have an expression or a substring."""
+        return len(self._patterns)
+
     def _rows(self) -> Iterator[_Row]:
         yield from self._patterns
         for rows in self._literals.values():

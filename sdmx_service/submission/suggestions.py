@@ -70,12 +70,22 @@ class Suggester:
         found = [(" ".join(sorted(text.split())), place) for place, text in enumerate(self._texts) if " " in text]
         return [text for text, _ in found], [place for _, place in found]
 
+    @cached_property
+    def _long(self) -> tuple[list[str], list[int]]:
+        """Those long enough to have parts, and their places."""
+        places = [place for place, text in enumerate(self._texts) if len(text) >= _SHORT]
+        return [self._texts[place] for place in places], places
+
     def nearest(self, value: str) -> str | None:
         """The nearest word's meaning, or None if nothing is near."""
         return next((one.meaning for one in self.candidates(value, 1)), None)
 
-    def candidates(self, value: str, limit: int = 3) -> list[Near]:
-        """The nearest known words with different meanings, the nearest first."""
+    def candidates(self, value: str, limit: int = 3, *, parts: bool = True) -> list[Near]:
+        """The nearest known words with different meanings, the nearest first.
+
+        Args:
+            parts: where nothing comes near, look for parts too, which takes some ten times as long.
+        """
         wanted = folded(value)
         if not wanted:
             return []
@@ -84,10 +94,12 @@ class Suggester:
         if " " in wanted:
             ordered, places = self._ordered
             self._compare(" ".join(sorted(wanted.split())), ordered, places, _ORDER, scores)
-        if max(scores.values(), default=0.0) < _PART and len(wanted) >= _SHORT:
-            for _, score, place in process.extract(
-                wanted, self._texts, scorer=fuzz.WRatio, score_cutoff=100 * _NEAR / _PART, limit=_LOOKED_AT
+        if parts and max(scores.values(), default=0.0) < _PART and len(wanted) >= _SHORT:
+            texts, places = self._long
+            for _, score, number in process.extract(
+                wanted, texts, scorer=fuzz.WRatio, score_cutoff=100 * _NEAR / _PART, limit=_LOOKED_AT
             ):
+                place = places[number]
                 scores[place] = max(scores.get(place, 0.0), _PART * score / 100)
         return self._best(wanted, scores, limit)
 

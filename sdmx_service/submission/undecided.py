@@ -23,6 +23,8 @@ _KEPT: Final = 500
 """Distinct values of one submission that come into the queue; its findings name them all."""
 _COMPARED: Final = 100
 """Of these, those for which near values are looked for."""
+_THOROUGH: Final = 50
+"""Of these, those for which parts of names are looked at too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Undecided:
         count: rows that had it, over all submissions.
         submissions: whose, oldest first.
         providers: who sent it.
+        reason: why the map leaves it undecided on purpose, or when it knows the value; empty: it does not know it.
         candidates: what comes near; first what was decided about the same text for other providers or maps.
     """
 
@@ -47,6 +50,7 @@ class Undecided:
     count: int
     submissions: tuple[str, ...]
     providers: tuple[str, ...] = ()
+    reason: str = ""
     candidates: tuple[Candidate, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -70,7 +74,15 @@ def keep_undecided(
         key = (str(said["map"]), str(said["value"]))
         if key not in found and len(found) >= _KEPT:
             continue
-        entry = found.setdefault(key, {"source": said["source"], "component": said["component"], "count": 0})
+        entry = found.setdefault(
+            key,
+            {
+                "source": said["source"],
+                "component": said["component"],
+                "reason": said.get("expected") or "",
+                "count": 0,
+            },
+        )
         entry["count"] += group.count
     if not found:
         return
@@ -79,7 +91,11 @@ def keep_undecided(
     values = []
     for number, ((text, value), entry) in enumerate(found.items()):
         is_compared = number < _COMPARED and text in near
-        candidates = [one for one in near[text].near(value) if one.decided is None] if is_compared else []
+        candidates = (
+            [one for one in near[text].near(value, parts=number < _THOROUGH) if one.decided is None]
+            if is_compared
+            else []
+        )
         one = maps[text]
         target = "" if one is None else target_of(one)
         values.append(
@@ -126,6 +142,7 @@ def _joined(
         component=entry["component"],
         count=entry["count"] + (before.count if before else 0),
         submissions=(*(before.submissions if before else ()), submission),
+        reason=entry.get("reason", ""),
         providers=tuple(dict.fromkeys((*(before.providers if before else ()), *providers))),
         candidates=tuple(candidates.values())[:CANDIDATES],
     )

@@ -46,12 +46,13 @@ def sources_page(holdings: Holdings, view: View, dataflow: Dataflow, tongue: Ton
         ("coverage", dataflow.ref, dimension),
         lambda: coverage(flow, dimension, holdings.store, view) if dimension else [],
     )
+    senders = holdings.store.senders(flow.selection(view.release))
     labels = view.catalog.labels(flow.structure, {}, dataflow)
     return {
         "flow": dataflow,
         "flow_link": addresses.artefact_page(dataflow, tongue),
         "dimension": tongue.plain(labels.components[dimension], dimension) if dimension else "",
-        "sources": [_source(one, flow) for one in precedence(flow, holdings.store, view.release)],
+        "sources": [_source(one, flow) for one in precedence(flow, holdings.store, view.release) if one in senders],
         "providers": {name: _provider(name, view.catalog) for name in {one.provider for c in found for one in c.given}},
         "codes": codes_of(flow, dimension) if dimension else {},
         "covered": found[offset : offset + LINES_PER_PAGE],

@@ -43,6 +43,7 @@ async def ask(
 async def test_out_and_back(client: TestClient[Any, Any]) -> None:
     status, body = await ask(client, "GET", f"{BOOK}?language=fr")
     assert status == 200
+    assert (await ask(client, "PUT", "/api/mappings/OTHER.xlsx", data=body))[0] == 422
     status, same = await ask(client, "PUT", BOOK, data=body)
     assert status == 200 and b'"done": "new version"' not in same
     book = load_workbook(io.BytesIO(body))

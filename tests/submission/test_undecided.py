@@ -170,7 +170,14 @@ def test_names_of_the_codes_in_every_language_and_why_a_value_is_left_open() -> 
         targets=(ports.ref,),
         annotations=(Annotation(type="UNDECIDED", title="The port", texts=Texts({"en": "There are two"})),),
     )
-    near = MapCandidates(found, Catalog.of([ports]))
+    other = replace(
+        representation_map(("Havre du Nord", "NOR", None, None), ("Old harbour", "NOR", None, "1950")),
+        id="RM_FRENCH",
+        targets=(ports.ref,),
+    )
+    near = MapCandidates(found, Catalog.of([ports, found, other]))
+    assert [one.value for one in near.near("Havre du Nrod")] == ["Havre du Nord = NOR"]
+    assert near.near("Old harbour") == []
     assert [one.value for one in near.near("port du nort")] == ["Port-du-Nord = NOR"]
     assert [one.code for one in near.near("FORT NELSOM")] == ["NOR"]
     assert near.reason("the PORT") == "There are two"
