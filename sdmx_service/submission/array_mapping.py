@@ -58,6 +58,10 @@ class ArrayRules:
         """Whether some row holds for some periods only."""
         return self.rules.has_validity
 
+    def is_dated(self, values: Sequence[str | None]) -> bool:
+        """Whether what the values map to may depend on the time."""
+        return self.has_validity
+
     @property
     def expressions(self) -> int:
         """None that ``rivals`` would test."""

@@ -209,7 +209,7 @@ class Mapper:
             arrays = [joined(arrays[0])]
             step = replace(step, rules=of_arrays(step.rules))
         arrays = [self._texts(array, name) for array, name in zip(arrays, step.map.sources, strict=True)]
-        codes, combinations = distinct(arrays if time is None else [*arrays, time])
+        codes, combinations = distinct(arrays if time is None else [*arrays, _where_it_matters(time, arrays, step)])
         answers = _Answers.of(step, combinations, timed=time is not None)
         self._report_rivals(step, work, answers, codes)
         if answers.lacking:
@@ -439,6 +439,14 @@ class _Work:
 def _shown(values: Sequence[str | None]) -> str:
     """Source values as people read them: of several columns with a bar between, of an array with commas."""
     return shown([None if value is None else value.replace(SEPARATOR, ", ") for value in values])
+
+
+def _where_it_matters(time: pa.Array, arrays: Sequence[pa.Array], step: _Step) -> pa.Array:
+    """The times of the rows whose values have rows of the map with a validity; of the others it is not asked."""
+    assert step.rules is not None
+    codes, combinations = distinct(arrays)
+    dated = np.fromiter(map(step.rules.is_dated, combinations), bool, len(combinations))
+    return pc.if_else(pa.array(dated[codes]), time, pa.scalar(None, time.type))
 
 
 def _named(rows: Sequence[Targets]) -> str:

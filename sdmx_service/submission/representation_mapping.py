@@ -59,6 +59,11 @@ class _Row:
     targets: tuple[str, ...]
     tests: tuple[_Test, ...] = ()
 
+    @property
+    def is_dated(self) -> bool:
+        """It holds for some periods only."""
+        return self.start is not None or self.end is not None
+
     @cached_property
     def is_default(self) -> bool:
         """It matches whatever comes, as the last row of a map does that has an answer for everything."""
@@ -137,7 +142,7 @@ class RepresentationRules:
     @property
     def has_validity(self) -> bool:
         """Whether some row holds for some periods only."""
-        return any(row.start is not None or row.end is not None for row in self._rows())
+        return any(row.is_dated for row in self._rows())
 
     @property
     def expressions(self) -> int:
@@ -241,6 +246,14 @@ class RepresentationRules:
                 )
 
     # --- asking ------------------------------------------------------------------------------------------------
+    def is_dated(self, values: Sequence[str | None]) -> bool:
+        """Whether what the values map to may depend on the time."""
+        return self._has_dated_patterns or any(row.is_dated for row in self._literals.get(self._key(values), ()))
+
+    @cached_property
+    def _has_dated_patterns(self) -> bool:
+        return any(row.is_dated for row in self._patterns)
+
     def find(self, values: Sequence[str | None], span: Span | None = None) -> list[Targets] | None:
         """What the values map to at a period: one or more rows of targets; None if no row matches."""
         key = tuple(value or "" for value in values)
