@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from sdmx_service.auth import Principal, authenticate
 from sdmx_service.errors import SdmxError, SyntaxFault, UnknownParameter
 from sdmx_service.rest import problems
 from sdmx_service.rest.bodies import MAX_QUESTION, copy
-from sdmx_service.rest.service import Service
+from sdmx_service.rest.service import SERVICE, Service
 
 T = TypeVar("T")
 PRIVATE: Mapping[str, str] = MappingProxyType({"Cache-Control": "private, no-store"})
@@ -57,6 +58,31 @@ async def principal_of(request: web.Request, service: Service) -> Principal:
     """
     header = request.headers.get("Authorization")
     return await in_thread(service, lambda: authenticate(service.library.store, header))
+
+
+async def answered(request: web.Request, work: Callable[[Service, Principal], T]) -> T:
+    """What a worker thread makes of a request, for who shows a valid token.
+
+    Raises:
+        NotAuthenticated: none came along.
+    """
+    service = request.app[SERVICE]
+    principal = await principal_of(request, service)
+    return await in_thread(service, lambda: work(service, principal))
+
+
+def csv_answer(header: Sequence[str], rows: Iterable[Sequence[object]], name: str) -> web.Response:
+    """A table as a file; a text that a spreadsheet would take for a formula is quoted with an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(header)
+    writer.writerows([_inert(value) for value in row] for row in rows)
+    headers = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"'}
+    return web.Response(body=out.getvalue().encode(), headers=headers)
+
+
+def _inert(value: object) -> object:
+    return "'" + value if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
 async def document(request: web.Request) -> Any:

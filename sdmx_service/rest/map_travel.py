@@ -16,8 +16,8 @@ from sdmx_service.formats.registry import named, write_text_sheets
 from sdmx_service.maintenance.mappings import Adopted, adopt_mapping
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.message import Message, SeekableFile, Tables, WriteOptions
+from sdmx_service.rest.asking import PRIVATE, answered, json_answer, parameters
 from sdmx_service.rest.bodies import spool
-from sdmx_service.rest.mappings import answered, as_json, check_parameters
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.submission.decisions import with_decisions
 from sdmx_service.submission.map_reading import read_mapping
@@ -123,7 +123,7 @@ async def list_mappings(request: web.Request) -> web.StreamResponse:
     def find(service: Service, principal: Principal) -> list[dict[str, Any]]:
         return mappings_of(service.library)
 
-    return as_json({"mappings": await answered(request, find)})
+    return json_answer({"mappings": await answered(request, find)})
 
 
 def mappings_of(library: Library) -> list[dict[str, Any]]:
@@ -143,12 +143,12 @@ def mappings_of(library: Library) -> list[dict[str, Any]]:
 
 async def show_mapping(request: web.Request) -> web.StreamResponse:
     """``GET /api/mappings/ID.xlsx|json|xml?language=&decisions=``: a mapping or map as a file."""
-    check_parameters(request.query, "language", "decisions")
-    wanted = request.query.get("decisions", "true")
+    said = parameters(request, "language", "decisions")
+    wanted = said.get("decisions", "true")
     if wanted not in ("true", "false"):
         raise SyntaxFault(f"decisions={wanted!r} is neither true nor false.")
     id, form = request.match_info["id"], request.match_info["form"]
-    language = request.query.get("language", "en")
+    language = said.get("language", "en")
 
     def write(service: Service, principal: Principal) -> bytes:
         return b"".join(export_mapping(service.library, id, form, language=language, decisions=wanted == "true"))
@@ -158,9 +158,8 @@ async def show_mapping(request: web.Request) -> web.StreamResponse:
     headers = {
         "Content-Type": named(FORMS[form]).media_types[0],
         "Content-Disposition": f'attachment; filename="{name}.{form}"',
-        "Cache-Control": "private, no-store",
     }
-    return web.Response(body=body, headers=headers)
+    return web.Response(body=body, headers=headers | dict(PRIVATE))
 
 
 async def put_mapping(request: web.Request) -> web.StreamResponse:
@@ -178,4 +177,4 @@ async def put_mapping(request: web.Request) -> web.StreamResponse:
                 spooled, f"{id or 'mapping'}.xlsx", service.library, principal, wanted=id
             ),
         )
-    return as_json(found.to_json(), 422 if found.is_refused else 200)
+    return json_answer(found.to_json(), 422 if found.is_refused else 200)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import csv
-import io
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from aiohttp import web
 
-from sdmx_service.auth import Principal, authenticate
-from sdmx_service.errors import SyntaxFault, UnknownParameter
-from sdmx_service.rest.service import SERVICE, Service
+from sdmx_service.auth import Principal
+from sdmx_service.errors import SyntaxFault
+from sdmx_service.rest.asking import answered, csv_answer, json_answer, parameters
+from sdmx_service.rest.service import Service
 from sdmx_service.submission.decisions import COLUMNS, Decision, decide, decisions, forget, history, rows_of_list
 from sdmx_service.submission.receipt import receipts
 from sdmx_service.submission.undecided import undecided
-
-T = TypeVar("T")
+from sdmx_service.workflow.steps import sees
 
 
 def routes() -> list[web.RouteDef]:
@@ -31,66 +27,16 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-async def answered(request: web.Request, work: Callable[[Service, Principal], T]) -> T:
-    """What a worker thread makes of the request, for who shows a valid token.
-
-    Raises:
-        NotAuthenticated: there is none.
-    """
-    service, header = request.app[SERVICE], request.headers.get("Authorization")
-
-    def run() -> T:
-        return work(service, authenticate(service.library.store, header))
-
-    return await asyncio.get_running_loop().run_in_executor(service.executor, run)
-
-
-def as_json(value: object, status: int = 200) -> web.Response:
-    """An answer in JSON."""
-    body = orjson.dumps(value, option=orjson.OPT_INDENT_2)
-    return web.Response(status=status, body=body, headers={"Content-Type": "application/json"})
-
-
-def as_csv(header: tuple[str, ...], rows: Any, name: str) -> web.Response:
-    """An answer as a table in CSV; a text that a spreadsheet would take for a formula is quoted with an apostrophe."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(header)
-    writer.writerows([_inert(value) for value in row] for row in rows)
-    headers = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"'}
-    return web.Response(body=out.getvalue().encode(), headers=headers)
-
-
-def _inert(value: object) -> object:
-    return "'" + value if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
-
-
-def check_parameters(query: Mapping[str, str], *known: str) -> None:
-    """Refuse parameters that nobody reads.
-
-    Raises:
-        UnknownParameter: there is one.
-    """
-    if unknown := sorted(set(query) - set(known)):
-        raise UnknownParameter(
-            f"{', '.join(unknown)} is not a parameter here.", hint=f"Known: {', '.join(known) or 'none'}."
-        )
-
-
 # --- what no map decides ---------------------------------------------------------------------------------------------
 async def list_undecided(request: web.Request) -> web.StreamResponse:
     """``GET /api/undecided``: the values that wait for a decision, of the submissions that a principal may see."""
 
     def find(service: Service, principal: Principal) -> list[dict[str, Any]]:
         store = service.library.store
-        seen = {
-            one.id
-            for one in receipts(store)
-            if principal.may_review or one.provider == principal.provider or one.principal == principal.id
-        }
+        seen = {one.id for one in receipts(store) if sees(principal, one)}
         return [one.to_json() for one in undecided(store, seen.__contains__)]
 
-    return as_json({"undecided": await answered(request, find)})
+    return json_answer({"undecided": await answered(request, find)})
 
 
 async def list_decisions(request: web.Request) -> web.StreamResponse:
@@ -98,8 +44,7 @@ async def list_decisions(request: web.Request) -> web.StreamResponse:
 
     With ``all`` those that were replaced or revoked too.
     """
-    check_parameters(request.query, "map", "provider", "all")
-    every = request.query.get("all", "false")
+    every = parameters(request, "map", "provider", "all").get("all", "false")
     if every not in ("true", "false"):
         raise SyntaxFault(f"all={every!r} is neither true nor false.")
 
@@ -112,8 +57,8 @@ async def list_decisions(request: web.Request) -> web.StreamResponse:
 
     found = await answered(request, find)
     if request.path.endswith(".csv"):
-        return as_csv(COLUMNS, rows_of_list(found), "decisions.csv")
-    return as_json({"decisions": [one.to_json() for one in found]})
+        return csv_answer(COLUMNS, rows_of_list(found), "decisions.csv")
+    return json_answer({"decisions": [one.to_json() for one in found]})
 
 
 async def make_decision(request: web.Request) -> web.StreamResponse:
@@ -123,9 +68,9 @@ async def make_decision(request: web.Request) -> web.StreamResponse:
     if code is None:
         gone = {name: said[name] for name in ("map", "value", "provider", "comment") if name in said}
         found = await answered(request, lambda service, principal: forget(service.library, principal, **gone))
-        return as_json({"forgotten": [one.to_json() for one in found]})
+        return json_answer({"forgotten": [one.to_json() for one in found]})
     made = await answered(request, lambda service, principal: decide(service.library, principal, code=code, **said))
-    return as_json(made.to_json(), 201)
+    return json_answer(made.to_json(), 201)
 
 
 def _decision_wish(body: bytes) -> dict[str, Any]:

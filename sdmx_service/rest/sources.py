@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
-import orjson
 import pyarrow as pa
 from aiohttp import web
 
@@ -20,11 +18,10 @@ from sdmx_service.errors import SemanticFault, SyntaxFault
 from sdmx_service.maintenance.precedence import set_precedence
 from sdmx_service.model.query import DataQuery
 from sdmx_service.model.structure import Dataflow
-from sdmx_service.rest.mappings import answered, as_csv, as_json, check_parameters
-from sdmx_service.rest.service import SERVICE, Service
+from sdmx_service.rest.asking import answered, csv_answer, document, in_thread, json_answer, parameters
+from sdmx_service.rest.service import SERVICE
 from sdmx_service.urls import v1, v2
 
-T = TypeVar("T")
 _VERSIONS = {"v1": v1, "v2": v2}
 
 
@@ -39,12 +36,6 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-async def _public(request: web.Request, work: Callable[[Service], T]) -> T:
-    """What a worker thread makes of a request that needs no token."""
-    service = request.app[SERVICE]
-    return await asyncio.get_running_loop().run_in_executor(service.executor, lambda: work(service))
-
-
 def _flow(query: Mapping[str, str], catalog: Catalog) -> Flow:
     if not query.get("dataflow"):
         raise SyntaxFault("The dataflow is not said.", hint="Say dataflow=AGENCY:ID.")
@@ -56,13 +47,13 @@ def _flow(query: Mapping[str, str], catalog: Catalog) -> Flow:
 # --- precedence -----------------------------------------------------------------------------------------------------
 async def show_sources(request: web.Request) -> web.StreamResponse:
     """``GET /api/sources?dataflow=REF``: its providers, the one shown first, and where each one's own figures are."""
-    check_parameters(request.query, "dataflow")
+    said, service = parameters(request, "dataflow"), request.app[SERVICE]
 
-    def find(service: Service) -> dict[str, Any]:
+    def find() -> dict[str, Any]:
         view = service.library.view()
-        return sources_of(_flow(request.query, view.catalog), service.library, view)
+        return sources_of(_flow(said, view.catalog), service.library, view)
 
-    return as_json(await _public(request, find))
+    return json_answer(await in_thread(service, find))
 
 
 def sources_of(flow: Flow, library: Library, view: View) -> dict[str, Any]:
@@ -99,25 +90,21 @@ def _own_figures(ref: Any) -> str:
 
 async def put_precedence(request: web.Request) -> web.StreamResponse:
     """``PUT /api/sources?dataflow=REF`` with ``{"providers": [...]}`` (null: as the agreements say): a new release."""
-    check_parameters(request.query, "dataflow")
-    try:
-        said = orjson.loads(await request.read())
-    except orjson.JSONDecodeError:
-        said = None
+    named = parameters(request, "dataflow").get("dataflow", "")
+    said = await document(request)
     if not isinstance(said, dict) or not {"providers"} <= set(said) <= {"providers", "comment"}:
         raise SyntaxFault('The body is not {"providers": [...]}.', hint="It may have a comment too.")
     providers, comment = said["providers"], said.get("comment", "")
     is_list = isinstance(providers, list) and all(isinstance(one, str) for one in providers)
     if not (is_list or providers is None) or not isinstance(comment, str):
         raise SyntaxFault("The providers are a list of texts, or null; the comment is a text.")
-    named = request.query.get("dataflow", "")
     release, order = await answered(
         request,
         lambda service, principal: set_precedence(
             service.library, principal, dataflow=named, providers=providers, comment=comment
         ),
     )
-    return as_json({"release": release.number, "comment": release.comment, "precedence": list(order)}, 201)
+    return json_answer({"release": release.number, "comment": release.comment, "precedence": list(order)}, 201)
 
 
 # --- figures --------------------------------------------------------------------------------------------------------
@@ -126,7 +113,8 @@ async def show_figures(request: web.Request) -> web.StreamResponse:
     api = request.match_info["api"]
     path, _, query_string = request.raw_path.partition("?")
     asked = path.removeprefix(f"/api/sources/{api}/")
-    return as_json(await _public(request, lambda service: figures_of(api, asked, query_string, service.library)))
+    service = request.app[SERVICE]
+    return json_answer(await in_thread(service, lambda: figures_of(api, asked, query_string, service.library)))
 
 
 def figures_of(api: str, path: str, query_string: str, library: Library) -> dict[str, Any]:
@@ -167,20 +155,22 @@ def _records(rows: pa.Table, flow: Flow) -> list[dict[str, Any]]:
 # --- coverage -------------------------------------------------------------------------------------------------------
 async def show_coverage(request: web.Request) -> web.StreamResponse:
     """``GET /api/coverage[.csv]?dataflow=REF&by=&code=&year=``: who submitted what, directly or through a partner."""
-    check_parameters(request.query, "dataflow", "by", "code", "year")
+    said, service = parameters(request, "dataflow", "by", "code", "year"), request.app[SERVICE]
 
-    def find(service: Service) -> tuple[Flow, str, Sequence[Covered]]:
+    def find() -> tuple[Flow, str, Sequence[Covered]]:
         view = service.library.view()
-        flow = _flow(request.query, view.catalog)
-        dimension = reporting_dimension(flow, request.query.get("by"))
+        flow = _flow(said, view.catalog)
+        dimension = reporting_dimension(flow, said.get("by"))
         found = coverage(flow, dimension, service.library.store, view)
-        return flow, dimension, list(_chosen(found, request.query))
+        return flow, dimension, list(_chosen(found, said))
 
-    flow, dimension, found = await _public(request, find)
+    flow, dimension, found = await in_thread(service, find)
     if request.path.endswith(".csv"):
-        return as_csv(COLUMNS, rows_of(found, names_of(flow, dimension, ("en",))), f"coverage_{flow.dataflow.id}.csv")
+        return csv_answer(
+            COLUMNS, rows_of(found, names_of(flow, dimension, ("en",))), f"coverage_{flow.dataflow.id}.csv"
+        )
     answer = {"dataflow": flow.dataflow.ref.text, "dimension": dimension}
-    return as_json({**answer, "coverage": [one.to_json() for one in found]})
+    return json_answer({**answer, "coverage": [one.to_json() for one in found]})
 
 
 def _chosen(found: Iterable[Covered], query: Mapping[str, str]) -> Iterable[Covered]:

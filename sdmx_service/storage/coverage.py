@@ -20,7 +20,7 @@ def given(reading: Reading, by: Sequence[str]) -> pa.Table:
     """
     columns = _dimensions(reading.layout, by)
     keys = ["o._dataflow", "o._provider", *(f"s.{column.quoted}" for column in columns), "o._period"]
-    observations, series = (identifier(reading.layout.table(kind)) for kind in ("observations", "series"))
+    observations, series = reading.mask.rows, identifier(reading.layout.table("series"))
     rows = reading.engine.read(
         f"SELECT {', '.join(keys)}, count(*) AS given, sum(CASE WHEN o._shown >= 1 THEN 1 ELSE 0 END) AS shown"
         f" FROM {observations} o JOIN {series} s ON {_same('s', 'o', '_sid', '_dataflow', '_provider')}"
@@ -38,10 +38,11 @@ def compared(reading: Reading, by: Sequence[str]) -> pa.Table:
 
     Columns: ``dataflow``, ``provider``, ``other`` (the later one by name), one per dimension, ``period``, ``equal``,
     ``unequal``. Only what is not shown is compared with the rest: of each contested key one figure is shown at most.
+    Confidential figures are compared as readers see them, by the mark that stands in their place.
     """
     layout = reading.layout
     columns = _dimensions(layout, by)
-    observations, series = (identifier(layout.table(kind)) for kind in ("observations", "series"))
+    observations, series = reading.mask.rows, identifier(layout.table("series"))
     pair = "o._provider <> h._provider AND (o._shown >= 1 OR h._provider < o._provider)"
     hidden = both(["h._shown = 0", valid_at("h", reading.selection.release)])
     equal = both(_equal(column) for column in layout.columns if column.role == "measure")

@@ -9,6 +9,7 @@ import pytest
 
 from sdmx_service.storage.port import Ranking, Store
 from tests.storage.cubes import ICE_NOW, NORTH, PARLOURS, SALES, SOUTH, publish, row, select
+from tests.storage.test_masking import declare
 
 WEST = "NET.WEST"
 
@@ -106,6 +107,17 @@ def test_missing_figures_and_marks(store: Store) -> None:
     assert compared(store) == [
         (SALES, NORTH, SOUTH, "2020", 1, 0), (SALES, NORTH, WEST, "2020", 0, 1), (SALES, SOUTH, WEST, "2020", 0, 1),
     ]  # fmt: skip
+
+
+def test_confidential_figures_are_compared_by_their_marks(store: Store) -> None:
+    """Nothing is told of a hidden figure by comparing it with another's."""
+    declare(store)
+    for provider, status in ((NORTH, "C"), (SOUTH, "A")):
+        publish(store, ("M", [row("A", "X", "VAN", "2020", "7", STATUS=status)]), provider=provider)
+    before = compared(store)
+    publish(store, ("M", [row("A", "X", "VAN", "2020", "8", STATUS="C")]), provider=NORTH)
+    assert compared(store) == before
+    assert [(one, count) for _, one, _, count, _ in given(store)] == [(NORTH, 1), (SOUTH, 1)]
 
 
 def test_without_time(store: Store) -> None:
