@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
@@ -196,6 +196,17 @@ def _show_log(arguments: Arguments) -> int:
     return with_library(arguments, run, over_http)
 
 
+def _expected_lines(one: Mapping[str, Any]) -> Iterator[str]:
+    """What is expected of a provider, and how it stands."""
+    late = f" by {one['days_late']} days" if one["days_late"] else ""
+    remind = f"; remind since {one['reminder_due']}" if one["reminder_due"] else ""
+    yield f"{one['due']}  {one['provider']}  {one['collection']} {one['year']}: {one['status']}{late}{remind}"
+    if one["outstanding"] and one["received"]:
+        yield f"    outstanding: {', '.join(one['outstanding'])}"
+    for flow, partner in one["covered"].items():
+        yield f"    {flow}: sent by {partner}"
+
+
 def calendar(arguments: Arguments) -> int:
     """Show what is expected from whom by when, and who is late."""
     wishes = {name: value for name in ("provider", "year", "status") if (value := getattr(arguments, name)) is not None}
@@ -203,11 +214,7 @@ def calendar(arguments: Arguments) -> int:
 
     def show(document: Mapping[str, Any]) -> int:
         for one in document["expected"]:
-            late = f" by {one['days_late']} days" if one["days_late"] else ""
-            remind = f"; remind since {one['reminder_due']}" if one["reminder_due"] else ""
-            print(f"{one['due']}  {one['provider']}  {one['collection']} {one['year']}: {one['status']}{late}{remind}")
-            if one["outstanding"] and one["received"]:
-                print(f"    outstanding: {', '.join(one['outstanding'])}")
+            print("\n".join(_expected_lines(one)))
         return 0
 
     def run(library: Any) -> int:
@@ -276,7 +283,7 @@ def _log_arguments(command: Parser) -> None:
 def _calendar_arguments(command: Parser) -> None:
     command.add_argument("--provider", metavar="ID", help="only this provider")
     command.add_argument("--year", type=int, metavar="YEAR", help="the year that the figures are of")
-    command.add_argument("--status", metavar="WORD", help="late, expected, partial, complete or not asked")
+    command.add_argument("--status", metavar="WORD", help="late, expected, partial, covered, complete or not asked")
     command.add_argument("--format", choices=("text", "json", "csv", "ics"), default="text")
     command.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there")
 

@@ -110,6 +110,15 @@ def coverage(flow: Flow, dimension: str, store: Store, view: View) -> list[Cover
     ]
 
 
+def givers(flow: Flow, dimension: str, store: Store, release: int) -> Mapping[tuple[str, str], frozenset[str]]:
+    """Code and year -> the providers that have given figures."""
+    rows = _by_year(store.given(flow.selection(release), (dimension,)), dimension, ("provider",), ("given",))
+    found: dict[tuple[str, str], set[str]] = {}
+    for one in rows.to_pylist():
+        found.setdefault((one[dimension], one["year"]), set()).add(one["provider"])
+    return {key: frozenset(providers) for key, providers in found.items()}
+
+
 def _by_year(rows: pa.Table, dimension: str, members: Sequence[str], counts: Sequence[str]) -> pa.Table:
     """The counts added up over the periods of a year; a period begins with its year."""
     year = pc.utf8_slice_codeunits(rows["period"], 0, 4)

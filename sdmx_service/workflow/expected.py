@@ -2,7 +2,7 @@
 
 What is expected is data (``catalog.collection``). A submission counts for the round in which it arrived: from the day
 on which the figures were asked for to the day before they are asked for the next time. Refused, withdrawn and
-superseded ones do not count.
+superseded ones do not count. What a partner has sent already need not be sent again (``covered``).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, get_args
 
@@ -26,11 +26,13 @@ from sdmx_service.model.structure import Dataflow, ProvisionAgreement
 from sdmx_service.model.urn import Ref, parse_ref
 from sdmx_service.storage.port import Store
 from sdmx_service.submission.receipt import Receipt, receipts
+from sdmx_service.workflow.covered import Partners
 
-Status = Literal["not asked", "expected", "partial", "late", "complete"]
+Status = Literal["not asked", "expected", "partial", "late", "covered", "complete"]
 STATUSES: tuple[str, ...] = get_args(Status)
 _COUNTS = ("accepted", "approved", "scheduled", "published")
-_COLUMNS = ("collection", "provider", "name", "year", "asked", "due", "status", "days_late", "outstanding", "received")
+_COLUMNS = ("collection", "provider", "name", "year", "asked", "due", "status", "days_late", "outstanding", "received",
+            "covered")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,7 @@ class Expected:
         provider: ``AGENCY.ID``; ``name``: what it is called.
         year: that the figures are of.
         outstanding, received: dataflows (``AGENCY:ID(MAJOR)``); of those received by which submission.
+        covered: those that the provider has not sent, and whose figures a partner has: by which partner.
     """
 
     collection: Collection
@@ -49,6 +52,7 @@ class Expected:
     year: int
     outstanding: tuple[str, ...]
     received: Mapping[str, str]
+    covered: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def asked(self) -> date:
@@ -61,9 +65,9 @@ class Expected:
         return self.collection.due.of(self.year)
 
     def status(self, today: date) -> Status:
-        """How it stands on a day: partial is what has come in part and is not late."""
+        """How it stands on a day: partial is what has come in part and is not late, covered what partners have sent."""
         if not self.outstanding:
-            return "complete"
+            return "covered" if self.covered else "complete"
         if today > self.due:
             return "late"
         if today < self.asked:
@@ -90,6 +94,7 @@ class Expected:
             "days_late": (today - self.due).days if status == "late" else 0,
             "outstanding": list(self.outstanding),
             "received": dict(self.received),
+            "covered": dict(self.covered),
             "reminder_due": next((day.isoformat() for day in self.reminders(today)), None),
         }
 
@@ -117,6 +122,7 @@ def expected(
     for receipt in receipts(store):
         for sender in receipt.providers if receipt.status in _COUNTS else ():
             kept.setdefault(sender, []).append(receipt)
+    partners = Partners(catalog, store)
     found: list[Expected] = []
     for collection in catalog.collections.values():
         for name, ref, flows in _agreements(collection, catalog):
@@ -124,7 +130,7 @@ def expected(
             is_asked = provider is None or provider in (own, ref.item)
             if is_asked and (principal.may_review or principal.provider == own):
                 years = (year,) if year is not None else _rounds(collection, today)
-                found += (_expected(collection, own, name, one, flows, kept.get(own, ())) for one in years)
+                found += (_expected(collection, own, name, one, flows, kept.get(own, ()), partners) for one in years)
     fitting = [one for one in found if status is None or one.status(today) == status]
     return sorted(fitting, key=lambda one: (one.due, one.collection.id, one.provider))
 
@@ -150,7 +156,13 @@ def _agreements(collection: Collection, catalog: Catalog) -> Iterator[tuple[str,
 
 
 def _expected(
-    collection: Collection, provider: str, name: str, year: int, flows: Iterable[str], kept: Iterable[Receipt]
+    collection: Collection,
+    provider: str,
+    name: str,
+    year: int,
+    flows: Iterable[str],
+    kept: Iterable[Receipt],
+    partners: Partners,
 ) -> Expected:
     begin, end = collection.asked.of(year), collection.asked.of(year + 1)
     received: dict[str, str] = {}
@@ -160,13 +172,16 @@ def _expected(
                 ref = parse_ref(flow.dataflow, "Dataflow").complete()
                 if ref is not None and flow.observations:
                     received[dataflow_name(ref)] = receipt.id
+    missing = [flow for flow in flows if flow not in received]
+    covered = {flow: partner for flow in missing if (partner := partners.of(provider, flow, year)) is not None}
     return Expected(
         collection=collection,
         provider=provider,
         name=name,
         year=year,
-        outstanding=tuple(flow for flow in flows if flow not in received),
+        outstanding=tuple(flow for flow in missing if flow not in covered),
         received={flow: received[flow] for flow in flows if flow in received},
+        covered=covered,
     )
 
 
@@ -203,7 +218,7 @@ def calendar_csv(found: Iterable[Expected], today: date) -> bytes:
     writer.writerow(_COLUMNS)
     for one in found:
         told = one.to_json(today)
-        told |= {name: " ".join(told[name]) for name in ("outstanding", "received")}
+        told |= {name: " ".join(told[name]) for name in ("outstanding", "received", "covered")}
         writer.writerow(told[name] for name in _COLUMNS)
     return out.getvalue().encode()
 
@@ -214,7 +229,7 @@ def calendar_ics(found: Iterable[Expected], now: datetime) -> bytes:
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//sdmx-service//calendar//EN"]
     for one in found:
         status = one.status(today)
-        if status == "complete":
+        if status in ("complete", "covered"):
             continue
         flows = ", ".join(one.outstanding)
         lines += [

@@ -91,6 +91,30 @@ def test_an_office_sees_its_own(house: House) -> None:
     assert coast.outstanding == ("SEA:DF_CATCH(1)",)  # only what is agreed is expected
 
 
+def test_what_a_partner_has_sent_need_not_be_sent_again(house: House) -> None:
+    """Submitted once: the harbour reports for NOR, and the coast guard has passed its figures of 2024 on."""
+    flow = "SEA:DF_CATCH(1)"
+    assert one_of(house, "2025-04-05").covered == {}
+    house.send(figures(COD_2024_01="5"), name="south.csv", provider="COAST")
+    assert one_of(house, "2025-04-05").covered == {}  # the harbour does not report for SOU
+    north = figures(COD_2024_01="5").replace(b",SOU,", b",NOR,")
+    receipt, findings = house.send(north, name="north.csv", provider="COAST")
+    assert receipt.status == "published", findings
+    late = one_of(house, "2025-04-05")
+    assert (late.outstanding, late.covered) == (("SEA:DF_LICENCE(1)",), {flow: "SEA.COAST"})
+    assert late.status(on("2025-04-05").date()) == "late"
+    arrived(house, "2025-05-01", FREE)
+    once = one_of(house, "2025-05-02")
+    assert (once.status(on("2025-05-02").date()), once.covered) == ("covered", {flow: "SEA.COAST"})
+    assert list(once.reminders(on("2026-01-01").date())) == []
+    assert "BEGIN:VEVENT" not in calendar_ics([once], on("2025-05-02")).decode()
+    (row,) = csv.DictReader(io.StringIO(calendar_csv([once], on("2025-05-02").date()).decode()))
+    assert (row["status"], row["covered"]) == ("covered", flow)
+    assert stands(house, "2026-02-01", provider="HARBOUR", year=2025)[0][2] == "expected"  # of 2024 only
+    arrived(house, "2025-06-01", figures(COD_2024_01="5"))
+    assert one_of(house, "2025-06-02").status(on("2025-06-02").date()) == "complete"
+
+
 def one_of(house: House, day: str) -> Expected:
     (found,) = expected(
         house.library.view().catalog, house.library.store, COMPILER, on(day), provider="HARBOUR", year=2024
