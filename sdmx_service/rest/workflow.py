@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from aiohttp import web
 
@@ -130,7 +130,7 @@ def _kind(request: web.Request) -> Kind:
     kind = request.match_info["policy"]
     if kind not in KINDS:
         raise NotFound(f"There are no policies of the kind {kind[:80]!r}.", hint=f"There are {', '.join(KINDS)}.")
-    return cast(Kind, kind)
+    return kind
 
 
 async def list_policies(request: web.Request) -> web.StreamResponse:
