@@ -158,6 +158,8 @@ class Source:
             table, or name in the keys.
         wrong: dimension -> texts that are no code there, aggregates that are none of the members, overlapping codes.
         group: names in the keys by which a table is one delivery (an area's figures).
+        totals: name in the keys -> words that are totals of others: a word that should not be there may spoil each.
+        is_calm: its series do not come and go; where they do, nobody sees an error in a series.
     """
 
     name: str
@@ -168,8 +170,8 @@ class Source:
     columns: Mapping[str, int] = field(default_factory=dict)
     wrong: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     group: tuple[str, ...] = ()
-    missing: str = ""
-    flags: bool = False
+    totals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_calm: bool = True
     index: dict[tuple[Key, str], Cell] = field(init=False)
     series: dict[Key, list[Cell]] = field(init=False)
     _known: dict[str, dict[str, None]] = field(init=False, default_factory=dict)
@@ -201,6 +203,10 @@ class Source:
                 found += [self.index[key, period] for period in periods if (key, period) in self.index]
         return found
 
+    def parts(self, cell: Cell) -> list[Cell]:
+        """The cells whose sum it is."""
+        return [part for part in self.cells_near(cell) if any(one is cell for one in self.sums(self, part))]
+
     def _words(self) -> dict[str, list[str]]:
         """The words of each name that has few enough to be parts of a sum."""
         if not self._known:
@@ -222,6 +228,11 @@ class Source:
             for one in self.cells:
                 self._tables.setdefault(self.group_of(one), []).append(one)
         return self._tables[self.group_of(cell)]
+
+    def wholes(self, cell: Cell, name: str) -> list[Cell]:
+        """The totals along a word of its key, whatever they are made of."""
+        words = self.totals.get(name, ())
+        return [found for word in words if (found := self.other(cell, **{name: word})) is not None]
 
     def neighbours(self, cell: Cell) -> tuple[Cell | None, Cell | None]:
         """The cells of the periods before and after."""

@@ -1,7 +1,7 @@
 """Checks damaged copies with the program under test, and counts what it found and what it made up.
 
-*Found*: a warning or an error at a damaged cell, at one of its sums, or beside a cell that is gone and about its
-period. *False alarm*: a warning or an error elsewhere, that the undamaged file does not have and the list of known
+*Found*: a warning or an error at a damaged cell, at one of its sums, beside a cell that is gone and about its period,
+or at a part of a damaged total with the total's figure in its words. *False alarm*: a warning or an error elsewhere, that the undamaged file does not have and the list of known
 defects does not name. Shares are of all warnings and errors; those at known defects are counted apart.
 """
 
@@ -110,6 +110,9 @@ def _names(finding: Finding, error: Mapping[str, Any]) -> bool:
     """The finding is at a damaged cell or its sum, or tells what is missing beside a cell."""
     if any(_is_at(finding, place) for place in (*error["cells"], *error["sums"])):
         return True
+    if any(_is_at(finding, place) for place in error["parts"]):
+        words = finding["message"].replace(",", " ").split()
+        return any(text.removesuffix(".0") in words for text in error["figures"] if text)
     period = error["period"]
     if not any(_is_at(finding, place) for place in error["beside"]):
         return period is not None and finding["row"] is None and finding["key"].get("TIME_PERIOD") == period

@@ -38,6 +38,8 @@ class Injected:
     beside: list[Cell] = field(default_factory=list)
     evidence: str = "none"
     period: str | None = None
+    parts: list[Cell] = field(default_factory=list)
+    """What a damaged cell adds up: a finding at a part may name the damaged figure as its total."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,6 +69,10 @@ class Damage:
     def done(self, injected: Injected) -> Injected:
         """Note what was touched: the series, and the sums with their series at those periods."""
         source = self.source
+        more = [whole for cell in (*injected.cells, *injected.sums) for name in source.totals
+                for whole in source.wholes(cell, name)]  # fmt: skip
+        injected.sums = list({id(one): one for one in (*injected.sums, *more)}.values())
+        injected.parts = [part for cell in injected.cells if cell.key for part in source.parts(cell)][:200]
         for cell in injected.cells:
             self.touched.update(id(one) for one in source.series[cell.key])
         self.touched.update(id(one) for cell in injected.sums for one in source.series[cell.key])
@@ -93,12 +99,12 @@ class Damage:
 
     def _is_whole(self, cell: Cell) -> bool:
         """The cell adds others up."""
-        return any(one is cell for part in self.source.cells_near(cell) for one in self.source.sums(self.source, part))
+        return bool(self.source.parts(cell))
 
     def _stands_out(self, cell: Cell, new: float) -> bool:
         """A person who looks at the series sees it: four times off, and twelve times its usual change."""
         before, after = self.source.neighbours(cell)
-        if before is None or after is None or before.value is None or after.value is None:
+        if before is None or after is None or before.value is None or after.value is None or not self.source.is_calm:
             return False
         figures = [one.value for one in self.source.series[cell.key] if one.value is not None]
         steps = sorted(abs(_log(b) - _log(a)) for a, b in zip(figures, figures[1:], strict=False))
@@ -311,6 +317,8 @@ def year_offset(damage: Damage) -> Injected | None:
 def year_copied(damage: Damage) -> Injected | None:
     """A table's figures of a year are those of the year before."""
     source = damage.source
+    if not source.is_calm and not damage.anywhere:
+        return None  # its figures are carried forward by habit
     for cell in damage.cells(60):
         block = [one for one in source.table(cell) if one.period == cell.period]
         pairs = [(one, before) for one in block if (before := source.neighbours(one)[0]) is not None]
@@ -324,7 +332,8 @@ def year_copied(damage: Damage) -> Injected | None:
         damage.groups.add(source.group_of(cell))
         note = f"{len(pairs)} figures of {source.group_of(cell)} in {cell.period} are those of the period before"
         cells = [one for one, _ in pairs]
-        return damage.done(Injected(kind="year_copied", note=note, cells=cells, evidence="table"))
+        sums = damage.sums(cells)
+        return damage.done(Injected(kind="year_copied", note=note, cells=cells, sums=sums, evidence="table"))
     return None
 
 
@@ -332,6 +341,8 @@ def year_copied(damage: Damage) -> Injected | None:
 def break_unmarked(damage: Damage) -> Injected | None:
     """From some year on a table follows another definition: all is two and a half to four times as much."""
     source = damage.source
+    if not source.is_calm and not damage.anywhere:
+        return None
     for cell in damage.cells(60):
         group = source.group_of(cell)
         periods = sorted({one.period for one in source.series[cell.key]})
@@ -341,26 +352,32 @@ def break_unmarked(damage: Damage) -> Injected | None:
         start = periods[damage.chance.randrange(2, len(periods) - 2)]
         later = [one for one in table if one.period >= start and one.value is not None]
         first = [one for one in later if one.period == start and (one.value or 0) >= 50]
-        if len(first) < 8 or not _is_calm(damage, first):
-            continue
         factor = damage.chance.choice([2.5, 3.0, 4.0])
+        if len(first) < 8 or math.log(factor) < 8 * _usual_step(table):
+            continue
         for one in later:
             damage.write(one, float(round((one.value or 0) * factor)))
         damage.groups.add(group)
         note = f"{group}: from {start} on {factor} times as much, no break marked"
         cells = [one for one in later if one.period == start]
-        return damage.done(Injected(kind="break_unmarked", note=note, cells=cells, evidence="table", period=start))
+        sums = damage.sums(later)
+        return damage.done(Injected(kind="break_unmarked", note=note, cells=cells, sums=sums, beside=later, evidence="table"))
     return None
 
 
-def _is_calm(damage: Damage, first: Sequence[Cell]) -> bool:
-    """The table does not move by itself as much as the break moves it."""
-    steps: list[float] = []
-    for cell in first:
-        figures = [one.value for one in damage.source.series[cell.key] if one.value is not None]
-        steps += [abs(_log(b) - _log(a)) for a, b in zip(figures, figures[1:], strict=False)]
-    steps.sort()
-    return bool(steps) and steps[len(steps) // 2] < 0.1
+def _usual_step(table: Sequence[Cell]) -> float:
+    """What a table usually does from one period to the next: the median over periods of the median step."""
+    by_key: dict[tuple[tuple[str, str], ...], dict[str, float]] = {}
+    for cell in table:
+        if cell.value is not None and cell.value >= 50:
+            by_key.setdefault(cell.key, {})[cell.period] = cell.value
+    periods = sorted({cell.period for cell in table})
+    steps = []
+    for before, after in zip(periods, periods[1:], strict=False):
+        both = [_log(one[after]) - _log(one[before]) for one in by_key.values() if before in one and after in one]
+        if both:
+            steps.append(abs(sorted(both)[len(both) // 2]))
+    return max(0.02, sorted(steps)[len(steps) // 2]) if len(steps) > 3 else 9.0
 
 
 @kind("sexes_swapped")
@@ -463,8 +480,9 @@ def _recoded(damage: Damage, name: str, column: str, text: Callable[[Cell], str 
         if not damage.may(seen):
             continue
         note = f"{column} {cell.line[place]!r} became {new!r}"
-        beside = [*_siblings(source, cell), *([twin] if twin is not None else [])]
-        sums = damage.sums([cell, *([twin] if twin is not None else [])])
+        joined = source.series.get(key, [])
+        beside = [*_siblings(source, cell), *joined]
+        sums = damage.sums([cell, *([twin] if twin is not None else [])]) + source.wholes(cell, column)
         cell.line[place] = new
         return damage.done(Injected(kind=name, note=note, cells=[cell], sums=sums, beside=beside, evidence=seen))
     return None
@@ -549,7 +567,7 @@ def direction_swapped(damage: Damage) -> Injected | None:
         evidence = "key" if twin is not None else _lost(damage, cell)
         if not damage.may(evidence):
             continue
-        beside = [*_siblings(source, cell), *([twin] if twin is not None else [])]
+        beside = [*_siblings(source, cell), *([] if twin is None else source.series[twin.key])]
         cell.line[source.columns["area"]], cell.line[source.columns["partner"]] = names["partner"], names["area"]
         note = f"{names['partner']} to {names['area']} became {names['area']} to {names['partner']}"
         return damage.done(

@@ -79,7 +79,7 @@ def imm5prv(folder: Path) -> Source:
     wrong = {"partner": ("ZZ", "GBR", "D"), "area": ("ZZ", "EU"), "age": ("Y7-12", "20-24"),
              "overlap": ("Y20-29", "Y_GE75")}  # fmt: skip
     return Source(name=path.name, grid=grid, cells=cells, columns=columns, wrong=wrong, group=("area",),
-                  sums=_whole_ages)  # fmt: skip
+                  sums=_whole_ages, totals={"age": tuple(_AGES)})  # fmt: skip
 
 
 def _whole_ages(source: Source, cell: Cell) -> Iterator[Cell]:
@@ -109,7 +109,8 @@ def unhcr(folder: Path) -> Source:
     ]  # fmt: skip
     wrong = {"partner": ("QQQ", "GERM"), "area": ("QQQ",)}
     columns = {**where, "period": period}
-    return Source(name=path.name, grid=grid, cells=cells, columns=columns, wrong=wrong, group=("area", "type"))
+    return Source(name=path.name, grid=grid, cells=cells, columns=columns, wrong=wrong, group=("area", "type"),
+                  is_calm=False)  # fmt: skip
 
 
 def mirror(folder: Path) -> Source:
@@ -144,12 +145,14 @@ def malta(folder: Path, name: str, dimension: str) -> Source:
     wrong = {dimension: ("FOREIGN", "EU_FOR", "TOTL"), "area": ("MLT", "XX"), "sex": ("X",), "age": ("TOTL",)}
     sums = partial(_complete_totals, dimension=dimension)
     return Source(name=path.name, grid=grid, cells=cells, columns=columns, wrong=wrong, sums=sums,
-                  group=("dataset", "area"), flags=True)  # fmt: skip
+                  group=("dataset", "area"))  # fmt: skip
 
 
 def _complete_totals(source: Source, cell: Cell, dimension: str) -> Iterator[Cell]:
     """The totals that can be added up: both sides of the split are there."""
-    for total in _of(source, cell, dimension, _TOTALS):
+    is_acquired = dict(cell.key).get("dataset") == "migr_acq"
+    known = {"TOTAL": (*_TOTALS["FOR_STLS"], "UNK")} if is_acquired else _TOTALS
+    for total in _of(source, cell, dimension, known):
         needed = {"TOTAL": ("NAT", "FOR_STLS"), "FOR_STLS": _TOTALS["FOR"], "FOR": _TOTALS["FOR"]}
         parts = [source.other(total, **{dimension: code}) for code in needed[total.names[dimension]]]
         if dimension == "c_birth" and total.names[dimension] == "TOTAL":
@@ -238,7 +241,12 @@ def destatis(folder: Path) -> Source:
         if (value := value_of(sheet.cell(row, 3 + place).value)) is not None
     ]  # fmt: skip
     return Source(name=path.name, grid=grid, cells=cells, sums=_of_the_row, group=("flow", "whose"),
+                  totals={"label": _REGIONS},
                   columns={"label": 0}, wrong={"label": ("Utopia", "Frankreih (West)")})  # fmt: skip
+
+
+_REGIONS = ("Insgesamt", "Europa", "EU-Länder (Stand: ab Juli 2013)", "Außereuropäisches Ausland", "Afrika", "Amerika",
+            "Asien", "Australien und Ozeanien")  # fmt: skip
 
 
 def _labels(sheet: Worksheet) -> Iterator[tuple[int, str]]:

@@ -16,8 +16,7 @@ from sdmx_service.catalog.library import Library
 from sdmx_service.catalog.loading import load_folder
 from sdmx_service.settings import Settings
 from sdmx_service.submission.reading import Wish
-from sdmx_service.submission.submit import SentFile, check
-from sdmx_service.workflow.sending import send
+from sdmx_service.submission.submit import SentFile, check, submit
 
 
 class Sent:
@@ -65,6 +64,6 @@ class Sent:
         path = Path(self._temporary.name) / clean.name
         clean.grid.save(path)
         with path.open("rb") as file:
-            receipt = send(SentFile(file=file, name=clean.name), Wish(), self._library, OPERATOR, publish_now=True)
+            receipt = submit(SentFile(file=file, name=clean.name), Wish(), self._library, OPERATOR, publish_now=True)
         assert receipt.status == "published", (source, receipt.findings)
         self._published.add(source)

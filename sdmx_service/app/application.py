@@ -27,6 +27,7 @@ from sdmx_service.model.selection import Cube, Selection, dataflow_name
 from sdmx_service.rest import (
     api,
     bulk,
+    confidentiality,
     counts,
     differences,
     handlers,
@@ -77,7 +78,7 @@ def build(
         handler_args={"max_line_size": max(1 << 20, 2 * settings.max_address)},  # so that we answer a too long one
     )
     application.add_routes(handlers.routes())
-    for room in (bulk, counts, differences, submissions, workflow, api, openapi):
+    for room in (bulk, confidentiality, counts, differences, submissions, workflow, api, openapi):
         application.add_routes(room.routes())
     for room in (templates, mappings, map_travel, sources):
         application.add_routes(room.routes())
@@ -207,15 +208,15 @@ def _preparing(settings: Settings, library: Library, shelf: Shelf) -> Iterator[N
 
     def run() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # answers come first
-        done: int | None = None
+        done: tuple[int, int] | None = None
         while not ended.wait(_LOOKS):
             try:
-                release = library.view().release
-                if release != done:
+                view = library.view()  # a new generation may hide other figures
+                if (view.release, view.generation) != done:
                     shelf.prepare(kinds, settings.bulk_kept)
-                    done = release
+                    done = (view.release, view.generation)
             except (SdmxError, OSError):
-                log.exception("the files of release %s were not all made", done)
+                log.exception("the files of whole dataflows were not all made; the last that were: %s", done)
                 ended.wait(60 * _LOOKS)
 
     thread = threading.Thread(target=run, name="bulk", daemon=True)

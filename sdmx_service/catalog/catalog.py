@@ -18,11 +18,12 @@ from sdmx_service.catalog.rules import RuleSet
 from sdmx_service.catalog.sign_off import SignOff, sign_off_for
 from sdmx_service.errors import NotFound, UnresolvedReference
 from sdmx_service.model.artefact import NO_TEXTS, Item, Maintainable, Texts
+from sdmx_service.model.confidentiality import Confidentiality
 from sdmx_service.model.items import Codelist, ConceptScheme, ValueList
 from sdmx_service.model.message import Labels, Target
 from sdmx_service.model.registration import Registration
 from sdmx_service.model.representation import Representation
-from sdmx_service.model.selection import provider_name
+from sdmx_service.model.selection import Cube, provider_name
 from sdmx_service.model.structure import (
     Attribute,
     Component,
@@ -50,6 +51,7 @@ class Catalog:
         registrations: the registered data sources, by id.
         sign_offs: what has to happen before figures are published, by id.
         collections: what is collected from whom every year, by id.
+        confidentiality: the confidentiality documents, by id.
         generation: the store's number of this state.
     """
 
@@ -60,6 +62,7 @@ class Catalog:
     registrations: Mapping[str, Registration] = field(default_factory=dict)
     sign_offs: Mapping[str, SignOff] = field(default_factory=dict)
     collections: Mapping[str, Collection] = field(default_factory=dict)
+    confidentiality: Mapping[str, Confidentiality] = field(default_factory=dict)
     generation: int = 0
 
     @classmethod
@@ -268,6 +271,14 @@ class Catalog:
     def sign_off(self, dataflows: Iterable[Ref]) -> SignOff:
         """What has to happen before figures of these dataflows are published."""
         return sign_off_for(dataflows, self.sign_offs.values())
+
+    def confidentiality_of(self, structure: DataStructure) -> Confidentiality | None:
+        """The document that says which figures of a structure are confidential; None where there is none."""
+        cube, found = Cube.of(structure), None
+        for id in sorted(self.confidentiality):
+            if cube in self.confidentiality[id].structures:
+                found = self.confidentiality[id]
+        return found
 
     def agreed_dataflows(self, provider: Ref) -> tuple[str, ...]:
         """The dataflows (``AGENCY:ID``) that a provider has an agreement for, in order."""

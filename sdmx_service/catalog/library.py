@@ -9,8 +9,10 @@ from pathlib import Path
 from threading import Lock
 
 from sdmx_service.catalog.catalog import Catalog
-from sdmx_service.catalog.loading import Stored, deserialise, load_folder, missing, serialise
+from sdmx_service.catalog.confidentiality import check_confidentiality
+from sdmx_service.catalog.loading import Content, Stored, deserialise, load_folder, missing, serialise
 from sdmx_service.errors import NotFound
+from sdmx_service.model.confidentiality import Confidentiality
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.storage.port import Act, Store
 
@@ -100,6 +102,8 @@ class Library:
         """
         stored, content = self.store.artefacts(), load_folder(folder)
         new = serialise(missing(content, stored))
+        for document in content.confidentiality.values():
+            check_confidentiality(document, content.catalog())
         if new:
             told = Act(
                 principal="operator", role="administrator", act="fill", object="catalog", details={"added": len(new)}
@@ -110,6 +114,17 @@ class Library:
                     self._catalog = content.catalog(generation)
         self.open_cubes()
         return len(new)
+
+    def put_confidentiality(self, document: Confidentiality) -> int:
+        """Put a confidentiality document in force, in the place of one of the same id; returns the generation.
+
+        Raises:
+            InvalidStructure: a structure lacks what the document names.
+        """
+        view = self.view()
+        check_confidentiality(document, view.catalog)
+        kept = serialise(Content(confidentiality={document.id: document}))
+        return self.store.save_artefacts(dict(kept), view.generation)
 
     def open_cubes(self) -> None:
         """Open, or widen, a cube for each data structure that has a dataflow."""

@@ -2,8 +2,9 @@
 
 Files fill an empty store; a later ``init`` adds versions and overwrites none. In the store each artefact is one
 SDMX-JSON structure message under its URN, each metadata set one metadata message under its own; layouts, rule sets,
-questionnaires and registrations stand under ``mapping:ID``, ``rules:ID``, ``questionnaire:ID(REVISION)`` and
-``registration:ID``, who signs off and what is collected under ``sign_off:ID`` and ``collection:ID``.
+questionnaires, registrations and confidentiality documents stand under ``mapping:ID``, ``rules:ID``,
+``questionnaire:ID(REVISION)``, ``registration:ID`` and ``confidentiality:ID``, who signs off and what is collected under
+``sign_off:ID`` and ``collection:ID``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import orjson
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.collection import Collection, read_collection
+from sdmx_service.catalog.confidentiality import read_confidentiality
 from sdmx_service.catalog.layout import Layout, read_layout
 from sdmx_service.catalog.questionnaire import Questionnaire, read_questionnaire
 from sdmx_service.catalog.rules import RuleSet, read_rules
@@ -28,6 +30,7 @@ from sdmx_service.errors import CannotWrite, InvalidStructure, SdmxError
 from sdmx_service.formats.recognition import artefact_format
 from sdmx_service.formats.registry import named
 from sdmx_service.model.artefact import ItemScheme, Maintainable
+from sdmx_service.model.confidentiality import CONFIDENTIALITY, Confidentiality
 from sdmx_service.model.constraint import AttachmentConstraint, DataConstraint
 from sdmx_service.model.message import Message, WriteOptions
 from sdmx_service.model.metadata import MetadataSet
@@ -65,6 +68,7 @@ class Content:
     registrations: dict[str, Registration] = field(default_factory=dict)
     sign_offs: dict[str, SignOff] = field(default_factory=dict)
     collections: dict[str, Collection] = field(default_factory=dict)
+    confidentiality: dict[str, Confidentiality] = field(default_factory=dict)
     read: dict[str, tuple[bytes, tuple[Maintainable, ...]]] = field(default_factory=dict)
     """What was read of a store, for the next reading."""
 
@@ -78,6 +82,7 @@ class Content:
             registrations=self.registrations,
             sign_offs=self.sign_offs,
             collections=self.collections,
+            confidentiality=self.confidentiality,
             generation=generation,
         )
 
@@ -86,8 +91,8 @@ def load_folder(folder: Path) -> Content:
     """Everything under ``dsd/``, ``codelists/`` and ``mappings/`` of a folder.
 
     Messages of structures and of metadata sets (``.json``, ``.xml``), ``layout.json`` and ``questionnaire.json`` files,
-    and rule sets (files below a folder ``rules``), likewise ``sign_off`` and ``collections``; folders named ``sources``
-    are not read.
+    rule sets (files in a folder ``rules``), likewise ``confidentiality``, ``sign_off`` and ``collections``; folders
+    named ``sources`` are not read.
 
     Raises:
         SdmxError: a file cannot be read; the message begins with its path.
@@ -117,6 +122,9 @@ def _load_file(path: Path, place: str, content: Content) -> None:
         elif path.parent.name == "collections":
             collection = read_collection(_document(path), place)
             content.collections[collection.id] = collection
+        elif path.parent.name == "confidentiality":
+            document = read_confidentiality(_document(path), place)
+            content.confidentiality[document.id] = document
         else:
             content.artefacts += _read_message(path.read_bytes(), path.name)
     except SdmxError as error:
@@ -162,6 +170,7 @@ def serialise(content: Content) -> dict[str, bytes]:
         stored[artefact.urn] = b"".join(write(Message(structures=(artefact,)), options))
     stored |= {registration_name(one.id): orjson.dumps(one.to_json()) for one in content.registrations.values()}
     stored |= {_MAPPING + one.id: orjson.dumps(one.document) for one in content.layouts.values()}
+    stored |= {CONFIDENTIALITY + one.id: orjson.dumps(one.to_json()) for one in content.confidentiality.values()}
     stored |= {_QUESTIONNAIRE + one.name: orjson.dumps(one.document) for one in content.questionnaires.values()}
     stored |= {_SIGN_OFF + one.id: orjson.dumps(one.document) for one in content.sign_offs.values()}
     stored |= {_COLLECTION + one.id: orjson.dumps(one.document) for one in content.collections.values()}
@@ -205,6 +214,9 @@ def deserialise(stored: Mapping[str, bytes], known: Stored = MappingProxyType({}
             content.sign_offs[name.removeprefix(_SIGN_OFF)] = read_sign_off(orjson.loads(body), name)
         elif name.startswith(_COLLECTION):
             content.collections[name.removeprefix(_COLLECTION)] = read_collection(orjson.loads(body), name)
+        elif name.startswith(CONFIDENTIALITY):
+            document = Confidentiality.from_json(orjson.loads(body))
+            content.confidentiality[document.id] = document
         else:
             content.read[name] = _read_stored(body, known.get(name))
             content.artefacts += content.read[name][1]
@@ -246,6 +258,7 @@ def missing(content: Content, stored: Mapping[str, bytes]) -> Content:
         questionnaires={id: one for id, one in content.questionnaires.items() if _QUESTIONNAIRE + id not in stored},
         sign_offs={id: one for id, one in content.sign_offs.items() if _SIGN_OFF + id not in stored},
         collections={id: one for id, one in content.collections.items() if _COLLECTION + id not in stored},
+        confidentiality={id: one for id, one in content.confidentiality.items() if CONFIDENTIALITY + id not in stored},
     )
 
 

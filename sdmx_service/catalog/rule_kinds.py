@@ -253,6 +253,13 @@ class Recoverable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosure:
+    """Withheld figures that the sums of all rules together give away, exactly or to within the protected range."""
+
+    within: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """One place that gives a total: a dataflow, with a dimension to add up where the total itself is not there."""
 
@@ -278,6 +285,7 @@ Detail = (
     | Swapped
     | Gaps
     | Shift
+    | Disclosure
     | Scale
     | Copied
     | Presence
@@ -535,6 +543,10 @@ def _recoverable(node: Node) -> Recoverable:
     return found
 
 
+def _disclosure(node: Node) -> Disclosure:
+    return Disclosure(within=node.at("within").choice("exact", "range"))
+
+
 def _source(node: Node) -> Source:
     dataflow = node.at("dataflow").text_or_none()
     found = Source(
@@ -575,6 +587,7 @@ READERS: Mapping[str, Callable[[Node], Detail]] = {
     "offset": _offset,
     "revision": _revision,
     "recoverable": _recoverable,
+    "disclosure": _disclosure,
     "agree": _agree,
 }
 """Kind -> the reader of its fields."""

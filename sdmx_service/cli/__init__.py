@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sdmx_service import __version__
-from sdmx_service.cli import commands, history, life, mapping_commands, source_commands
+from sdmx_service.cli import commands, confidentiality, history, life, mapping_commands, source_commands
 from sdmx_service.errors import SdmxError
 from sdmx_service.settings import Settings
 
@@ -88,7 +88,7 @@ def _wish_arguments(command: argparse.ArgumentParser) -> None:
         "--encoding", metavar="NAME", help="the encoding of a text, such as cp1251, when it is not UTF-8"
     )
     command.add_argument(
-        "--format", choices=("text", "json", "html", "xlsx"), default="text",
+        "--format", choices=("text", "json", "csv", "html", "xlsx"), default="text",
         help="form of the report; xlsx: the file itself with its cells marked",
     )  # fmt: skip
     command.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the report there")
@@ -182,6 +182,28 @@ def _template_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the workbook to write")
 
 
+def _purge_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("dataflow", metavar="DATAFLOW", help="AGENCY:ID(VERSION), AGENCY:ID, a URN or an id")
+    command.add_argument(
+        "--key", action="append", required=True, dest="keys", metavar="KEY", help="codes by dimension, as in a query"
+    )
+    command.add_argument("--period", action="append", default=[], dest="periods", metavar="PERIOD", help="all if none")
+    command.add_argument("--provider", metavar="REF", help="whose values (everyone's)")
+    command.add_argument("--reason", required=True, metavar="TEXT", help="why; it stands in the record")
+    command.add_argument("--remove-files", action="store_true", help="kept files that contain a value go too")
+
+
+def _confidentiality_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "action", choices=("audit", "put"), help="audit a dataflow, or put a confidentiality document in force"
+    )
+    command.add_argument("name", metavar="DATAFLOW|FILE", help="the dataflow, or the document")
+    command.add_argument("--seconds", type=int, default=60, help="how long the audit may reckon (60)")
+    command.add_argument("--format", choices=("text", "json", "csv"), default="text",
+                         help="csv: the figures proposed to be hidden too, as a submission")  # fmt: skip
+    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the audit there")
+
+
 _COMMANDS: tuple[tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[Arguments], int], str], ...] = (
     ("init", _init_arguments, commands.init, "create the store and load structures, codelists and mappings"),
     ("serve", _serve_arguments, commands.serve, "run the service"),
@@ -204,6 +226,13 @@ _COMMANDS: tuple[tuple[str, Callable[[argparse.ArgumentParser], None], Callable[
         _coverage_arguments,
         source_commands.coverage,
         "list who submitted what, directly or through a partner",
+    ),
+    ("purge", _purge_arguments, confidentiality.purge, "remove stored values of keys for good"),
+    (
+        "confidentiality",
+        _confidentiality_arguments,
+        confidentiality.confidentiality,
+        "what is hidden, and whether it can be found out",
     ),
     ("query", _query_arguments, commands.query, "answer an SDMX-REST path without HTTP"),
     ("export", _export_arguments, commands.export, "write a whole dataflow to one file"),

@@ -120,6 +120,32 @@ class Held:
             print(decision_line(decision) + (" no more" if "forgotten" in found else ""))
         return 0
 
+    def audit(self, dataflow: str, seconds: int, suffix: str) -> HTTPResponse:
+        """An audit of confidentiality, whose bytes are read by the caller.
+
+        Raises:
+            SdmxError: the service refuses.
+        """
+        answer = self.open(
+            f"/api/confidentiality/audit/{quote(dataflow)}{suffix}?{urlencode({'seconds': seconds})}", {}
+        )
+        if answer.status != 200:
+            with answer:
+                raise self.service.refusal(answer)
+        return answer
+
+    def put_confidentiality(self, document: Mapping[str, Any]) -> int:
+        """Put a confidentiality document in force."""
+        path = f"/api/confidentiality/{quote(str(document.get('id')))}"
+        found = self.service.post(path, json.dumps(document).encode(), method="PUT")
+        print(f"{found['id']} is in force (generation {found['generation']})")
+        return 0
+
+    def purge(self, wish: Mapping[str, Any]) -> int:
+        """Remove stored values for good."""
+        print(json.dumps(self.service.post("/api/purges", json.dumps(wish).encode()), ensure_ascii=False, indent=2))
+        return 0
+
     def dataflow_path(self, dataflow: str) -> str:
         """The data path of a dataflow named by a person."""
         found = self.service.get(f"/api/dataflows/{dataflow}")

@@ -24,15 +24,22 @@ def settings_of(arguments: Arguments) -> Settings:
 
 
 def with_library(
-    arguments: Arguments, work: Callable[[Any], int], over_http: Callable[[Held], int] | None = None
+    arguments: Arguments,
+    work: Callable[[Any], int],
+    over_http: Callable[[Held], int] | None = None,
+    *,
+    with_models: bool = False,
 ) -> int:
-    """Open the store, fill it if it is empty, run the work; ask the service that holds the store where one does."""
+    """Open the store, fill it if it is empty, run the work; ask the service that holds the store where one does.
+
+    ``with_models``: the work removes read models that show too much.
+    """
     from sdmx_service.app.stores import open_store
     from sdmx_service.catalog.library import Library
 
     settings = settings_of(arguments)
     try:
-        opened = open_store(settings)
+        opened = open_store(settings, with_models=with_models)
     except StorageFault:
         holder = find_holder(settings.data) if arguments.store is None else None
         if holder is None or over_http is None:

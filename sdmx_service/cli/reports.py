@@ -53,7 +53,7 @@ def _report_bytes(receipt: Any, groups: Sequence[Any], form: str, file: IO[bytes
 def report_remote(receipt: dict[str, Any], service: Any, arguments: argparse.Namespace) -> None:
     """The same of a submission that a running service has checked."""
     base = f"/api/submissions/{receipt['id']}/findings"
-    if arguments.format in ("html", "xlsx"):
+    if arguments.format in ("csv", "html", "xlsx"):
         with service.open(f"{base}.{arguments.format}", {}) as answer:
             if answer.status != 200:
                 raise service.refusal(answer)
@@ -103,7 +103,7 @@ def _text_report(receipt: Any, groups: Iterable[Any]) -> None:
     for group in groups:
         _print_group(group)
     if receipt.rules_not_run:
-        print(f"  rules not run (they need the store's history): {', '.join(receipt.rules_not_run)}")
+        print(f"  rules not run (what they compare with is in a store): {', '.join(receipt.rules_not_run)}")
 
 
 def _changes(receipt: Any, flow: Any) -> str:

@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from threading import Lock
 from typing import IO, NamedTuple
@@ -29,7 +30,7 @@ from sdmx_service.errors import NoResults, NotFound, StorageFault
 from sdmx_service.formats.registry import FORMATS, named
 from sdmx_service.model.message import Message, Party, WriteOptions
 from sdmx_service.model.query import DataQuery
-from sdmx_service.model.selection import dataflow_name
+from sdmx_service.model.selection import Cube, dataflow_name
 from sdmx_service.model.structure import Dataflow
 from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Release
@@ -145,14 +146,18 @@ class Shelf:
         """
         if kind not in KINDS:
             raise NotFound(f"There are no files of kind {kind!r}.", hint=f"There are {', '.join(KINDS)}.")
-        path = self.path(flow, release, kind)
+        path, mask = self.path(flow, release, kind), self.mask(flow)
         with self._alone(path):
-            found = known_file(path, kind, release.number)
+            found = known_file(path, kind, release.number, mask)
             if found is None:
-                self._make(path, flow, release, kind)
-                found = known_file(path, kind, release.number)
+                self._make(path, flow, release, kind, mask)
+                found = known_file(path, kind, release.number, mask)
         assert found is not None
         return found
+
+    def mask(self, flow: Dataflow) -> str:
+        """What is hidden of a dataflow's structure now: a file is good for that only."""
+        return self._library.store.mask_version(Cube.of(self._library.view().catalog.structure_of(flow)))
 
     def path(self, flow: Dataflow, release: Release, kind: str) -> Path:
         """Where a file stands, whether it is there or not."""
@@ -165,17 +170,17 @@ class Shelf:
         with lock:
             yield
 
-    def _make(self, path: Path, flow: Dataflow, release: Release, kind: str) -> None:
+    def _make(self, path: Path, flow: Dataflow, release: Release, kind: str, mask: str) -> None:
         message = self._message(flow, release)
         try:
-            self._write(message, path, release, kind)
+            self._write(message, path, release, kind, mask)
         except OSError as error:
             raise StorageFault(
                 f"The file {path.name} cannot be kept: {error.strerror}.", hint="The data query gives the same figures."
             ) from error
 
     @staticmethod
-    def _write(message: Message, path: Path, release: Release, kind: str) -> None:
+    def _write(message: Message, path: Path, release: Release, kind: str, mask: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         number, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         made = Path(name)
@@ -183,10 +188,11 @@ class Shelf:
             with os.fdopen(number, "wb") as file:
                 _write(message, kind, file, release.number)
             digest = _digest(made)
-            moment = release.published_at.timestamp()
-            os.utime(made, (moment, moment))
+            if not mask:  # else it may be another one tomorrow, which must be newer
+                moment = release.published_at.timestamp()
+                os.utime(made, (moment, moment))
             made.chmod(0o644)
-            note = json.dumps({"sha256": digest, "bytes": made.stat().st_size})
+            note = json.dumps({"sha256": digest, "bytes": made.stat().st_size, "mask": mask})
             made.replace(path)
             _note(path).write_text(note)
         finally:
@@ -207,17 +213,31 @@ class Shelf:
     # --- all of them ---------------------------------------------------------------------------------------------
 
     def prepare(self, kinds: Sequence[str], keep: int) -> int:
-        """Make the current files of every dataflow and remove those before the last ``keep``; returns how many."""
+        """Make the current files of every dataflow; returns how many.
+
+        Those before the last ``keep`` are removed, and those that show what is hidden now.
+        """
         made = 0
         for one in self.histories():
+            mask, last = self.mask(one.dataflow), one.releases[-1]
             for kind in kinds:
-                if known_file(self.path(one.dataflow, one.releases[-1], kind), kind, one.releases[-1].number) is None:
+                if known_file(self.path(one.dataflow, last, kind), kind, last.number, mask) is None:
                     with suppress(NotFound):  # all its figures went away
-                        self.file(one.dataflow, one.releases[-1], kind)
+                        self.file(one.dataflow, last, kind)
                         made += 1
-                for old in one.releases[: -max(keep, 1)]:
-                    _remove(self.path(one.dataflow, old, kind))
+            for kind, (place, old) in product(KINDS, enumerate(reversed(one.releases))):
+                path = self.path(one.dataflow, old, kind)
+                is_old = place >= max(keep, 1) and kind in kinds
+                if is_old or known_file(path, kind, old.number, mask) is None:
+                    _remove(path)
         return made
+
+    def remove(self, flow: Dataflow) -> int:
+        """Remove every file of a dataflow, of all its versions; returns how many; they are made anew when asked for."""
+        found = [one for one in (self.folder / flow.agency / flow.id).rglob("*") if one.is_file()]
+        for one in found:
+            one.unlink(missing_ok=True)
+        return sum(not one.name.endswith(".note") for one in found)
 
 
 def _latest(catalog: Catalog) -> dict[str, Dataflow]:
@@ -230,14 +250,14 @@ def _latest(catalog: Catalog) -> dict[str, Dataflow]:
     return found
 
 
-def known_file(path: Path, kind: str, release: int) -> BulkFile | None:
-    """What is known of a file that is there; None where it is missing or is not what was noted of it."""
+def known_file(path: Path, kind: str, release: int, mask: str) -> BulkFile | None:
+    """What is known of a file that is there; None where it is missing, is not what was noted, or shows too much."""
     try:
         noted = json.loads(_note(path).read_text())
         size = path.stat().st_size
     except (OSError, ValueError):
         return None
-    if noted.get("bytes") != size:
+    if noted.get("bytes") != size or noted.get("mask", "") != mask:
         return None
     return BulkFile(path=path, kind=kind, release=release, bytes=size, sha256=noted["sha256"])
 

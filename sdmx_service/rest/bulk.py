@@ -16,7 +16,8 @@ from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.storage.port import Release
 
 T = TypeVar("T")
-_FOREVER = "public, max-age=31536000, immutable"
+_CACHED = "public, no-cache"
+"""Caches ask again: a figure of any release may be declared confidential later."""
 
 
 def routes() -> list[web.RouteDef]:
@@ -51,9 +52,9 @@ async def list_files(request: web.Request) -> web.StreamResponse:
 
 def _listed(one: History, service: Service) -> dict[str, Any]:
     last = one.releases[-1]
-    files = []
+    files, mask = [], service.shelf.mask(one.dataflow)
     for kind in KINDS:
-        known = known_file(service.shelf.path(one.dataflow, last, kind), kind, last.number)
+        known = known_file(service.shelf.path(one.dataflow, last, kind), kind, last.number, mask)
         files.append(
             {
                 "url": _address(one, last, kind),
@@ -96,7 +97,7 @@ def _response(file: BulkFile, address: str) -> web.StreamResponse:
         "Content-Type": KINDS[file.kind].media_type,
         "Content-Disposition": f'attachment; filename="{name}"',
         "Repr-Digest": f"sha-256=:{digest}:",
-        "Cache-Control": _FOREVER,
+        "Cache-Control": _CACHED,
         "Accept-Ranges": "bytes",
     }
     return _Whole(file.path, headers=headers)

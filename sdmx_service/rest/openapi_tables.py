@@ -361,7 +361,7 @@ OWN: tuple[Own, ...] = (
         token=True,
         query=("language", "decisions"),
     ),
-    Own("put", "/api/mappings/{id}.xlsx", "Take in a mapping", token=True, body=XLSX),
+    Own("put", "/api/mappings/{id}.xlsx", "Take in a mapping", token=True, body="application/octet-stream"),
     Own("get", "/api/sources", "The providers of a dataflow, the one that is shown first", query=("dataflow",)),
     Own(
         "put",
@@ -381,6 +381,11 @@ OWN: tuple[Own, ...] = (
         type="text/csv",
         query=("dataflow", "by", "code", "year"),
     ),
+    Own("get", "/api/purges", "What was purged, by whom and why", token=True),
+    Own("post", "/api/purges", "Remove stored values for good", (201,), token=True, body="application/json"),
+    Own("get", "/api/confidentiality", "Which figures are hidden", token=True),
+    Own("get", "/api/confidentiality/audit/{name}{suffix}", "Which hidden figures can be found out", token=True),
+    Own("put", "/api/confidentiality/{id}", "Say which figures are hidden", token=True, body="application/json"),
     Own("get", "/api/dataflows/{name}", "The dataflow that a person means"),
     Own(
         "get",

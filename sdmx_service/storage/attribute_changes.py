@@ -56,7 +56,7 @@ class AttributeReading:
     def _gone(self, used: list[StoredColumn], since: int) -> dict[str, pa.Table]:
         """Values shown then of keys that have none now."""
         selection = replace(self.reading.selection, release=since, changed_since=None, first_n=None, last_n=None)
-        then = Reading(self._engine, self._layout, self._directory, selection)
+        then = replace(self.reading, selection=selection)
         now = self.reading.conditions
         same = [f"n.{name} = a.{name}" for name in (*now.group, "_component")]
         shown = [f"n._shown >= {now.least_shown}"] if now.least_shown else []
@@ -71,7 +71,7 @@ class AttributeReading:
         since = selection.changed_since
         current = self.reading
         if since is not None:
-            current = Reading(self._engine, self._layout, self._directory, replace(selection, changed_since=None))
+            current = replace(self.reading, selection=replace(selection, changed_since=None))
         extra = [] if since is None else [ended("a", selection.release, since)]
         if not self.reading.plan.total:
             return self._rows(used, current, extra)

@@ -126,6 +126,12 @@ class Documents:
         )
         return int(found.column(0)[0].as_py())
 
+    def artefacts_named(self, prefix: str) -> Mapping[str, bytes]:
+        """The current artefacts whose names begin so."""
+        place = f"starts_with(_urn, {literal(prefix)}) AND _until = {OPEN}"
+        rows = self._engine.read(f"SELECT _urn, _body FROM artefacts WHERE {place}")
+        return dict(zip(rows.column(0).to_pylist(), rows.column(1).to_pylist(), strict=True))
+
     def artefacts(self, generation: int | None) -> Mapping[str, bytes]:
         """The artefacts of a generation."""
         at = "(SELECT _number FROM generations)" if generation is None else literal(generation)

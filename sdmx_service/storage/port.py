@@ -189,6 +189,15 @@ Recorder = Callable[[int, Sequence[ChangeCounts]], Record]
 """What is recorded with a release, given its number and what it changed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purged:
+    """What a purge emptied: row versions, and rows kept of submissions; the submissions that have rows of the keys."""
+
+    versions: int
+    staged: int
+    submissions: tuple[str, ...]
+
+
 class Load(Protocol):
     """Rows of a submission on their way to durable keeping outside the cubes."""
 
@@ -276,6 +285,13 @@ class Store(Protocol):
     def restore(self, release: int, *, comment: str = "", record: Recorder | None = None) -> Release:
         """A new release whose state equals that of an earlier one (rows and ranking); ``record`` as in ``publish``."""
 
+    def purge(self, selection: Selection) -> Purged:
+        """Remove the stored values of keys from every version and from the rows that submissions have kept.
+
+        Rows stay, with their status. What counts of the selection are keys, periods, dataflows and providers. The
+        generation grows, so that nobody takes an answer of before for one of now.
+        """
+
     # --- the way out -------------------------------------------------------------------------------------------
     def pointer(self) -> Pointer:
         """What is current; one cheap read."""
@@ -288,6 +304,19 @@ class Store(Protocol):
 
     def touched(self, cube: Cube, release: int) -> Mapping[str, Sequence[int]]:
         """Per dataflow (by name) the releases up to that one in which something shown came, changed or went."""
+
+    def mask_version(self, cube: Cube) -> str:
+        """What is hidden of a cube now, as a short text that tells nothing else; empty where nothing is.
+
+        Figures are hidden whatever way they are read (``model.confidentiality``). What is kept outside the store is
+        good for one release *and* this text.
+        """
+
+    def told_before(self, selection: Selection) -> Iterator[pa.RecordBatch]:
+        """The keys of figures that are hidden now and were open before, as text, with ``_since`` and ``_until``.
+
+        Of each row version that was shown open: the release that it came in with, and the one that ended it or hid it.
+        """
 
     def count(self, selection: Selection) -> Counts:
         """Exact counts; paging and first/lastN are respected."""

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from sdmx_service.errors import StorageFault
+from sdmx_service.model.confidentiality import Confidentiality
 from sdmx_service.model.message import Action
 from sdmx_service.model.selection import Cube
 from sdmx_service.storage.directory import read_members
 from sdmx_service.storage.engine import Session
 from sdmx_service.storage.incoming import DeletePattern, Incoming, Periods, Seen, fill_deletes
 from sdmx_service.storage.layout import OPEN, SERIES_COUNTS, CubeLayout
+from sdmx_service.storage.masking import Mask, MaskedKeys
 from sdmx_service.storage.port import ChangeCounts, Ranking, StagedPart
 from sdmx_service.storage.quoting import both, identifier, literal, literals
 from sdmx_service.storage.versions import CHANGED, DELETED, INSERTED, RANK_TYPES, RANKS, Versions
@@ -57,8 +59,16 @@ def rank_names(names: Iterable[str], best: Sequence[str]) -> dict[str, int]:
 class CubePublication:
     """The part of a publication that concerns one cube."""
 
-    def __init__(self, session: Session, layout: CubeLayout, flows: Members, providers: Members) -> None:
+    def __init__(
+        self,
+        session: Session,
+        layout: CubeLayout,
+        flows: Members,
+        providers: Members,
+        confidentiality: Confidentiality | None = None,
+    ) -> None:
         self.session = session
+        self._confidentiality = confidentiality
         self.layout = layout
         self._flows = flows
         self._providers = providers
@@ -253,6 +263,10 @@ class CubePublication:
         is_large = sum(sum(kinds.values()) for kinds in self.observations.changes().values()) > _MANY
         if is_large:
             self.observations.analyse_main()
+        if self._confidentiality is not None:
+            mask = Mask(self.layout, self._flows.numbers, self._confidentiality)
+            changed = self.layout.observations.work("change")
+            MaskedKeys(self.session, mask).follow(changed, is_statement=bool(self._submitted))
         self._count_series(release)
         if is_large:
             self.session.analyse(self.layout.table("series"))
@@ -302,6 +316,7 @@ class Publication:
     session: Session
     layouts: Mapping[Cube, CubeLayout]
     ranking: Ranking
+    confidentiality: Mapping[Cube, Confidentiality] = field(default_factory=dict)
     _cubes: dict[Cube, CubePublication] = field(default_factory=dict)
     _flows: Members = field(init=False)
     _providers: Members = field(init=False)
@@ -313,7 +328,9 @@ class Publication:
 
     def _cube(self, cube: Cube) -> CubePublication:
         if cube not in self._cubes:
-            self._cubes[cube] = CubePublication(self.session, self.layouts[cube], self._flows, self._providers)
+            self._cubes[cube] = CubePublication(
+                self.session, self.layouts[cube], self._flows, self._providers, self.confidentiality.get(cube)
+            )
             self._cubes[cube].begin()
         return self._cubes[cube]
 

@@ -18,6 +18,7 @@ from sdmx_service.storage.blocks import Block, Integers, attach, integers, lay_s
 from sdmx_service.storage.directory import Directory
 from sdmx_service.storage.engine import Engine
 from sdmx_service.storage.layout import CubeLayout, StoredColumn
+from sdmx_service.storage.masking import Mask
 from sdmx_service.storage.named import MOST, ORIGIN, NamedSeries
 from sdmx_service.storage.port import Availability, Counts
 from sdmx_service.storage.quoting import both, identifier, literal
@@ -53,11 +54,12 @@ class Reading:
     layout: CubeLayout
     directory: Directory
     selection: Selection
+    mask: Mask
 
     @cached_property
     def conditions(self) -> Conditions:
         """The selection as SQL."""
-        return Conditions(self.layout, self.directory, self.selection, self.engine.read)
+        return Conditions(self.layout, self.directory, self.selection, self.engine.read, self.mask)
 
     @cached_property
     def columns(self) -> tuple[StoredColumn, ...]:
@@ -368,8 +370,9 @@ class Reading:
         where = conditions.series_where()
         if self.conditions.observed:
             same = " AND ".join(f"o.{name} = s.{name}" for name in ("_sid", "_dataflow", "_provider"))
-            rows = identifier(self.layout.observations.name)
-            where += f" AND EXISTS (SELECT 1 FROM {rows} o WHERE {same} AND {conditions.observations_where()})"
+            where += (
+                f" AND EXISTS (SELECT 1 FROM {self.mask.rows} o WHERE {same} AND {conditions.observations_where()})"
+            )
         return f"SELECT DISTINCT {listed} FROM {source} WHERE {where}"
 
     @cached_property
@@ -475,7 +478,7 @@ class Reading:
         if since is None or since == self.selection.release:
             return
         plain = replace(self.selection, changed_since=None, first_n=None, last_n=None, offset=0, limit=None)
-        then = Conditions(self.layout, self.directory, plain, self.engine.read, at=since)
+        then = Conditions(self.layout, self.directory, plain, self.engine.read, self.mask, at=since)
         now, group = self.conditions, self.conditions.group
         shown = [f"n._shown >= {now.least_shown}"] if now.least_shown else []
         same = [f"n.{name} = o.{name}" for name in (*group, "_period")]
@@ -493,6 +496,25 @@ class Reading:
         )
         for batch in self.engine.stream(query):
             yield self._deleted_batch(pa.Table.from_batches([batch]))
+
+    def told_before(self) -> Iterator[pa.RecordBatch]:
+        """Keys of row versions that were shown open and are hidden now, as text."""
+        conditions, open_before = self.conditions, self.mask.open_before()
+        if open_before is None:
+            return
+        names = [*(f"o.{name}" for name in ("_sid", "_dataflow", "_provider", "_period", "_since", "_until")),
+                 *(f"s.{c.quoted}" for c in self.layout.dimensions)]  # fmt: skip
+        same = [f"s.{name} = o.{name}" for name in ("_sid", "_dataflow", "_provider")]
+        shown = f"o._shown >= {conditions.least_shown}"
+        narrow = (condition.format("o") for condition in conditions.narrow)
+        where = both([*same, shown, *conditions.origin("o"), *narrow, *conditions.series])
+        source = f"({open_before}) o, {identifier(self.layout.table('series'))} s"
+        for batch in self.engine.stream(f"SELECT DISTINCT {', '.join(names)} FROM {source} WHERE {where}"):
+            table = pa.Table.from_batches([batch])
+            found = self._deleted_batch(table)
+            for name in ("_since", "_until"):
+                found = found.append_column(name, column_of(table, name).cast(pa.string()))
+            yield found
 
     def _deleted_batch(self, rows: pa.Table) -> pa.RecordBatch:
         found: dict[str, Array] = origin_columns(rows, self.directory) if names_origin(self.selection) else {}

@@ -22,6 +22,7 @@ from sdmx_service.model.selection import Comparison, Filter, Key, Selection
 from sdmx_service.storage.directory import Directory
 from sdmx_service.storage.keys import cluster_range, number_key
 from sdmx_service.storage.layout import SERIES_COUNTS, CubeLayout, StoredColumn
+from sdmx_service.storage.masking import Mask
 from sdmx_service.storage.quoting import both, either, identifier, literal, member
 from sdmx_service.storage.values import decode_text
 
@@ -59,6 +60,7 @@ class Conditions:
 
     Attributes:
         query: reads; needed for filters whose values must be looked at first.
+        mask: what hides figures; the rows are read through it.
         release: the release of the rows; that of the selection if None.
     """
 
@@ -66,6 +68,7 @@ class Conditions:
     directory: Directory
     selection: Selection
     query: Query
+    mask: Mask
     at: int | None = None
 
     @property
@@ -212,7 +215,7 @@ class Conditions:
 
     def observations_from(self) -> str:
         """The observations ``o``, with the series ``s`` where a condition on series needs it."""
-        source = f"{identifier(self.layout.observations.name)} o"
+        source = f"{self.mask.rows} o"
         if not self.series:
             return source
         return (
@@ -318,10 +321,11 @@ class Conditions:
     def _distinct(self, one: Filter, column: StoredColumn, alias: str, holds: Callable[[Comparison, str], bool]) -> str:
         """A test that SQL cannot make, made on the distinct stored texts."""
         if alias == "a":
-            table, name, extra = self.layout.attachments.name, "_value", f"_component = {literal(column.id)}"
+            table, name = identifier(self.layout.attachments.name), "_value"
+            extra = f"_component = {literal(column.id)}"
         else:
-            table, name, extra = self.layout.observations.name, column.name, "1 = 1"
-        rows = self.query(f"SELECT DISTINCT {identifier(name)} AS v FROM {identifier(table)} WHERE {extra}")
+            table, name, extra = self.mask.rows, column.name, "1 = 1"
+        rows = self.query(f"SELECT DISTINCT {identifier(name)} AS v FROM {table} o WHERE {extra}")
         texts = [text for text in rows.column(0).to_pylist() if text is not None]
         passing = [text for text in texts if _holds(one, holds, _single(column, text))]
         return member(f"{alias}.{identifier(name)}", passing)

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from sdmx_service.errors import Conflict, NotFound, StorageFault
+from sdmx_service.model.confidentiality import CONFIDENTIALITY, Confidentiality
 from sdmx_service.model.selection import Cube, Selection
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.storage.attribute_changes import AttributeReading
@@ -24,6 +25,7 @@ from sdmx_service.storage.documents import Documents
 from sdmx_service.storage.engine import Engine, Session
 from sdmx_service.storage.layout import CubeLayout, lay_out, widen
 from sdmx_service.storage.log import read_log, read_mark
+from sdmx_service.storage.masking import Mask, MaskedKeys, Masks, forget_keys, rules_in
 from sdmx_service.storage.port import (
     Act,
     AttributeChanges,
@@ -34,6 +36,7 @@ from sdmx_service.storage.port import (
     LogEntry,
     Mark,
     Pointer,
+    Purged,
     Ranking,
     Record,
     Recorder,
@@ -41,6 +44,7 @@ from sdmx_service.storage.port import (
     StagedPart,
 )
 from sdmx_service.storage.publication import Publication
+from sdmx_service.storage.purging import Purge
 from sdmx_service.storage.quoting import identifier, literal, literals
 from sdmx_service.storage.reading import Reading
 from sdmx_service.storage.readmodel.answers import ModelReading
@@ -65,13 +69,19 @@ class SqlStore:
         self._readings: OrderedDict[tuple[Any, ...], Reading] = OrderedDict()
         self._model_readings: OrderedDict[tuple[Any, ...], ModelReading] = OrderedDict()
         self._pointer: Pointer | None = None
+        self._seen: tuple[int, int] | None = None
+        self._masks = Masks(engine, self._seen_last, self._confidentiality)
         self._moves = 0
         self._models: ReadModels | None = None
 
     def use_models(self, folder: Path) -> ReadModels:
         """From now on answer from read models in that folder where there are such, and let them be made."""
         self._models = ReadModels(
-            folder, source=self._database_reading, published=self._published, current=lambda: self.pointer().release
+            folder,
+            source=self._database_reading,
+            published=self._published,
+            current=lambda: self.pointer().release,
+            mask=self.mask_version,
         )
         return self._models
 
@@ -127,7 +137,10 @@ class SqlStore:
             old = layouts.get(cube)
             if old is None:
                 number = max((one.number for one in layouts.values()), default=0) + 1
-                self._create(session, lay_out(number, structure))
+                layout = lay_out(number, structure)
+                self._create(session, layout)
+                if (rules := self._masks.rules().get(cube)) is not None:
+                    MaskedKeys(session, Mask(layout, {}, rules)).renew()
             elif (wider := self._wider(old, structure, session)) is None:
                 self._drop(session, old)
                 self._create(session, lay_out(old.number, structure))
@@ -137,6 +150,7 @@ class SqlStore:
             self._layouts = None
             self._directories.pop(cube, None)
             self._readings.clear()
+        self._masks.forget()
         return cube
 
     def check_cube(self, structure: DataStructure) -> None:
@@ -278,7 +292,8 @@ class SqlStore:
             parts = self._open_parts(submissions)
             self._clean(current)
             with self._engine.transaction() as session:
-                publication = Publication(session, _read_layouts(session), ranking or self._ranking(current))
+                rules = self._masks.rules()
+                publication = Publication(session, _read_layouts(session), ranking or self._ranking(current), rules)
                 for part, batches in parts:
                     publication.add(part, batches)
                 if ranking is not None:
@@ -297,7 +312,7 @@ class SqlStore:
             self._clean(current)
             ranking = self._ranking(release)
             with self._engine.transaction() as session:
-                publication = Publication(session, _read_layouts(session), ranking)
+                publication = Publication(session, _read_layouts(session), ranking, self._masks.rules())
                 publication.restore(release)
                 changes = publication.settle()
                 publication.apply(current + 1)
@@ -318,6 +333,7 @@ class SqlStore:
             for layout in _read_layouts(session).values():
                 for table in (layout.observations, layout.attachments, layout.table("series")):
                     clean(session, table, current)
+            forget_keys(session)
             session.execute(f"DELETE FROM releases WHERE _number > {literal(current)}")
             session.execute(f"DELETE FROM rankings WHERE _release > {literal(current)}")
 
@@ -355,6 +371,25 @@ class SqlStore:
         )
         return Ranking(**json.loads(rows.column(0)[0].as_py())) if rows.num_rows else Ranking()
 
+    def purge(self, selection: Selection) -> Purged:
+        """Remove stored values for good."""
+        layout = self._layout(selection.cube)
+        if layout is None:
+            return Purged(versions=0, staged=0, submissions=())
+        with self._engine.lock():
+            self._clean(self.pointer().release)
+            directory = read_directory(self._engine.read, layout)
+            rules = self._masks.rules().get(selection.cube)
+            with self._engine.transaction() as session:
+                found = Purge(self._engine, layout, directory, selection, rules).run(session)
+            self._documents.save_artefacts({})
+        self._forget_pointer()
+        self._forget_models([selection.cube])
+        with self._guard:
+            self._readings.clear()
+            self._model_readings.clear()
+        return found
+
     # --- releases ----------------------------------------------------------------------------------------------
 
     def pointer(self) -> Pointer:
@@ -375,15 +410,17 @@ class SqlStore:
             changed_at=_moment(max(published, saved)),
         )
         with self._guard:
-            if self._engine.is_exclusive and moves == self._moves:
-                self._pointer = found
+            if moves == self._moves:
+                self._seen = (release, generation)
+                self._pointer = found if self._engine.is_exclusive else None
         return found
 
     def _forget_pointer(self) -> None:
         """It moved: who is just reading the old one must not keep it."""
         with self._guard:
             self._moves += 1
-            self._pointer = None
+            self._pointer, self._seen = None, None
+        self._masks.forget()
 
     def releases(self) -> Sequence[Release]:
         """All releases up to the current one."""
@@ -431,18 +468,41 @@ class SqlStore:
             return None
         directory = self._directory(layout, selection.release)
         layout = self._layout(selection.cube) or layout
-        key = _selection_key(selection)
+        mask = self._masks.of(layout, directory.dataflow_numbers)
+        key = (*_selection_key(selection), mask.version)
         with self._guard:
             known = self._readings.get(key)
             if known is not None and known.layout == layout:
                 self._readings.move_to_end(key)
                 return known
-        reading = Reading(self._engine, layout, directory, selection)
+        reading = Reading(self._engine, layout, directory, selection, mask)
         with self._guard:
             self._readings[key] = reading
             while len(self._readings) > _KEPT_READINGS:
                 self._readings.popitem(last=False)
         return reading
+
+    def _seen_last(self) -> tuple[int, int]:
+        """Release and generation, as this process saw them last: whoever asks has looked at the pointer before."""
+        with self._guard:
+            seen = self._seen
+        if seen is None:
+            pointer = self.pointer()
+            seen = (pointer.release, pointer.generation)
+        return seen
+
+    def _confidentiality(self) -> Mapping[Cube, Confidentiality]:
+        return rules_in(self._documents.artefacts_named(CONFIDENTIALITY))
+
+    def mask_version(self, cube: Cube) -> str:
+        """What is hidden of a cube, as a short text."""
+        layout = self._layout(cube)
+        return "" if layout is None else self._masks.of(layout, {}).version
+
+    def told_before(self, selection: Selection) -> Iterator[pa.RecordBatch]:
+        """What is hidden now and was open before."""
+        reading = self._database_reading(selection)
+        return iter(()) if reading is None else reading.told_before()
 
     def touched(self, cube: Cube, release: int) -> Mapping[str, Sequence[int]]:
         """Per dataflow the releases that changed it."""
@@ -569,10 +629,25 @@ class SqlStore:
         self, artefacts: Mapping[str, bytes | None], base: int | None = None, acts: Sequence[Act] = ()
     ) -> int:
         """Keep artefacts as a new generation."""
+        concerns_masks = any(name.startswith(CONFIDENTIALITY) for name in artefacts)
+        before = self._mask_versions() if concerns_masks else {}
         with self._engine.lock():
             generation = self._documents.save_artefacts(artefacts, base, acts)
         self._forget_pointer()
+        if concerns_masks:
+            self._forget_models(
+                {cube for cube, version in self._mask_versions().items() if version != before.get(cube)}
+            )
         return generation
+
+    def _mask_versions(self) -> dict[Cube, str]:
+        return {cube: self.mask_version(cube) for cube in self._known_layouts()}
+
+    def _forget_models(self, cubes: Iterable[Cube]) -> None:
+        """Other figures are hidden from now on: read models of before are no more."""
+        if self._models is not None:
+            for cube in cubes:
+                self._models.forget(cube)
 
     def generation_at(self, moment: datetime) -> int:
         """The generation that was current at a moment."""

@@ -20,7 +20,8 @@ from sdmx_service.storage.structures import decode_structure, encode_structure
 
 CHUNK = 262_144
 """Rows of one kept piece."""
-_OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
+STREAM = pa.ipc.IpcWriteOptions(compression="zstd")
+"""How the pieces are written."""
 
 
 def is_number_given(batch: pa.RecordBatch, column: Column) -> Any:
@@ -121,7 +122,7 @@ class StagedLoad:
         rows = pa.Table.from_batches(self._waiting).unify_dictionaries().combine_chunks()
         self._waiting.clear()
         sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, rows.schema, options=_OPTIONS) as writer:
+        with pa.ipc.new_stream(sink, rows.schema, options=STREAM) as writer:
             writer.write_table(rows)
         row: Mapping[str, str | int | bytes] = {
             "_attempt": self._attempt,

@@ -87,7 +87,8 @@ def findings_html(receipt: Receipt, groups: Sequence[FindingGroup]) -> bytes:
     """The findings as one page of HTML, grouped by cause: what is wrong, why it matters, what to do, and where."""
     counts = ", ".join(f"{count} {name}" for name, count in receipt.findings.items())
     body = "".join(_section(group, receipt.file.name) for group in groups) or "<p>Nothing was found.</p>"
-    head, foot = page(f"{receipt.file.name}: {receipt.status}")
+    verdict = "refused" if receipt.findings.get("error") else "no errors"  # the same before and after it is kept
+    head, foot = page(f"{receipt.file.name}: {verdict}")
     facts = f"<p>{escape(_facts(receipt))}</p><p>Findings: {escape(counts)}.</p>"
     return f"{head}{facts}{body}{_not_run(receipt)}{foot}".encode()
 
@@ -119,7 +120,8 @@ def _facts(receipt: Receipt) -> str:
 def _not_run(receipt: Receipt) -> str:
     if not receipt.rules_not_run:
         return ""
-    return f"<p>Rules not run, since they need the store's history: {escape(', '.join(receipt.rules_not_run))}.</p>"
+    named = escape(", ".join(receipt.rules_not_run))
+    return f"<p>Rules not run, since what they compare with is not in the file: {named}.</p>"
 
 
 def _section(group: FindingGroup, sent: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -78,6 +79,7 @@ class Figures:
     Attributes:
         groupings: per dataflow, the dimensions by which rules tell groups of series apart; set before rules run.
         coded: per dataflow, the dimensions whose codes rules along a series look at.
+        remembered: what one rule worked out and another needs too.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class Figures:
         self._refs = {dataflow_name(flow.ref): flow.ref for flow in dataflows}
         self._kept: dict[object, str | None] = {}
         self._repeated: dict[tuple[str, str], bool] = {}
+        self.remembered: dict[object, Any] = {}
 
     @property
     def has_history(self) -> bool:

@@ -189,6 +189,11 @@ def load_findings(store: Store, submission: str) -> tuple[FindingGroup, ...]:
     return tuple(map(FindingGroup.from_json, document["groups"])) if document is not None else ()
 
 
+def remove_findings(store: Store, submission: str) -> None:
+    """Forget the findings of a submission, which quote its values."""
+    store.remove_document(_FINDINGS, submission)
+
+
 def last_published(store: Store) -> dict[tuple[str, str], datetime]:
     """When data were last published, per dataflow and provider as the store names them.
 

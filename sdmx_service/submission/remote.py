@@ -47,9 +47,9 @@ class Remote:
             raise self._refusal(status, body)
         return body
 
-    def post(self, path: str, body: bytes = b"") -> dict[str, Any]:
+    def post(self, path: str, body: bytes = b"", *, method: str = "POST") -> dict[str, Any]:
         """What the service answers to a step."""
-        status, found = self._call("POST", path, body)
+        status, found = self._call(method, path, body)
         if status not in (200, 201):
             raise self._refusal(status, found)
         return found

@@ -1,21 +1,27 @@
-"""Rules of kind *recoverable*: withheld figures that an equation of other figures gives away.
+"""Rules of kinds *recoverable* and *disclosure*: withheld figures that others give away.
 
-A figure is withheld where it has no value and its attributes say so (``missing``). One equation with exactly one
-withheld figure and all others known determines it; chains of equations are not followed (choice: what one equation
-gives away is what a reader finds with a pocket calculator).
+*recoverable*: a figure is withheld where it has no value and its attributes say so (``missing``). One equation with
+exactly one withheld figure and all others known determines it: what a reader finds with a pocket calculator.
+*disclosure*: all sums of the dataflow together, by linear programs (``submission.disclosure``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from sdmx_service.catalog.rule_kinds import Recoverable
+from sdmx_service.catalog.rule_kinds import Disclosure, Recoverable
 from sdmx_service.catalog.rules import Rule
 from sdmx_service.errors import InvalidStructure
+from sdmx_service.model.columns import Column
+from sdmx_service.model.confidentiality import Confidentiality
 from sdmx_service.storage.quoting import either, literal, member
+from sdmx_service.submission.disclosure import Cells, Told, find_out
 from sdmx_service.submission.figures import Figures, Flow
+from sdmx_service.submission.relations import Conditions, applied_rules, counts, relations
 from sdmx_service.submission.workspace import IN_ORDER, ORIGIN, PLACE, conditions, key_columns
 
 _Equation = list[tuple[str, float, str, bool]]
@@ -101,3 +107,127 @@ def _statement(detail: Recoverable, flow: Flow, dimensions: list[str], equation:
         SELECT {PLACE}, plain(recovered) AS value, {key_columns(flow.structure, key)},
                plain(recovered) AS recovered, known
         FROM g WHERE recovered IS NOT NULL ORDER BY {IN_ORDER}"""
+
+
+# --- several sums together -------------------------------------------------------------------------------------------
+
+_SECONDS = 10.0
+"""How long the sums of one dataflow are looked at."""
+
+
+def disclosed_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> Iterator[pa.Table]:
+    """The withheld figures that all sums of a dataflow together give away.
+
+    A figure is withheld where the confidentiality document of the structure says so: by its status, or by attributes
+    of a row without a figure. What one sum of a rule of kind *recoverable* gives away is reported there.
+    """
+    detail, document = rule.detail, figures.catalog.confidentiality_of(flow.structure)
+    assert isinstance(detail, Disclosure)
+    if document is None or flow.sent is None:
+        return
+    key = ("disclosure", flow.name, rule.component, tuple(rule.when.items()), tuple(sorted(providers)))
+    if key not in figures.remembered:
+        figures.remembered[key] = _find_out(rule, document, flow, figures, providers)
+    found: Told | None = figures.remembered[key]
+    if found is None:
+        return
+    told = np.flatnonzero(~found.is_plain & (found.is_exact == (detail.within == "exact")))
+    if len(told):
+        yield _told_places(found, told, flow, figures)
+
+
+def _find_out(
+    rule: Rule, document: Confidentiality, flow: Flow, figures: Figures, providers: Collection[str]
+) -> Told | None:
+    assert flow.sent is not None
+    column = flow.number(rule.component, rule.id)
+    secret = _secret(document, flow, figures.carried(flow))
+    if not _is_any_secret(secret, flow, figures):
+        return None
+
+    def source(when: Conditions) -> str | None:
+        where = {**rule.when, **when}
+        query = _cells(figures, flow, column, where, providers, secret)
+        if query is None:
+            return None
+        kept = figures.made(("cells", flow.name, column.id, repr(sorted(where.items()))), lambda: query)
+        return f"SELECT * FROM {kept}"
+
+    rules = applied_rules(flow, figures.catalog)
+    occurring = {id: frozenset(codes) for id, codes in flow.sent.values.items() if codes is not None}
+    return find_out(
+        Cells(workspace=figures.workspace, structure=flow.structure, source=source),
+        relations(flow, rules, figures.catalog, occurring),
+        counts(rules, rule.component),
+        share=document.range,
+        seconds=_SECONDS,
+    )
+
+
+def _secret(document: Confidentiality, flow: Flow, carried: Collection[str]) -> tuple[str, str]:
+    """The conditions that a row's figure is confidential, and that it was withheld without being sent."""
+    own = {document.status: document.confidential} if document.status in carried else {}
+    withheld = {id: codes for id, codes in document.withheld.items() if id in carried}
+    return (
+        f"({conditions(flow.structure, own)}) IS TRUE" if own else "false",
+        f"({conditions(flow.structure, withheld)}) IS TRUE" if withheld else "false",
+    )
+
+
+def _is_any_secret(secret: tuple[str, str], flow: Flow, figures: Figures) -> bool:
+    assert flow.sent is not None
+    query = f"SELECT count(*) AS number FROM {flow.sent.table} WHERE {secret[0]} OR {secret[1]}"
+    return bool(figures.workspace.read(query)["number"][0].as_py())
+
+
+def _cells(
+    figures: Figures,
+    flow: Flow,
+    column: Column,
+    when: Mapping[str, Collection[str]],
+    providers: Collection[str],
+    secret: tuple[str, str],
+) -> str | None:
+    query = figures.own(flow, column, when, result=False, providers=providers)
+    if query is None:
+        return None
+    keys = ", ".join(flow.names[id] for id in flow.structure.key_ids)
+    hidden, withheld = secret
+    return (
+        f"SELECT {keys}, _provider, _id, CASE WHEN {hidden} THEN NULL ELSE _value END AS _value,"
+        f" ({hidden} OR (_value IS NULL AND {withheld})) AS _withheld FROM ({query})"
+    )
+
+
+def _told_places(found: Told, told: Any, flow: Flow, figures: Figures) -> pa.Table:
+    """The figures as places of findings, with what they are and the sums that tell it."""
+    assert flow.sent is not None
+    low, high = found.lower[told], found.upper[told]
+    exact = found.is_exact[told]
+    said = [
+        plain_number(one) if is_exact else f"between {plain_number(one)} and {plain_number(other)}"
+        for one, other, is_exact in zip(low.tolist(), high.tolist(), exact.tolist(), strict=True)
+    ]
+    known = ["; ".join(found.sums[place][:_MOST_SUMS]) for place in told.tolist()]
+    rows = pa.record_batch(
+        [pa.array(found.cells[told]), pa.array(said), pa.array(known)], names=["id", "said", "known"]
+    )
+    table = figures.workspace.keep([rows], {"id": "BIGINT", "said": "VARCHAR", "known": "VARCHAR"})
+    key = {id: f"r.{name}" for id, name in flow.names.items() if id in flow.structure.key_ids}
+    statement = (
+        f"SELECT {PLACE}, t.said AS value, {key_columns(flow.structure, key)}, t.said AS recovered, t.known AS known"
+        f" FROM {table} t JOIN {flow.sent.table} r ON r.rowid = t.id ORDER BY {IN_ORDER}"
+    )
+    places = figures.workspace.places(statement, flow.structure)
+    figures.workspace.drop(table)
+    return places
+
+
+_MOST_SUMS = 4
+"""Sums that a finding names."""
+
+
+def plain_number(number: float) -> str:
+    """A number as people write it."""
+    nearest = round(number)
+    return str(nearest) if abs(number - nearest) <= 1e-6 * max(1.0, abs(number)) else f"{number:.6g}"

@@ -17,6 +17,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.rule_kinds import (
     Agree,
     Conditions,
+    Disclosure,
     Gaps,
     Mirror,
     Offset,
@@ -31,17 +32,17 @@ from sdmx_service.catalog.rule_kinds import (
 from sdmx_service.catalog.rules import Rule, RuleSet
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.model.finding import FindingGroup
-from sdmx_service.model.selection import dataflow_name
 from sdmx_service.model.structure import Dataflow
 from sdmx_service.model.urn import PartialRef, Ref
 from sdmx_service.submission.figures import Figures, Flow, History, OwnHistory
+from sdmx_service.submission.relations import applies
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.rule_attributes import lacking_attributes
 from sdmx_service.submission.rule_gaps import missing_figures, unmarked_shifts
 from sdmx_service.submission.rule_outliers import standing_out, swapped_figures
 from sdmx_service.submission.rule_pairs import disagreeing_totals, mirror_pairs, shifted_series
 from sdmx_service.submission.rule_parts import mixed_members, odd_peaks, odd_shares, too_great_parts
-from sdmx_service.submission.rule_recovery import recoverable_figures
+from sdmx_service.submission.rule_recovery import disclosed_figures, recoverable_figures
 from sdmx_service.submission.rule_revision import revised_figures
 from sdmx_service.submission.rule_rows import equal_codes, wrong_values
 from sdmx_service.submission.rule_series import broken_changes, copied_periods, unmarked_changes, without, wrong_scales
@@ -73,6 +74,7 @@ _MESSAGES: Mapping[str, str] = {
     "offset": "The series agrees best with the other one {lag} periods {direction} (correlation {correlation}).",
     "revision": "{value} was {previous} before (difference {difference}).",
     "recoverable": "The withheld figure is {recovered}: it follows from {known}.",
+    "disclosure": "The withheld figure is {recovered}: it follows from {known} together.",
     "agree": "The same total is told differently: {figures}.",
 }
 _Places = Iterator[tuple[pa.Table, Mapping[str, str]]]
@@ -111,11 +113,11 @@ def run_rules(
     sets = list(rule_sets)
     rules = [rule for one in sets for rule in one.rules]
     followed = [id for rule in rules for id in _followed(rule)]
-    figures = Figures(workspace, catalog, dataflows, history, own, _carried(rules), followed)
+    figures = Figures(workspace, catalog, dataflows, history, own, _carried(rules, catalog), followed)
     not_run: dict[str, None] = {}
     try:
         sent = figures.sent_flows()
-        applying = [[flow for flow in sent if _applies(rule_set, flow, catalog)] for rule_set in sets]
+        applying = [[flow for flow in sent if applies(rule_set, flow, catalog)] for rule_set in sets]
         for rule_set, applied in zip(sets, applying, strict=True):
             _note_groups(rule_set, applied, figures)
         for rule_set, applied in zip(sets, applying, strict=True):
@@ -132,9 +134,11 @@ def run_rules(
     return list(not_run)
 
 
-def _carried(rules: Iterable[Rule]) -> set[str]:
+def _carried(rules: Sequence[Rule], catalog: Catalog) -> set[str]:
     """The attributes that rules look at beside a figure; components that are none do no harm."""
     found: set[str] = set()
+    if any(isinstance(rule.detail, Disclosure) for rule in rules):
+        found.update(id for one in catalog.confidentiality.values() for id in (one.status, *one.withheld))
     for rule in rules:
         detail = rule.detail
         listed: tuple[Conditions, ...] = ()
@@ -183,12 +187,6 @@ def _providers(rule: Rule, flow: Flow) -> set[str]:
     if not rule.providers:
         return set(found)
     return {one for one in found if any(fnmatchcase(one.rpartition(".")[2], pattern) for pattern in rule.providers)}
-
-
-def _applies(rule_set: RuleSet, flow: Flow, catalog: Catalog) -> bool:
-    """The set names the dataflow, in any version that shares its rows, or its structure."""
-    versions = [one.ref for one in catalog.of_type("Dataflow") if dataflow_name(one.ref) == flow.name]
-    return any(named.matches(ref) for named in rule_set.applies_to for ref in (*versions, flow.structure.ref))
 
 
 def _touches(rule: Rule, sent: Sequence[Flow]) -> bool:
@@ -243,6 +241,8 @@ def _broken_by_provider(rule: Rule, flow: Flow, figures: Figures, providers: Col
     elif isinstance(rule.detail, Presence):
         find = unmarked_changes if rule.detail.test == "changed" else lacking_attributes
         yield from find(rule, flow, figures, providers)
+    elif isinstance(rule.detail, Disclosure):
+        yield from _alike(disclosed_figures(rule, flow, figures, providers))
     elif isinstance(rule.detail, Recoverable):
         yield from _alike(recoverable_figures(rule, flow, figures, providers))
     else:
@@ -254,7 +254,7 @@ def _alike(tables: Iterable[pa.Table]) -> _Places:
         yield table, {}
 
 
-_ALONG = ("share", "peak", "subset", "members", "recoverable")
+_ALONG = ("share", "peak", "subset", "members", "recoverable", "disclosure")
 """Kinds that with scope *file* read conditions on attributes of any level."""
 _OF_ROWS: Mapping[str, Callable[[Rule, Flow, Figures], pa.Table]] = {"value": wrong_values, "same": equal_codes}
 _OF_PROVIDERS: Mapping[str, Callable[[Rule, Flow, Figures, Collection[str]], pa.Table]] = {

@@ -21,10 +21,21 @@ from sdmx_service.errors import NotAllowed, NotFound, SdmxError
 from sdmx_service.formats.registry import named, write_text_sheets
 from sdmx_service.model.artefact import Annotation, Texts
 from sdmx_service.model.finding import Finding
-from sdmx_service.model.mapping import MappedValue, MappingRow, RepresentationMap
+from sdmx_service.model.mapping import (
+    ComponentMap,
+    FixedValue,
+    FrequencyFormat,
+    MappedValue,
+    MappingRow,
+    RepresentationMap,
+    StructureMap,
+    TimePatternMap,
+)
 from sdmx_service.model.message import Tables
+from sdmx_service.model.urn import Ref
 from sdmx_service.rest.map_travel import Imported, export_mapping, import_mapping
 from sdmx_service.submission import map_cells as cells
+from sdmx_service.submission import map_reading
 from sdmx_service.submission.decisions import decide, decisions
 from sdmx_service.submission.map_reading import read_mapping
 from sdmx_service.submission.map_sheets import Travelling, sheets_of, travelling
@@ -120,6 +131,49 @@ def test_every_mapping_of_this_repository_comes_back_as_it_was() -> None:
         assert found.layout is not None and sent.layout is not None
         assert found.layout.document == sent.layout.document
         assert found.artefacts == tuple(map(as_stored, sent.artefacts))
+
+
+def test_times_fixed_values_and_annotations_come_back_as_they_were() -> None:
+    formats = (FrequencyFormat(id="m", frequency_id="M", date_pattern="yyyy'M'nn"),)
+    made = StructureMap(
+        agency="TEST",
+        id="SM",
+        version="1.0.0",
+        names=Texts({"en": "Times", "ru": "Времена"}),
+        source=Ref(type="DataStructure", agency="TEST", id="SRC", version="1.0.0"),
+        target=Ref(type="Dataflow", agency="TEST", id="DF", version="1.0.0"),
+        components=(
+            ComponentMap(sources=("a", "b"), targets=("X",), representation_map=Ref(
+                type="RepresentationMap", agency="TEST", id="RM", version="1.0+.0")),
+            ComponentMap(sources=("c",), targets=("Y",), annotations=(Annotation(type="NOTE", title="=1"),)),
+        ),
+        fixed=(
+            FixedValue(component="FREQ", values=("A",)),
+            FixedValue(component="TAGS", values=("p", "[q]", "")),
+            FixedValue(component="SERIES", values=("\"quoted\"",), role="source"),
+        ),
+        times=(
+            TimePatternMap(id="d", sources=("t",), target="TIME_PERIOD", pattern="dd/MM/yyyy", locale="fr-FR",
+                           frequency_dimension="FREQ", mapped_frequencies=("m",), resolve="midPeriod"),
+            TimePatternMap(id="e", sources=("n",), target="OTHER", kind="epoch", pattern="millisecond",
+                           base_period="1970", frequency_id="D"),
+        ),
+        frequency_formats=formats,
+    )  # fmt: skip
+    (kept,) = deserialise(serialise(Content(artefacts=[made]))).artefacts
+    assert isinstance(kept, StructureMap) and len(kept.times) == 2
+    catalog = Catalog.of([kept])
+    body = written(Travelling(layout=None, structure_maps=(kept,)), catalog)
+    read = named("xlsx").read
+    assert read is not None
+    tables = read(io.BytesIO(body), lambda ref: None)  # type: ignore[arg-type,return-value]
+    assert isinstance(tables, Tables)
+    report = Report()
+    with pytest.MonkeyPatch.context() as patch:  # what the map is about is not here
+        patch.setattr(map_reading, "_check_whole", lambda *_: None)
+        found = read_mapping(tables, catalog, report)
+    assert found is not None, list(report.findings())
+    assert found.structure_maps == (kept,)
 
 
 # --- sheets for people -----------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -62,9 +63,7 @@ def write_findings(header: Sequence[str], rows: Iterable[Sequence[object]]) -> I
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Findings")
     sheet.freeze_panes = "A2"
-    for number, row in enumerate(_all(header, rows)):
-        if number > LISTED:
-            break
+    for number, row in enumerate(_whole(_all(header, rows), LISTED)):
         sheet.append([_written(sheet, value, bold=number == 0) for value in row])
     return _saved(book)
 
@@ -72,6 +71,18 @@ def write_findings(header: Sequence[str], rows: Iterable[Sequence[object]]) -> I
 def _all(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:
     yield header
     yield from rows
+
+
+def _whole(rows: Iterable[Sequence[object]], most: int) -> Iterator[Sequence[object]]:
+    """The rows up to as many as a sheet takes; where there are more, a last one says how many."""
+    left = 0
+    for number, row in enumerate(rows):
+        if number <= most:
+            yield row
+        else:
+            left += 1
+    if left:
+        yield (f"{left} more findings do not fit here; the list as CSV and as JSON has every one.",)
 
 
 def write_marked(
@@ -186,9 +197,7 @@ def _list(book: Workbook, header: Sequence[str], rows: Iterable[Sequence[object]
         name += "_"
     page = book.create_sheet(name)
     page.freeze_panes = "A2"
-    for number, row in enumerate(_all(header, rows), start=1):
-        if number > MARKED:
-            break
+    for number, row in enumerate(_whole(_all(header, rows), MARKED), start=1):
         for column, value in enumerate(row, start=1):
             if value is not None:
                 _put(page.cell(number, column), value)
@@ -221,8 +230,22 @@ def _clean(text: str) -> str:
 
 
 def _saved(book: Workbook) -> Iterator[bytes]:
+    """The workbook as bytes, the same for the same contents: no moment of writing is in it."""
     target = io.BytesIO()
     book.save(target)
-    target.seek(0)
-    while piece := target.read(_PIECE):
+    steady = io.BytesIO()
+    with zipfile.ZipFile(target) as made, zipfile.ZipFile(steady, "w", zipfile.ZIP_DEFLATED) as copy:
+        for name in made.namelist():
+            body = made.read(name)
+            if name == "docProps/core.xml":
+                body = _MOMENT.sub(rb"\g<1>" + _THEN + rb"\g<2>", body)
+            copy.writestr(zipfile.ZipInfo(name, _EPOCH), body, zipfile.ZIP_DEFLATED)
+    steady.seek(0)
+    while piece := steady.read(_PIECE):
         yield piece
+
+
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+"""The earliest moment that an archive can name."""
+_THEN: Final = b"1980-01-01T00:00:00Z"
+_MOMENT: Final = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</)")

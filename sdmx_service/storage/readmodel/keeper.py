@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sdmx_service.errors import SdmxError
-from sdmx_service.model.selection import Selection
+from sdmx_service.model.selection import Cube, Selection
 from sdmx_service.storage.readmodel.answers import ModelReading, answers
 from sdmx_service.storage.readmodel.building import FORMAT, Abandoned, Source, background, build
 from sdmx_service.storage.readmodel.opened import Damaged, Model, open_model
@@ -27,6 +27,8 @@ _STALE = 3600
 """Seconds after which an unfinished folder is somebody's who has gone."""
 
 Base = tuple[Hashable, ...]
+_PARTS = 5
+"""Parts of a base without what is hidden."""
 
 
 def base_of(selection: Selection) -> Base | None:
@@ -54,6 +56,7 @@ class ReadModels:
         source: the store's own answer to a selection of everything; None if the cube holds nothing.
         published: release -> when it became current, in microseconds; None if there is none.
         current: the release that is current.
+        mask: what is hidden of a cube now; a model is good for that only.
     """
 
     def __init__(
@@ -63,9 +66,10 @@ class ReadModels:
         source: Callable[[Selection], Source | None],
         published: Callable[[int], int | None],
         current: Callable[[], int],
+        mask: Callable[[Cube], str],
     ) -> None:
         self._folder = folder
-        self._source, self._published, self._current = source, published, current
+        self._source, self._published, self._current, self._mask = source, published, current, mask
         self._guard = threading.Lock()
         self._ready: dict[Base, Model] = {}
         self._wanted: dict[Base, Selection] = {}
@@ -82,7 +86,7 @@ class ReadModels:
 
     def reading(self, selection: Selection) -> ModelReading | None:
         """The selection answered from a model; None if the store must answer. Never waits."""
-        base = base_of(selection)
+        base = self._base(selection)
         if base is None:
             return None
         model = self._ready.get(base)
@@ -98,7 +102,7 @@ class ReadModels:
     def open(self, selections: Iterable[Selection]) -> None:
         """Let the models that are in place be opened, so that the first answers need not do without; makes none."""
         for selection in selections:
-            base = base_of(selection)
+            base = self._base(selection)
             if base is not None and selection.release:
                 self._worker.submit(self._open, base, selection)
 
@@ -114,7 +118,7 @@ class ReadModels:
 
     def prepare(self, selection: Selection) -> None:
         """Make the model that would answer the selection, and wait for it."""
-        base = base_of(selection)
+        base = self._base(selection)
         if base is not None and (asked := self._ask(base, selection)) is not None:
             asked.result()
 
@@ -122,8 +126,26 @@ class ReadModels:
         """A release was published: the models that are used are made anew."""
         with self._guard:
             used = {base: asked for base, asked in self._wanted.items() if base in self._ready}
-        for base, selection in used.items():
-            self._ask(base, replace(selection, release=release))
+        for selection in used.values():
+            asked = replace(selection, release=release)
+            if (base := self._base(asked)) is not None:
+                self._ask(base, asked)
+
+    def _base(self, selection: Selection) -> Base | None:
+        base = base_of(selection)
+        mask = "" if base is None else self._mask(selection.cube)
+        return (*base, mask) if base is not None and mask else base
+
+    def forget(self, cube: Cube) -> None:
+        """Remove the models of a cube: other figures of it are hidden from now on."""
+        with self._guard:
+            for base in [one for one in (*self._ready, *self._asked) if one[0] == cube]:
+                self._ready.pop(base, None)
+                self._asked.pop(base, None)
+        slug = _slug(cube)
+        for place in self._folder.iterdir() if self._folder.exists() else ():
+            if place.name.startswith(slug):
+                shutil.rmtree(place, ignore_errors=True)
 
     # --- making ------------------------------------------------------------------------------------------------
 
@@ -164,6 +186,8 @@ class ReadModels:
             log.warning("no read model of %s at release %d: %s", selection.cube.name, selection.release, error)
             return
         with self._guard:
+            for other in [one for one in self._ready if one[:_PARTS] == base[:_PARTS]]:
+                del self._ready[other]
             self._ready[base] = model
         self._clean(selection)
 
@@ -190,7 +214,7 @@ class ReadModels:
 
     def _name(self, identity: Mapping[str, Any], selection: Selection) -> str:
         digest = hashlib.blake2b(json.dumps([FORMAT, identity]).encode(), digest_size=8).hexdigest()
-        return f"{_slug(selection)}{selection.release}-{digest}"
+        return f"{_slug(selection.cube)}{selection.release}-{digest}"
 
     def _build(self, selection: Selection, place: Path, identity: Mapping[str, Any]) -> None:
         source = self._source(selection)
@@ -212,7 +236,7 @@ class ReadModels:
 
     def _clean(self, selection: Selection) -> None:
         """Remove what is older; who has it open keeps it until the answer is given."""
-        slug = _slug(selection)
+        slug = _slug(selection.cube)
         for place in self._folder.iterdir():
             if place.name.endswith(".part"):
                 with contextlib.suppress(OSError):
@@ -224,8 +248,7 @@ class ReadModels:
                     shutil.rmtree(place, ignore_errors=True)
 
 
-def _slug(selection: Selection) -> str:
+def _slug(cube: Cube) -> str:
     """How the names of a cube's models begin."""
-    cube = selection.cube
     digest = hashlib.blake2b(cube.name.encode(), digest_size=4).hexdigest()
     return f"{cube.id}-{cube.major}-{digest}-r"

@@ -1,0 +1,1 @@
+CREATE TABLE masking (_cube INTEGER NOT NULL, _rules TEXT NOT NULL, _is_any INTEGER NOT NULL, _version BIGINT NOT NULL, _purges INTEGER NOT NULL);

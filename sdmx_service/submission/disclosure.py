@@ -1,0 +1,280 @@
+"""Which figures that are withheld can be found out, from figures that are told and sums that hold.
+
+The figures stand as rows of a query (``Cells``), the sums are made of them by SQL, one statement per kind of sum, and
+``bounds`` finds the limits. Whoever asks says which figures are withheld, and what is safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sdmx_service.model.structure import DataStructure
+from sdmx_service.storage.quoting import both, either, literal, member
+from sdmx_service.submission.bounds import Bounds, Sums, bounds, is_exposed
+from sdmx_service.submission.relations import Conditions, Relation
+from sdmx_service.submission.workspace import Workspace, column_names, conditions
+
+Flags = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """Figures as a query.
+
+    Attributes:
+        source: conditions -> the query of the figures under them: the columns of the key (``column_names``),
+            ``_provider``, ``_id`` (which figure), ``_value`` (null where it is not told), ``_withheld`` (it is one of
+            those that must not be found out).
+        rounding: figures that are told may be off by half of it.
+    """
+
+    workspace: Workspace
+    structure: DataStructure
+    source: Callable[[Conditions], str | None]
+    rounding: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What can be found out.
+
+    Attributes:
+        cells: ids of the withheld figures that can.
+        lower, upper: their limits.
+        is_exact: the limits are one.
+        is_plain: one sum of a rule of kind *recoverable* tells it by itself.
+        sums: per figure the sums that it takes part in, in words.
+        looked_at: how many withheld figures are part of any sum.
+        contradictory: how many of them stand in sums that contradict each other.
+        is_cut: time ran out before all were looked at.
+        system: all sums and their figures, for who wants to hide more.
+    """
+
+    cells: Places
+    lower: Numbers
+    upper: Numbers
+    is_exact: Flags
+    is_plain: Flags
+    sums: tuple[tuple[str, ...], ...]
+    looked_at: int
+    contradictory: int
+    is_cut: bool
+    system: System
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """Sums with at least one figure that is not told, as terms; ``ids`` are the figures by number."""
+
+    sums: Sums
+    ids: Places
+    withheld: Flags
+    relation: npt.NDArray[np.int64]
+    relations: Sequence[Relation]
+
+
+def find_out(
+    cells: Cells,
+    relations: Iterable[Relation],
+    counts: Iterable[Conditions],
+    *,
+    share: float,
+    seconds: float,
+) -> Told | None:
+    """What can be found out about withheld figures; None where no sum has one.
+
+    Args:
+        counts: conditions under which figures cannot be below 0.
+        share: figures that can be told to within this share are found out.
+        seconds: for the linear programs.
+    """
+    system = _system(cells, [*_borne_out(cells, relations)], counts)
+    if system is None:
+        return None
+    found = bounds(system.sums, share, seconds)
+    return _told(system, found, share)
+
+
+def _told(system: System, found: Bounds, share: float) -> Told:
+    exposed = np.flatnonzero(system.withheld & is_exposed(found.lower, found.upper, share))
+    lower, upper = found.lower[exposed], found.upper[exposed]
+    return Told(
+        cells=system.ids[exposed],
+        lower=lower,
+        upper=upper,
+        is_exact=upper - lower <= 1e-6 * np.maximum(1, np.abs(upper)),
+        is_plain=_is_plain(system)[exposed],
+        sums=tuple(_words(system, place) for place in exposed.tolist()),
+        looked_at=int(system.withheld.sum()),
+        contradictory=int((system.withheld & found.is_contradictory).sum()),
+        is_cut=found.is_cut,
+        system=system,
+    )
+
+
+def _is_plain(system: System) -> Flags:
+    """The figures that are the only untold one of a sum whose rule reports it."""
+    sums = system.sums
+    untold = np.isnan(sums.value)[sums.cell]
+    count = np.bincount(sums.sum[untold], minlength=len(sums.tolerance))
+    plain = np.array([one.is_plain for one in system.relations], np.bool_)[system.relation]
+    found = np.zeros(len(system.ids), np.bool_)
+    found[sums.cell[untold & (count[sums.sum] == 1) & plain[sums.sum]]] = True
+    return found
+
+
+def _words(system: System, cell: int) -> tuple[str, ...]:
+    """The sums of a figure, those with the fewest untold figures first."""
+    sums = system.sums
+    untold = np.isnan(sums.value)[sums.cell]
+    own = np.unique(sums.sum[sums.cell == cell])
+    count = np.bincount(sums.sum[untold], minlength=len(sums.tolerance))[own]
+    return tuple(
+        dict.fromkeys(
+            system.relations[system.relation[number]].name for number in own[np.argsort(count, kind="stable")]
+        )
+    )
+
+
+# --- sums as terms ---------------------------------------------------------------------------------------------------
+
+
+def _borne_out(cells: Cells, relations: Iterable[Relation]) -> Iterable[Relation]:
+    """The relations that count; of those supposed, what the figures that are told bear out."""
+    for one in relations:
+        if not one.is_supposed:
+            yield one
+            continue
+        source = _figures(cells, one)
+        if source is None:
+            continue
+        total, difference = (
+            _is_total(cells, one),
+            f"sum(CASE WHEN {_is_total(cells, one)} THEN -_value ELSE _value END)",
+        )
+        slack = f"{one.tolerance!r} + 1e-9 * abs(max(_value) FILTER ({total}))"
+        whole = f"count(*) FILTER (_value IS NULL) = 0 AND {_is_whole(cells, one)}"
+        query = f"SELECT {difference} AS d, {slack} AS s FROM ({source}) GROUP BY {_group(cells, one)} HAVING {whole}"
+        counted = cells.workspace.read(
+            "SELECT count(*) AS whole, count(*) FILTER (abs(d) <= s) AS equal, count(*) FILTER (d <= s) AS less"
+            f" FROM ({query})"
+        )
+        count, equal, less = (int(column[0].as_py()) for column in counted.columns)
+        if count and equal == count:
+            yield one
+        elif count and less == count:
+            yield replace(one, is_equal=False, name=one.name.replace(" = ", " ≥ "))
+
+
+def _is_total(cells: Cells, one: Relation) -> str:
+    return f"{column_names(cells.structure)[one.dimension]} = {literal(one.total)}"
+
+
+def _figures(cells: Cells, one: Relation) -> str | None:
+    """The query of the figures of a sum, with ``_term`` (which one it is) and ``_factor``."""
+    source = cells.source(one.when)
+    if source is None:
+        return None
+    if one.terms:
+        tests = [conditions(cells.structure, where) for where, _ in one.terms]
+        number = "CASE " + " ".join(f"WHEN {test} THEN '{place}'" for place, test in enumerate(tests)) + " END"
+        factor = "CASE " + " ".join(
+            f"WHEN {test} THEN {factor!r}" for test, (_, factor) in zip(tests, one.terms, strict=True)
+        )
+        chosen = f"*, {number} AS _term, CAST({factor} END AS DOUBLE) AS _factor"
+        return f"SELECT {chosen} FROM ({source}) WHERE {either(tests)}"
+    name = column_names(cells.structure)[one.dimension]
+    every = member(name, {one.total, *one.required, *one.optional})
+    factor = f"CAST(CASE WHEN {name} = {literal(one.total)} THEN -1 ELSE 1 END AS DOUBLE)"
+    return f"SELECT *, {name} AS _term, {factor} AS _factor FROM ({source}) WHERE {every}"
+
+
+def _group(cells: Cells, one: Relation) -> str:
+    """What the figures of one sum share."""
+    free = {one.dimension, *(id for where, _ in one.terms for id in where)}
+    names = column_names(cells.structure)
+    return ", ".join([*(names[id] for id in cells.structure.key_ids if id not in free), "_provider"])
+
+
+def _is_whole(cells: Cells, one: Relation) -> str:
+    """The condition that a sum has what it needs, each figure once."""
+    needed = [str(place) for place in range(len(one.terms))] or [one.total, *one.required]
+    return both(
+        [f"count(*) FILTER ({member('_term', needed)}) = {len(set(needed))}", "count(*) = count(DISTINCT _term)",
+         "count(*) > 1"]
+    )  # fmt: skip
+
+
+def _terms(cells: Cells, one: Relation) -> pa.Table | None:
+    """The terms of the sums of a relation that have an untold figure: ``_sum``, ``_id``, ``_factor`` and the figure."""
+    source, group = _figures(cells, one), _group(cells, one)
+    if source is None:
+        return None
+    whole = f"bool_or(_value IS NULL) AND {_is_whole(cells, one)}"
+    found = cells.workspace.read(
+        f"WITH f AS ({source}), g AS (SELECT {group}, row_number() OVER () - 1 AS _sum FROM f GROUP BY {group}"
+        f" HAVING {whole}) SELECT _sum, _id, _factor, _value, _withheld FROM f JOIN g USING ({group})"
+    )
+    return found if found.num_rows else None
+
+
+def _system(cells: Cells, relations: Sequence[Relation], counts: Iterable[Conditions]) -> System | None:
+    tables: list[tuple[Places, pa.Table]] = []
+    kept: list[Relation] = []
+    numbers: list[Places] = []
+    total = 0
+    for one in relations:
+        found = _terms(cells, one)
+        if found is None:
+            continue
+        own = found["_sum"].to_numpy() + total
+        count = int(own.max()) + 1 - total
+        numbers.append(np.full(count, len(kept), np.int64))
+        tables.append((own, found))
+        kept.append(one)
+        total += count
+    if not tables:
+        return None
+    terms = pa.concat_tables([found for _, found in tables])
+    ids, first, cell = np.unique(terms["_id"].to_numpy(), return_index=True, return_inverse=True)
+    withheld = terms["_withheld"].to_numpy()[first]
+    if not withheld.any():
+        return None
+    value = terms["_value"].to_numpy().astype(np.float64)[first]
+    relation = np.concatenate(numbers)
+    sum_ = np.concatenate([own for own, _ in tables]).astype(np.int64)
+    tolerance: Numbers = np.zeros(total)  # whoever reckons takes sums at their word, whatever slack their rules give
+    if cells.rounding:
+        halves = (~np.isnan(value))[cell] * cells.rounding / 2
+        tolerance = np.bincount(sum_, halves, minlength=total).astype(np.float64)
+    sums = Sums(
+        sum=sum_,
+        cell=cell.astype(np.int64),
+        factor=terms["_factor"].to_numpy().astype(np.float64),
+        tolerance=tolerance,
+        is_equal=np.array([one.is_equal for one in kept], np.bool_)[relation],
+        value=value,
+        least=np.where(_are_counts(cells, ids, counts), 0.0, -np.inf),
+    )
+    return System(sums=sums, ids=ids, withheld=withheld.astype(np.bool_), relation=relation, relations=kept)
+
+
+def _are_counts(cells: Cells, ids: Places, counts: Iterable[Conditions]) -> Flags:
+    """Which of some figures cannot be below 0."""
+    found = np.zeros(len(ids), np.bool_)
+    table = cells.workspace.keep([pa.record_batch([pa.array(ids)], names=["_id"])], {"_id": "BIGINT"})
+    try:
+        for when in counts:
+            if (source := cells.source(when)) is not None:
+                known = cells.workspace.read(f"SELECT _id FROM ({source}) WHERE _id IN (SELECT _id FROM {table})")
+                found |= np.isin(ids, known["_id"].to_numpy())
+    finally:
+        cells.workspace.drop(table)
+    return found
