@@ -800,8 +800,9 @@ def test_a_store_from_before_times_were_kept(store: Store, reopen: Callable[[], 
     publish(store, ("M", [row("A", "X", "VAN", "2020", "1")]))
     publish(store, ("M", [row("A", "X", "VAN", "2021", "1")]))
     with store._engine.transaction() as session:  # type: ignore[attr-defined]
-        for table in ("generation_times", "files"):
+        for table in ("generation_times", "files", "log", "log_head", "masking"):
             session.execute(f"DROP TABLE {table}")
+        session.execute("ALTER TABLE releases DROP COLUMN _log")
         session.execute("DELETE FROM migrations WHERE _number > 1")
     opened = reopen()
     published = opened.releases()[0].published_at
