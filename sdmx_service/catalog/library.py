@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -115,8 +116,10 @@ class Library:
         self.open_cubes()
         return len(new)
 
-    def put_confidentiality(self, document: Confidentiality) -> int:
+    def put_confidentiality(self, document: Confidentiality, acts: Sequence[Act] = ()) -> int:
         """Put a confidentiality document in force, in the place of one of the same id; returns the generation.
+
+        ``acts`` go into the log with it.
 
         Raises:
             InvalidStructure: a structure lacks what the document names.
@@ -124,7 +127,7 @@ class Library:
         view = self.view()
         check_confidentiality(document, view.catalog)
         kept = serialise(Content(confidentiality={document.id: document}))
-        return self.store.save_artefacts(dict(kept), view.generation)
+        return self.store.save_artefacts(dict(kept), view.generation, acts)
 
     def open_cubes(self) -> None:
         """Open, or widen, a cube for each data structure that has a dataflow."""

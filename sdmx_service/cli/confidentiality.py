@@ -56,10 +56,12 @@ def _put(arguments: argparse.Namespace) -> int:
         raise SyntaxFault(f"{arguments.name} is no confidentiality document.")
 
     def run(library: Any) -> int:
+        from sdmx_service.auth import OPERATOR
         from sdmx_service.catalog.confidentiality import read_confidentiality
 
         found = read_confidentiality(document, arguments.name)
-        print(f"{found.id} is in force (generation {library.put_confidentiality(found)})")
+        told = OPERATOR.does("change confidentiality", f"confidentiality:{found.id}")
+        print(f"{found.id} is in force (generation {library.put_confidentiality(found, (told,))})")
         return 0
 
     return _with_library(arguments, run, lambda held: held.put_confidentiality(document), with_models=True)

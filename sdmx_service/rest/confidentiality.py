@@ -108,13 +108,15 @@ async def show_audit(request: web.Request) -> web.StreamResponse:
 async def put_document(request: web.Request) -> web.StreamResponse:
     """``PUT /api/confidentiality/ID``: put a document in force; for administrators."""
     service = request.app[SERVICE]
-    await _administrator(request, service)
+    principal = await _administrator(request, service)
     document, id = await _body(request), request.match_info["id"]
     if not isinstance(document, dict) or document.get("id") != id:
         raise SyntaxFault(f"The body is no confidentiality document with the id {id!r}.")
 
     def put() -> dict[str, Any]:
-        generation = service.library.put_confidentiality(read_confidentiality(document, f"confidentiality {id}"))
+        told = principal.does("change confidentiality", f"confidentiality:{id}")
+        found = read_confidentiality(document, f"confidentiality {id}")
+        generation = service.library.put_confidentiality(found, (told,))
         return {"id": id, "generation": generation}
 
     return _json(await _in_thread(service, put))

@@ -21,6 +21,7 @@ from sdmx_service.errors import NotAllowed, NotFound, SemanticFault, SyntaxFault
 from sdmx_service.model.period import parse_period
 from sdmx_service.model.selection import Cube, Key, Selection, dataflow_name, provider_name
 from sdmx_service.model.structure import Dataflow, DataStructure
+from sdmx_service.storage.port import DocumentChange, Record
 from sdmx_service.submission.reading import named_provider
 from sdmx_service.submission.receipt import receipts, remove_findings
 
@@ -112,6 +113,8 @@ def purge(wish: PurgeWish, library: Library, principal: Principal, forget: Forge
         keys=tuple(_key(text, structure, catalog) for text in wish.keys),
         periods=_periods(wish.periods),
     )
+    meant: dict[str, Any] = {"keys": list(wish.keys), "periods": list(wish.periods), "provider": provider}
+    store.record(Record(acts=(principal.does("purge", flow.ref.text, wish.reason, **meant),)))  # before it is done
     found = store.purge(selection)
     if not (found.versions or found.staged or found.submissions):
         raise NotFound(
@@ -138,7 +141,9 @@ def purge(wish: PurgeWish, library: Library, principal: Principal, forget: Forge
         "files": {"contain": list(found.submissions), "removed": wish.remove_files, "may_contain": others},
         "bulk_files_removed": forget(flow),
     }
-    store.save_document(_KIND, str(record["id"]), record)
+    change = DocumentChange(kind=_KIND, id=str(record["id"]), document=record)
+    done = principal.does("purged", flow.ref.text, versions=found.versions, submissions=list(found.submissions))
+    store.record(Record(acts=(done,), changes=(change,)))
     return record
 
 

@@ -159,13 +159,13 @@ _KEPT = ("checked_at", "principal", "scheduled_by")
 """Fields that are kept and not shown."""
 
 
-def findings_change(submission: str, groups: Sequence[FindingGroup]) -> DocumentChange:
-    """The findings to be kept."""
-    return DocumentChange(kind=_FINDINGS, id=submission, document={"groups": [group.to_json() for group in groups]})
+def save_findings(store: Store, submission: str, groups: Sequence[FindingGroup]) -> None:
+    """Keep the findings of a submission; they count from its receipt on."""
+    store.save_document(_FINDINGS, submission, {"groups": [group.to_json() for group in groups]})
 
 
 def load_receipt(store: Store, submission: str) -> Receipt:
-    """The receipt of a submission; one whose release got through although its note did not counts as published.
+    """The receipt of a submission.
 
     Raises:
         NotFound: there is none of that id.

@@ -39,8 +39,8 @@ from sdmx_service.submission.receipt import (
     DataflowCounts,
     FileFacts,
     Receipt,
-    findings_change,
     receipt_change,
+    save_findings,
     with_changes,
 )
 from sdmx_service.submission.report import Report
@@ -142,6 +142,7 @@ def submit(
     receipt = replace(_receipt(sent, found, identity, principal, view.release, status), corrects=corrects)
     if receipt.file.bytes <= KEPT:
         store.save_file(identity, _pieces(sent.file))
+    save_findings(store, identity, found.report.groups)
     keep_undecided(store, identity, found.report.groups, catalog, receipt.provider)
     if status == "refused":
         load.discard()
@@ -149,14 +150,13 @@ def submit(
         load.keep()
         if preview:
             receipt = with_changes(receipt, store.preview(identity))
-    more = beside(receipt)
-    changes = (receipt_change(receipt), findings_change(identity, found.report.groups), *more.changes)
     try:
-        mark = store.record(Record(acts=(*_acts(receipt, principal), *more.acts), changes=changes))
+        more = beside(receipt)
+        acts, changes = (*_acts(receipt, principal), *more.acts), (receipt_change(receipt), *more.changes)
+        return replace(receipt, log=store.record(Record(acts=acts, changes=changes)))
     except BaseException:
         store.unstage(identity)
         raise
-    return replace(receipt, log=mark)
 
 
 def _acts(receipt: Receipt, principal: Principal) -> tuple[Act, Act]:

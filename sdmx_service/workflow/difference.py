@@ -19,6 +19,7 @@ from sdmx_service.dissemination.data import compared, data
 from sdmx_service.dissemination.heading import header_from
 from sdmx_service.errors import NoResults, NotFound, SdmxError
 from sdmx_service.formats.registry import Format
+from sdmx_service.model.confidentiality import CONFIDENTIALITY
 from sdmx_service.model.message import Action, Dataset, Message, Party, WriteOptions
 from sdmx_service.model.query import DataQuery
 from sdmx_service.model.selection import Cube, dataflow_name
@@ -125,12 +126,20 @@ def of_submissions(earlier: Receipt, later: Receipt, catalog: Catalog, store: St
     Raises:
         Conflict: the figures of one are not kept, since it was refused or withdrawn.
     """
+    _hide(store, scratch)
     before = _publish(earlier, store, scratch)
     scratch.restore(0)
     after = _publish(later, store, scratch)
     names = {one.dataflow for receipt in (earlier, later) for one in receipt.dataflows}
     flows = tuple(_flow(name, catalog) for name in sorted(names))
     return Pair(store=scratch, catalog=catalog, before=before, after=after, flows=flows)
+
+
+def _hide(store: Store, scratch: Store) -> None:
+    """What is confidential is hidden in the other store too."""
+    kept = {name: body for name, body in store.artefacts().items() if name.startswith(CONFIDENTIALITY)}
+    if kept:
+        scratch.save_artefacts(kept)
 
 
 def _publish(receipt: Receipt, store: Store, scratch: Store) -> int:
@@ -154,6 +163,7 @@ def figures(receipt: Receipt, catalog: Catalog, store: Store, scratch: Store, se
         Conflict: they are not kept, since it was refused or withdrawn.
         NoResults: it brings none.
     """
+    _hide(store, scratch)
     release = _publish(receipt, store, scratch)
     datasets: list[Dataset] = []
     for one in receipt.dataflows:
