@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,52 @@ def test_suppressed_cells_of_germany_that_the_balance_gives_away(house: House, s
         (one.sheet or "", one.key["MEASURE"], one.key["CITIZENSHIP"], one.value or "") for one in found
     ) == Counter(expected)
     assert {one.severity.value for one in found} == {"warning"}
+
+
+def worked_out(cells: list[Any]) -> Iterator[tuple[str, str, str]]:
+    """The suppressed cells of one line that its six equations together determine: Gauss, in fractions."""
+    figures = [None if cell == "." else 0 if cell == "-" else cell for cell in cells]
+    unknown = [place for place, figure in enumerate(figures) if figure is None]
+    lines = [
+        [Fraction(equation.get(place, 0)) for place in unknown]
+        + [-sum((Fraction(factor * (figures[place] or 0)) for place, factor in equation.items()), Fraction(0))]
+        for equation in EQUATIONS
+    ]
+    done = 0
+    for column in range(len(unknown)):
+        pivot = next((row for row in range(done, len(lines)) if lines[row][column]), None)
+        if pivot is None:
+            continue
+        lines[done], lines[pivot] = lines[pivot], lines[done]
+        lines[done] = [one / lines[done][column] for one in lines[done]]
+        for row in range(len(lines)):
+            if row != done and lines[row][column]:
+                lines[row] = [one - lines[row][column] * two for one, two in zip(lines[row], lines[done], strict=True)]
+        done += 1
+    for line in lines[:done]:
+        if sum(1 for one in line[:-1] if one) == 1:
+            place = unknown[next(number for number, one in enumerate(line[:-1]) if one)]
+            yield (*NINE[place], str(line[-1]))
+
+
+@pytest.mark.golden("Destatis 2018, suppressed cells that several sums together give away")
+def test_suppressed_cells_of_germany_that_all_sums_together_give_away(house: House, shared: Path) -> None:
+    """What the equations of one line tell is a part of what all sums tell, those along the areas too."""
+    path = shared / "data/national/destatis_wanderungen_2018.xlsx"
+    book = CalamineWorkbook.from_path(path)
+    expected: Counter[tuple[str, ...]] = Counter()
+    for name in book.sheet_names:
+        for line in book.get_sheet_by_name(name).to_python(skip_empty_area=False):
+            cells = [cell for cell in line[1:] if isinstance(cell, float | int) or cell in (".", "-")][-9:]
+            if len(cells) == 9:
+                expected.update((name, *one) for one in set(worked_out(cells)))
+    findings = sent(house, path)
+    told = [*of_rule(findings, "RULES_FLOW.V21"), *of_rule(findings, "RULES_DISCLOSURE.V24")]
+    exact = [one for one in told if "between" not in (one.value or "")]
+    found = Counter((one.sheet or "", one.key["MEASURE"], one.key["CITIZENSHIP"], one.value or "") for one in exact)
+    assert sum(expected.values()) >= 11
+    assert expected <= found
+    assert (len(exact), len(told)) == (61, 113)
 
 
 # --- UN DESA --------------------------------------------------------------------------------------------------------
