@@ -14,20 +14,9 @@ from fnmatch import fnmatchcase
 import pyarrow as pa
 
 from sdmx_service.catalog.catalog import Catalog
-from sdmx_service.catalog.rule_kinds import (
-    Agree,
-    Conditions,
-    Gaps,
-    Mirror,
-    Offset,
-    Outlier,
-    Presence,
-    Recoverable,
-    Revision,
-    Scale,
-    Shift,
-    Swapped,
-)
+from sdmx_service.catalog.rule_context import Gaps, Outlier, Shift, Swapped
+from sdmx_service.catalog.rule_fields import Conditions
+from sdmx_service.catalog.rule_kinds import Agree, Mirror, Offset, Presence, Recoverable, Revision, Scale
 from sdmx_service.catalog.rules import Rule, RuleSet
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.model.finding import FindingGroup

@@ -8,7 +8,15 @@ import pytest
 
 from tests.submission.test_rule_kinds import Row, check, row, shown, stored, years
 
-OUTLIER = {"id": "V09", "kind": "outlier", "limit": 3, "ends": 20, "spread": 10, "least": 300, "beside": [["FISH"], ["QUAY"]]}
+OUTLIER = {
+    "id": "V09",
+    "kind": "outlier",
+    "limit": 3,
+    "ends": 20,
+    "spread": 10,
+    "least": 300,
+    "beside": [["FISH"], ["QUAY"]],
+}
 CALM = (1000, 1040, 1010, 1060, 1030, 1080, 1050)
 
 
@@ -110,7 +118,15 @@ def test_a_row_without_figure_is_no_gap() -> None:
 
 
 # --- shift ----------------------------------------------------------------------------------------------------------
-SHIFT = {"id": "V15", "kind": "shift", "by": ["FREQ", "QUAY"], "limit": 2, "spread": 6, "series": 3, "unless": {"STATUS": "B"}}
+SHIFT = {
+    "id": "V15",
+    "kind": "shift",
+    "by": ["FREQ", "QUAY"],
+    "limit": 2,
+    "spread": 6,
+    "series": 3,
+    "unless": {"STATUS": "B"},
+}
 
 
 def stepping(*factors: float, status: str = "A") -> list[Row]:
@@ -168,5 +184,7 @@ def test_a_figure_that_is_gone_is_told_unless_a_note_says_why() -> None:
 def test_a_row_that_is_lost_is_named_where_nearly_all_are_there() -> None:
     before = table()
     assert revised(table((3, 4)), before, test="left_out") == [("2014", "107", None)]
-    assert revised(table(*((3, year) for year in range(8))), before, test="left_out") == []  # a twelfth is more than a twentieth
+    assert (
+        revised(table(*((3, year) for year in range(8))), before, test="left_out") == []
+    )  # a twelfth is more than a twentieth
     assert revised([one for one in before if one["TIME_PERIOD"] == "2012"], before, test="left_out") == []
