@@ -101,8 +101,8 @@ def schemes(rules: RuleSet, version: str = "1.0.0") -> tuple[ItemScheme[Any], ..
         return ()
     agency = next(one.agency for one in rules.applies_to if one.agency)
     names = Texts({"en": f"Rules {rules.id} in VTL", "fr": f"Règles {rules.id} en VTL"})
-    frame = {"id": rules.id, "agency": agency, "version": version, "names": names}
-    ref = {"agency": agency, "id": rules.id, "version": version}
+    frame: dict[str, Any] = {"id": rules.id, "agency": agency, "version": version, "names": names}
+    ref: dict[str, Any] = {"agency": agency, "id": rules.id, "version": version}
     dataflows = sorted({term.dataflow for rule in rules.rules for term in _terms(rule) if term.dataflow}, key=str)
     aliases = [
         VtlMapping(id=DATASET, names=Texts({"en": "The data set that is checked"}), alias=DATASET, is_generic=True)

@@ -104,6 +104,7 @@ def _wish(arguments: Arguments) -> Any:
         provider=arguments.provider,
         mapping=arguments.mapping,
         format=arguments.input_format,
+        xsd=arguments.xsd,
     )
 
 
@@ -167,7 +168,8 @@ def submit(arguments: Arguments) -> int:
 
 def _submit_to(service: Any, arguments: Arguments) -> int:
     named = {"dataflow": arguments.dataflow, "provider": arguments.provider, "mapping": arguments.mapping,
-             "format": arguments.input_format, "publish": "true" if arguments.publish else None}  # fmt: skip
+             "format": arguments.input_format, "publish": "true" if arguments.publish else None,
+             "xsd": "true" if arguments.xsd else None}  # fmt: skip
     wishes = {name: value for name, value in named.items() if value}
     refused = 0
     for path in arguments.files:

@@ -105,15 +105,19 @@ async def post_submission(request: web.Request) -> web.StreamResponse:
 
 
 def _wish(query: Mapping[str, str]) -> tuple[Wish, bool]:
-    unknown = sorted(set(query) - {*_WISHES, "publish", "name"})
+    unknown = sorted(set(query) - {*_WISHES, "publish", "name", "xsd"})
     if unknown:
         raise UnknownParameter(
-            f"{', '.join(unknown)} is not a parameter here.", hint=f"Known: {', '.join((*_WISHES, 'publish', 'name'))}."
+            f"{', '.join(unknown)} is not a parameter here.",
+            hint=f"Known: {', '.join((*_WISHES, 'publish', 'name', 'xsd'))}.",
         )
     publish_now = query.get("publish", "false")
-    if publish_now not in ("true", "false"):
-        raise SyntaxFault(f"publish={publish_now!r} is neither true nor false.")
-    return Wish(**{name: query[name] for name in _WISHES if query.get(name)}), publish_now == "true"
+    by_schema = query.get("xsd", "false")
+    for name, said in (("publish", publish_now), ("xsd", by_schema)):
+        if said not in ("true", "false"):
+            raise SyntaxFault(f"{name}={said!r} is neither true nor false.")
+    texts = {name: query[name] for name in _WISHES if query.get(name)}
+    return Wish(**texts, xsd=by_schema == "true"), publish_now == "true"
 
 
 async def _spool(request: web.Request, target: IO[bytes], limit: int) -> tuple[str, str | None]:

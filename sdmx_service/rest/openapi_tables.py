@@ -295,7 +295,7 @@ OWN: tuple[Own, ...] = (
         "Submit a file",
         (201, 202),
         token=True,
-        query=("dataflow", "provider", "mapping", "format", "publish", "name"),
+        query=("dataflow", "provider", "mapping", "format", "publish", "name", "xsd"),
         body="application/octet-stream",
     ),
     Own("get", "/api/submissions", "The receipts that the token may see", token=True),

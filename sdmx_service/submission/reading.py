@@ -59,12 +59,14 @@ class Wish:
         dataflow, provider: references as people write them (``AGENCY:ID(VERSION)``, id ...).
         mapping: id of a layout.
         format: name of a format, when the sender knows better than its looks.
+        xsd: a message is judged by its schema too.
     """
 
     dataflow: str | None = None
     provider: str | None = None
     mapping: str | None = None
     format: str | None = None
+    xsd: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

@@ -265,6 +265,8 @@ _OF_PROVIDERS: Mapping[str, Callable[[Rule, Flow, Figures, Collection[str]], pa.
 
 def _group(rule_set: RuleSet, rule: Rule, places: pa.Table, alike: Mapping[str, str]) -> FindingGroup:
     constants = dict(alike)
+    if (named := rule.names.best(("en",))) is not None:
+        constants["title"] = named[1]
     if rule.equals is not None:
         constants["equals"] = rule.equals.name or "the figure"
     if rule.dimensions:
