@@ -12,6 +12,7 @@ VENV ?= .venv
 PORT ?= 8080
 DATA ?= ./data
 WORKERS ?= 2
+SEED ?= 7
 ARGS ?=
 UV ?= uv
 
@@ -50,6 +51,16 @@ format: $(VENV)/dev.stamp ## put the code into the form that check asks for
 .PHONY: bench
 bench: $(VENV)/dev.stamp ## run the measurements against peers and print their table of ratios; ARGS="..." goes to them
 	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: precision
+precision: $(VENV)/dev.stamp ## inject errors into real files and count what the checks find; SEED=7, ARGS="--again --anywhere"
+	$(BIN)/python -m benchmarks.precision --seed $(SEED) --shared $(or $(SDMX_SHARED),../shared)/data --recall 0.95 --false 0.02 $(ARGS)
+
+.PHONY: vtl
+vtl: $(VENV)/dev.stamp ## check that an independent engine finds the same with the rules in VTL (an environment of its own)
+	test -x .venv-vtl/bin/python || $(PYTHON) -m venv .venv-vtl
+	.venv-vtl/bin/python -m pip --disable-pip-version-check --quiet install --requirement tests/vtl/requirements.txt
+	$(BIN)/python -m pytest tests/vtl $(ARGS)
 
 .PHONY: lock
 lock: ## write both lock files anew (needs uv); UPGRADE=--upgrade takes the newest versions

@@ -190,7 +190,6 @@ class Source:
         """The cell whose key has other words."""
         return self.index.get((tuple((id, changed.get(id, text)) for id, text in cell.key), cell.period))
 
-
     def cells_near(self, cell: Cell) -> list[Cell]:
         """The cells that differ from one in one word of the key."""
         found = []

@@ -51,7 +51,9 @@ def inject(plan: Plan, folder: Path, out: Path) -> list[Copy]:
     chance = random.Random(plan.seed)
     available = [one for one in sources(folder) if not plan.sources or one.name in plan.sources]
     out.mkdir(parents=True, exist_ok=True)
-    quota = {name: plan.count // len(plan.kinds) + (n < plan.count % len(plan.kinds)) for n, name in enumerate(plan.kinds)}
+    quota = {
+        name: plan.count // len(plan.kinds) + (n < plan.count % len(plan.kinds)) for n, name in enumerate(plan.kinds)
+    }
     copies: list[Copy] = []
     idle = 0
     while any(quota.values()) and idle < 4 * len(available):

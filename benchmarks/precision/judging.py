@@ -1,8 +1,9 @@
 """Checks damaged copies with the program under test, and counts what it found and what it made up.
 
 *Found*: a warning or an error at a damaged cell, at one of its sums, beside a cell that is gone and about its period,
-or at a part of a damaged total with the total's figure in its words. *False alarm*: a warning or an error elsewhere, that the undamaged file does not have and the list of known
-defects does not name. Shares are of all warnings and errors; those at known defects are counted apart.
+or at a cell beside a damaged one (a part of it, the other sex) with the damaged figure in its words. *False alarm*: a
+warning or an error elsewhere that the list of known defects of the real files does not name. Shares are of all warnings
+and errors; those at known defects are counted apart.
 """
 
 from __future__ import annotations
@@ -112,7 +113,8 @@ def _names(finding: Finding, error: Mapping[str, Any]) -> bool:
         return True
     if any(_is_at(finding, place) for place in error["parts"]):
         words = finding["message"].replace(",", " ").split()
-        return any(text.removesuffix(".0") in words for text in error["figures"] if text)
+        if any(text.removesuffix(".0") in words for text in error["figures"] if text):
+            return True
     period = error["period"]
     if not any(_is_at(finding, place) for place in error["beside"]):
         return period is not None and finding["row"] is None and finding["key"].get("TIME_PERIOD") == period

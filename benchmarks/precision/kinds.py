@@ -12,6 +12,7 @@ import math
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from benchmarks.precision.cells import Cell, Source
 
@@ -39,7 +40,7 @@ class Injected:
     evidence: str = "none"
     period: str | None = None
     parts: list[Cell] = field(default_factory=list)
-    """What a damaged cell adds up: a finding at a part may name the damaged figure as its total."""
+    """Cells that differ from a damaged one in one word: a finding there may name the damaged figure."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,7 +73,7 @@ class Damage:
         more = [whole for cell in (*injected.cells, *injected.sums) for name in source.totals
                 for whole in source.wholes(cell, name)]  # fmt: skip
         injected.sums = list({id(one): one for one in (*injected.sums, *more)}.values())
-        injected.parts = [part for cell in injected.cells if cell.key for part in source.parts(cell)][:200]
+        injected.parts = [one for cell in injected.cells[:20] if cell.key for one in source.cells_near(cell)]
         for cell in injected.cells:
             self.touched.update(id(one) for one in source.series[cell.key])
         self.touched.update(id(one) for cell in injected.sums for one in source.series[cell.key])
@@ -107,7 +108,7 @@ class Damage:
         if before is None or after is None or before.value is None or after.value is None or not self.source.is_calm:
             return False
         figures = [one.value for one in self.source.series[cell.key] if one.value is not None]
-        steps = sorted(abs(_log(b) - _log(a)) for a, b in zip(figures, figures[1:], strict=False))
+        steps = sorted(abs(_log(b) - _log(a)) for a, b in pairwise(figures))
         line = (_log(before.value) + _log(after.value)) / 2
         off = abs(_log(new) - line)
         usual = steps[len(steps) // 2] if steps else 9.0
@@ -137,7 +138,18 @@ class Damage:
         evidence = "format" if isinstance(new, str) else self.is_seen(cell, new)
         self.write(cell, new)
         told = note or f"{old} became {new if isinstance(new, str) else _plain(new)}"
-        return self.done(Injected(kind=kind, note=told, cells=[cell], sums=self.sums([cell]), evidence=evidence))
+        is_lost = isinstance(new, str)  # a figure that cannot be read is not there
+        return self.done(
+            Injected(
+                kind=kind,
+                note=told,
+                cells=[cell],
+                sums=self.sums([cell]),
+                beside=_siblings(self.source, cell) if is_lost else [],
+                evidence=evidence,
+                period=cell.period if is_lost else None,
+            )
+        )
 
 
 def _log(value: float) -> float:
@@ -361,7 +373,9 @@ def break_unmarked(damage: Damage) -> Injected | None:
         note = f"{group}: from {start} on {factor} times as much, no break marked"
         cells = [one for one in later if one.period == start]
         sums = damage.sums(later)
-        return damage.done(Injected(kind="break_unmarked", note=note, cells=cells, sums=sums, beside=later, evidence="table"))
+        return damage.done(
+            Injected(kind="break_unmarked", note=note, cells=cells, sums=sums, beside=later, evidence="table")
+        )
     return None
 
 
@@ -373,7 +387,7 @@ def _usual_step(table: Sequence[Cell]) -> float:
             by_key.setdefault(cell.key, {})[cell.period] = cell.value
     periods = sorted({cell.period for cell in table})
     steps = []
-    for before, after in zip(periods, periods[1:], strict=False):
+    for before, after in pairwise(periods):
         both = [_log(one[after]) - _log(one[before]) for one in by_key.values() if before in one and after in one]
         if both:
             steps.append(abs(sorted(both)[len(both) // 2]))
@@ -400,9 +414,7 @@ def sexes_swapped(damage: Damage) -> Injected | None:
         damage.write(cell, old[1])
         damage.write(other, old[0])
         note = f"{_plain(old[0])} and {_plain(old[1])} are swapped"
-        return damage.done(
-            Injected(kind="sexes_swapped", note=note, cells=[cell, other], sums=sums, evidence=evidence)
-        )
+        return damage.done(Injected(kind="sexes_swapped", note=note, cells=[cell, other], sums=sums, evidence=evidence))
     return None
 
 
@@ -410,7 +422,7 @@ def _keeps_ratio(source: Source, cell: Cell, other: Cell, ratio: float) -> bool:
     """The ratio of the two is steady and clearly not one: a person sees the swap."""
     pairs = list(zip(source.series[cell.key], source.series[other.key], strict=False))
     ratios = [_log(a.value or 0) - _log(b.value or 0) for a, b in pairs]
-    steps = sorted(abs(b - a) for a, b in zip(ratios, ratios[1:], strict=False))
+    steps = sorted(abs(b - a) for a, b in pairwise(ratios))
     usual = steps[len(steps) // 2] if steps else 9.0
     own = _log(cell.value or 0) - _log(other.value or 0)
     before, after = source.neighbours(cell)
@@ -463,8 +475,10 @@ def duplicate_key(damage: Damage) -> Injected | None:
     return None
 
 
-def _recoded(damage: Damage, name: str, column: str, text: Callable[[Cell], str | None], evidence: str) -> Injected | None:
-    """Give a row another word in a column; with it the row's old figure is missing, and the new one may be there twice."""
+def _recoded(
+    damage: Damage, name: str, column: str, text: Callable[[Cell], str | None], evidence: str
+) -> Injected | None:
+    """Give a row another word in a column: its old figure is missing then, and the new one may be there twice."""
     source = damage.source
     if column not in source.columns or not source.grid.is_long:
         return None
@@ -517,7 +531,9 @@ def wrong_area_name(damage: Damage) -> Injected | None:
     if source.grid.is_long or name not in source.columns or name not in source.wrong:
         return None
     for cell in damage.cells(100):
-        row = [one for one in source.cells if one.line is cell.line or (one.line == cell.line and one.sheet == cell.sheet)]
+        row = [
+            one for one in source.cells if one.line is cell.line or (one.line == cell.line and one.sheet == cell.sheet)
+        ]
         if any(damage._is_near(one) for one in row):
             continue
         head = Cell(key=(), period="", value=None, line=cell.line, column=source.columns[name], sheet=cell.sheet)

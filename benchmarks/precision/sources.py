@@ -1,4 +1,4 @@
-"""The files that errors are put into, each with what a person knows of it: columns, sums, words that are wrong there."""
+"""The files that errors are put into, each with what a person knows of it: columns, sums, words that are wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program under test in this process, so that many copies are checked soon: without a store, and after the clean file."""
+"""The program under test in this process, so that many copies are checked soon, without a store or with one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ class Sent:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._library is not None:
             self._library.store.close()
         self._temporary.cleanup()

@@ -7,7 +7,7 @@ from typing import Any
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.documents import Node
-from sdmx_service.catalog.rule_kinds import conditions
+from sdmx_service.catalog.rule_fields import conditions
 from sdmx_service.errors import InvalidStructure, SdmxError
 from sdmx_service.model.columns import columns
 from sdmx_service.model.confidentiality import Confidentiality, PublicView

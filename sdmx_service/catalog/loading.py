@@ -3,8 +3,8 @@
 Files fill an empty store; a later ``init`` adds versions and overwrites none. In the store each artefact is one
 SDMX-JSON structure message under its URN, each metadata set one metadata message under its own; layouts, rule sets,
 questionnaires, registrations and confidentiality documents stand under ``mapping:ID``, ``rules:ID``,
-``questionnaire:ID(REVISION)``, ``registration:ID`` and ``confidentiality:ID``, who signs off and what is collected under
-``sign_off:ID`` and ``collection:ID``.
+``questionnaire:ID(REVISION)``, ``registration:ID`` and ``confidentiality:ID``, who signs off and what is collected
+under ``sign_off:ID`` and ``collection:ID``.
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sdmx_service.catalog.documents import Node
+from sdmx_service.catalog.rule_context import READERS as CONTEXT
+from sdmx_service.catalog.rule_context import Gaps, Outlier, Shift, Swapped
+from sdmx_service.catalog.rule_fields import Conditions, above, conditions, needed, several
 from sdmx_service.model.urn import PartialRef, parse_ref
-
-Conditions = Mapping[str, tuple[str, ...]]
-"""Component -> the codes that it may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,83 +24,6 @@ class Change:
     least: float
     periods: int
     gap: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlier:
-    """A figure that fits neither its series nor the figures beside it.
-
-    Attributes:
-        limit: the factor between the figure and what its neighbours in time suggest, beyond which it is reported.
-        ends: the same for the first and the last figure of a series, which have one neighbour.
-        spread: it is also more than so many times what the series usually changes.
-        beside: lists of dimensions; series that differ in those alone are beside each other, and what moves them all
-            is no error.
-        damping: what is added to every figure first, so that small figures may vary.
-    """
-
-    limit: float
-    ends: float
-    spread: float
-    least: float
-    periods: int
-    beside: tuple[tuple[str, ...], ...]
-    damping: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Swapped:
-    """The figures of two codes of a dimension that stand in each other's place in a period."""
-
-    dimension: str
-    codes: tuple[str, str]
-    limit: float
-    spread: float
-    least: float
-    damping: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gaps:
-    """Figures that are not there although the series beside them have theirs.
-
-    Attributes:
-        test: ``hole`` (between two periods that are there), ``end`` (the last period of the others is not there),
-            ``alone`` (a series of one period among long ones).
-        by: what makes up a table of series.
-        share: only in tables where at least this share of what could lack so is there.
-        least: figures that a table must have.
-        size: nothing is said of smaller figures: what is not there beside them may be nothing.
-        longest: periods that a hole has at most.
-        most: places that a table has at most; one with more is not of that kind.
-    """
-
-    test: str
-    by: tuple[str, ...]
-    share: float
-    least: float
-    size: float
-    longest: int
-    most: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shift:
-    """A table whose series all step to another level in one period, and stay there, although nothing marks it.
-
-    Attributes:
-        limit: the factor of the step, beyond which it is reported.
-        spread: it is also more than so many times what the table usually changes.
-        unless: conditions that mark it; a figure that meets one is left out.
-    """
-
-    by: tuple[str, ...]
-    limit: float
-    spread: float
-    least: float
-    series: float
-    unless: Conditions
-    damping: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +140,8 @@ class Revision:
     Attributes:
         limit: for the test ``changed``, the share of the old figure beyond which it is reported.
         unless: attributes that explain it.
-        powers, beside: for ``slip``, powers of ten, and the dimensions along which the old figure of a neighbour counts.
+        powers: for ``slip``, powers of ten.
+        beside: for ``slip``, the dimensions along which the old figure of a neighbour counts.
         least: for ``slip`` and ``withdrawn``, the size below which nothing is said.
         share: for ``left_out``, at most this share of what was sent before may lack; more is another table.
     """
@@ -302,91 +226,15 @@ Detail = (
 
 
 # --- readers --------------------------------------------------------------------------------------------------------
-def conditions(node: Node) -> dict[str, tuple[str, ...]]:
-    """An object of component -> code or codes."""
-    return {name: member.texts() for name, member in node.fields()}
-
-
-def _needed(node: Node, name: str) -> str:
-    if not node.has(name):
-        raise node.fault(f"{name} is needed here.")
-    return node.at(name).text()
-
-
-def _several(node: Node, name: str) -> tuple[str, ...]:
-    found = node.at(name).texts()
-    if not found:
-        raise node.fault(f"{name} is needed here.")
-    return found
-
-
-def _above(node: Node, name: str, default: float, floor: float) -> float:
-    found = node.at(name).decimal(default)
-    if found < floor:
-        raise node.at(name).fault(f"{floor:g} or more is needed here, not {found:g}.")
-    return found
-
-
 def _change(node: Node) -> Change:
     if not node.has("limit"):
         raise node.fault("limit is needed here.")
     return Change(
         test=node.at("test").choice("ratio", "average", "deviation", "spike"),
-        limit=_above(node, "limit", 0, 1),
-        least=_above(node, "least", 0, 0),
-        periods=int(_above(node, "periods", 5, 2)),
-        gap=_above(node, "gap", 1, 0),
-    )
-
-
-def _outlier(node: Node) -> Outlier:
-    limit = _above(node, "limit", 3, 1)
-    return Outlier(
-        limit=limit,
-        ends=_above(node, "ends", limit, 1),
-        spread=_above(node, "spread", 8, 0),
-        least=_above(node, "least", 0, 0),
-        periods=int(_above(node, "periods", 5, 3)),
-        beside=tuple(member.texts() for member in node.at("beside").items()),
-        damping=_above(node, "damping", 10, 1),
-    )
-
-
-def _swapped(node: Node) -> Swapped:
-    codes = node.at("codes").texts()
-    if len(codes) != 2:
-        raise node.at("codes").fault("two codes are needed here.")
-    return Swapped(
-        dimension=_needed(node, "dimension"),
-        codes=(codes[0], codes[1]),
-        limit=_above(node, "limit", 1.5, 1),
-        spread=_above(node, "spread", 4, 0),
-        least=_above(node, "least", 0, 0),
-        damping=_above(node, "damping", 10, 1),
-    )
-
-
-def _gaps(node: Node) -> Gaps:
-    return Gaps(
-        test=node.at("test").choice("hole", "end", "alone"),
-        by=node.at("by").texts(),
-        share=_above(node, "share", 0.95, 0),
-        least=_above(node, "least", 20, 2),
-        size=_above(node, "size", 0, 0),
-        longest=int(_above(node, "longest", 1_000_000, 1)),
-        most=int(_above(node, "most", 1_000_000, 1)),
-    )
-
-
-def _shift(node: Node) -> Shift:
-    return Shift(
-        by=_several(node, "by"),
-        limit=_above(node, "limit", 1.5, 1),
-        spread=_above(node, "spread", 8, 0),
-        least=_above(node, "least", 0, 0),
-        series=_above(node, "series", 5, 1),
-        unless=conditions(node.at("unless")),
-        damping=_above(node, "damping", 10, 1),
+        limit=above(node, "limit", 0, 1),
+        least=above(node, "least", 0, 0),
+        periods=int(above(node, "periods", 5, 2)),
+        gap=above(node, "gap", 1, 0),
     )
 
 
@@ -396,14 +244,14 @@ def _scale(node: Node) -> Scale:
         raise node.at("powers").fault("powers of ten, 1 or more, are needed here.")
     return Scale(
         powers=powers,
-        within=_above(node, "within", 2, 1),
-        least=_above(node, "least", 0, 0),
+        within=above(node, "within", 2, 1),
+        least=above(node, "least", 0, 0),
         beside=tuple(member.texts() for member in node.at("beside").items()),
     )
 
 
 def _copied(node: Node) -> Copied:
-    return Copied(by=node.at("by").texts(), limit=_above(node, "limit", 1, 0), least=_above(node, "least", 10, 1))
+    return Copied(by=node.at("by").texts(), limit=above(node, "limit", 1, 0), least=above(node, "least", 10, 1))
 
 
 def _presence(node: Node) -> Presence:
@@ -422,12 +270,12 @@ def _presence(node: Node) -> Presence:
 
 def _share(node: Node) -> Share:
     found = Share(
-        dimension=_needed(node, "dimension"),
-        codes=_several(node, "codes"),
-        total=_needed(node, "total"),
+        dimension=needed(node, "dimension"),
+        codes=several(node, "codes"),
+        total=needed(node, "total"),
         minimum=node.at("minimum").decimal(0) if node.has("minimum") else None,
         maximum=node.at("maximum").decimal(0) if node.has("maximum") else None,
-        least=_above(node, "least", 0, 0),
+        least=above(node, "least", 0, 0),
     )
     if found.minimum is None and found.maximum is None:
         raise node.fault("minimum or maximum is needed here.")
@@ -438,25 +286,23 @@ def _share(node: Node) -> Share:
 
 def _peak(node: Node) -> Peak:
     return Peak(
-        dimension=_needed(node, "dimension"),
-        codes=_several(node, "codes"),
-        expected=_several(node, "expected"),
-        least=_above(node, "least", 0, 0),
+        dimension=needed(node, "dimension"),
+        codes=several(node, "codes"),
+        expected=several(node, "expected"),
+        least=above(node, "least", 0, 0),
     )
 
 
 def _subset(node: Node) -> Subset:
-    return Subset(
-        dimension=_needed(node, "dimension"), total=_needed(node, "total"), excluded=node.at("except").texts()
-    )
+    return Subset(dimension=needed(node, "dimension"), total=needed(node, "total"), excluded=node.at("except").texts())
 
 
 def _members(node: Node) -> Members:
-    return Members(dimension=_needed(node, "dimension"), excluded=node.at("except").texts(), by=node.at("by").texts())
+    return Members(dimension=needed(node, "dimension"), excluded=node.at("except").texts(), by=node.at("by").texts())
 
 
 def _class(node: Node) -> Class:
-    found = Class(name=_needed(node, "name"), up_to=node.at("up_to").decimal(0) if node.has("up_to") else None)
+    found = Class(name=needed(node, "name"), up_to=node.at("up_to").decimal(0) if node.has("up_to") else None)
     node.at("up_to")
     node.done()
     return found
@@ -493,22 +339,22 @@ def _offset(node: Node) -> Offset:
         against=node.at("against").choice("own", "shown"),
         dataflow=None if dataflow is None else parse_ref(dataflow, "Dataflow"),
         where=conditions(node.at("where")),
-        by=_several(node, "by"),
-        lags=int(_above(node, "lags", 2, 1)),
-        limit=_above(node, "limit", 0.99, 0),
-        least=_above(node, "least", 5, 3),
+        by=several(node, "by"),
+        lags=int(above(node, "lags", 2, 1)),
+        limit=above(node, "limit", 0.99, 0),
+        least=above(node, "least", 5, 3),
     )
 
 
 def _revision(node: Node) -> Revision:
     return Revision(
         test=node.at("test").choice("changed", "slip", "withdrawn", "left_out"),
-        limit=_above(node, "limit", 0, 0),
+        limit=above(node, "limit", 0, 0),
         unless=node.at("unless").texts(),
         powers=tuple(member.number() for member in node.at("powers").items()),
         beside=node.at("beside").texts(),
-        least=_above(node, "least", 0, 0),
-        share=_above(node, "share", 0.05, 0),
+        least=above(node, "least", 0, 0),
+        share=above(node, "share", 0.05, 0),
     )
 
 
@@ -550,7 +396,7 @@ def _disclosure(node: Node) -> Disclosure:
 def _source(node: Node) -> Source:
     dataflow = node.at("dataflow").text_or_none()
     found = Source(
-        name=_needed(node, "name"),
+        name=needed(node, "name"),
         dataflow=None if dataflow is None else parse_ref(dataflow, "Dataflow"),
         where=conditions(node.at("where")),
         dimension=node.at("dimension").text_or_none() or "",
@@ -567,15 +413,12 @@ def _agree(node: Node) -> Agree:
     figures = node.at("figures").each(_source)
     if len(figures) < 2:
         raise node.at("figures").fault("at least two figures are needed here.")
-    return Agree(figures=figures, by=_several(node, "by"))
+    return Agree(figures=figures, by=several(node, "by"))
 
 
 READERS: Mapping[str, Callable[[Node], Detail]] = {
     "change": _change,
-    "outlier": _outlier,
-    "swapped": _swapped,
-    "gaps": _gaps,
-    "shift": _shift,
+    **CONTEXT,
     "scale": _scale,
     "copied": _copied,
     "attribute": _presence,

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sdmx_service.catalog.documents import Node
-from sdmx_service.catalog.rule_kinds import READERS, Detail, conditions
+from sdmx_service.catalog.rule_fields import conditions
+from sdmx_service.catalog.rule_kinds import READERS, Detail
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.finding import Severity
 from sdmx_service.model.urn import PartialRef, parse_ref

@@ -9,11 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sdmx_service.catalog.rule_kinds import Conditions, Presence, Subset
+from sdmx_service.catalog.rule_fields import Conditions
+from sdmx_service.catalog.rule_kinds import Presence, Subset
 from sdmx_service.catalog.rules import LEAVES, Rule, RuleSet, Term
-from sdmx_service.model.structure import DataStructure
-from sdmx_service.model.transformation import Ruleset, RulesetScheme, Transformation, TransformationScheme
+from sdmx_service.model.artefact import ItemScheme, Texts
+from sdmx_service.model.transformation import (
+    Ruleset,
+    RulesetScheme,
+    Transformation,
+    TransformationScheme,
+    VtlMapping,
+    VtlMappingScheme,
+)
 from sdmx_service.model.urn import Ref
 
 DATASET = "DS"
@@ -67,41 +76,58 @@ def _terms(rule: Rule) -> tuple[Term, ...]:
     return (*rule.terms, *([] if rule.equals is None else [rule.equals]))
 
 
-def written(rules: RuleSet, structure: DataStructure) -> Written:
-    """The rule set in VTL, for data of a structure."""
+def written(rules: RuleSet) -> Written:
+    """The rule set in VTL."""
     made = Written()
     numbers: dict[str, int] = {}
     for rule in rules.rules:
         numbers[rule.id] = numbers.get(rule.id, 0) + 1
         name = f"{rule.id}_{numbers[rule.id]}"
         reason = why_not(rule)
-        if reason is not None:
+        if reason is None:
+            _Rule(rule=rule, name=name, made=made).write()
+        else:
             made.not_written[name] = reason
-            continue
-        _Rule(rule=rule, name=name, structure=structure, made=made).write()
     return made
 
 
-def schemes(
-    rules: RuleSet, structure: DataStructure, *, agency: str, version: str = "1.0.0"
-) -> tuple[RulesetScheme, TransformationScheme]:
-    """The rule set as artefacts."""
-    made = written(rules, structure)
-    names = {"en": f"Rules of {structure.id} in VTL ({rules.id})"}
-    texts = type(structure.names)(names)
+def schemes(rules: RuleSet, version: str = "1.0.0") -> tuple[ItemScheme[Any], ...]:
+    """The rule set as artefacts of the agency that it is about: rulesets, what the names mean, and statements.
+
+    Nothing if no rule of the set can be said in VTL.
+    """
+    made = written(rules)
+    if not made.transformations:
+        return ()
+    agency = next(one.agency for one in rules.applies_to if one.agency)
+    names = Texts({"en": f"Rules {rules.id} in VTL", "fr": f"Règles {rules.id} en VTL"})
+    frame: dict[str, Any] = {"id": rules.id, "agency": agency, "version": version, "names": names}
+    ref: dict[str, Any] = {"agency": agency, "id": rules.id, "version": version}
+    dataflows = sorted({term.dataflow for rule in rules.rules for term in _terms(rule) if term.dataflow}, key=str)
+    aliases = [
+        VtlMapping(id=DATASET, names=Texts({"en": "The data set that is checked"}), alias=DATASET, is_generic=True)
+    ]
+    aliases += [
+        VtlMapping(id=str(one.id), names=Texts({"en": str(one.id)}), alias=str(one.id),
+                   mapped=Ref(type="Dataflow", agency=one.agency or agency, id=str(one.id), version=_LATE))
+        for one in dataflows
+    ]  # fmt: skip
+    mapping = VtlMappingScheme(**frame, items=tuple(aliases))
     rulesets = RulesetScheme(
-        id=rules.id, agency=agency, version=version, names=texts, vtl_version=VERSION, items=tuple(made.rulesets)
+        **frame, vtl_version=VERSION, items=tuple(made.rulesets), mapping_scheme=Ref(type="VtlMappingScheme", **ref)
     )
-    found = TransformationScheme(
-        id=rules.id,
-        agency=agency,
-        version=version,
-        names=texts,
+    statements = TransformationScheme(
+        **frame,
         vtl_version=VERSION,
         items=tuple(made.transformations),
-        ruleset_schemes=(Ref(type="RulesetScheme", agency=agency, id=rules.id, version=version),),
+        mapping_scheme=Ref(type="VtlMappingScheme", **ref),
+        ruleset_schemes=(Ref(type="RulesetScheme", **ref),) if made.rulesets else (),
     )
-    return rulesets, found
+    return (mapping, *((rulesets,) if made.rulesets else ()), statements)
+
+
+_LATE = "1.0+.0"
+"""Dataflows are named in their latest minor version, as everything in the content is."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,7 +136,6 @@ class _Rule:
 
     rule: Rule
     name: str
-    structure: DataStructure
     made: Written
 
     def write(self) -> None:
@@ -120,9 +145,7 @@ class _Rule:
     # --- pieces ------------------------------------------------------------------------------------------------
     def _transform(self, result: str, expression: str) -> str:
         names = self.rule.names
-        self.made.transformations.append(
-            Transformation(id=result, names=names, result=result, expression=expression)
-        )
+        self.made.transformations.append(Transformation(id=result, names=names, result=result, expression=expression))
         return result
 
     def _ruleset(self, kind: str, head: str, body: Sequence[str]) -> str:
@@ -144,7 +167,9 @@ class _Rule:
     # --- kinds -------------------------------------------------------------------------------------------------
     def _datapoint(self, condition: Sequence[str], then: str, variables: Sequence[str]) -> None:
         test = f"when {' and '.join(condition)} then {then}" if condition else then
-        ruleset = self._ruleset("datapoint", f"variable {', '.join(dict.fromkeys(variables))}", [f"{self.rule.id} : {test} {self._error}"])
+        ruleset = self._ruleset(
+            "datapoint", f"variable {', '.join(dict.fromkeys(variables))}", [f"{self.rule.id} : {test} {self._error}"]
+        )
         self._transform(f"{self.name}_R", f"check_datapoint({DATASET}, {ruleset} invalid)")
 
     def _value(self) -> None:
@@ -192,7 +217,9 @@ class _Rule:
             test = f"{total} + 0 * {needed} = {every}"
             if self.rule.tolerance:
                 test = f"abs({total} + 0 * {needed} - {every}) <= {self.rule.tolerance!r}"
-            self._transform(f"{self.name}_R{number}", f"check({test} {self._error} imbalance {total} - {every} invalid)")
+            self._transform(
+                f"{self.name}_R{number}", f"check({test} {self._error} imbalance {total} - {every} invalid)"
+            )
 
     def _hierarchy(self) -> None:
         """All parts are asked for: a hierarchical ruleset, silent where one of them is not there."""
@@ -214,7 +241,9 @@ class _Rule:
         others = f"not ({_member(detail.dimension, (detail.total, *detail.excluded))})"
         part = self._transform(f"{self.name}_P", f"{base}[filter {others}]")
         slack = f" + {self.rule.tolerance!r}" if self.rule.tolerance else ""
-        self._transform(f"{self.name}_R", f"check({part} <= {total}{slack} {self._error} imbalance {part} - {total} invalid)")
+        self._transform(
+            f"{self.name}_R", f"check({part} <= {total}{slack} {self._error} imbalance {part} - {total} invalid)"
+        )
 
     def _compare(self) -> None:
         """Signed figures on the left against one on the right."""
@@ -264,7 +293,7 @@ def _signed(terms: Sequence[tuple[Term, str]]) -> str:
     return "".join(pieces)
 
 
-def _member(id: str, codes: Sequence[str]) -> str:  # noqa: A002
+def _member(id: str, codes: Sequence[str]) -> str:
     return f"{id} = {_quoted(codes[0])}" if len(codes) == 1 else f"{id} in {{{', '.join(map(_quoted, codes))}}}"
 
 

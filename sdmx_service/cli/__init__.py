@@ -83,6 +83,7 @@ def _wish_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--dataflow", metavar="REF", help="AGENCY:ID(VERSION), AGENCY:ID, a URN or an id")
     command.add_argument("--provider", metavar="REF", help="who the data come from")
     command.add_argument("--mapping", metavar="ID", help="the mapping that reads a table")
+    command.add_argument("--xsd", action="store_true", help="judge an SDMX message by its schema too")
     command.add_argument("--input-format", metavar="NAME", help="the format, when the file does not show it")
     command.add_argument(
         "--encoding", metavar="NAME", help="the encoding of a text, such as cp1251, when it is not UTF-8"

@@ -78,6 +78,7 @@ def _wish(arguments: Arguments) -> Any:
         mapping=arguments.mapping,
         format=arguments.input_format,
         encoding=arguments.encoding,
+        xsd=arguments.xsd,
     )
 
 
@@ -144,7 +145,8 @@ def _submit_to(service: Any, arguments: Arguments) -> int:
 
     named = {"dataflow": arguments.dataflow, "provider": arguments.provider, "mapping": arguments.mapping,
              "format": arguments.input_format, "encoding": arguments.encoding, "corrects": arguments.corrects,
-             "publish": "true" if arguments.publish else None}  # fmt: skip
+             "publish": "true" if arguments.publish else None,
+             "xsd": "true" if arguments.xsd else None}  # fmt: skip
     wishes = {name: value for name, value in named.items() if value}
     check_sources(arguments)
     refused = 0

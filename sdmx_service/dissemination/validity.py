@@ -5,11 +5,12 @@ SDMX-REST 2.2, schema.md: the constraints of the context and of every level abov
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from sdmx_service.catalog.catalog import Catalog
-from sdmx_service.catalog.constraints import allowed_codes, allowed_metadata_values
+from sdmx_service.catalog.constraints import allowed_metadata_values
+from sdmx_service.catalog.data_schemas import data_schema_of, enumeration_of, enumerations_of
 from sdmx_service.errors import SemanticFault, UnresolvedReference
 from sdmx_service.model.artefact import Item, Maintainable
 from sdmx_service.model.items import Concept
@@ -17,7 +18,6 @@ from sdmx_service.model.query import SchemaQuery
 from sdmx_service.model.representation import Representation
 from sdmx_service.model.schema import ALL_DIMENSIONS, DataSchema, Enumeration, MetadataSchema
 from sdmx_service.model.structure import (
-    Component,
     DataStructure,
     Dimension,
     MetadataAttribute,
@@ -34,40 +34,16 @@ def data_schema(query: SchemaQuery, artefact: Maintainable, catalog: Catalog) ->
     Raises:
         SemanticFault: the dimension at observation is none of the structure.
     """
-    target = catalog.target(artefact.ref)
-    structure = target.structure
-    left = allowed_codes(target, catalog).codes
-    enumerations = {}
-    for component in structure.components:
-        found = _enumeration(component, left.get(component.id), catalog)
-        if found is not None:
-            enumerations[component.id] = found
+    structure = catalog.target(artefact.ref).structure
+    enumerations = enumerations_of(artefact.ref, structure, catalog)
     at_observation = _observation_dimension(query, structure)
-    return DataSchema(
-        ref=artefact.ref,
-        names=artefact.names,
-        structure=structure,
-        enumerations=enumerations,
+    return data_schema_of(
+        artefact.ref,
+        catalog,
         dimension_at_observation=at_observation,
         deletion=query.deletion,
+        enumerations=enumerations,
         measure_types=_measure_types(query, structure, enumerations, at_observation, catalog),
-    )
-
-
-def _enumeration(component: Component, left: Collection[str] | None, catalog: Catalog) -> Enumeration | None:
-    """The values of a coded component; None if it has no list, or the list is kept elsewhere and only its name is here.
-
-    Args:
-        left: what constraints leave; None: all.
-    """
-    items = catalog.codes(component)
-    if items is None or component.form.enumeration is None:
-        return None
-    scheme = catalog.artefact(component.form.enumeration)
-    if scheme.is_external_reference and not items:
-        return None
-    return Enumeration(
-        ref=scheme.ref, values={id: item.names for id, item in items.items() if left is None or id in left}
     )
 
 
@@ -186,7 +162,7 @@ def _enumerations(
         path = f"{above}{one.id}"
         items = catalog.codes(one)
         left = None if items is None else allowed_metadata_values(path, items, levels, catalog)
-        found = _enumeration(one, left, catalog)
+        found = enumeration_of(one, left, catalog)
         if found is not None:
             yield path, found
         yield from _enumerations(one.items, f"{path}.", levels, catalog)

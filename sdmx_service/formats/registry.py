@@ -27,6 +27,7 @@ from sdmx_service.formats.sdmx_json import metadata_reader as json_metadata_read
 from sdmx_service.formats.sdmx_json import metadata_writer as json_metadata_writer
 from sdmx_service.formats.sdmx_json import structure_reader as json_structure_reader
 from sdmx_service.formats.sdmx_json import structure_writer as json_structure_writer
+from sdmx_service.formats.sdmx_json import validity as json_validity
 from sdmx_service.formats.sdmx_ml import data_generic_writer, data_writer, registry_writer
 from sdmx_service.formats.sdmx_ml import data_reader as ml_data_reader
 from sdmx_service.formats.sdmx_ml import metadata_reader as ml_metadata_reader
@@ -34,6 +35,7 @@ from sdmx_service.formats.sdmx_ml import metadata_reports_writer as ml_reports_w
 from sdmx_service.formats.sdmx_ml import metadata_writer as ml_metadata_writer
 from sdmx_service.formats.sdmx_ml import structure_reader as ml_structure_reader
 from sdmx_service.formats.sdmx_ml import structure_writer as ml_structure_writer
+from sdmx_service.formats.sdmx_ml import validity as ml_validity
 from sdmx_service.formats.sdmx_ml.registry_reader import (
     RegistrationsRequest,
     read_registrations_request,
@@ -41,6 +43,7 @@ from sdmx_service.formats.sdmx_ml.registry_reader import (
 )
 from sdmx_service.formats.sdmx_ml.registry_writer import write_registrations_response, write_structure_response
 from sdmx_service.formats.sdmx_schema import json_schema, xsd
+from sdmx_service.formats.sdmx_schema.xsd_data import namespace_of
 from sdmx_service.formats.sniffing import Head
 from sdmx_service.formats.spreadsheet import data_writer as spreadsheet_data_writer
 from sdmx_service.formats.spreadsheet import reader as spreadsheet_reader
@@ -50,10 +53,12 @@ from sdmx_service.formats.spreadsheet.opendocument import sniff_open_document
 from sdmx_service.formats.spreadsheet.text_writer import write_text_sheets
 from sdmx_service.formats.spreadsheet.writer import write_form
 from sdmx_service.model.message import Message, Resolve, SeekableFile, Tables, WriteOptions
+from sdmx_service.model.schema import DataSchema, SchemaFault
+from sdmx_service.model.urn import Ref
 
 __all__ = ["FORMATS", "Format", "Kind", "Mark", "RegistrationsRequest", "formats_for", "named", "of_media_type",
-           "of_suffix", "read_registrations_request", "submitted_actions", "write_findings", "write_form",
-           "write_marked", "write_registrations_response", "write_structure_response", "write_text_sheets"]  # fmt: skip
+           "of_suffix", "read_registrations_request", "schema_faults", "submitted_actions", "write_findings",
+           "write_form", "write_marked", "write_registrations_response", "write_structure_response", "write_text_sheets"]  # fmt: skip
 
 Kind = Literal["data", "structure", "availability", "schema", "metadata", "registration"]
 Sniff = Callable[[Head], int]
@@ -468,3 +473,28 @@ def _split(media_type: str) -> tuple[str, str]:
     kind, *parameters = (part.strip().lower() for part in media_type.split(";"))
     said = dict(part.partition("=")[::2] for part in parameters)
     return kind, said.get("version", "").strip('"')
+
+
+def schema_faults(
+    file: SeekableFile, format: Format, describe: Callable[[Ref, str | None], DataSchema | None]
+) -> Iterator[SchemaFault] | None:
+    """What the schemas of a data message say of it; None: its format has no schema.
+
+    Args:
+        describe: what data of an artefact look like, with a dimension at observation; None: it is not here.
+
+    Raises:
+        UnreadableFile: it cannot be judged, and why.
+    """
+    if format.name == "sdmx-json":
+        return json_validity.schema_faults(file)
+    if format.name != "sdmx-ml":
+        return None
+
+    def own(ref: Ref, dimension: str | None, version: str) -> tuple[str, bytes] | None:
+        schema = describe(ref, dimension)
+        if schema is None:
+            return None
+        return namespace_of(schema), b"".join(xsd.write_xsd(Message(schema=schema), WriteOptions(), version=version))
+
+    return ml_validity.schema_faults(file, own)

@@ -18,6 +18,26 @@ ALL_DIMENSIONS = "AllDimensions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaFault:
+    """What a schema says of one place of a message.
+
+    Attributes:
+        cause: the kind of fault, as the schema language names it; ``unknown``: a structure that is not here.
+        component: the attribute, element or property that it is about.
+        said: in words.
+        line: 1-based; None where a format has no lines.
+        path: an XPath or a JSON pointer.
+    """
+
+    cause: str
+    component: str
+    said: str
+    line: int | None
+    path: str | None
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Enumeration:
     """The values that a coded component may have: those of its list that the constraints leave.
 

@@ -295,7 +295,7 @@ OWN: tuple[Own, ...] = (
         "Submit a file",
         (201, 202),
         token=True,
-        query=("dataflow", "provider", "mapping", "format", "encoding", "publish", "name", "url", "corrects"),
+        query=("dataflow", "provider", "mapping", "format", "encoding", "publish", "name", "url", "corrects", "xsd"),
         body="application/octet-stream",
     ),
     Own("get", "/api/submissions", "The receipts that the token may see", token=True),

@@ -29,7 +29,7 @@ from sdmx_service.workflow.states import WAITING
 from sdmx_service.workflow.steps import comments, held_back, seen, sees
 
 _WISHES = ("dataflow", "provider", "mapping", "format", "encoding")
-_PARAMETERS = (*_WISHES, "publish", "name", "url", "corrects")
+_PARAMETERS = (*_WISHES, "publish", "name", "url", "corrects", "xsd")
 
 
 def routes() -> list[web.RouteDef]:
@@ -76,10 +76,12 @@ async def post_submission(request: web.Request) -> web.StreamResponse:
 
 
 def _wish(query: Mapping[str, str]) -> tuple[Wish, bool]:
-    publish_now = query.get("publish", "false")
-    if publish_now not in ("true", "false"):
-        raise SyntaxFault(f"publish={publish_now!r} is neither true nor false.")
-    return Wish(**{name: query[name] for name in _WISHES if query.get(name)}), publish_now == "true"
+    publish_now, by_schema = query.get("publish", "false"), query.get("xsd", "false")
+    for name, said in (("publish", publish_now), ("xsd", by_schema)):
+        if said not in ("true", "false"):
+            raise SyntaxFault(f"{name}={said!r} is neither true nor false.")
+    texts = {name: query[name] for name in _WISHES if query.get(name)}
+    return Wish(**texts, xsd=by_schema == "true"), publish_now == "true"
 
 
 async def _fetch(

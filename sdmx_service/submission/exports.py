@@ -86,7 +86,8 @@ _PLACES = ("file", "sheet", "row", "column", "value", "expected", "suggestion")
 def findings_html(receipt: Receipt, groups: Sequence[FindingGroup]) -> bytes:
     """The findings as one page of HTML, grouped by cause: what is wrong, why it matters, what to do, and where."""
     counts = ", ".join(f"{count} {name}" for name, count in receipt.findings.items())
-    body = "".join(_section(group, receipt.file.name) for group in groups) or "<p>Nothing was found.</p>"
+    sections = (_section(group, receipt.file.name, number) for number, group in enumerate(groups, 1))
+    body = _causes(groups) + ("".join(sections) or "<p>Nothing was found.</p>")
     verdict = "refused" if receipt.findings.get("error") else "no errors"  # the same before and after it is kept
     head, foot = page(f"{receipt.file.name}: {verdict}")
     facts = f"<p>{escape(_facts(receipt))}</p><p>Findings: {escape(counts)}.</p>"
@@ -124,7 +125,27 @@ def _not_run(receipt: Receipt) -> str:
     return f"<p>Rules not run, since what they compare with is not in the file: {named}.</p>"
 
 
-def _section(group: FindingGroup, sent: str) -> str:
+def _causes(groups: Sequence[FindingGroup]) -> str:
+    """The causes in order, each with its count and the way to its places."""
+    if len(groups) < 2:
+        return ""
+    listed = (
+        f'<li class="{group.severity.value}"><a href="#c{number}">{group.severity.value.capitalize()}:'
+        f" {_text(_title(group))} ({escape(group.code)})</a>, {group.count}</li>"
+        for number, group in enumerate(groups, 1)
+    )
+    return f"<ol>{''.join(listed)}</ol>"
+
+
+def _title(group: FindingGroup) -> str:
+    """What the cause is called: the catalogue's words, or the name of the rule that does not hold."""
+    kind = CATALOGUE.get(group.code)
+    if kind is not None:
+        return kind.title
+    return str(group.constants.get("title") or f"Rule {group.rule or group.code}")
+
+
+def _section(group: FindingGroup, sent: str, number: int) -> str:
     kind = CATALOGUE.get(group.code)
     severity = group.severity.value
     found = list(group.findings(_SHOWN))
@@ -138,10 +159,10 @@ def _section(group: FindingGroup, sent: str) -> str:
     )
     more = f"<p>{group.count - len(found)} more; the list as CSV has them.</p>" if group.count > len(found) else ""
     why = f"<p>{escape(kind.explanation)} <strong>{escape(kind.remedy)}</strong></p>" if kind is not None else ""
-    title = kind.title if kind is not None else f"Rule {group.rule or group.code}"
+    heading = f"{severity.capitalize()}: {_text(_title(group))} ({escape(group.code)}), {group.count}"
     return (
-        f'<section class="{severity}"><h2>{severity.capitalize()}: {_text(title)} ({escape(group.code)}),'
-        f" {group.count}</h2>{why}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}</section>"
+        f'<section class="{severity}" id="c{number}"><h2>{heading}</h2>'
+        f"{why}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}</section>"
     )
 
 

@@ -62,6 +62,7 @@ class Wish:
         mapping: id of a layout.
         format: name of a format, when the sender knows better than its looks.
         encoding: of a text that is no SDMX message.
+        xsd: a message is judged by its schema too.
     """
 
     dataflow: str | None = None
@@ -69,6 +70,7 @@ class Wish:
     mapping: str | None = None
     format: str | None = None
     encoding: str | None = None
+    xsd: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

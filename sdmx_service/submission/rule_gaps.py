@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 import pyarrow as pa
 
-from sdmx_service.catalog.rule_kinds import Gaps, Shift
+from sdmx_service.catalog.rule_context import Gaps, Shift
 from sdmx_service.catalog.rules import Rule
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.rule_series import blank_figures, group_column, period_table, rows_of_rule, series_table
@@ -33,6 +33,7 @@ def missing_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     if table is None or column is None or time is None:
         return pa.table({})
     periods = period_table(rule, flow, figures)
+    period = f"coalesce(q.period, r.{flow.names[time.id]})"
     test = {"hole": _HOLE, "end": _END, "alone": _ALONE}[detail.test]
     words = {"lacking": repr(1 - detail.share), "size": repr(detail.size), "longest": repr(detail.longest)}
     few = f"SELECT *, count(*) OVER (PARTITION BY g) AS together FROM f QUALIFY together <= {detail.most}"
@@ -47,7 +48,7 @@ def missing_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
               FROM (SELECT g, _position, count(*) AS c FROM t JOIN n USING (g) GROUP BY g, _position, series
                     HAVING c >= 0.5 * series)),
         {test.format(**words)}
-        SELECT {PLACE}, {key_columns(flow.structure, {**flow.names, time.id: "coalesce(q.period, r." + flow.names[time.id] + ")"})},
+        SELECT {PLACE}, {key_columns(flow.structure, {**flow.names, time.id: period})},
                CAST(f.lacking AS VARCHAR) AS lacking, CAST(f.others AS VARCHAR) AS others,
                CAST(f.has AS VARCHAR) AS has
         FROM ({few}) AS f JOIN {rows_of_rule(rule, flow, providers)} LEFT JOIN (

@@ -1,8 +1,9 @@
 """Rules that set a figure beside its series and the series beside it: *outlier* and *swapped*.
 
-Robust statistics: what a series usually does is the median of its own changes, and what happens to the series beside
-it at the same time is taken out, so that events are no errors. Figures are compared as logarithms, after a damping
-number is added, since small figures vary more.
+Robust statistics: what a series usually does is how far its other figures are from the line between their neighbours
+(the median and the greatest of these; the figure itself and its neighbours, which it pulls along, left out). What
+happens to the series beside it at the same time is taken out, so that events are no errors. Figures are compared as
+logarithms, after a damping number is added, since small figures vary more.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Collection
 
 import pyarrow as pa
 
-from sdmx_service.catalog.rule_kinds import Outlier, Swapped
+from sdmx_service.catalog.rule_context import Outlier, Swapped
 from sdmx_service.catalog.rules import Rule
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.storage.quoting import both, literal
@@ -50,15 +51,18 @@ def standing_out(rule: Rule, flow: Flow, figures: Figures, providers: Collection
         c AS (SELECT *, {limit} AS _limit FROM t
               WHERE _id IS NOT NULL AND _n >= {detail.periods} AND {size} >= {detail.least!r} AND abs(_x) > {limit}),
         near AS (SELECT * FROM t SEMI JOIN c USING (_series)),
-        usual AS (SELECT _series, greatest({_STILL}, median(abs({log.format("_value")} - {log.format("_before")})))
-                         AS _usual FROM near WHERE _before IS NOT NULL GROUP BY _series),
+        usual AS (SELECT c._id, greatest({_STILL}, coalesce(median(abs(n._x)), 9)) AS _usual,
+                         coalesce(max(abs(n._x)), 0) AS _ever
+                  FROM c LEFT JOIN near AS n ON n._series = c._series AND n._position <> c._position
+                   AND n._position IS DISTINCT FROM c._before_at AND n._position IS DISTINCT FROM c._after_at
+                  GROUP BY c._id),
         peaks AS (SELECT _id, greatest(coalesce(lag(abs(_x)) OVER w, 0), coalesce(lead(abs(_x)) OVER w, 0)) AS _most
                   FROM near WINDOW w AS (PARTITION BY _series ORDER BY _position)){others},
         g AS (SELECT c._id, c._value, c._before, c._after,
                      greatest(0, exp({log.format("c._value")} - c._x) - {detail.damping!r}) AS usual
-              FROM c JOIN usual ON usual._series = c._series JOIN peaks ON peaks._id = c._id{joins}
+              FROM c JOIN usual ON usual._id = c._id JOIN peaks ON peaks._id = c._id{joins}
               WHERE abs(c._x) >= _most AND least({", ".join(["abs(c._x)", *rest])})
-                    > greatest(_limit, {detail.spread!r} * _usual))
+                    > greatest(_limit, {detail.spread!r} * _usual, {detail.margin!r} * _ever))
         SELECT {PLACE}, plain(g._value) AS value, plain(round(usual)) AS expected,
                {key_columns(flow.structure, flow.names)}, plain(_before) AS previous, plain(_after) AS "next",
                plain(round(usual)) AS usual, coalesce(plain(round(g._value / nullif(usual, 0), 2)), '∞') AS ratio

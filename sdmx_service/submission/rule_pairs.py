@@ -9,7 +9,6 @@ import pyarrow as pa
 from sdmx_service.catalog.rule_kinds import Agree, Mirror, Offset, Source
 from sdmx_service.catalog.rules import Rule
 from sdmx_service.errors import InvalidStructure
-from sdmx_service.model.columns import Column
 from sdmx_service.storage.quoting import both, literal, member
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.rule_periods import period_position

@@ -95,7 +95,7 @@ def too_great_parts(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     same = both(f"p.{name} = t.{name}" for name in [*(n for id, n in others.items() if id not in alike), "_provider"])
     names = {id: f"p.{name}" for id, name in flow.names.items()}
     whole = {**names, detail.dimension: literal(detail.total)}
-    figures_of = 'plain(p._value) AS part, plain(t._value) AS total, plain(p._value - t._value) AS difference'
+    figures_of = "plain(p._value) AS part, plain(t._value) AS total, plain(p._value - t._value) AS difference"
     statement = f"""
         WITH figures AS ({query}),
         t AS (SELECT * FROM figures WHERE {total}),

@@ -81,8 +81,9 @@ def _slips(detail: Revision, flow: Flow, figures: Figures, column: Column, table
         ("digits", both([size, f"{_DIGITS.format('_value')} = {_DIGITS.format('old')}"])),
     ]
     chosen = " ".join(f"WHEN {test} THEN {literal(name)}" for name, test in cases)
+    old = f"h.{flow.names[column.id]}"
     moved = [
-        f"EXISTS (SELECT 1 FROM {history} AS h WHERE {_beside(flow, figures, id)} AND h.{flow.names[column.id]} = v._value)"
+        f"EXISTS (SELECT 1 FROM {history} AS h WHERE {_beside(flow, figures, id)} AND {old} = v._value)"
         for id in detail.beside
         if id in flow.structure.key_ids and id not in figures.alike(flow)
     ]
@@ -120,8 +121,9 @@ def _left_out(
     in_time = "1 = 1" if time is None else f"h.{names[time.id]} IN (SELECT DISTINCT s.{names[time.id]} FROM {rows})"
     old = f"h.{names[column.id]}"
     statement = f"""
-        WITH h AS (SELECT * FROM {history} AS h WHERE isfinite({old}) AND {in_time} AND {member("h._provider", providers)}
-                   AND {conditions(flow.structure, rule.when, "h.")}),
+        WITH h AS (SELECT * FROM {history} AS h
+                   WHERE isfinite({old}) AND {in_time} AND {member("h._provider", providers)}
+                     AND {conditions(flow.structure, rule.when, "h.")}),
         lost AS (SELECT * FROM h WHERE {old} <> 0 AND NOT EXISTS (SELECT 1 FROM {rows} AND {same}))
         SELECT plain({old}) AS value, {key_columns(flow.structure, {id: f"h.{name}" for id, name in names.items()})},
                plain({old}) AS previous, '' AS difference, '' AS change

@@ -1,8 +1,9 @@
 """Rules along a series: *change*, *scale*, *copied* and the test *changed* of *attribute*.
 
-They and the rules of ``rule_outliers`` and ``rule_gaps`` share one narrow table per dataflow: each provider's figures in the order of their periods, beside the ones before
-and after and the sums over the series; the rows themselves are looked up for what breaks a rule. Series are told apart
-by a 64-bit hash of their key (choice: among a million series, two meet by chance in one submission of 40 million).
+They and the rules of ``rule_outliers`` and ``rule_gaps`` share one narrow table per dataflow: each provider's figures
+in the order of their periods, beside the ones before and after and the sums over the series; the rows themselves are
+looked up for what breaks a rule. Series are told apart by a 64-bit hash of their key (choice: among a million series,
+two meet by chance in one submission of 40 million).
 """
 
 from __future__ import annotations
@@ -81,8 +82,9 @@ def wrong_scales(rule: Rule, flow: Flow, figures: Figures, providers: Collection
     slip = {name: _power(detail, f"greatest(_value, {name}) / least(_value, {name})") for name in ("_before", "_after")}
     beside = [column for one in detail.beside if (column := beside_column(figures, flow, one))]
     moved = "".join(
-        f""", b{number} AS (SELECT g._id, median(abs(ln(s._value / CASE WHEN g.is_after THEN s._after ELSE s._before END)))
-                AS moved FROM g JOIN {table} AS s ON s.{column} = g.{column} AND s._position = g._position
+        f""", b{number} AS (
+                SELECT g._id, median(abs(ln(s._value / CASE WHEN g.is_after THEN s._after ELSE s._before END))) AS moved
+                FROM g JOIN {table} AS s ON s.{column} = g.{column} AND s._position = g._position
                 AND s._series <> g._series
                 WHERE s._value > 0 AND CASE WHEN g.is_after THEN s._after ELSE s._before END > 0 GROUP BY g._id)"""
         for number, column in enumerate(beside)
@@ -98,8 +100,10 @@ def wrong_scales(rule: Rule, flow: Flow, figures: Figures, providers: Collection
         g AS (SELECT *, coalesce(slip_before, slip_after) AS power, slip_before IS NULL AS is_after,
                      CASE WHEN slip_before IS NULL THEN _after ELSE _before END AS usual
               FROM f WHERE power IS NOT NULL AND greatest(_value, usual) >= {detail.least!r}
-                AND ((slip_before IS NOT NULL AND slip_after IS NOT NULL) OR NOT coalesce(_before > 0 AND _after > 0, false))
-                AND (counted = 2 OR greatest(_value, middle) >= {least / detail.within!r} * least(_value, middle))){moved}
+                AND ((slip_before IS NOT NULL AND slip_after IS NOT NULL)
+                     OR NOT coalesce(_before > 0 AND _after > 0, false))
+                AND (counted = 2 OR greatest(_value, middle) >= {least / detail.within!r} * least(_value, middle)))
+        {moved}
         SELECT {PLACE}, plain(g._value) AS value, plain(usual) AS expected,
                {key_columns(flow.structure, flow.names)}, plain(usual) AS usual, plain(power) AS factor
         FROM (SELECT g._id, _value, usual, power FROM g{joins} WHERE {still}) AS g
@@ -228,19 +232,24 @@ def _series(flow: Flow, figures: Figures, column: Column, result: bool, stored: 
         for name, kept in groups.items()
     }
     codes = [names[id] for id in figures.coded.get(flow.name, ()) if id in names]
-    narrow = figures.made(("narrow", flow.name, column.id, result), lambda: f"""
+    narrow = figures.made(
+        ("narrow", flow.name, column.id, result),
+        lambda: (
+            f"""
         SELECT hash({", ".join(["_provider", *varying])}) AS _series, p.position AS _position, _value, _id
                {"".join(f", f.{name}" for name in dict.fromkeys([*attributes, *codes]))}
                {"".join(f", {expression} AS {name}" for name, expression in told_apart.items())}
         FROM ({query}) AS f JOIN {positions} AS p
-        ON p.period = f.{_time(flow)} AND p.frequency IS NOT DISTINCT FROM {frequency}""")
+        ON p.period = f.{_time(flow)} AND p.frequency IS NOT DISTINCT FROM {frequency}"""
+        ),
+    )
     befores = "".join(f", lag({name}) OVER w AS _before_{name}" for name in attributes)
-    more = "".join(f", {name}" for name in groups)
+    more = "".join(f", {name}" for name in [*groups, *(one for one in codes if one not in attributes)])
     return f"""
         SELECT _series, _position, _value, _id, lag(_value) OVER w AS _before, lag(_position) OVER w AS _before_at,
                lag(_value, 2) OVER w AS _before_2, lag(_value, 3) OVER w AS _before_3,
                lead(_value) OVER w AS _after, lead(_value, 2) OVER w AS _after_2, lead(_position) OVER w AS _after_at,
-               count(*) OVER s AS _n, sum(_value) OVER s AS _sum, sum(_value * _value) OVER s AS _squares{befores}{more}{"".join(f", {name}" for name in codes)}
+               count(*) OVER s AS _n, sum(_value) OVER s AS _sum, sum(_value * _value) OVER s AS _squares{befores}{more}
         FROM {narrow} WHERE _value IS NOT NULL
         WINDOW w AS (PARTITION BY _series ORDER BY _position),
                s AS (PARTITION BY _series ORDER BY _position

@@ -14,20 +14,17 @@ from fnmatch import fnmatchcase
 import pyarrow as pa
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.rule_context import Gaps, Outlier, Shift, Swapped
+from sdmx_service.catalog.rule_fields import Conditions
 from sdmx_service.catalog.rule_kinds import (
     Agree,
-    Conditions,
     Disclosure,
-    Gaps,
     Mirror,
     Offset,
-    Outlier,
     Presence,
     Recoverable,
     Revision,
     Scale,
-    Shift,
-    Swapped,
 )
 from sdmx_service.catalog.rules import Rule, RuleSet
 from sdmx_service.errors import InvalidStructure
@@ -276,6 +273,8 @@ _OF_PROVIDERS: Mapping[str, Callable[[Rule, Flow, Figures, Collection[str]], pa.
 
 def _group(rule_set: RuleSet, rule: Rule, places: pa.Table, alike: Mapping[str, str]) -> FindingGroup:
     constants = dict(alike)
+    if (named := rule.names.best(("en",))) is not None:
+        constants["title"] = named[1]
     if rule.equals is not None:
         constants["equals"] = rule.equals.name or "the figure"
     if rule.dimensions:

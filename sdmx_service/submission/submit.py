@@ -45,6 +45,7 @@ from sdmx_service.submission.receipt import (
 )
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.rules import run_rules
+from sdmx_service.submission.schema_check import check_schema
 from sdmx_service.submission.undecided import keep_undecided
 from sdmx_service.submission.validation import Validator
 from sdmx_service.submission.workspace import Workspace
@@ -191,6 +192,8 @@ def _run(
         for name, file in _members(sent):
             found.report.file = workspace.file = name
             found.received = receive(file, name, sent.media_type, wish, catalog, found.report, sender)
+            if wish.xsd:
+                check_schema(file, found.received.format, catalog, found.report)
             for part in found.received.parts:
                 _pass(part, catalog, principal, found, workspace, load, stored)
             found.complete |= set(found.received.complete)

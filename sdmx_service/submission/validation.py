@@ -41,6 +41,7 @@ from sdmx_service.submission.origin import Places, origin
 from sdmx_service.submission.presence import Presence, StoredRows
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.suggestions import Suggester
+from sdmx_service.submission.whole_numbers import INTEGERS, as_integers
 
 _Verdict = tuple[str, str]
 """Finding code, and what was expected (or which constraint forbids)."""
@@ -128,6 +129,12 @@ class Validator:
         if self._judges[column.id] is not None and not self._deletes:
             right = pc.if_else(wrong, pa.scalar(None, pa.string()), texts)
             self._check_distinct(column, right.dictionary_encode(), batch)
+        if column.component.form.data_type in INTEGERS and not self._deletes:
+            numbers, otherwise = as_integers(texts, numbers)
+            if otherwise is not None:
+                places = self._places.of(batch.filter(otherwise), column.id)
+                places = places.append_column("value", texts.filter(otherwise))
+                self._report.add(FindingGroup.of("F307", places=places, component=column.id))
         return {column.id: numbers.values, column.decimals: numbers.decimals, column.text: numbers.texts}
 
     def _report_texts(self, column: Column, texts: pa.Array, wrong: pa.Array, batch: pa.RecordBatch) -> None:

@@ -173,7 +173,7 @@ def test_actions_of_sdmx_json(house: House, version: str) -> None:
         dataset.pop(name, None)
     for level in [dataset, *dataset.get("series", {}).values()]:
         level.pop("attributes", None)
-        level["observations"] = dict.fromkeys(level.get("observations", {}), [])
+        level["observations"] = {place: [] for place in level.get("observations", {})}
     if "series" in dataset:
         del dataset["observations"]
     sent(house, json.dumps(document), "gone.json")

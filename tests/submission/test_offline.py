@@ -41,7 +41,7 @@ class Service:
         self._address, self._headers = address, {"Authorization": f"Bearer {token}"}
 
     def _open(self, path: str, body: bytes | None = None) -> bytes:
-        request = Request(self._address + path, data=body, headers=self._headers)  # noqa: S310
+        request = Request(self._address + path, data=body, headers=self._headers)
         try:
             with urlopen(request) as answer:
                 return bytes(answer.read())

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 
+import pyarrow as pa
 import pytest
 
+from sdmx_service.model.columns import parse_numbers, render_numbers
 from sdmx_service.model.finding import CATALOGUE, Finding
+from sdmx_service.submission.whole_numbers import as_integers
 from tests.submission.checking import ARTEFACTS, FLOW, HEADER, checked, constraint, findings, message, row
 
 
@@ -63,12 +66,28 @@ def test_a_wrong_value_is_found_where_it_stands(component: str, value: str, code
 
 @pytest.mark.parametrize(
     ("component", "value"),
-    [("COUNT", "5.0"), ("COUNT", "+5"), ("COUNT", "5e1"), ("COUNT", "NaN"), ("VALUE", "NaN"), ("VALUE", "-INF"),
+    [("COUNT", "5"), ("COUNT", "+5"), ("COUNT", "NaN"), ("VALUE", "NaN"), ("VALUE", "-INF"),
      ("VALUE", "1e-3"), ("RATE", "0.50"), ("RATE", "#N/A"), ("GRADE", "#N/A"), ("STATUS", "#N/A"), ("NOTE", "#N/A"),
      ("WHEN", "2024-01-31"), ("SEX", "~")],
 )  # fmt: skip
 def test_forms_that_are_right(component: str, value: str) -> None:
     assert findings(row(**{component: value})) == []
+
+
+@pytest.mark.parametrize("value", ["5.0", "5e1", "0.00", "1.0e+1"])
+def test_a_whole_number_written_otherwise_is_taken_and_told(value: str) -> None:
+    (found,) = findings(row(COUNT=value))
+    assert (found.code, found.severity.value, found.value) == ("F307", "info", value)
+
+
+def test_it_is_kept_as_the_schema_of_the_structure_takes_it() -> None:
+    texts = pa.array(["5.0", "5e1", "7", "+7", "NaN", None, "2.5", "12345678901234567890.0"])
+    numbers, otherwise = as_integers(texts, parse_numbers(texts))
+    assert otherwise is not None
+    assert otherwise.to_pylist() == [True, True, False, False, False, False, False, False]
+    written = render_numbers(numbers.values, numbers.decimals, numbers.texts).to_pylist()
+    assert written == ["5", "50", "7", "+7", "NaN", None, "2.5", "12345678901234567890.0"]
+    assert as_integers(pa.array(["7"]), parse_numbers(pa.array(["7"])))[1] is None
 
 
 @pytest.mark.parametrize(
