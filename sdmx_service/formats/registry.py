@@ -58,7 +58,8 @@ from sdmx_service.model.urn import Ref
 
 __all__ = ["FORMATS", "Format", "Kind", "Mark", "RegistrationsRequest", "formats_for", "named", "of_media_type",
            "of_suffix", "read_registrations_request", "schema_faults", "submitted_actions", "write_findings",
-           "write_form", "write_marked", "write_registrations_response", "write_structure_response", "write_text_sheets"]  # fmt: skip
+           "write_form", "write_marked", "write_registrations_response", "write_structure_response",
+           "write_text_sheets"]  # fmt: skip
 
 Kind = Literal["data", "structure", "availability", "schema", "metadata", "registration"]
 Sniff = Callable[[Head], int]
