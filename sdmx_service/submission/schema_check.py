@@ -30,6 +30,7 @@ def check_schema(file: SeekableFile, format: Format, catalog: Catalog, report: R
         except (NotFound, UnresolvedReference):
             return None
 
+    place = file.tell()  # the reader goes on from there
     try:
         faults = schema_faults(file, format, describe)
         if faults is None:
@@ -42,7 +43,7 @@ def check_schema(file: SeekableFile, format: Format, catalog: Catalog, report: R
         report.add(FindingGroup.of("F181", reason=str(error)))
         return
     finally:
-        file.seek(0)
+        file.seek(place)
     for (cause, component), found in by_cause.items():
         if cause == "unknown":
             for one in found:
