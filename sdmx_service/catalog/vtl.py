@@ -44,6 +44,7 @@ _REASONS: Mapping[str, str] = {
     "offset": "it compares with what was sent before, at several lags",
     "revision": "it compares with what was sent before",
     "recoverable": "it is about withheld figures",
+    "disclosure": "it is about withheld figures",
     "agree": "it takes whichever of several tables there are",
 }
 
