@@ -59,7 +59,7 @@ def test_every_fault_has_line_path_and_value(catalog: Catalog) -> None:
     found = of_schema(judged(message(RIGHT.format(year=2020), wrong, component="JANN"), catalog))
     assert {(one.code, one.value) for one in found} >= {("F180", "JANN"), ("F180", "five")}
     value = next(one for one in found if one.value == "five")
-    assert value.row == 13
+    assert value.row == 12
     assert (value.column or "").endswith("/Series/Obs[2]")
     assert "five" in value.message
 
@@ -94,10 +94,6 @@ def test_a_real_message_of_json(catalog: Catalog, shared: Path) -> None:
     body = (shared / "data/oecd/KOR_B15.json").read_bytes()
     outcome = judged(body, catalog, name="KOR_B15.json")
     clean = of_schema(outcome)
-    broken = of_schema(
-        judged(
-            body.replace(b'"contentLanguages":["en","en-US"]', b'"contentLanguages":7', 1), catalog, name="KOR_B15.json"
-        )
-    )
+    broken = of_schema(judged(body.replace(b'"test":false', b'"test":"no"', 1), catalog, name="KOR_B15.json"))
     assert len(broken) == len(clean) + 1
-    assert any(one.column == "/meta/contentLanguages" and one.value == "7" for one in broken)
+    assert any(one.column == "/meta/test" and one.value == "no" for one in broken)

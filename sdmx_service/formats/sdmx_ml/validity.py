@@ -35,7 +35,7 @@ _FILES: Final = {
     "metadata/generic": "SDMXMetadataGeneric.xsd",
 }
 _XSD: Final = "http://www.w3.org/2001/XMLSchema"
-_VALUE: Final = re.compile(r"[Tt]he value '([^']*)'|value '([^']*)'")
+_VALUE: Final = re.compile(r"(?:value|:) '([^']*)'")
 _PLACE: Final = re.compile(r"Element '(?:\{[^}]*\})?([^']*)'(?:, attribute '(?:\{[^}]*\})?([^']*)')?: ")
 _XHTML: Final = "http://www.w3.org/1999/xhtml"
 
@@ -132,5 +132,5 @@ def _fault(entry: Any) -> SchemaFault:
         said=said,
         line=entry.line or None,
         path=entry.path or None,
-        value=None if value is None else (value[1] if value[1] is not None else value[2]),
+        value=None if value is None else value[1],
     )
