@@ -85,7 +85,7 @@ _PLACES = ("file", "sheet", "row", "column", "value", "expected", "suggestion")
 
 def findings_html(receipt: Receipt, groups: Sequence[FindingGroup]) -> bytes:
     """The findings as one page of HTML, grouped by cause: what is wrong, why it matters, what to do, and where."""
-    counts = ", ".join(f"{count} {name}" for name, count in receipt.findings.items())
+    counts = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in receipt.findings.items())
     sections = (_section(group, receipt.file.name, number) for number, group in enumerate(groups, 1))
     body = _causes(groups) + ("".join(sections) or "<p>Nothing was found.</p>")
     verdict = "refused" if receipt.findings.get("error") else "no errors"  # the same before and after it is kept
@@ -150,9 +150,11 @@ def _section(group: FindingGroup, sent: str, number: int) -> str:
     severity = group.severity.value
     found = list(group.findings(_SHOWN))
     shown = [name for name in _PLACES if any(getattr(one, name) not in (None, sent) for one in found)]
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("key", *shown, "message"))
+    has_key = any(one.key for one in found)
+    head = "".join(f'<th scope="col">{name}</th>' for name in (*(["key"] if has_key else []), *shown, "message"))
     rows = "".join(
-        f"<tr><td>{_text('.'.join(one.key.values()))}</td>"
+        "<tr>"
+        + (f"<td>{_text('.'.join(one.key.values()))}</td>" if has_key else "")
         + "".join(f"<td>{_text(getattr(one, name))}</td>" for name in shown)
         + f"<td>{_text(one.message)}</td></tr>"
         for one in found
