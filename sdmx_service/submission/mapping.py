@@ -229,24 +229,24 @@ class Mapper:
         return values.cast(pa.string())
 
     def _report_rivals(self, step: _Step, work: _Work, answers: _Answers, codes: Codes) -> None:
+        """Values that several rows fit, the most frequent ones one by one and the rest together."""
         if not answers.rivals:
             return
-        assert step.rules is not None
         chosen = np.isin(codes, np.array(sorted(answers.rivals), np.int64))
-        for code, places in work.places(codes, chosen, work.letter(step.map.sources)):
+        found = work.places(codes, chosen, work.letter(step.map.sources))
+        for code, places in found[:_SUGGESTED]:
             values, taken, others = answers.rivals[code]
-            work.report.add(
-                FindingGroup.of(
-                    "F202",
-                    places=places,
-                    component=", ".join(step.map.targets),
-                    source=", ".join(step.map.sources),
-                    value=_shown(values),
-                    map=step.rules.name,
-                    taken=taken,
-                    others=others,
-                )
-            )
+            self._add_rival(step, work, _shown(values), taken, others, places)
+        if rest := found[_SUGGESTED:]:
+            places = pa.concat_tables([one for _, one in rest])
+            self._add_rival(step, work, f"{len(rest)} more values", "the first row", "something else", places)
+
+    @staticmethod
+    def _add_rival(step: _Step, work: _Work, value: str, taken: str, others: str, places: pa.Table) -> None:
+        assert step.rules is not None
+        words = {"component": ", ".join(step.map.targets), "source": ", ".join(step.map.sources), "value": value}
+        group = FindingGroup.of("F202", places=places, map=step.rules.name, taken=taken, others=others, **words)
+        work.report.add(group)
 
     def _report_lacking(
         self, step: _Step, work: _Work, answers: _Answers, codes: Codes, lacking: npt.NDArray[np.bool_]
