@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +21,12 @@ from sdmx_service.errors import InvalidStructure, SyntaxFault
 from sdmx_service.model.columns import COLUMN, ROW, SHEET, columns, read_schema
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.mapping import ComponentMap, FixedValue, RepresentationMap, StructureMap, TimePatternMap
-from sdmx_service.model.period import parse_period
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.submission.array_mapping import SEPARATOR, ArrayRules, joined, of_arrays
 from sdmx_service.submission.candidates import MapCandidates, shown
-from sdmx_service.submission.combinations import Codes, Values, distinct
+from sdmx_service.submission.combinations import Codes, Values, distinct, spans
 from sdmx_service.submission.report import Report
-from sdmx_service.submission.representation_mapping import RepresentationRules, Span, Targets
+from sdmx_service.submission.representation_mapping import RepresentationRules, Targets
 from sdmx_service.submission.tables import LETTER
 from sdmx_service.submission.time_patterns import TimeReader
 
@@ -244,8 +244,9 @@ class Mapper:
     @staticmethod
     def _add_rival(step: _Step, work: _Work, value: str, taken: str, others: str, places: pa.Table) -> None:
         assert step.rules is not None
-        words = {"component": ", ".join(step.map.targets), "source": ", ".join(step.map.sources), "value": value}
-        group = FindingGroup.of("F202", places=places, map=step.rules.name, taken=taken, others=others, **words)
+        words: dict[str, Any] = {"component": ", ".join(step.map.targets), "source": ", ".join(step.map.sources)}
+        group = FindingGroup.of("F202", places=places, value=value, map=step.rules.name, taken=taken,
+                               others=others, **words)  # fmt: skip
         work.report.add(group)
 
     def _report_lacking(
@@ -349,14 +350,14 @@ class _Answers:
         """The rules' answers; a missing source value without a row of its own is a missing target value."""
         assert step.rules is not None
         nothing: Targets = (None,) * len(step.map.targets)
-        spans = _spans({values[-1] for values in combinations}) if timed else {}
+        known = spans({values[-1] for values in combinations}) if timed else {}
         rows: list[list[Targets]] = []
         lacking: dict[int, tuple[Values, str | None]] = {}
         rivals: dict[int, tuple[Values, str, str]] = {}
         is_tested = len(combinations) * step.rules.expressions <= _TESTED
         for code, combination in enumerate(combinations):
             values = combination[:-1] if timed else combination
-            span = spans.get(combination[-1]) if timed else None
+            span = known.get(combination[-1]) if timed else None
             found = step.rules.find(values, span)
             if found is None and any(values):
                 elsewhere = timed and step.rules.find(values) is not None
@@ -463,19 +464,6 @@ def letter_of(rows: pa.Table, sources: Sequence[str]) -> str | None:
         if LETTER in metadata:
             return str(metadata[LETTER].decode())
     return None
-
-
-def _spans(times: set[str | None]) -> dict[str | None, Span]:
-    """The spans of texts that are periods; the others are for the check of times to find."""
-    spans: dict[str | None, Span] = {}
-    for text in times:
-        if text is not None:
-            try:
-                period = parse_period(text)
-            except SyntaxFault:
-                continue
-            spans[text] = (period.start, period.end)
-    return spans
 
 
 def _whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
