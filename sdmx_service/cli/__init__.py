@@ -127,11 +127,25 @@ def _decisions_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def _map_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("action", choices=("list", "export", "import"))
-    command.add_argument("name", nargs="?", metavar="ID|FILE", help="the mapping or map to export, the file to import")
-    command.add_argument("-o", "--output", type=Path, metavar="FILE", help=".xlsx, .json or .xml to export to")
-    command.add_argument("--language", default="en", metavar="TAG", help="of the names beside the codes (en)")
-    command.add_argument("--no-decisions", action="store_true", help="leave out what people decided about the maps")
+    command.set_defaults(name=None, output=None)
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for action, help in (  # noqa: A001
+        ("list", "the mappings that read files"),
+        ("export", "write a mapping or a map to a file"),
+        ("import", "read a workbook back: what changed becomes a new version"),
+    ):
+        one = actions.add_parser(action, help=help, description=help)
+        one.add_argument("--data", type=Path, default=argparse.SUPPRESS, metavar="DIR", help=Settings.help()["data"])
+        one.add_argument("--store", default=argparse.SUPPRESS, metavar="URL", help=Settings.help()["store"])
+        if action == "export":
+            one.add_argument("name", metavar="ID", help="a mapping, a structure map or a representation map")
+            one.add_argument(
+                "-o", "--output", type=Path, required=True, metavar="FILE", help=".xlsx, .json or .xml to write"
+            )
+            one.add_argument("--language", default="en", metavar="TAG", help="of the names beside the codes (en)")
+            one.add_argument("--no-decisions", action="store_true", help="leave out what people decided")
+        elif action == "import":
+            one.add_argument("name", metavar="FILE", help="the workbook")
 
 
 def _sources_arguments(command: argparse.ArgumentParser) -> None:

@@ -58,8 +58,6 @@ def map_files(arguments: Arguments) -> int:
     """``map list``, ``map export ID -o FILE`` and ``map import FILE``."""
     if arguments.action == "list":
         return _list_mappings(arguments)
-    if arguments.name is None or (arguments.action == "export") != (arguments.output is not None):
-        raise SyntaxFault("Say map list, map export ID -o FILE, or map import FILE.")
     return _export(arguments) if arguments.action == "export" else _import(arguments)
 
 

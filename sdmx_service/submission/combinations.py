@@ -1,4 +1,4 @@
-"""Distinct combinations of the values of some columns: what is asked once for all rows that are alike."""
+"""Distinct combinations of the values of some columns, and of times: what is asked once for all rows alike."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from sdmx_service.errors import SyntaxFault
+from sdmx_service.model.period import parse_period
 
 Codes = npt.NDArray[np.int64]
 Values = tuple[str | None, ...]
@@ -36,3 +39,16 @@ def _compressed(codes: Codes, limit: int) -> tuple[Codes, int]:
     there = np.zeros(limit, bool)
     there[codes] = True
     return (np.cumsum(there) - 1)[codes], int(there.sum())
+
+
+def spans(times: set[str | None]) -> dict[str | None, tuple[int, int]]:
+    """The spans of texts that are periods; the others are for the check of times to find."""
+    found: dict[str | None, tuple[int, int]] = {}
+    for text in times:
+        if text is not None:
+            try:
+                period = parse_period(text)
+            except SyntaxFault:
+                continue
+            found[text] = (period.start, period.end)
+    return found

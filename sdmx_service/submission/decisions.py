@@ -242,7 +242,7 @@ def with_decisions(catalog: Catalog, store: Store) -> Catalog:
     for artefact in catalog.of_type("RepresentationMap"):
         assert isinstance(artefact, RepresentationMap)
         text, target = artefact.ref.text, target_of(artefact)
-        rows = [row_of(one, artefact) for one in kept if one.map == text]
+        rows = [row for one in kept if one.map == text and (row := _fitting(one, artefact)) is not None]
         offers = [
             offer(one.value, one.code, one.said)
             for one in kept
@@ -253,6 +253,14 @@ def with_decisions(catalog: Catalog, store: Store) -> Catalog:
                 artefact, rows=(*artefact.rows, *rows), annotations=(*artefact.annotations, *offers)
             )
     return replace(catalog, artefacts={**catalog.artefacts, **changed})
+
+
+def _fitting(decision: Decision, found: RepresentationMap) -> MappingRow | None:
+    """The decision as a row; None where the map, a draft that was replaced, has other columns now."""
+    try:
+        return row_of(decision, found)
+    except SemanticFault:
+        return None
 
 
 def offers(store: Store) -> Mapping[tuple[str, str], Sequence[Decision]]:

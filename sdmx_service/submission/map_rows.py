@@ -23,6 +23,8 @@ _NUMBERED = re.compile(r"(source|kind|from|to|target) ([1-9][0-9]?)")
 _TOLD = re.compile(r"(source|target) [1-9][0-9]? name.*|decided|#.*")
 _PLAIN = ("valid from", "valid to", "annotations")
 _KINDS = ("value", "regex", "any")
+_LOOKED = 200
+"""Wrong codes of a sheet for which the nearest is looked up."""
 
 
 class CellPage(Protocol):
@@ -64,6 +66,7 @@ class RowReader:
         for title, place in columns.items():
             if not (_NUMBERED.fullmatch(title) or _TOLD.fullmatch(title) or title in _PLAIN):
                 page.incomplete(f"The column {title!r} is not known (a name that begins with # is left alone)", place)
+        self._looked = 0
         self._sources = _count(columns, "source")
         self._targets = _count(columns, "target")
 
@@ -123,7 +126,8 @@ class RowReader:
         value = self._page.read(number, at, line, cells.read)
         known = self._codes[place - 1] if place <= len(self._codes) else None
         if value and known is not None and value not in known and "\\" not in value:
-            near = self._suggester(place - 1).nearest(value)
+            self._looked += 1
+            near = self._suggester(place - 1).nearest(value) if self._looked <= _LOOKED else None
             self._page.fault(number, at, value, f"it is no code of {self._declared[place - 1]}", near)
             return None
         return value

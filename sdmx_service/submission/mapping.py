@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +21,12 @@ from sdmx_service.errors import InvalidStructure, SyntaxFault
 from sdmx_service.model.columns import COLUMN, ROW, SHEET, columns, read_schema
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.mapping import ComponentMap, FixedValue, RepresentationMap, StructureMap, TimePatternMap
-from sdmx_service.model.period import parse_period
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.submission.array_mapping import SEPARATOR, ArrayRules, joined, of_arrays
 from sdmx_service.submission.candidates import MapCandidates, shown
-from sdmx_service.submission.combinations import Codes, Values, distinct
+from sdmx_service.submission.combinations import Codes, Values, distinct, spans
 from sdmx_service.submission.report import Report
-from sdmx_service.submission.representation_mapping import RepresentationRules, Span, Targets
+from sdmx_service.submission.representation_mapping import RepresentationRules, Targets
 from sdmx_service.submission.tables import LETTER
 from sdmx_service.submission.time_patterns import TimeReader
 
@@ -229,24 +229,25 @@ class Mapper:
         return values.cast(pa.string())
 
     def _report_rivals(self, step: _Step, work: _Work, answers: _Answers, codes: Codes) -> None:
+        """Values that several rows fit, the most frequent ones one by one and the rest together."""
         if not answers.rivals:
             return
-        assert step.rules is not None
         chosen = np.isin(codes, np.array(sorted(answers.rivals), np.int64))
-        for code, places in work.places(codes, chosen, work.letter(step.map.sources)):
+        found = work.places(codes, chosen, work.letter(step.map.sources))
+        for code, places in found[:_SUGGESTED]:
             values, taken, others = answers.rivals[code]
-            work.report.add(
-                FindingGroup.of(
-                    "F202",
-                    places=places,
-                    component=", ".join(step.map.targets),
-                    source=", ".join(step.map.sources),
-                    value=_shown(values),
-                    map=step.rules.name,
-                    taken=taken,
-                    others=others,
-                )
-            )
+            self._add_rival(step, work, _shown(values), taken, others, places)
+        if rest := found[_SUGGESTED:]:
+            places = pa.concat_tables([one for _, one in rest])
+            self._add_rival(step, work, f"{len(rest)} more values", "the first row", "something else", places)
+
+    @staticmethod
+    def _add_rival(step: _Step, work: _Work, value: str, taken: str, others: str, places: pa.Table) -> None:
+        assert step.rules is not None
+        words: dict[str, Any] = {"component": ", ".join(step.map.targets), "source": ", ".join(step.map.sources)}
+        group = FindingGroup.of("F202", places=places, value=value, map=step.rules.name, taken=taken,
+                               others=others, **words)  # fmt: skip
+        work.report.add(group)
 
     def _report_lacking(
         self, step: _Step, work: _Work, answers: _Answers, codes: Codes, lacking: npt.NDArray[np.bool_]
@@ -349,14 +350,14 @@ class _Answers:
         """The rules' answers; a missing source value without a row of its own is a missing target value."""
         assert step.rules is not None
         nothing: Targets = (None,) * len(step.map.targets)
-        spans = _spans({values[-1] for values in combinations}) if timed else {}
+        known = spans({values[-1] for values in combinations}) if timed else {}
         rows: list[list[Targets]] = []
         lacking: dict[int, tuple[Values, str | None]] = {}
         rivals: dict[int, tuple[Values, str, str]] = {}
         is_tested = len(combinations) * step.rules.expressions <= _TESTED
         for code, combination in enumerate(combinations):
             values = combination[:-1] if timed else combination
-            span = spans.get(combination[-1]) if timed else None
+            span = known.get(combination[-1]) if timed else None
             found = step.rules.find(values, span)
             if found is None and any(values):
                 elsewhere = timed and step.rules.find(values) is not None
@@ -463,19 +464,6 @@ def letter_of(rows: pa.Table, sources: Sequence[str]) -> str | None:
         if LETTER in metadata:
             return str(metadata[LETTER].decode())
     return None
-
-
-def _spans(times: set[str | None]) -> dict[str | None, Span]:
-    """The spans of texts that are periods; the others are for the check of times to find."""
-    spans: dict[str | None, Span] = {}
-    for text in times:
-        if text is not None:
-            try:
-                period = parse_period(text)
-            except SyntaxFault:
-                continue
-            spans[text] = (period.start, period.end)
-    return spans
 
 
 def _whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:

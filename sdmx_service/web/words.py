@@ -133,6 +133,8 @@ _FRENCH: Mapping[str, str] = MappingProxyType(
         "Cherchez un nom ou un identifiant pour en trouver d’autres.",
         "All as a message": "Tous, dans un message",
         "Reference metadata": "Métadonnées de référence",
+        "Whose figures these are, and those of the other providers": "De qui viennent ces chiffres, et ceux des autres "
+        "fournisseurs",
         "Sources": "Sources",
         "Where several providers give a figure for the same key, the one that stands first here is shown; the others "
         "can be read too.": "Si plusieurs fournisseurs donnent un chiffre pour la même clé, celui qui vient ici en "

@@ -276,8 +276,15 @@ async def test_the_page(client: TestClient[Any, Any]) -> None:
     for link in page.xpath("//main//a/@href"):
         async with client.get(link) as answer:
             assert answer.status == 200, link
-    async with client.get("/dataflows/SEA/DF_CATCH/1.0.0?lang=fr") as answer:
-        assert "Qui a transmis quoi" in await answer.text()
+    async with client.get("/dataflows/SEA/DF_CATCH/1.0.0?lang=fr&f.PORT=NOR") as answer:
+        page = html.document_fromstring(await answer.text())
+    assert page.xpath("//a[text()='Qui a transmis quoi']")
+    (whose,) = page.xpath("//a[starts-with(text(), 'De qui')]/@href")
+    status, found = await get(client, whose)
+    assert status == 200 and {one["provider"] for one in found["datasets"][0]["figures"]} == {
+        "SEA.COAST",
+        "SEA.HARBOUR",
+    }
     async with client.get("/dataflows/SEA/DF_NONE/1.0.0/sources") as answer:
         assert answer.status == 404
     async with client.get("/dataflows/SEA/DF_LICENCE/1.0.0/sources?lang=fr") as answer:

@@ -389,4 +389,7 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["map", "import", str(book), *data]) == 2
     assert main(["map", "import", str(tmp_path / "none.xlsx"), *data]) == 2
     assert main(["map", "export", "HARBOUR_BOOK", "-o", str(tmp_path / "book.txt"), *data]) == 2
-    assert main(["map", "export", "HARBOUR_BOOK", *data]) == 2
+    with pytest.raises(SystemExit):
+        main(["map", "export", *data, "HARBOUR_BOOK"])  # where to is not said
+    assert main(["map", *data, "export", "HARBOUR_BOOK", "-o", str(book)]) == 0
+    assert main(["map", "export", *data, "RM_PORT", "-o", str(book)]) == 0

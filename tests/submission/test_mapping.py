@@ -419,6 +419,16 @@ def test_a_value_that_several_rows_fit_is_told_and_the_first_is_taken() -> None:
     )
 
 
+def test_of_many_such_values_the_first_are_told_one_by_one() -> None:
+    rows = [row(regex("A.*"), to="X"), row(regex(".*Z"), to="Y")]
+    report = Report()
+    Case().to("x", "STATUS", *rows).mapper().apply(
+        pa.table({"x": [f"A{number}Z" for number in range(700)], "_row": range(700)}), report
+    )
+    assert [group.count for group in report.groups][-1] == 200
+    assert (len(report.groups), sum(group.count for group in report.groups)) == (501, 700)
+
+
 def test_rows_that_agree_or_hold_at_other_times_are_no_rivals() -> None:
     rows = [row(regex("A.*"), to="X"), row("AZ", to="X"), row(regex(".Z"), to="Y", valid_to="2000")]
     case = Case().to("t", "TIME_PERIOD").to("x", "STATUS", *rows)

@@ -152,6 +152,17 @@ def test_a_row_decided_carries_who_when_and_why(house: House) -> None:
     assert (whose.type, whose.title) == ("PROVIDER", "SEA.HARBOUR")
 
 
+def test_a_decision_about_a_draft_that_has_other_columns_now_is_left_out(house: House) -> None:
+    decided(house, "Norhtport", "NOR")
+    catalog = house.library.view().catalog
+    port = catalog.named(MAP, "RepresentationMap")
+    assert isinstance(port, RepresentationMap)
+    pairs = tuple(replace(row, sources=(*row.sources, MappedValue(value="x"))) for row in port.rows)
+    changed = replace(port, sources=("String", "String"), rows=pairs)
+    seen = with_decisions(replace(catalog, artefacts={**catalog.artefacts, port.ref: changed}), house.library.store)
+    assert seen.artefacts[port.ref] == changed
+
+
 def test_names_of_the_codes_in_every_language_and_why_a_value_is_left_open() -> None:
     ports = Codelist(
         agency="TEST",
