@@ -49,7 +49,7 @@ from sdmx_service.storage.quoting import identifier, literal, literals
 from sdmx_service.storage.reading import Reading
 from sdmx_service.storage.readmodel.answers import ModelReading
 from sdmx_service.storage.readmodel.keeper import ReadModels
-from sdmx_service.storage.staging import StagedLoad, forget, staged_parts
+from sdmx_service.storage.staging import StagedLoad, forget, staged_parts, sweep
 from sdmx_service.storage.versions import clean
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -98,7 +98,7 @@ class SqlStore:
     # --- the program's own tables ------------------------------------------------------------------------------
 
     def migrate(self) -> None:
-        """Take the steps that the store has not taken yet."""
+        """Take the steps that the store has not taken yet; to be called once, when it is opened."""
         steps = sorted(
             (one for one in files("sdmx_service.storage.migrations").iterdir() if one.name.endswith(".sql")),
             key=lambda one: one.name,
@@ -117,6 +117,8 @@ class SqlStore:
                     if statement.strip():
                         session.execute(statement)
                 session.execute(f"INSERT INTO migrations VALUES ({number})")
+            if self._engine.is_exclusive:  # else another process may be loading just now
+                sweep(session)
 
     def close(self) -> None:
         """Release files and connections."""

@@ -148,6 +148,12 @@ def forget_attempt(session: Any, attempt: str) -> None:
         session.execute(f"DELETE FROM {table} WHERE _attempt = {literal(attempt)}")
 
 
+def sweep(session: Any) -> None:
+    """Remove the rows of attempts that were cut off before they were kept; nobody must be loading."""
+    for table in ("staged", "parts"):
+        session.execute(f"DELETE FROM {table} WHERE _attempt NOT IN (SELECT _attempt FROM submissions)")
+
+
 def staged_parts(engine: Engine, submission: str) -> Iterator[tuple[StagedPart, Iterator[pa.RecordBatch]]]:
     """The parts of a submission in order, each with its batches.
 

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from sdmx_service.errors import StorageFault
+from sdmx_service.model.message import Action
+from sdmx_service.storage.port import StagedPart, Store
 from sdmx_service.storage.postgres_store import Pool, PostgresStore
 from tests.storage.backends import open_duckdb, open_postgres
-from tests.storage.cubes import observed, publish, row, select
+from tests.storage.cubes import ICE, NORTH, SALES, SOUTH, observed, publish, row, select, stage, typed
 
 HOLD = """
 import sys, duckdb
@@ -36,6 +38,26 @@ def test_a_file_held_by_another_process_is_explained(tmp_path: Path) -> None:
     finally:
         holder.communicate("")
     open_duckdb(path).close()
+
+
+def test_rows_of_a_load_that_was_cut_off_are_gone_after_the_next_start(tmp_path: Path) -> None:
+    store = open_duckdb(tmp_path / "store.duckdb")
+    stage(store, "KEPT", ("M", [row("A", "X", "VAN", "2020", "1")]))
+    load = store.stage("CUT")
+    for provider in (NORTH, SOUTH, NORTH):  # a new part writes the one before
+        part = StagedPart(structure=ICE, dataflow=SALES, provider=provider, action=Action.MERGE)
+        load.append(part, typed(ICE, [row("A", "X", "VAN", "2020", "2")]))
+    assert staged_rows(store) == 3
+    store.close()
+    store = open_duckdb(tmp_path / "store.duckdb")
+    assert staged_rows(store) == 1
+    store.publish(["KEPT"])
+    assert observed(store) == ["X.VAN.2020=1"]
+    store.close()
+
+
+def staged_rows(store: Store) -> int:
+    return store._engine.read("SELECT _body FROM staged").num_rows  # type: ignore[attr-defined]
 
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
