@@ -18,6 +18,7 @@ from benchmarks.context import Context
 from benchmarks.files import Run, read_pysdmx, source
 from benchmarks.measuring import Figure, anonymous_memory, measure, peak_memory, reset_peak
 from benchmarks.stores import selection
+from sdmx_service.app.memory import choose_memory
 from sdmx_service.app.stores import open_store
 from sdmx_service.auth import Principal
 from sdmx_service.catalog.library import Library
@@ -103,6 +104,7 @@ def submit_ours(format: str, calm: bool, context: Context) -> Figure:
 
 
 def _submitted(path: Path, folder: Path, calm: bool, context: Context) -> Figure:
+    choose_memory()  # as the service does
     stages, me = Stages(), Principal(id="benchmark", role="administrator")
     store = open_store(Settings(data=folder))
     try:

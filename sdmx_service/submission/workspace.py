@@ -191,12 +191,13 @@ class Workspace:
         return self._sent[key]
 
     def _insert(self, statement: str, rows: pa.Table) -> None:
-        """Run a statement that reads the rows as ``incoming``."""
-        self._connection.register("incoming", rows)
-        try:
-            self.run(statement)
-        finally:
-            self._connection.unregister("incoming")
+        """Run a statement that reads the rows as ``incoming``.
+
+        DuckDB finds them by the name of the variable: what is registered, a transaction holds to its end.
+        """
+        incoming = rows  # noqa: F841
+        with _bounds():
+            self._connection.execute(statement).fetchall()
 
     # --- for checks --------------------------------------------------------------------------------------------
     def run(self, statement: str) -> None:
