@@ -10,8 +10,8 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-def ahead(items: Iterator[Item], depth: int = 2) -> Generator[Item]:
-    """The items, in order; a thread makes at most ``depth`` of them beforehand.
+def ahead(items: Iterator[Item], depth: int = 1) -> Generator[Item]:
+    """The items, in order; a thread makes the next ones beforehand, ``depth`` of them and one.
 
     It pays where making and using release Python's lock, as Arrow and DuckDB do. An exception of the items is raised
     where its item would have come. Who stops early ends the thread too.

@@ -237,10 +237,10 @@ class Workspace:
         return table
 
     def make(self, query: str) -> str:
-        """A new table with the answer to a query."""
+        """A new table with the answer to a query; in memory as long as that suffices, which is quicker to write."""
         self._next += 1
         table = f"kept_{self._next}"
-        self.run(f"CREATE TABLE {table} AS {query}")
+        self.run(f"CREATE TEMP TABLE {table} AS {query}")
         return table
 
     def drop(self, table: str) -> None:
