@@ -87,8 +87,9 @@ class Documents:
         """Keep a file in compressed pieces, all of them or none."""
         with self._writing, self._engine.transaction() as session:
             session.execute(f"DELETE FROM files WHERE _id = {literal(id)}")
-            session.keep("files", [{"_id": id, "_part": _PACKING, "_body": _CODEC.encode()}])
             for number, chunk in enumerate(chunks):
+                if not number:
+                    session.keep("files", [{"_id": id, "_part": _PACKING, "_body": _CODEC.encode()}])
                 body: bytes = pa.compress(chunk, codec=_CODEC, asbytes=True)
                 session.keep("files", [{"_id": id, "_part": number, "_body": body}])
 

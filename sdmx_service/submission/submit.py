@@ -10,6 +10,7 @@ import secrets
 import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -136,14 +137,21 @@ def submit(
     view, store = library.view(), library.store
     catalog = with_decisions(view.catalog, store)
     identity = f"S{datetime.now(UTC):%Y%m%d%H%M%S}{secrets.token_hex(3)}"
-    load = store.stage(identity)
-    try:
-        found = _run(sent, wish, catalog, load, _Stored.of(store, catalog, view.release), principal, memory)
-    except BaseException:
-        load.discard()
-        raise
+    load, kept = store.stage(identity), list[Future[FileFacts]]()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="file") as aside:  # keeps the file while the rules run
+
+        def keep(found: _Check) -> None:
+            kept.append(aside.submit(_facts, sent, found, store, identity))
+
+        try:
+            found = _run(sent, wish, catalog, load, _Stored.of(store, catalog, view.release), principal, memory, keep)
+        except BaseException:
+            load.discard()
+            if kept and kept[0].exception() is None:
+                store.save_file(identity, ())
+            raise
     status = "refused" if found.report.has_errors else "accepted"
-    receipt = _receipt(_facts(sent, found, store, identity), found, identity, principal, view.release, status)
+    receipt = _receipt(kept[0].result(), found, identity, principal, view.release, status)
     receipt = replace(receipt, corrects=corrects)
     save_findings(store, identity, found.report.groups)
     keep_undecided(store, identity, found.report.groups, catalog, receipt.provider)
@@ -186,7 +194,9 @@ def _run(
     stored: _Stored | None,
     principal: Principal | None,
     memory: str,
+    on_read: Callable[[_Check], None] = lambda _: None,
 ) -> _Check:
+    """Everything that a check finds; ``on_read`` is called when the file is read to its end."""
     found = _Check()
     found.report.file = sent.name
     sender = _bound_provider(principal, catalog)
@@ -199,6 +209,7 @@ def _run(
             for part in found.received.parts:
                 _pass(part, catalog, principal, found, workspace, load, stored)
             found.complete |= set(found.received.complete)
+        on_read(found)
         found.report.file = sent.name
         if not found.rows and not found.report.has_errors:
             found.report.add(FindingGroup.of("F109"))
