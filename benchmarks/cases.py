@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks import files, servers, stores
+from benchmarks import files, servers, stores, submissions
 from benchmarks.files import Run
 
-GROUPS = ("write", "read", "store", "http")
+GROUPS = ("write", "read", "store", "submit", "http")
 MOST = {"pysdmx": 1_000_000, "sdmx1": 100_000, "datasette": 1_000_000}
 """Rows that a peer is given at most: more would take minutes or gigabytes. Ratios compare seconds per observation."""
 MOST_IN_FILES = 1_000_000
@@ -77,6 +77,7 @@ CASES: tuple[Case, ...] = (
     Case(name=stores.LOAD, group="store", runs={"ours": stores.load}, is_load=True),
     *(Case(name=name, group="store", runs={"ours": run}) for name, run in stores.OURS.items()),
     *(Case(name=name, group="store", runs={"ours": run}, is_embedded=True) for name, run in stores.FILED.items()),
+    *(Case(name=name, group="submit", runs=runs, is_embedded=True) for name, runs in submissions.RUNS.items()),
     *_http(),
 )
 

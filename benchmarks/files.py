@@ -93,12 +93,12 @@ def write_sdmx1(context: Context) -> Figure:
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
-def source(context: Context, format: str) -> Path:
+def source(context: Context, format: str, *, calm: bool = False) -> Path:
     """A file of the rows, written once."""
-    path = context.file(f"{format}{suffix(format)}")
+    path = context.file(f"{'calm-' * calm}{format}{suffix(format)}")
     if not path.exists():
         partial_path = path.with_suffix(".part")
-        flows.write(flows.batches(context.observations), format, partial_path)
+        flows.write(flows.batches(context.observations, calm=calm), format, partial_path)
         partial_path.rename(path)
     return path
 
@@ -129,16 +129,17 @@ def read_ours(format: str, context: Context) -> Figure:
     return found
 
 
-def read_pysdmx(format: str, context: Context) -> Figure:
+def read_pysdmx(format: str, context: Context, *, calm: bool = False) -> Figure:
     """Read to a data frame of text, without XSD validation."""
     import pandas as pd
     from pysdmx.io import read_sdmx
 
-    path = source(context, format)
+    path = source(context, format, calm=calm)
     frames: list[Any] = []
     found = figure(lambda: frames.extend(read_sdmx(path, validate=False).data or ()), context.observations, path)
     values = pd.to_numeric(frames[0].data["OBS_VALUE"].astype("object").replace("", None), errors="coerce").dropna()
-    context.require(Digest(observations=len(frames[0].data), values=len(values), total=float(values.sum())), path.name)
+    digest = Digest(observations=len(frames[0].data), values=len(values), total=float(values.sum()))
+    context.require(digest, path.name, calm=calm)
     return found
 
 

@@ -88,11 +88,11 @@ def domains() -> dict[str, tuple[str, ...]]:
     return found | {"OBS_STATUS": ("A", "E", "P"), "TIME_PERIOD": generator.YEARS}
 
 
-def batches(observations: int, *, seed: int = 1) -> Iterator[pa.RecordBatch]:
+def batches(observations: int, *, seed: int = 1, calm: bool = False) -> Iterator[pa.RecordBatch]:
     """The rows as typed, ordered by key and period; the dictionaries of all batches are those of ``domains``."""
     known = {id: pa.array(values, pa.string()) for id, values in domains().items()}
     schema = typed_schema(structure())
-    for batch in generator.batches(observations, seed=seed):
+    for batch in generator.batches(observations, seed=seed, calm=calm):
         yield _batch(batch, schema, known)
 
 

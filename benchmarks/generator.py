@@ -2,7 +2,8 @@
 
 235 x 235 pairs of areas, 33 years, up to six variants (sex, kind of flow), 80 % whole numbers, 20 % with one decimal,
 1 % without a value, 10 % with a status. ``batches`` yields the rows as typed (``model.columns``), ordered by key and
-period.
+period. Figures of one series have nothing to do with each other, so that rules about series find something wrong
+everywhere; *calm* ones keep to a level and a trend, as those of a file do that an agency accepts.
 """
 
 from __future__ import annotations
@@ -70,13 +71,14 @@ def codes() -> dict[str, tuple[str, ...]]:
     }
 
 
-def batches(observations: int, *, rows: int = 65_536, seed: int = 1) -> Iterator[pa.RecordBatch]:
+def batches(observations: int, *, rows: int = 65_536, seed: int = 1, calm: bool = False) -> Iterator[pa.RecordBatch]:
     """The rows as typed.
 
     Args:
         observations: how many; at most ``MOST``. The last series may be cut.
         rows: of a batch, about.
         seed: another seed gives other values for the same keys (a revision of everything).
+        calm: figures of a series follow each other.
     """
     if not 0 <= observations <= MOST:
         raise ValueError(f"{observations} is not between 0 and {MOST}.")
@@ -87,15 +89,29 @@ def batches(observations: int, *, rows: int = 65_536, seed: int = 1) -> Iterator
     for begin in range(0, series, pace):
         numbers = np.repeat(np.arange(begin, min(begin + pace, series)), len(YEARS))
         years = np.tile(np.arange(len(YEARS)), min(begin + pace, series) - begin)
-        batch = _batch(schema, numbers // variants, numbers % variants, years, np.random.default_rng([seed, begin]))
+        random = np.random.default_rng([seed, begin])
+        values = _calm(len(years) // len(YEARS), random) if calm else random.lognormal(5, 3, len(years))
+        batch = _batch(schema, numbers // variants, numbers % variants, years, values, random)
         yield batch.slice(0, min(batch.num_rows, observations - begin * len(YEARS)))
 
 
+def _calm(series: int, random: np.random.Generator) -> np.ndarray:
+    """Figures of whole series: a level, a trend of some per cent a year, and small waves."""
+    level = random.lognormal(6, 1.5, series)[:, None]
+    trend = random.normal(0, 0.02, series)[:, None] * np.arange(len(YEARS))
+    return (20 + level * np.exp(trend + random.normal(0, 0.03, (series, len(YEARS))))).reshape(-1)
+
+
 def _batch(
-    schema: pa.Schema, pairs: np.ndarray, variants: np.ndarray, years: np.ndarray, random: np.random.Generator
+    schema: pa.Schema,
+    pairs: np.ndarray,
+    variants: np.ndarray,
+    years: np.ndarray,
+    figures: np.ndarray,
+    random: np.random.Generator,
 ) -> pa.RecordBatch:
     count, known = len(pairs), codes()
-    values = np.round(random.lognormal(5, 3, count), 1)
+    values = np.round(figures, 1)
     decimals = np.where(random.random(count) < 0.2, 1, 0).astype(np.int8)
     values = np.where(decimals == 1, values, np.round(values))
     is_missing = random.random(count) < 0.01

@@ -50,7 +50,12 @@ def peak_memory(pid: int | str = "self") -> float:
     raise RuntimeError(f"/proc/{pid}/status tells no peak.")
 
 
-def anonymous_memory(pid: int) -> float:
+def reset_peak() -> None:
+    """From now on ``peak_memory`` of this process is the peak since now."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def anonymous_memory(pid: int | str = "self") -> float:
     """The resident memory of a process that is no page of a file, now, in MB (``RssAnon``)."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("RssAnon:"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
 import logging
 import os
@@ -13,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
 
-import pyarrow as pa
 from aiohttp import web
 
 from sdmx_service import web as pages
+from sdmx_service.app.memory import choose_memory
 from sdmx_service.app.stores import open_store, scratch_store
 from sdmx_service.auth import create_token, revoke_token
 from sdmx_service.catalog.library import Library
@@ -51,12 +50,6 @@ _LOOKS = 1.0
 """Seconds between two looks at the release pointer."""
 _PAUSE = 10
 """Looks that are left out after a failure."""
-_HEAPS = -8
-"""``M_ARENA_MAX`` of the GNU C library."""
-_MAPPED_FROM, _TRIMMED_FROM = -3, -1
-"""``M_MMAP_THRESHOLD`` and ``M_TRIM_THRESHOLD`` of it."""
-_KEPT = 1 << 25
-"""Bytes of one piece that are taken from the heap, and of free heap that are kept."""
 _NICE = 15
 """How far the making of files stands back behind answers."""
 
@@ -150,7 +143,7 @@ async def _publish_due(service: Service, looks: float) -> None:
 
 def serve(settings: Settings, announce: Callable[..., None]) -> None:
     """Run the service until it is told to stop; an empty store is filled first; ``announce`` is told the address."""
-    _choose_memory_pool()
+    choose_memory()
     store = open_store(settings, with_models=True)
     try:
         library = Library(store)
@@ -164,21 +157,6 @@ def serve(settings: Settings, announce: Callable[..., None]) -> None:
             )
     finally:
         store.close()
-
-
-def _choose_memory_pool() -> None:
-    """Columns are made in one thread and let go in another: jemalloc needs a third less memory for it.
-
-    What is not Arrow's comes from the C library, which else keeps a heap per thread (measured: up to 50 MB more), and
-    else asks the system for each piece of an answer anew and gives it back (a fifth of the work of a large answer).
-    """
-    with suppress(OSError, AttributeError):  # not every C library knows it
-        library = ctypes.CDLL(None)
-        library.mallopt(_HEAPS, 2)
-        library.mallopt(_MAPPED_FROM, _KEPT)
-        library.mallopt(_TRIMMED_FROM, _KEPT)
-    if "jemalloc" in pa.supported_memory_backends():
-        pa.set_memory_pool(pa.jemalloc_memory_pool())
 
 
 def _dataflows(library: Library) -> Iterator[Selection]:

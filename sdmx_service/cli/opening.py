@@ -34,9 +34,11 @@ def with_library(
 
     ``with_models``: the work removes read models that show too much.
     """
+    from sdmx_service.app.memory import choose_memory
     from sdmx_service.app.stores import open_store
     from sdmx_service.catalog.library import Library
 
+    choose_memory()
     settings = settings_of(arguments)
     try:
         opened = open_store(settings, with_models=with_models)

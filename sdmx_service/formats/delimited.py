@@ -9,6 +9,8 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Final, Literal, cast
@@ -21,6 +23,10 @@ from sdmx_service.errors import UnreadableFile
 BLOCK_SIZE: Final = 4 * 1024**2
 """Bytes read at once; no record may be longer."""
 _CHUNK: Final = 1024**2
+_AHEAD: Final = 3
+"""Blocks in memory that are not cut into records yet."""
+_PATIENCE: Final = 0.5
+"""Seconds that the next block waits at most."""
 _END: Final = "\x1eend of file\x1e"
 """A last record of our own: where it is not found as a record, an opening quote was never closed."""
 
@@ -34,13 +40,22 @@ class OddRecord:
     text: str
 
 
+class _Block(bytearray):
+    """Bytes whose end can be noticed."""
+
+
 class _Framed(io.RawIOBase):
-    """A file in UTF-8 followed by a line break and the record ``_END``; closing it leaves the file open."""
+    """A file in UTF-8 followed by a line break and the record ``_END``; closing it leaves the file open.
+
+    Arrow reads up to 32 blocks ahead; here the next one waits until an earlier one is let go. It does not wait for
+    ever: a reader that is given up lets its blocks go only after the one that it waits for.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file: IO[bytes] | None = file
         # Checked here, since Arrow hands over records of the wrong width without having checked them.
         self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._room = threading.Semaphore(_AHEAD)
 
     def readable(self) -> bool:
         return True
@@ -48,12 +63,15 @@ class _Framed(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         if self._file is None:
             return b""
+        self._room.acquire(timeout=_PATIENCE)
         chunk = self._file.read(size)
         self._decoder.decode(chunk, not chunk)
         if not chunk:
             self._file = None
             return f"\n{_END}\n".encode()
-        return chunk
+        block = _Block(chunk)
+        weakref.finalize(block, self._room.release).atexit = False
+        return cast(bytes, block)
 
 
 class DelimitedFile:

@@ -2,9 +2,10 @@
 
 Two shapes of the same data:
 
-* **as read**: every component is text (``string``), a multi-valued one ``list<string>``, a multilingual one
-  ``map<string, string>``; null means omitted. Beside the components stand the origin columns ``_row`` (int64, the
-  row or line of the sender's file), ``_column`` and ``_sheet`` (string, null where they say nothing).
+* **as read**: every component is text (``string``, or ``dictionary<int32, string>`` where a reader knows that values
+  repeat), a multi-valued one ``list<string>``, a multilingual one ``map<string, string>``; null means omitted. Beside
+  the components stand the origin columns ``_row`` (int64, the row or line of the sender's file), ``_column`` and
+  ``_sheet`` (string, null where they say nothing).
 * **as typed**: dimensions, time and coded components are ``dictionary<int32, string>``; numbers are three columns,
   the ``double`` under the component's id, its count of decimals (``int8``, ``ID.decimals``) and, only where double and
   decimals would not return the same digits, the text itself (``ID.text``); the rest as read. Stored marks such as
@@ -45,6 +46,8 @@ MARKS = (NOT_A_NUMBER, NOT_AVAILABLE, NOT_APPLICABLE)
 _CODE = pa.dictionary(pa.int32(), pa.string())
 _LIST = pa.list_(pa.string())
 _MAP = pa.map_(pa.string(), pa.string())
+_MANY = 1_000
+"""Rows from which on it pays to look for runs."""
 _EXACT_DIGITS = 15
 """Significant decimal digits that a double returns unchanged."""
 
@@ -148,6 +151,32 @@ def read_schema(structure: DataStructure, *, origin: bool = True) -> pa.Schema:
     return pa.schema([*fields, *(ORIGIN_FIELDS if origin else ())])
 
 
+def plain_text(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A batch as read with every text as text, none as a dictionary."""
+    schema = pa.schema(
+        [field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in batch.schema]
+    )
+    return batch if schema == batch.schema else batch.cast(schema)
+
+
+def coded(texts: pa.Array) -> pa.DictionaryArray:
+    """A column of texts as a dictionary; runs of one value, as sorted rows have, are looked up once."""
+    if pa.types.is_dictionary(texts.type):
+        return cast(pa.DictionaryArray, texts)
+    texts = texts.cast(pa.string())
+    count = len(texts)
+    if texts.null_count or count < _MANY:
+        return texts.dictionary_encode()
+    changes = np.asarray(pc.not_equal(texts.slice(1), texts.slice(0, count - 1)))
+    starts = np.flatnonzero(changes) + 1
+    if len(starts) > count // 4:
+        return texts.dictionary_encode()
+    starts = np.concatenate([[0], starts])
+    heads = texts.take(pa.array(starts)).dictionary_encode()
+    indices = np.repeat(np.asarray(heads.indices), np.diff(starts, append=count))
+    return pa.DictionaryArray.from_arrays(pa.array(indices), heads.dictionary)
+
+
 def typed_fields(column: Column) -> tuple[pa.Field, ...]:
     """The fields of one column as typed: three for a number, one otherwise."""
     if column.kind == "number":
@@ -186,6 +215,9 @@ def parse_numbers(texts: pa.StringArray) -> Numbers:
     What was sent is returned by ``render_numbers`` digit for digit.
     """
     texts = texts.cast(pa.string())
+    found = _parse_ordinary(texts)
+    if found is not None:
+        return found
     marks = pc.is_in(texts, value_set=pa.array([*MARKS, *_INFINITIES]))
     plain = pc.match_substring_regex(texts, _NUMBER)
     plain = pc.fill_null(plain, False)
@@ -200,6 +232,50 @@ def parse_numbers(texts: pa.StringArray) -> Numbers:
     differs = pc.fill_null(pc.not_equal(rendered, texts), True)
     keep = pc.and_(pc.or_(differs, marks), pc.or_(plain, marks))
     return Numbers(values, decimals, pc.if_else(keep, texts, pa.scalar(None, pa.string())), invalid)
+
+
+def _parse_ordinary(texts: pa.StringArray) -> Numbers | None:
+    """Numbers that are all written as ``render_numbers`` writes them; None if one is not.
+
+    That is seen from the bytes: digits, a point and a leading minus are all there is, what they spell is a number, no
+    zero leads, no point ends, and the digits are few enough for a double.
+    """
+    count = len(texts)
+    if texts.null_count == count:
+        return None
+    offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + count + 1]
+    data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
+    if not _OF_NUMBERS[data[offsets[0] : offsets[-1]]].all():
+        return None
+    given = np.asarray(texts.is_valid()) if texts.null_count else slice(None)
+    starts, ends = offsets[:-1][given], offsets[1:][given]
+    lengths = ends - starts
+    if lengths.min() < 1 or lengths.max() > _EXACT_DIGITS:
+        return None
+    first, last = data[starts], data[ends - 1]
+    is_negative = first == ord("-")
+    if is_negative.any():
+        if lengths[is_negative].min() < 2:
+            return None
+        first = np.where(is_negative, data[np.minimum(starts + 1, ends - 1)], first)
+    zero = first == ord("0")
+    if zero.any():
+        second = data[np.minimum(starts + 1, ends - 1)]
+        if (zero & (is_negative | (lengths > 1) & (second != ord(".")))).any():
+            return None
+    if not (_DIGITS[first].all() and _DIGITS[last].all()):
+        return None
+    try:
+        values = texts.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    dot = pc.find_substring(texts, ".")
+    decimals = pc.if_else(pc.less(dot, 0), 0, pc.subtract(pc.subtract(pc.binary_length(texts), dot), 1))
+    return Numbers(values, decimals.cast(pa.int8()), pa.nulls(count, pa.string()), pa.repeat(False, count))
+
+
+_DIGITS = np.isin(np.arange(256), np.frombuffer(b"0123456789", np.uint8))
+_OF_NUMBERS = _DIGITS | np.isin(np.arange(256), np.frombuffer(b".-", np.uint8))
 
 
 def _count_decimals(texts: pa.StringArray, plain: pa.BooleanArray) -> pa.Int8Array:

@@ -8,12 +8,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import pyarrow as pa
+
 from sdmx_service.errors import Conflict
 from sdmx_service.storage import log
 from sdmx_service.storage.engine import Engine, Session
 from sdmx_service.storage.layout import OPEN
 from sdmx_service.storage.port import Act, DocumentChange, Mark, Record
 from sdmx_service.storage.quoting import literal, member
+
+_PACKING = -1
+"""The number of the piece that says how the others are compressed; files kept by earlier versions have none."""
+_CODEC = "zstd"
+
+
+def _unpacked(body: bytes, codec: str) -> bytes:
+    with pa.input_stream(pa.BufferReader(body), compression=codec) as stream:
+        found: bytes = stream.read()
+        return found
 
 
 class Documents:
@@ -72,22 +84,27 @@ class Documents:
     # --- files -------------------------------------------------------------------------------------------------
 
     def save_file(self, id: str, chunks: Iterable[bytes]) -> None:
-        """Keep a file in pieces, all of them or none."""
+        """Keep a file in compressed pieces, all of them or none."""
         with self._writing, self._engine.transaction() as session:
             session.execute(f"DELETE FROM files WHERE _id = {literal(id)}")
             for number, chunk in enumerate(chunks):
-                session.keep("files", [{"_id": id, "_part": number, "_body": chunk}])
+                if not number:
+                    session.keep("files", [{"_id": id, "_part": _PACKING, "_body": _CODEC.encode()}])
+                body: bytes = pa.compress(chunk, codec=_CODEC, asbytes=True)
+                session.keep("files", [{"_id": id, "_part": number, "_body": body}])
 
     def file(self, id: str) -> Iterator[bytes]:
         """The pieces of a file, one read at a time."""
+        packing = self._piece(id, _PACKING)
         number = 0
-        while True:
-            place = f"_id = {literal(id)} AND _part = {literal(number)}"
-            found = self._engine.read(f"SELECT _body FROM files WHERE {place}").column(0).to_pylist()
-            if not found:
-                return
-            yield found[0]
+        while (body := self._piece(id, number)) is not None:
+            yield body if packing is None else _unpacked(body, packing.decode())
             number += 1
+
+    def _piece(self, id: str, number: int) -> bytes | None:
+        place = f"_id = {literal(id)} AND _part = {literal(number)}"
+        found = self._engine.read(f"SELECT _body FROM files WHERE {place}").column(0).to_pylist()
+        return found[0] if found else None
 
     # --- artefacts ---------------------------------------------------------------------------------------------
 

@@ -151,13 +151,13 @@ class DuckDBSession:
         return self._cursor.sql(query).to_arrow_table()
 
     def insert(self, table: str, rows: pa.Table) -> None:
-        """Append rows."""
+        """Append rows.
+
+        DuckDB finds them by the name of the variable: what is registered, a transaction holds to its end.
+        """
+        incoming = rows  # noqa: F841
         names = ", ".join(identifier(name) for name in rows.column_names)
-        self._cursor.register("incoming", rows)
-        try:
-            self._cursor.execute(f"INSERT INTO {identifier(table)} ({names}) SELECT {names} FROM incoming").fetchall()
-        finally:
-            self._cursor.unregister("incoming")
+        self._cursor.execute(f"INSERT INTO {identifier(table)} ({names}) SELECT {names} FROM incoming").fetchall()
 
     def keep(self, table: str, rows: Sequence[Mapping[str, str | int | bytes]]) -> None:
         """Insert rows that hold bytes, as one list per column: the quickest of the ways that need no pandas."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from sdmx_service.errors import SemanticFault, StorageFault
@@ -14,15 +15,18 @@ from sdmx_service.model.message import Action
 from sdmx_service.model.period import spans
 from sdmx_service.storage.blocks import Integers
 from sdmx_service.storage.engine import Session
-from sdmx_service.storage.keys import KeyNumbers, number_keys
+from sdmx_service.storage.keys import KeyNumbers, KeyRuns, number_runs
 from sdmx_service.storage.layout import CubeLayout, StoredColumn
 from sdmx_service.storage.quoting import identifier
 from sdmx_service.storage.values import Array, as_text, column_of, encode, encode_attached, is_given
+from sdmx_service.storage.versions import Versions
+
+Mask = npt.NDArray[np.bool_]
 
 NO_PERIOD = 0
 """The period of structures without time."""
-_MOST_NOTED = 1 << 25
-"""Rows of a part up to which repeats are looked for before the database is asked."""
+_MOST_NOTED = 1 << 22
+"""Rows of a part up to which repeats are looked for row by row before the database is asked."""
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -48,7 +52,8 @@ class Periods:
             SemanticFault: a text is no period.
         """
         texts = column.dictionary.to_pylist()
-        used = np.unique(column.indices.drop_null().to_numpy(zero_copy_only=False)).tolist()
+        places = column.indices.drop_null().to_numpy(zero_copy_only=False)
+        used = np.flatnonzero(np.bincount(places, minlength=len(texts))).tolist()
         fresh = sorted({texts[index] for index in used} - self.numbers.keys())
         if fresh:
             found = spans(fresh)
@@ -76,21 +81,25 @@ class Seen:
     checks: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     rows: int = 0
 
-    def fresh(self, keys: KeyNumbers) -> Integers:
-        """The rows of keys not seen before, one each."""
-        sids, rows = np.unique(keys.sid, return_index=True)
+    def fresh(self, keys: KeyNumbers, rows: int | None = None) -> Integers:
+        """The places of keys not seen before, one each.
+
+        Args:
+            rows: how many rows have these keys, where it is not one each.
+        """
+        sids, places = np.unique(keys.sid, return_index=True)
         order = np.searchsorted(sids, keys.sid)
         known = np.isin(sids, self.sids, assume_unique=True)
-        clash = bool(np.any(keys.check[rows][order] != keys.check))
-        places = np.searchsorted(self.sids, sids[known])
-        if clash or bool(np.any(self.checks[places] != keys.check[rows[known]])):
+        clash = bool(np.any(keys.check[places][order] != keys.check))
+        before = np.searchsorted(self.sids, sids[known])
+        if clash or bool(np.any(self.checks[before] != keys.check[places[known]])):
             raise StorageFault("Two keys have the same number; the store cannot tell them apart.")
-        chosen = rows[~known]
+        chosen = places[~known]
         joined = np.concatenate([self.sids, sids[~known]])
         sorting = np.argsort(joined)
         self.sids = joined[sorting]
         self.checks = np.concatenate([self.checks, keys.check[chosen]])[sorting]
-        self.rows += len(keys.sid)
+        self.rows += len(keys.sid) if rows is None else rows
         return np.asarray(chosen, dtype=np.int64)
 
     def cuts(self, rows: int) -> list[int]:
@@ -101,30 +110,105 @@ class Seen:
 
 @dataclass
 class Repeats:
-    """Whether a row may have come in twice: exact if not, a guess if so; 8 bytes a row, up to a limit."""
+    """Whether a row may have come in twice: exact if not, a guess if so.
 
+    Where each series comes whole and its periods ascend, it is enough that no series comes twice: 8 bytes a series.
+    Else 8 bytes a row tell, up to a limit.
+    """
+
+    _series: list[Integers] | None = field(default_factory=list)
+    """The runs of rows of one series; None where they say nothing."""
     _words: list[Integers] = field(default_factory=list)
     _rows: int = 0
+    _last: tuple[int, int] | None = None
+    """Series and period of the last row."""
 
-    def add(self, sids: Integers, periods: Array) -> None:
+    def add(self, runs: KeyRuns, periods: Array) -> None:
         """Note rows."""
-        self._rows += len(sids)
+        if not runs.rows:
+            return
+        self._rows += runs.rows
+        numbers = np.asarray(periods.to_numpy(zero_copy_only=False)).astype(np.int64)
+        self._note_series(runs, numbers)
         if self._rows > _MOST_NOTED:
             self._words.clear()
             return
-        numbers = np.asarray(periods.to_numpy(zero_copy_only=False)).astype(np.uint64)
-        self._words.append((sids.view(np.uint64) ^ (numbers * _SPREAD)).view(np.int64))
+        spread = numbers.view(np.uint64) * _SPREAD
+        self._words.append((runs.sids().view(np.uint64) ^ spread).view(np.int64))
+
+    def _note_series(self, runs: KeyRuns, numbers: Integers) -> None:
+        if self._series is None:
+            return
+        ascends = numbers[1:] > numbers[:-1]
+        ascends[runs.starts[1:] - 1] = True
+        sids = runs.keys.sid
+        if self._last is not None and self._last[0] == sids[0]:  # the series of the piece before goes on
+            sids = sids[1:]
+            ascends = np.append(ascends, numbers[0] > self._last[1])
+        self._last = int(runs.keys.sid[-1]), int(numbers[-1])
+        if bool(ascends.all()):
+            self._series.append(sids)
+        else:
+            self._series = None
 
     @property
     def is_possible(self) -> bool:
         """Some row may be there twice."""
-        if self._rows > _MOST_NOTED:
-            return True
-        if not self._words:
+        if self._series is not None and not _is_repeated(self._series):
             return False
-        words = np.concatenate(self._words)
-        words.sort()
-        return bool(np.any(words[1:] == words[:-1]))
+        return self._rows > _MOST_NOTED or _is_repeated(self._words)
+
+
+def _is_repeated(pieces: Sequence[Integers]) -> bool:
+    if not pieces:
+        return False
+    numbers = np.concatenate(pieces)
+    numbers.sort()
+    return bool(np.any(numbers[1:] == numbers[:-1]))
+
+
+@dataclass
+class _Piece:
+    """Rows that come in together.
+
+    Attributes:
+        first: the number of the first row.
+        is_observation: which rows have every dimension; None where all have.
+    """
+
+    rows: pa.Table
+    layout: CubeLayout
+    first: int
+    is_observation: Mask | None
+    _sids: dict[tuple[str, ...], Integers] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> Integers:
+        """The rows' numbers in the part."""
+        return np.arange(self.first, self.first + self.rows.num_rows, dtype=np.int64)
+
+    def runs(self, rows: pa.Table, level: Sequence[StoredColumn]) -> KeyRuns:
+        """The numbers of keys of a level."""
+        wanted = {column.id for column in level}
+        parts = [_codes(rows, column.id) if column.id in wanted else None for column in self.layout.dimensions]
+        return number_runs(parts, rows.num_rows)
+
+    def sids(self, level: Sequence[StoredColumn]) -> Integers:
+        """Per row the number of its key of a level."""
+        name = tuple(column.id for column in level)
+        if name not in self._sids:
+            self._sids[name] = self.runs(self.rows, level).sids()
+        return self._sids[name]
+
+    def is_level(self, level: Sequence[StoredColumn]) -> Mask:
+        """Rows whose dimensions are just those of the level."""
+        same = np.ones(self.rows.num_rows, dtype=np.bool_)
+        for dimension in self.layout.dimensions:
+            given = _is_valid(self.rows, dimension.id)
+            same &= given if dimension in level else ~given
+        if self.layout.time is not None:
+            same &= ~_is_valid(self.rows, self.layout.time.id)
+        return same
 
 
 @dataclass
@@ -135,6 +219,8 @@ class Incoming:
     layout: CubeLayout
     periods: Periods
     seen: Seen
+    observations: Versions
+    attachments: Versions
     dataflow: int
     provider: int
     action: Action
@@ -148,23 +234,15 @@ class Incoming:
                 self._fill(pa.Table.from_batches([piece]).unify_dictionaries())
 
     def _fill(self, rows: pa.Table) -> None:
-        count = rows.num_rows
-        numbers = pa.array(np.arange(self.row, self.row + count, dtype=np.int64))
-        self.row += count
-        is_observation = np.ones(count, dtype=np.bool_)
+        is_observation = np.ones(rows.num_rows, dtype=np.bool_)
         for column in (*self.layout.dimensions, *([self.layout.time] if self.layout.time else [])):
-            is_observation &= column_of(rows, column.id).is_valid().to_numpy(zero_copy_only=False)
-        whole = bool(is_observation.all())
-        chosen = rows if whole else rows.filter(pa.array(is_observation))
-        if chosen.num_rows:
-            self._observations(chosen, numbers if whole else numbers.filter(pa.array(is_observation)))
+            is_observation &= _is_valid(rows, column.id)
+        piece = _Piece(rows, self.layout, self.row, None if is_observation.all() else is_observation)
+        self.row += rows.num_rows
+        if is_observation.any():
+            self._observations(piece)
         for column in self.layout.attached:
-            self._attached(column, rows, numbers, is_observation)
-
-    def _keys(self, rows: pa.Table, columns: Sequence[StoredColumn]) -> KeyNumbers:
-        wanted = {column.id for column in columns}
-        parts = [_codes(rows, column.id) if column.id in wanted else None for column in self.layout.dimensions]
-        return number_keys(parts, rows.num_rows)
+            self._attached(column, piece)
 
     def _origin(self, sids: Integers) -> dict[str, Array]:
         count = len(sids)
@@ -174,37 +252,42 @@ class Incoming:
             "_provider": pa.array(np.full(count, self.provider, dtype=np.int32)),
         }
 
-    def _observations(self, rows: pa.Table, numbers: Array) -> None:
-        keys = self._keys(rows, self.layout.dimensions)
-        found = self._origin(keys.sid)
+    def _observations(self, piece: _Piece) -> None:
+        rows, numbers = piece.rows, piece.numbers
+        if piece.is_observation is not None:
+            rows, numbers = rows.filter(pa.array(piece.is_observation)), numbers[piece.is_observation]
+        runs = piece.runs(rows, self.layout.dimensions)
+        found = self._origin(runs.sids())
         if self.layout.time is None:
             found["_period"] = pa.array(np.full(rows.num_rows, NO_PERIOD, dtype=np.int32))
         else:
             found["_period"] = self.periods.of(_codes(rows, self.layout.time.id))
-        self.repeats.add(keys.sid, found["_period"])
+        self.repeats.add(runs, found["_period"])
         for column in self.layout.observed:
             found |= encode(column, rows)
-        found["_row"] = numbers
-        self.session.insert(self.layout.observations.work("work"), pa.table(found))
-        fresh = self.seen.fresh(keys)
+        found["_row"] = pa.array(numbers)
+        self.observations.take(pa.table(found))
+        fresh = self.seen.fresh(runs.keys, runs.rows)
         if len(fresh):
-            taken = rows.take(pa.array(fresh))
+            taken = _taken(rows, self.layout.dimensions, runs.starts[fresh])
             dimensions = {c.name: as_text(column_of(taken, c.id)) for c in self.layout.dimensions}
-            table = pa.table({"_sid": pa.array(keys.sid[fresh]), **dimensions})
+            table = pa.table({"_sid": pa.array(runs.keys.sid[fresh]), **dimensions})
             self.session.insert(self.layout.table("keys"), table)
 
-    def _attached(self, column: StoredColumn, rows: pa.Table, numbers: Array, is_observation: Any) -> None:
+    def _attached(self, column: StoredColumn, piece: _Piece) -> None:
         """The last value of each partial key; with Replace, rows of just that level end what they omit."""
-        keep = is_given(column, rows).to_numpy(zero_copy_only=False)
-        if self.action is Action.REPLACE:
-            keep = keep | (self._is_level(column, rows) & ~is_observation)
+        level = [c for c in self.layout.dimensions if c.id in (column.level or ())]
+        keep = is_given(column, piece.rows).to_numpy(zero_copy_only=False)
+        if self.action is Action.REPLACE and piece.is_observation is not None:
+            keep = keep | (piece.is_level(level) & ~piece.is_observation)
         if not keep.any():
             return
-        rows, numbers = rows.filter(pa.array(keep)), numbers.filter(pa.array(keep))
-        level = [c for c in self.layout.dimensions if c.id in (column.level or ())]
-        sids = self._keys(rows, level).sid
-        last = len(sids) - 1 - np.unique(sids[::-1], return_index=True)[1]
-        rows, numbers, sids = rows.take(pa.array(last)), numbers.take(pa.array(last)), sids[last]
+        places = np.flatnonzero(keep)
+        sids = piece.sids(level)[places]
+        ends = np.flatnonzero(np.append(sids[1:] != sids[:-1], True))
+        last = ends[len(ends) - 1 - np.unique(sids[ends][::-1], return_index=True)[1]]
+        sids, places = sids[last], places[last]
+        rows = _taken(piece.rows, [*level, column], places)
         found = self._origin(sids)
         found["_component"] = pa.array([column.id] * len(sids), pa.string())
         for dimension in self.layout.dimensions:
@@ -213,18 +296,21 @@ class Incoming:
                 as_text(column_of(rows, dimension.id)) if is_part else pa.nulls(len(sids), pa.string())
             )
         found["_value"] = encode_attached(column, rows)
-        found["_row"] = numbers
-        self.session.insert(self.layout.attachments.work("work"), pa.table(found))
+        found["_row"] = pa.array(piece.numbers[places])
+        self.attachments.take(pa.table(found))
 
-    def _is_level(self, column: StoredColumn, rows: pa.Table) -> Any:
-        """Rows whose dimensions are just those the attribute depends on."""
-        same = np.ones(rows.num_rows, dtype=np.bool_)
-        for dimension in self.layout.dimensions:
-            given = column_of(rows, dimension.id).is_valid().to_numpy(zero_copy_only=False)
-            same &= given if dimension.id in (column.level or ()) else ~given
-        if self.layout.time is not None:
-            same &= column_of(rows, self.layout.time.id).is_null().to_numpy(zero_copy_only=False)
-        return same
+
+def _is_valid(rows: pa.Table, id: str) -> Mask:
+    return np.asarray(column_of(rows, id).is_valid().to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+def _taken(rows: pa.Table, columns: Sequence[StoredColumn], places: Integers) -> pa.Table:
+    """The rows at some places, with no other components than these."""
+    wanted = {name for column in columns for name in (column.id, f"{column.id}.decimals", f"{column.id}.text")}
+    names = [name for name in rows.column_names if name in wanted]
+    if not names:
+        return pa.table({"_": pa.nulls(len(places))})
+    return rows.select(names).take(pa.array(places))
 
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

@@ -32,6 +32,23 @@ class KeyNumbers(NamedTuple):
     check: Numbers
 
 
+class KeyRuns(NamedTuple):
+    """Rows of one key that follow each other: where each run begins, and its numbers; ``rows`` of them in all."""
+
+    starts: Numbers
+    keys: KeyNumbers
+    rows: int
+
+    @property
+    def lengths(self) -> Numbers:
+        """How many rows each run has."""
+        return np.diff(self.starts, append=self.rows)
+
+    def sids(self) -> Numbers:
+        """The number of each row's key."""
+        return self.keys.sid if len(self.starts) == self.rows else np.repeat(self.keys.sid, self.lengths)
+
+
 @lru_cache(maxsize=1 << 16)
 def _code_words(code: str | None) -> tuple[int, int]:
     """Two independent 64-bit numbers of a code; None has its own."""
@@ -55,6 +72,25 @@ def _column_words(column: pa.DictionaryArray[Any, Any] | None, count: int) -> tu
     else:
         rows = column.indices.cast(pa.int64()).fill_null(len(codes)).to_numpy(zero_copy_only=False)
     return table[rows, 0], table[rows, 1]
+
+
+def number_runs(columns: Sequence[pa.DictionaryArray[Any, Any] | None], count: int) -> KeyRuns:
+    """The numbers of ``count`` keys as ``number_keys`` gives them, computed once where a key is that of the row before.
+
+    Series mostly come whole, period after period.
+    """
+    changes = np.zeros(count, dtype=np.bool_)
+    changes[:1] = True
+    for column in columns:
+        if column is not None and (len(column.dictionary) > 1 or column.null_count):
+            indices = column.indices.cast(pa.int64()).fill_null(-1) if column.null_count else column.indices
+            places = indices.to_numpy(zero_copy_only=False)
+            changes[1:] |= places[1:] != places[:-1]
+    starts = np.flatnonzero(changes).astype(np.int64)
+    if len(starts) < count:
+        heads = pa.array(starts)
+        columns = [None if column is None else column.take(heads) for column in columns]
+    return KeyRuns(starts, number_keys(columns, len(starts)), count)
 
 
 def number_keys(columns: Sequence[pa.DictionaryArray[Any, Any] | None], count: int) -> KeyNumbers:

@@ -103,8 +103,10 @@ class CubePublication:
             listed = literals([self.layout.number, dataflow, provider])
             self.session.execute(f"INSERT INTO agreements VALUES ({listed})")
         self._submitted.setdefault(dataflow, set()).add(provider)
+        for versions in self._both:
+            versions.empty_work()
         incoming = Incoming(
-            self.session, self.layout, self._periods, self._seen, dataflow, provider, part.action
+            self.session, self.layout, self._periods, self._seen, *self._both, dataflow, provider, part.action
         )  # fmt: skip
         if part.action is Action.DELETE:
             self._delete(incoming, batches)
@@ -120,8 +122,6 @@ class CubePublication:
         else:
             self.observations.merge(self.layout.observed, repeats)
         self.attachments.set_or_end()
-        for versions in self._both:
-            versions.empty_work()
 
     def _check_numbers(self) -> None:
         """Notice a key that came in with the number of another one that is stored."""
@@ -207,12 +207,15 @@ class CubePublication:
         if is_contested:
             self._write_ranks(ranking)
         for versions in self._both:
+            if is_contested:
+                versions.write_net()
             versions.analyse("net")
             if is_contested:
                 versions.bring_rivals()
             versions.compare(is_contested=is_contested)
             versions.analyse("change")
             versions.empty_net()
+            versions.empty_work()
 
     def _note_live(self) -> None:
         """Remember how many rows the submissions leave, before others are touched."""

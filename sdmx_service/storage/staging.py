@@ -18,7 +18,7 @@ from sdmx_service.storage.port import StagedPart
 from sdmx_service.storage.quoting import literal, literals
 from sdmx_service.storage.structures import decode_structure, encode_structure
 
-CHUNK = 262_144
+CHUNK = 65_536
 """Rows of one kept piece."""
 STREAM = pa.ipc.IpcWriteOptions(compression="zstd")
 """How the pieces are written."""

@@ -1,14 +1,17 @@
 """Row versions: touched keys to a net state, the net state to changes, changes to new versions. All in sets.
 
 ``work`` holds rows that came in, ``net`` the state that touched rows shall have, ``change`` what differs from the
-valid rows.
+valid rows. A publication that says each row once, which most do, has its net state in ``work`` already: then ``net``
+is a query and no table. Columns in which nothing was said are left out of the tables.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import pyarrow as pa
 
 from sdmx_service.storage.engine import Session
 from sdmx_service.storage.layout import OPEN, StoredColumn, Versioned
@@ -34,6 +37,14 @@ def _plain(names: Iterable[str]) -> str:
     return ", ".join(map(identifier, names))
 
 
+@dataclass(frozen=True)
+class _Waiting:
+    """A net state that is not written yet: its query, and the rows in it that are to be there, per dataflow."""
+
+    query: str
+    live: str
+
+
 @dataclass
 class Versions:
     """One versioned table during a publication."""
@@ -42,13 +53,21 @@ class Versions:
     table: Versioned
     is_empty: bool = True
     """Nothing is in ``net`` yet."""
+    _filled: list[str] = field(default_factory=list)
+    """The values that some row in ``work`` has."""
+    _valued: set[str] = field(default_factory=set)
+    """The values that some row in ``net`` may have."""
+    _waiting: _Waiting | None = None
+    _is_new: bool = True
+    """The table itself has no rows."""
+    _is_clear: bool = False
+    """Nothing is in ``work`` yet."""
 
     def create(self) -> None:
         """Empty work tables."""
-        table = self.table
-        self.session.create_work(table.work("work"), table.columns("_row"))
-        self.session.create_work(table.work("net"), table.columns("_live"))
-        self.session.create_work(table.work("change"), table.columns("_live", "_shown", "_change"))
+        self._is_new = not self.session.rows(f"SELECT 1 FROM {self._main} LIMIT 1")
+        self.empty_work()
+        self.empty_net()
 
     @property
     def _all(self) -> tuple[str, ...]:
@@ -61,16 +80,34 @@ class Versions:
     def _work(self, kind: str) -> str:
         return identifier(self.table.work(kind))
 
+    def _columns(self, values: Iterable[str], *more: str) -> dict[str, str]:
+        """Name -> type of identity, carried columns, these values and columns of history."""
+        left_out = set(self.table.values) - set(values)
+        return {name: kind for name, kind in self.table.columns(*more).items() if name not in left_out}
+
     def empty_net(self) -> None:
         """Make room once the changes are known."""
+        self._waiting = None
         self.session.create_work(self.table.work("net"), self.table.columns("_live"))
 
     def empty_work(self) -> None:
-        """Make room for the rows of the next part."""
-        self.session.create_work(self.table.work("work"), self.table.columns("_row"))
+        """Make room for the rows of the next part; a net state that waits for its table gets it."""
+        self.write_net()
+        if not self._is_clear:
+            self._filled, self._is_clear = [], True
+            self.session.create_work(self.table.work("work"), self._columns((), "_row"))
+
+    def write_net(self) -> None:
+        """Write the net state into its table, where it is a query."""
+        if self._waiting is not None:
+            names = _plain(self._columns(self._valued, "_live"))
+            self.session.execute(f"INSERT INTO {self._work('net')} ({names}) {self._waiting.query}")
+            self._waiting = None
 
     def analyse(self, kind: str) -> None:
         """Let the planner look at a work table."""
+        if kind == "net" and self._waiting is not None:
+            return
         self.session.analyse(self.table.work(kind))
 
     def analyse_main(self) -> None:
@@ -78,6 +115,21 @@ class Versions:
         self.session.analyse(self.table.name)
 
     # --- rows that came in -------------------------------------------------------------------------------------
+
+    def take(self, rows: pa.Table) -> None:
+        """Put rows into ``work``; a column of values in which nothing stands is left out."""
+        self._is_clear = False
+        blank = [name for name in self.table.values if rows.column(name).null_count == rows.num_rows]
+        for name in self.table.values:
+            if name not in blank and name not in self._filled:
+                column = f"{identifier(name)} {self.table.types[name]}"
+                self.session.execute(f"ALTER TABLE {self._work('work')} ADD COLUMN {column}")
+                self._filled.append(name)
+        self.session.insert(self.table.work("work"), rows.drop_columns(blank))
+
+    def _came(self, name: str) -> str:
+        """A value of a row ``w`` that came in."""
+        return f"w.{identifier(name)}" if name in self._filled else f"CAST(NULL AS {self.table.types[name]})"
 
     def most_repeats(self) -> int:
         """How often a row came in, at most."""
@@ -101,55 +153,72 @@ class Versions:
         """Values that came in are set; omitted ones stay as they are."""
         for place in range(1, repeats + 1):
             source = self._work("work") if repeats == 1 else self._ranked("ASC", place)
-            self._set(source, {}, columns)
+            self._set(source, columns)
 
     def replace(self, repeats: int) -> None:
         """Rows that came in are set as they are."""
         source = self._work("work") if repeats == 1 else self.latest()
-        self._set(source, {name: f"w.{identifier(name)}" for name in self.table.values})
+        self._set(source)
 
     def set_or_end(self) -> None:
         """As ``replace``, and a row without its one value ends."""
-        value = identifier(self.table.values[0])
-        self._set(
-            self.latest(), {self.table.values[0]: f"w.{value}"}, live=f"CASE WHEN w.{value} IS NULL THEN 0 ELSE 1 END"
-        )
+        value = self._came(self.table.values[0])
+        self._set(self.latest(), live=f"CASE WHEN {value} IS NULL THEN 0 ELSE 1 END")
 
-    def _set(
-        self, source: str, values: Mapping[str, str], merged: Sequence[StoredColumn] = (), live: str = "1"
-    ) -> None:
-        """Put rows into ``net``; ``merged`` columns fall back on what the row has, ``values`` are as given."""
+    def _set(self, source: str, merged: Sequence[StoredColumn] = (), live: str = "1") -> None:
+        """Put rows into ``net``; ``merged`` columns fall back on what the row has, others are as they came."""
         table = self.table
+        came = {name: self._came(name) for name in table.values}
         kept = [*_plain_columns(table.identity, "w"), *_plain_columns(table.carried, "w")]
         if self.is_empty:
-            chosen = [{**values, **_merged(merged, "o", "1 = 1")}[name] for name in table.values]
-            join = ""
-            if merged:
-                join = f" LEFT JOIN {self._main} o ON {_same('o', 'w', table.identity)} AND o._until = {OPEN}"
-            count = self.session.execute(
-                f"INSERT INTO {self._work('net')} ({_plain([*self._all, '_live'])})"
-                f" SELECT {', '.join([*kept, *chosen, live])} FROM {source} w{join}"
-            )
-            self.is_empty = count == 0
+            self._set_first(source, kept, came, merged, live)
             return
+        self.write_net()
+        self._valued |= set(self._filled)
         self.bring(f"EXISTS (SELECT 1 FROM {source} w WHERE {_same('w', 'o', table.identity)})")
-        chosen_values = {**values, **_merged(merged, "n", "n._live = 1")}
-        setters = [f"{identifier(name)} = {chosen_values[name]}" for name in table.values]
-        self.session.execute(
-            f"UPDATE {self._work('net')} AS n SET {', '.join([*setters, f'_live = {live}'])} FROM {source} w"
-            f" WHERE {_same('n', 'w', table.identity)}"
-        )
-        chosen = [*kept, *(f"w.{identifier(name)}" for name in table.values), live]
         net, same = self._work("net"), _same("n", "w", table.identity)
+        chosen = {**came, **self._merged(merged, "n", "n._live = 1")}
+        setters = [f"{identifier(name)} = {chosen[name]}" for name in table.values]
         self.session.execute(
-            f"INSERT INTO {net} ({_plain([*self._all, '_live'])}) SELECT {', '.join(chosen)}"
+            f"UPDATE {net} AS n SET {', '.join([*setters, f'_live = {live}'])} FROM {source} w WHERE {same}"
+        )
+        self.session.execute(
+            f"INSERT INTO {net} ({_plain([*self._all, '_live'])}) SELECT {', '.join([*kept, *came.values(), live])}"
             f" FROM {source} w WHERE NOT EXISTS (SELECT 1 FROM {net} n WHERE {same})"
         )
+
+    def _set_first(
+        self, source: str, kept: Sequence[str], came: Mapping[str, str], merged: Sequence[StoredColumn], live: str
+    ) -> None:
+        """The first rows are the net state, until others are told."""
+        table, chosen, join = self.table, dict(came), ""
+        self._valued = set(self._filled)
+        if merged and not self._is_new:
+            self._valued = set(table.values)
+            chosen |= self._merged(merged, "o", "1 = 1")
+            join = f" LEFT JOIN {self._main} o ON {_same('o', 'w', table.identity)} AND o._until = {OPEN}"
+        values = [f"{chosen[name]} AS {identifier(name)}" for name in table.values if name in self._valued]
+        self._waiting = _Waiting(
+            query=f"SELECT {', '.join([*kept, *values, f'{live} AS _live'])} FROM {source} w{join}",
+            live=f"SELECT w._dataflow, count(*) FROM {source} w WHERE {live} = 1 GROUP BY w._dataflow",
+        )
+        self.is_empty = False
+
+    def _merged(self, columns: Sequence[StoredColumn], alias: str, condition: str) -> dict[str, str]:
+        """Per database column: what came in, or else what the row ``alias`` has (a number's columns all or none)."""
+        found = {}
+        for column in columns:
+            given = either(f"w.{identifier(name)} IS NOT NULL" for name in column.names if name in self._filled)
+            for name in column.names:
+                other = f"{alias}.{identifier(name)}"
+                found[name] = f"CASE WHEN {given} THEN {self._came(name)} WHEN {condition} THEN {other} END"
+        return found
 
     # --- rows that are there -----------------------------------------------------------------------------------
 
     def bring(self, condition: str) -> None:
         """Put valid rows ``o`` that are not in ``net`` yet into it."""
+        self.write_net()
         known = (
             "" if self.is_empty
             else f" AND NOT EXISTS (SELECT 1 FROM {self._work('net')} n WHERE {_same('n', 'o', self.table.identity)})"
@@ -159,6 +228,8 @@ class Versions:
             f" FROM {self._main} o WHERE o._until = {OPEN} AND {condition}{known}"
         )
         self.is_empty = self.is_empty and count == 0
+        if count:
+            self._valued = set(self.table.values)
 
     def end(self, condition: str) -> None:
         """End rows; the condition is on ``{0}``."""
@@ -183,6 +254,8 @@ class Versions:
 
     def bring_back(self, release: int) -> None:
         """Make ``net`` what turns the valid rows into those of an earlier release."""
+        self.write_net()
+        self._valued = set(self.table.values)
         names, net = _list("o", self._all), self._work("net")
         listed = _plain([*self._all, "_live"])
         at = f"o._since <= {literal(release)} AND o._until > {literal(release)} AND o._until < {OPEN}"
@@ -199,13 +272,14 @@ class Versions:
     def live(self) -> dict[int, int]:
         """Dataflow -> rows in ``net`` that are to be there."""
         query = f"SELECT _dataflow, count(*) FROM {self._work('net')} WHERE _live = 1 GROUP BY _dataflow"
-        return dict(self.session.rows(query))
+        return dict(self.session.rows(query if self._waiting is None else self._waiting.live))
 
     def compare(self, *, is_contested: bool) -> None:
         """Write what differs from the valid rows into ``change``."""
-        table, all_ = self.table, _list("n", self._all)
+        table, names = self.table, self._columns(self._valued)
+        kept = _list("n", names)
         shown = "CASE WHEN n._live = 0 THEN 0 ELSE 2 END"
-        source = f"{self._work('net')} n"
+        source = f"{self._work('net')} n" if self._waiting is None else f"({self._waiting.query}) n"
         if is_contested:
             group, flow = _list("n", table.group), _list("n", (*table.group, "_dataflow"))
             shown = (
@@ -214,19 +288,28 @@ class Versions:
                 f" WHEN row_number() OVER (PARTITION BY {flow}, n._live ORDER BY r._rank) = 1 THEN 1 ELSE 0 END"
             )
             source += f" JOIN {identifier(RANKS)} r ON r._dataflow = n._dataflow AND r._provider = n._provider"
-        differs = either(f"o.{identifier(name)} IS DISTINCT FROM n.{identifier(name)}" for name in table.values)
         change = (
             f"CASE WHEN o._sid IS NULL THEN n._live * {INSERTED} WHEN n._live = 0 THEN {DELETED}"
-            f" WHEN {differs} THEN {CHANGED} WHEN o._shown <> n._shown THEN {RESHOWN} ELSE 0 END"
+            f" WHEN {self._differs()} THEN {CHANGED} WHEN o._shown <> n._shown THEN {RESHOWN} ELSE 0 END"
         )
         inner = (
-            f"SELECT {all_}, n._live, n._shown, {change} AS _change"
-            f" FROM (SELECT {all_}, n._live, {shown} AS _shown FROM {source}) n"
+            f"SELECT {kept}, n._live, n._shown, {change} AS _change"
+            f" FROM (SELECT {kept}, n._live, {shown} AS _shown FROM {source}) n"
             f" LEFT JOIN {self._main} o ON {_same('o', 'n', table.identity)} AND o._until = {OPEN}"
         )
-        names = _plain([*self._all, "_live", "_shown", "_change"])
+        self.session.create_work(table.work("change"), self._columns(self._valued, "_live", "_shown", "_change"))
+        listed = _plain([*names, "_live", "_shown", "_change"])
         self.session.execute(
-            f"INSERT INTO {self._work('change')} ({names}) SELECT {names} FROM ({inner}) c WHERE c._change > 0"
+            f"INSERT INTO {self._work('change')} ({listed}) SELECT {listed} FROM ({inner}) c WHERE c._change > 0"
+        )
+
+    def _differs(self) -> str:
+        """The condition that a row ``n`` has other values than the valid one ``o``."""
+        return either(
+            f"o.{identifier(name)} IS DISTINCT FROM n.{identifier(name)}"
+            if name in self._valued
+            else f"o.{identifier(name)} IS NOT NULL"
+            for name in self.table.values
         )
 
     def changes(self) -> dict[int, dict[int, int]]:
@@ -244,7 +327,7 @@ class Versions:
             f"UPDATE {self._main} AS o SET _until = {literal(release)} FROM {change} c"
             f" WHERE {_same('o', 'c', table.identity)} AND o._until = {OPEN} AND c._change > {INSERTED}"
         )
-        names = [*self._all, "_shown"]
+        names = [*self._columns(self._valued), "_shown"]
         for low, high in itertools.pairwise([None, *cuts, None]):
             run = [] if low is None else [f"c._sid >= {literal(low)}"]
             run += [] if high is None else [f"c._sid < {literal(high)}"]
@@ -257,17 +340,6 @@ class Versions:
 
 def _plain_columns(names: Iterable[str], alias: str) -> list[str]:
     return [f"{alias}.{identifier(name)}" for name in names]
-
-
-def _merged(columns: Sequence[StoredColumn], alias: str, condition: str) -> dict[str, str]:
-    """Per database column: what came in, or else what the row ``alias`` has (a number's columns all or none)."""
-    found = {}
-    for column in columns:
-        given = either(f"w.{identifier(name)} IS NOT NULL" for name in column.names)
-        for name in column.names:
-            quoted = identifier(name)
-            found[name] = f"CASE WHEN {given} THEN w.{quoted} WHEN {condition} THEN {alias}.{quoted} END"
-    return found
 
 
 def clean(session: Session, table: Versioned | str, release: int) -> None:

@@ -17,7 +17,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.layout import Layout, MessageLayout
 from sdmx_service.errors import UnknownFormat, UnresolvedReference
 from sdmx_service.model.artefact import NO_TEXTS
-from sdmx_service.model.columns import COLUMN, ROW
+from sdmx_service.model.columns import COLUMN, ROW, plain_text
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.message import UNSAID, Dataset, Sheet, SheetOrigin, Target
 from sdmx_service.model.structure import Attribute, DataStructure, Dimension, Measure, TimeDimension
@@ -106,7 +106,7 @@ def sheets(dataset: Dataset, report: Report) -> Iterator[Sheet]:
     Findings: F120 values of rows that lack a dimension.
     """
     keys = dataset.structure.key_ids
-    for batch in dataset.batches:
+    for batch in map(plain_text, dataset.batches):
         whole = _all_valid(batch, keys)
         if not pc.all(whole, min_count=0).as_py():
             _report_partial(batch.filter(pc.invert(whole)), dataset.structure, report)

@@ -25,6 +25,7 @@ StoredRows = Callable[[Mapping[str, Collection[str]]], Iterator[pa.RecordBatch]]
 """The provider's stored rows of the dataflow whose dimensions have one of the codes given, as typed."""
 
 _Mask = npt.NDArray[np.bool_]
+_Places = npt.NDArray[np.int64]
 _MOST_WANTED = 1_000
 """Codes of a dimension that are named to the store; with more, all are read."""
 
@@ -48,8 +49,13 @@ class Presence:
         self._given: dict[str, list[pa.Table]] = {}
         self._lacking: dict[str, list[pa.Table]] = {}
 
-    def check(self, batch: pa.RecordBatch) -> None:
-        """Report dimensions without value, and note where mandatory components are there and where not."""
+    def check(self, batch: pa.RecordBatch, keys: Mapping[str, pa.DictionaryArray]) -> None:
+        """Report dimensions without value, and note where mandatory components are there and where not.
+
+        Args:
+            batch: the rows as read.
+            keys: their dimensions as typed.
+        """
         present = {column.id: _is_present(batch, column.id) for column in self._columns}
         whole = _all([present[id] for id in self._structure.key_ids], len(batch))
         self._check_dimensions(batch, present)
@@ -58,9 +64,9 @@ class Presence:
             there = present[column.id]
             lacking = whole & ~there
             if column.is_attached and there.any():
-                self._given.setdefault(column.id, []).append(self._keys(column, batch, there, known))
+                self._given.setdefault(column.id, []).append(self._keys(column, batch, keys, there, known))
             if lacking.any():
-                self._lacking.setdefault(column.id, []).append(self._keys(column, batch, lacking, known))
+                self._lacking.setdefault(column.id, []).append(self._keys(column, batch, keys, lacking, known))
 
     def _level(self, column: Column) -> tuple[str, ...]:
         return self._structure.key_ids if column.level is None else column.level
@@ -84,9 +90,14 @@ class Presence:
 
     # --- mandatory components ----------------------------------------------------------------------------------
     def _keys(
-        self, column: Column, batch: pa.RecordBatch, chosen: _Mask, known: dict[tuple[object, ...], pa.Table]
+        self,
+        column: Column,
+        batch: pa.RecordBatch,
+        keys: Mapping[str, pa.DictionaryArray],
+        chosen: _Mask,
+        known: dict[tuple[object, ...], pa.Table],
     ) -> pa.Table:
-        """The keys of a column's level in the chosen rows, of higher levels each once with its first row.
+        """The keys of a column's level in the chosen rows, of higher levels with their first rows.
 
         Args:
             known: what was made of this batch before: attributes of one level mostly stand in the same rows.
@@ -94,12 +105,17 @@ class Presence:
         level = self._level(column)
         name = (level, column.is_attached, chosen.tobytes())
         if name not in known:
-            rows = batch.filter(pa.array(chosen))
-            keys = [f"k{number}" for number in range(len(level))]
-            values = [rows.column(id).cast(pa.string()) for id in level]
-            origins = [origin(rows, place) for place in (ROW, COLUMN, SHEET)]
-            table = pa.table([*values, *origins], names=[*keys, ROW, COLUMN, SHEET])
-            known[name] = _first_of_each(table, keys) if column.is_attached else table
+            parts = [keys[id] for id in level]
+            places = np.flatnonzero(chosen)
+            if column.is_attached:
+                places = _heads(places, parts)
+            taken = pa.array(places)
+            values = [part.take(taken).cast(pa.string()) for part in parts]
+            origins = [origin(batch, place).take(taken) for place in (ROW, COLUMN, SHEET)]
+            names = [f"k{number}" for number in range(len(level))]
+            table = pa.table([*values, *origins], names=[*names, ROW, COLUMN, SHEET])
+            is_few = len(places) * 4 <= len(batch)
+            known[name] = table if is_few or not column.is_attached else _first_of_each(table, names)
         return known[name]
 
     def finish(self) -> None:
@@ -168,6 +184,17 @@ def _is_mandatory(column: Column) -> bool:
     return isinstance(component, Measure | Attribute) and component.usage == "mandatory"
 
 
+def _heads(places: _Places, keys: list[pa.DictionaryArray]) -> _Places:
+    """Of these rows those that have another key than the one before."""
+    changes = np.zeros(len(places), dtype=np.bool_)
+    changes[:1] = True
+    for key in keys:
+        if len(key.dictionary) > 1 or key.null_count:
+            indices = np.asarray(key.indices.fill_null(-1))[places]
+            changes[1:] |= indices[1:] != indices[:-1]
+    return places[changes]
+
+
 def _first_of_each(table: pa.Table, keys: list[str]) -> pa.Table:
     """One row for each key, the first; without keys one row."""
     if not keys or not table.num_rows:
@@ -188,9 +215,11 @@ def _without(table: pa.Table, known: Iterable[pa.Table], keys: list[str]) -> pa.
 
 
 def _is_present(batch: pa.RecordBatch, name: str) -> _Mask:
-    if name not in batch.schema.names:
+    if name not in batch.schema.names or (values := batch.column(name)).null_count == len(batch):
         return np.zeros(len(batch), bool)
-    return cast(_Mask, batch.column(name).is_valid().to_numpy(zero_copy_only=False))
+    if not values.null_count:
+        return np.ones(len(batch), bool)
+    return cast(_Mask, values.is_valid().to_numpy(zero_copy_only=False))
 
 
 def _all(masks: list[_Mask], count: int) -> _Mask:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+import pyarrow as pa
+
 from sdmx_service.errors import NotFound
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.selection import dataflow_name
@@ -15,6 +17,9 @@ from sdmx_service.storage.port import ChangeCounts, DocumentChange, Mark, Store
 
 Status = Literal["received", "refused", "accepted", "approved", "scheduled", "published", "superseded", "withdrawn"]
 _RECEIPT, _FINDINGS = "receipt", "findings"
+_MOST_LISTED = 1_000
+"""Places of a group that are kept in the document itself."""
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +165,37 @@ _KEPT = ("checked_at", "principal", "scheduled_by")
 
 
 def save_findings(store: Store, submission: str, groups: Sequence[FindingGroup]) -> None:
-    """Keep the findings of a submission; they count from its receipt on."""
-    store.save_document(_FINDINGS, submission, {"groups": [group.to_json() for group in groups]})
+    """Keep the findings of a submission: a document, and beside it the places of large groups as columns.
+
+    They count from its receipt on.
+    """
+    listed, places = [], []
+    for group in groups:
+        if group.places.num_rows > _MOST_LISTED:
+            places.append(_columns(group.places))
+            group = replace(group, places=pa.table({}))
+            listed.append({**group.to_json(), "bytes": places[-1].size})
+        else:
+            listed.append(group.to_json())
+    if places:
+        store.save_file(_places_file(submission), (piece for one in places for piece in _cut(one)))
+    store.save_document(_FINDINGS, submission, {"groups": listed})
+
+
+def _places_file(submission: str) -> str:
+    return f"{_FINDINGS}:{submission}"
+
+
+def _columns(table: pa.Table) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def _cut(body: pa.Buffer) -> Iterator[bytes]:
+    for start in range(0, body.size, _PIECE):
+        yield body.slice(start, min(_PIECE, body.size - start)).to_pybytes()
 
 
 def load_receipt(store: Store, submission: str) -> Receipt:
@@ -186,7 +220,19 @@ def load_findings(store: Store, submission: str) -> tuple[FindingGroup, ...]:
     """The findings of a submission."""
     load_receipt(store, submission)
     document = store.document(_FINDINGS, submission)
-    return tuple(map(FindingGroup.from_json, document["groups"])) if document is not None else ()
+    if document is None:
+        return ()
+    listed = document["groups"]
+    body = b"".join(store.file(_places_file(submission))) if any("bytes" in one for one in listed) else b""
+    found, start = [], 0
+    for one in listed:
+        group = FindingGroup.from_json(one)
+        if "bytes" in one:
+            with pa.ipc.open_stream(pa.py_buffer(body).slice(start, one["bytes"])) as reader:
+                group = replace(group, places=reader.read_all())
+            start += one["bytes"]
+        found.append(group)
+    return tuple(found)
 
 
 def remove_findings(store: Store, submission: str) -> None:

@@ -38,7 +38,7 @@ def missing_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     words = {"lacking": repr(1 - detail.share), "size": repr(detail.size), "longest": repr(detail.longest)}
     few = f"SELECT *, count(*) OVER (PARTITION BY g) AS together FROM f QUALIFY together <= {detail.most}"
     query = f"""
-        WITH t AS (SELECT {column} AS g, _series, _position, _before_at, _after_at, _n, _id,
+        WITH t AS NOT MATERIALIZED (SELECT {column} AS g, _series, _position, _before_at, _after_at, _n, _id,
                           greatest(_value, coalesce(_before, 0)) AS size FROM {table}),
         blank AS ({blank_figures(rule, flow, figures)}),
         n AS (SELECT g, count(DISTINCT _series) AS series, count(*) AS cells FROM t GROUP BY g
@@ -104,7 +104,7 @@ def unmarked_shifts(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     marked = f"({conditions(flow.structure, detail.unless)}) IS TRUE" if detail.unless else "false"
     step = f"ln(greatest(_value, 0) + {detail.damping!r}) - ln(greatest(_before, 0) + {detail.damping!r})"
     query = f"""
-        WITH t AS (SELECT {column} AS g, _position, {step} AS d, _id FROM {table}
+        WITH t AS NOT MATERIALIZED (SELECT {column} AS g, _position, {step} AS d, _id FROM {table}
                    WHERE _before IS NOT NULL AND greatest(_value, _before) >= {detail.least!r}),
         m AS (SELECT g, _position, median(d) AS step, count(*) AS series, count(*) FILTER (d > 0) AS up,
                      count(*) FILTER (d < 0) AS down FROM t GROUP BY g, _position

@@ -47,7 +47,7 @@ def standing_out(rule: Rule, flow: Flow, figures: Figures, providers: Collection
     joins = "".join(f" LEFT JOIN b{number} ON b{number}._id = c._id" for number in range(len(beside)))
     rest = [f"abs(c._x - coalesce(b{number}.middle, 0))" for number in range(len(beside))]
     query = f"""
-        WITH t AS (SELECT *, {_residual(log)} AS _x FROM {table}),
+        WITH t AS NOT MATERIALIZED (SELECT *, {_residual(log)} AS _x FROM {table}),
         c AS (SELECT *, {limit} AS _limit FROM t
               WHERE _id IS NOT NULL AND _n >= {detail.periods} AND {size} >= {detail.least!r} AND abs(_x) > {limit}),
         near AS (SELECT * FROM t SEMI JOIN c USING (_series)),

@@ -24,6 +24,8 @@ from sdmx_service.submission.workspace import IN_ORDER, PLACE, conditions, first
 FREQUENCY = "FREQ"
 """The id of the frequency dimension in SDMX's cross-domain concepts."""
 _SLACK = 1e-9
+_SERIES = "_series"
+"""The column of the series table that tells series apart."""
 
 
 def broken_changes(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
@@ -221,50 +223,58 @@ def _series(flow: Flow, figures: Figures, column: Column, result: bool, stored: 
     query = figures.own(flow, column, {}, result=result, providers=sent.providers)
     assert query is not None
     positions = figures.made(("positions", flow.name, result), lambda: _positions(flow, figures, sent.table, stored))
-    fixed = sent.fixed() if stored is None else {}
-    varying = [names[id] for id in flow.structure.dimension_ids if id not in fixed]
+    alike = figures.alike(flow)
+    varying = [names[id] for id in flow.structure.dimension_ids if id not in alike]
     followed = [id for id in figures.carried(flow) if id in figures.followed]
     attributes = [names[id] for id in followed if _varies(figures, names[id], sent.table, stored)]
     frequency = f"f.{names[FREQUENCY]}" if FREQUENCY in flow.structure.dimension_ids else "NULL"
-    groups = _group_columns(figures, flow)
     told_apart = {
-        name: f"hash({', '.join(['_provider', *(f'f.{names[id]}' for id in kept if names[id] in varying)])})"
-        for name, kept in groups.items()
+        name: f"hash({', '.join(['_provider', *(f'f.{names[id]}' for id in kept)])})"
+        for kept, name in _group_columns(figures, flow).items()
+        if name != _SERIES
     }
     codes = [names[id] for id in figures.coded.get(flow.name, ()) if id in names]
-    narrow = figures.made(
-        ("narrow", flow.name, column.id, result),
-        lambda: (
-            f"""
-        SELECT hash({", ".join(["_provider", *varying])}) AS _series, p.position AS _position, _value, _id
+    narrow = f"""
+        SELECT hash({", ".join(["_provider", *varying])}) AS {_SERIES}, p.position AS _position, _value, _id
                {"".join(f", f.{name}" for name in dict.fromkeys([*attributes, *codes]))}
                {"".join(f", {expression} AS {name}" for name, expression in told_apart.items())}
         FROM ({query}) AS f JOIN {positions} AS p
         ON p.period = f.{_time(flow)} AND p.frequency IS NOT DISTINCT FROM {frequency}"""
-        ),
+    figures.made(
+        ("blank", flow.name, column.id, result),
+        lambda: f"SELECT _series, _position FROM ({narrow}) WHERE _value IS NULL",
     )
     befores = "".join(f", lag({name}) OVER w AS _before_{name}" for name in attributes)
-    more = "".join(f", {name}" for name in [*groups, *(one for one in codes if one not in attributes)])
+    more = "".join(f", {name}" for name in [*told_apart, *(one for one in codes if one not in attributes)])
     return f"""
         SELECT _series, _position, _value, _id, lag(_value) OVER w AS _before, lag(_position) OVER w AS _before_at,
                lag(_value, 2) OVER w AS _before_2, lag(_value, 3) OVER w AS _before_3,
                lead(_value) OVER w AS _after, lead(_value, 2) OVER w AS _after_2, lead(_position) OVER w AS _after_at,
                count(*) OVER s AS _n, sum(_value) OVER s AS _sum, sum(_value * _value) OVER s AS _squares{befores}{more}
-        FROM {narrow} WHERE _value IS NOT NULL
+        FROM ({narrow}) WHERE _value IS NOT NULL
         WINDOW w AS (PARTITION BY _series ORDER BY _position),
                s AS (PARTITION BY _series ORDER BY _position
                      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"""
 
 
-def _group_columns(figures: Figures, flow: Flow) -> dict[str, tuple[str, ...]]:
-    """The columns that tell groups of series apart, and the dimensions that they are made of."""
-    return {f"_group_{number}": kept for number, kept in enumerate(sorted(figures.groupings.get(flow.name, ())))}
+def _group_columns(figures: Figures, flow: Flow) -> dict[tuple[str, ...], str]:
+    """The columns that tell groups of series apart, by the dimensions that differ in what is sent and stored."""
+    found = {_differing(figures, flow, flow.structure.dimension_ids): _SERIES}
+    for kept in sorted(figures.groupings.get(flow.name, ())):
+        found.setdefault(_differing(figures, flow, kept), f"_group_{len(found)}")
+    return found
+
+
+def _differing(figures: Figures, flow: Flow, dimensions: Iterable[str]) -> tuple[str, ...]:
+    alike = figures.alike(flow)
+    return tuple(id for id in dimensions if id not in alike)
 
 
 def group_column(figures: Figures, flow: Flow, dimensions: Collection[str]) -> str | None:
     """The column of the series table that tells apart by some dimensions; None if nobody asked for it beforehand."""
-    wanted = tuple(dimensions)
-    return next((name for name, kept in _group_columns(figures, flow).items() if kept == wanted), None)
+    if tuple(dimensions) not in figures.groupings.get(flow.name, ()):
+        return None
+    return _group_columns(figures, flow)[_differing(figures, flow, dimensions)]
 
 
 def beside_column(figures: Figures, flow: Flow, dimensions: Collection[str]) -> str | None:
@@ -280,8 +290,8 @@ def without(flow: Flow, dimensions: Collection[str]) -> tuple[str, ...]:
 def blank_figures(rule: Rule, flow: Flow, figures: Figures) -> str:
     """The query of the series and positions at which there is a row without a figure, after ``series_table``."""
     column = flow.number(rule.component, rule.id)
-    narrow = figures.known(("narrow", flow.name, column.id, rule.scope == "result"))
-    return f"SELECT _series, _position FROM {narrow} WHERE _value IS NULL"
+    blank = figures.known(("blank", flow.name, column.id, rule.scope == "result"))
+    return f"SELECT _series, _position FROM {blank}"
 
 
 def period_table(rule: Rule, flow: Flow, figures: Figures) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from io import SEEK_END
 from itertools import chain
 from typing import IO, Any
 
@@ -33,6 +35,7 @@ from sdmx_service.model.selection import Cube, Selection, dataflow_name, provide
 from sdmx_service.model.structure import Dataflow
 from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Act, Load, Record, StagedPart, Store
+from sdmx_service.submission.ahead import ahead
 from sdmx_service.submission.decisions import with_decisions
 from sdmx_service.submission.reading import Part, Received, Wish, named_provider, receive
 from sdmx_service.submission.receipt import (
@@ -104,7 +107,8 @@ def check(
     catalog = catalog if store is None else with_decisions(catalog, store)
     found = _run(sent, wish, catalog, None, _Stored.of(store, catalog, release), None, memory)
     status = "refused" if found.report.has_errors else "received"
-    return Outcome(receipt=_receipt(sent, found, "", None, release, status), groups=found.report.groups)
+    facts = _facts(sent, found)
+    return Outcome(receipt=_receipt(facts, found, "", None, release, status), groups=found.report.groups)
 
 
 def submit(
@@ -133,16 +137,22 @@ def submit(
     view, store = library.view(), library.store
     catalog = with_decisions(view.catalog, store)
     identity = f"S{datetime.now(UTC):%Y%m%d%H%M%S}{secrets.token_hex(3)}"
-    load = store.stage(identity)
-    try:
-        found = _run(sent, wish, catalog, load, _Stored.of(store, catalog, view.release), principal, memory)
-    except BaseException:
-        load.discard()
-        raise
+    load, kept = store.stage(identity), list[Future[FileFacts]]()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="file") as aside:  # keeps the file while the rules run
+
+        def keep(found: _Check) -> None:
+            kept.append(aside.submit(_facts, sent, found, store, identity))
+
+        try:
+            found = _run(sent, wish, catalog, load, _Stored.of(store, catalog, view.release), principal, memory, keep)
+        except BaseException:
+            load.discard()
+            if kept and kept[0].exception() is None:
+                store.save_file(identity, ())
+            raise
     status = "refused" if found.report.has_errors else "accepted"
-    receipt = replace(_receipt(sent, found, identity, principal, view.release, status), corrects=corrects)
-    if receipt.file.bytes <= KEPT:
-        store.save_file(identity, _pieces(sent.file))
+    receipt = _receipt(kept[0].result(), found, identity, principal, view.release, status)
+    receipt = replace(receipt, corrects=corrects)
     save_findings(store, identity, found.report.groups)
     keep_undecided(store, identity, found.report.groups, catalog, receipt.provider)
     if status == "refused":
@@ -184,7 +194,9 @@ def _run(
     stored: _Stored | None,
     principal: Principal | None,
     memory: str,
+    on_read: Callable[[_Check], None] = lambda _: None,
 ) -> _Check:
+    """Everything that a check finds; ``on_read`` is called when the file is read to its end."""
     found = _Check()
     found.report.file = sent.name
     sender = _bound_provider(principal, catalog)
@@ -197,6 +209,7 @@ def _run(
             for part in found.received.parts:
                 _pass(part, catalog, principal, found, workspace, load, stored)
             found.complete |= set(found.received.complete)
+        on_read(found)
         found.report.file = sent.name
         if not found.rows and not found.report.has_errors:
             found.report.add(FindingGroup.of("F109"))
@@ -268,14 +281,25 @@ def _pass(
     found.actions.setdefault(part.dataflow.ref.text, {})[part.action.value] = None
     if part.is_of_moment:
         workspace.begin()
-    for batch in part.batches:
-        typed = validator.check(batch)
-        found.rows += len(batch)
+    for typed in _checked(part, validator):
+        found.rows += len(typed)
         found.observations[part.dataflow.ref.text] += _observations(typed, target, part.action)
         workspace.add(staged, typed)
         if load is not None and not found.report.has_errors:
             load.append(staged, typed.drop_columns([ROW, COLUMN, SHEET]))
     validator.finish()
+
+
+def _checked(part: Part, validator: Validator) -> Iterator[pa.RecordBatch]:
+    """The rows of a part as typed. Those of a message are read, checked and kept side by side.
+
+    Tables report what they find while they are read; so that findings keep their order, they are read in step.
+    """
+    if part.letters is not None:
+        yield from map(validator.check, part.batches)
+        return
+    with closing(ahead(part.batches)) as read, closing(ahead(map(validator.check, read))) as checked:
+        yield from checked
 
 
 def _check_agreement(part: Part, catalog: Catalog, report: Report) -> None:
@@ -303,7 +327,7 @@ def _observations(batch: pa.RecordBatch, target: Target, action: Action) -> int:
 
 
 def _receipt(
-    sent: SentFile, found: _Check, identity: str, principal: Principal | None, release: int | None, status: str
+    facts: FileFacts, found: _Check, identity: str, principal: Principal | None, release: int | None, status: str
 ) -> Receipt:
     received = found.received
     assert received is not None
@@ -314,7 +338,7 @@ def _receipt(
         received_at=datetime.now(UTC).isoformat(timespec="seconds"),
         provider=", ".join(providers) or None,
         mapping=received.mapping,
-        file=_facts(sent, received.format.name),
+        file=facts,
         dataflows=tuple(
             DataflowCounts(dataflow=name, observations=count, actions=tuple(found.actions.get(name, ())))
             for name, count in found.observations.items()
@@ -346,12 +370,21 @@ def kept_file(store: Store, submission: str) -> Iterator[IO[bytes] | None]:
         yield file
 
 
-def _facts(sent: SentFile, format: str) -> FileFacts:
-    digest, size = hashlib.sha256(), 0
-    for piece in _pieces(sent.file):
-        digest.update(piece)
-        size += len(piece)
-    return FileFacts(name=sent.name, sha256=digest.hexdigest(), bytes=size, format=format)
+def _facts(sent: SentFile, found: _Check, store: Store | None = None, identity: str = "") -> FileFacts:
+    """What the file is; in the same pass it is kept as it was sent, where there is a store and it is not too large."""
+    assert found.received is not None
+    digest, size = hashlib.sha256(), sent.file.seek(0, SEEK_END)
+
+    def pieces() -> Iterator[bytes]:
+        for piece in _pieces(sent.file):
+            digest.update(piece)
+            yield piece
+
+    if store is not None and size <= KEPT:
+        store.save_file(identity, pieces())
+    else:
+        deque(pieces(), maxlen=0)
+    return FileFacts(name=sent.name, sha256=digest.hexdigest(), bytes=size, format=found.received.format.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

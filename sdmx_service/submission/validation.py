@@ -28,8 +28,10 @@ from sdmx_service.model.columns import (
     ROW,
     SHEET,
     Column,
+    coded,
     columns,
     parse_numbers,
+    typed_fields,
     typed_schema,
 )
 from sdmx_service.model.facets import facet_problem
@@ -93,11 +95,14 @@ class Validator:
     def check(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch as typed, with its origin columns; everything wrong with it is in the report."""
         arrays: dict[str, pa.Array] = {}
+        keys: dict[str, pa.DictionaryArray] = {}
         for column in self._columns:
             values = batch.column(column.id) if column.id in batch.schema.names else pa.nulls(len(batch), pa.string())
             arrays |= self._typed(column, values, batch)
+            if column.role in ("dimension", "time"):
+                keys[column.id] = arrays[column.id]
         if not self._deletes:
-            self._presence.check(batch)
+            self._presence.check(batch, keys)
         arrays |= {ROW: origin(batch, ROW), COLUMN: self._places.of_rows(batch), SHEET: origin(batch, SHEET)}
         return pa.record_batch([arrays[field.name] for field in self.schema], schema=self.schema)
 
@@ -107,6 +112,8 @@ class Validator:
 
     # --- values ------------------------------------------------------------------------------------------------
     def _typed(self, column: Column, values: pa.Array, batch: pa.RecordBatch) -> dict[str, pa.Array]:
+        if values.null_count == len(values):
+            return {field.name: pa.nulls(len(values), field.type) for field in typed_fields(column)}
         if column.kind == "number":
             return self._numbers(column, values.cast(pa.string()), batch)
         if column.kind == "multi":
@@ -115,7 +122,7 @@ class Validator:
             return {column.id: self._multilingual(column, values, batch)}
         if column.kind == "text" and self._judges[column.id] is None:
             return {column.id: values.cast(pa.string())}
-        encoded = values.cast(pa.string()).dictionary_encode()
+        encoded = coded(values)
         self._check_distinct(column, encoded, batch)
         return {column.id: encoded if column.kind == "code" else encoded.cast(pa.string())}
 

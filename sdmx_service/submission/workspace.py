@@ -1,7 +1,8 @@
 """The rows of one submission in a bounded temporary database, for checks that need all rows at once.
 
-DuckDB whatever the store is: a file in a temporary folder, gone when the workspace is closed. One table per structure;
-its columns are numbered (``column_names``), because ids of components are case-sensitive and names of columns are not.
+DuckDB whatever the store is: a file in a temporary folder, gone when the workspace is closed. One table per structure
+(``sent_table``); its columns are numbered (``column_names``), because ids of components are case-sensitive and names
+of columns are not.
 Codes, times and texts are text, numbers are doubles. What is sent once more for the same key is reported here
 (``duplicates``); rules read the rows through ``figures``.
 """
@@ -21,13 +22,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sdmx_service.errors import StorageFault
-from sdmx_service.model.columns import COLUMN, ROW, SHEET, Column, columns
+from sdmx_service.model.columns import Column, columns
 from sdmx_service.model.finding import KEY_PREFIX, FindingGroup
 from sdmx_service.model.message import Action
-from sdmx_service.model.structure import DataStructure, Measure
+from sdmx_service.model.structure import DataStructure
 from sdmx_service.storage.port import StagedPart
 from sdmx_service.storage.quoting import both, identifier, literal, member
 from sdmx_service.submission.report import Report
+from sdmx_service.submission.sent_table import SentTable
 
 _PLAIN = """CREATE MACRO plain(number) AS CASE
     WHEN number = trunc(number) AND abs(number) < 1e15 THEN CAST(CAST(number AS BIGINT) AS VARCHAR)
@@ -132,7 +134,7 @@ class Workspace:
         self._connection.execute(_PLAIN)
         self.file: str | None = None
         self.letters: Mapping[str, str] = {}
-        self._tables: dict[str, str] = {}
+        self._tables: dict[str, SentTable] = {}
         self._sent: dict[tuple[str, str], SentRows] = {}
         self._part: StagedPart | None = None
         self._number = -1
@@ -174,38 +176,28 @@ class Workspace:
         for id, letter in self.letters.items():
             sent.letters[id] = letter if sent.letters.get(id, letter) == letter else None
         sent.repeated = sent.repeated or len(sent.actions - {Action.DELETE}) > 1
-        present = {name: f"i{number}" for number, name in enumerate(batch.schema.names)}
-        names = (part.dataflow, part.provider, part.action.value, self.file)
-        marks = [str(self._number), str(self._state), *map(literal, names)]
-        origin = [present.get(name, "NULL") for name in (ROW, COLUMN, SHEET)]
-        whole = both(f"{present.get(id, 'NULL')} IS NOT NULL" for id in part.structure.key_ids)
-        values = [_value(column, present) for column in columns(part.structure)]
-        expressions = [*marks, *origin, whole, _ends(part.structure, present), *values]
-        self._insert(sent.table, pa.Table.from_batches([batch]), expressions)
+        self._tables[part.structure.ref.text].add(part, batch, number=self._number, state=self._state, file=self.file)
 
     def _sent_rows(self, part: StagedPart) -> SentRows:
         structure = part.structure
         name = structure.ref.text
         if name not in self._tables:
-            table = f"rows_{len(self._tables)}"
-            parts = "_part INTEGER, _state INTEGER, _dataflow VARCHAR, _provider VARCHAR, _action VARCHAR"
-            origin = "_file VARCHAR, _row BIGINT, _column VARCHAR, _sheet VARCHAR, _whole BOOLEAN, _ends BOOLEAN"
-            own = ", ".join(f"c{number} {_sql_type(one)}" for number, one in enumerate(columns(structure)))
-            self.run(f"CREATE TABLE {table} ({parts}, {origin}, {own})")
-            self._tables[name] = table
+            self._tables[name] = SentTable(
+                view=f"rows_{len(self._tables)}", structure=structure, run=self.run, insert=self._insert
+            )
         key = (name, part.dataflow)
         if key not in self._sent:
-            self._sent[key] = SentRows(table=self._tables[name], structure=structure, dataflow=part.dataflow)
+            self._sent[key] = SentRows(table=self._tables[name].view, structure=structure, dataflow=part.dataflow)
         return self._sent[key]
 
-    def _insert(self, table: str, rows: pa.Table, expressions: Iterable[str]) -> None:
-        """Insert expressions over the rows, whose columns are called ``i0``, ``i1`` ..."""
-        numbered = rows.rename_columns([f"i{number}" for number in range(rows.num_columns)])
-        self._connection.register("incoming", numbered)
-        try:
-            self.run(f"INSERT INTO {table} SELECT {', '.join(expressions)} FROM incoming")
-        finally:
-            self._connection.unregister("incoming")
+    def _insert(self, statement: str, rows: pa.Table) -> None:
+        """Run a statement that reads the rows as ``incoming``.
+
+        DuckDB finds them by the name of the variable: what is registered, a transaction holds to its end.
+        """
+        incoming = rows  # noqa: F841
+        with _bounds():
+            self._connection.execute(statement).fetchall()
 
     # --- for checks --------------------------------------------------------------------------------------------
     def run(self, statement: str) -> None:
@@ -239,15 +231,16 @@ class Workspace:
         self.run(f"CREATE TABLE {table} ({', '.join(f'{identifier(name)} {kind}' for name, kind in types.items())})")
         for batch in rows:
             present = {name: f"i{number}" for number, name in enumerate(batch.schema.names)}
-            chosen = [present.get(name, "NULL") for name in types]
-            self._insert(table, pa.Table.from_batches([batch]), chosen)
+            chosen = ", ".join(present.get(name, "NULL") for name in types)
+            numbered = pa.Table.from_batches([batch]).rename_columns(list(present.values()))
+            self._insert(f"INSERT INTO {table} SELECT {chosen} FROM incoming", numbered)
         return table
 
     def make(self, query: str) -> str:
-        """A new table with the answer to a query."""
+        """A new table with the answer to a query; in memory as long as that suffices, which is quicker to write."""
         self._next += 1
         table = f"kept_{self._next}"
-        self.run(f"CREATE TABLE {table} AS {query}")
+        self.run(f"CREATE TEMP TABLE {table} AS {query}")
         return table
 
     def drop(self, table: str) -> None:
@@ -427,26 +420,6 @@ def _is_same(one: StagedPart | None, other: StagedPart) -> bool:
         return False
     mine = (one.structure.ref, one.dataflow, one.provider, one.action)
     return mine == (other.structure.ref, other.dataflow, other.provider, other.action)
-
-
-def _sql_type(column: Column) -> str:
-    return "DOUBLE" if column.kind == "number" else "VARCHAR"
-
-
-def _value(column: Column, present: Mapping[str, str]) -> str:
-    name = present.get(column.id, "NULL")
-    return f"CAST({name} AS VARCHAR)" if column.kind in ("multi", "multilingual") else name
-
-
-def _ends(structure: DataStructure, present: Mapping[str, str]) -> str:
-    """The condition that a deletion ends observations: it names nothing but a key, or it names a measure.
-
-    SDMX 3.1 technical notes, *Action*: a deletion without measures and attributes deletes everything at its key.
-    """
-    carried = [one for one in structure.components if one.id not in structure.key_ids and one.id in present]
-    measures = [f"{present[one.id]} IS NOT NULL" for one in carried if isinstance(one, Measure)]
-    nothing = both(f"{present[one.id]} IS NULL" for one in carried)
-    return " OR ".join([f"({nothing})", *measures])
 
 
 def _shown(column: Column, expression: str) -> str:

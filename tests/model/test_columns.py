@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdmx_service.model.columns import MARKS, columns, parse_numbers, read_schema, render_numbers, typed_schema
+from sdmx_service.model.columns import (
+    MARKS,
+    coded,
+    columns,
+    parse_numbers,
+    read_schema,
+    render_numbers,
+    typed_schema,
+)
 from sdmx_service.model.representation import Representation, TextFormat
 from sdmx_service.model.structure import (
     Attribute,
@@ -65,6 +73,37 @@ def test_plain_numbers_need_no_text() -> None:
     parsed = parse_numbers(pa.array(["0", "12", "-3.50", "0.001", "999999999999999"]))
     assert parsed.texts.null_count == 5
     assert parsed.decimals.to_pylist() == [0, 0, 2, 3, 0]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.integers(-1000, 10**16).map(str),
+            st.decimals(-10, 10**6, allow_nan=False, allow_infinity=False, places=2).map(str),
+            st.text(alphabet="0123456789.-", max_size=6),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_a_number_is_read_alike_beside_any_other(texts: list[str | None]) -> None:
+    """Columns of ordinary numbers are read a shorter way than others."""
+    together = parse_numbers(pa.array(texts, pa.string()))
+    for place, text in enumerate(texts):
+        alone = parse_numbers(pa.array([text, "+1", "#N/A"], pa.string()))
+        for name in ("values", "decimals", "texts", "invalid"):
+            assert getattr(together, name)[place].as_py() == getattr(alone, name)[0].as_py(), (name, text)
+
+
+@given(st.lists(st.sampled_from(["a", "b", "", None]), max_size=5), st.sampled_from([1, 700]))
+def test_texts_are_coded_whether_they_come_in_runs_or_not(texts: list[str | None], times: int) -> None:
+    column = pa.array([text for text in texts for _ in range(times)], pa.string())
+    found = coded(column)
+    assert found.cast(pa.string()).equals(column)
+    assert len(found.dictionary) == len(set(texts) - {None})
+    assert coded(found) is found
+    assert coded(column.slice(1)).cast(pa.string()).equals(column.slice(1))
 
 
 def structure() -> DataStructure:

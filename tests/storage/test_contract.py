@@ -731,6 +731,14 @@ def test_files_are_kept_as_they_came(store: Store, reopen: Callable[[], Store]) 
     assert list(store.file("b")) == [b"other"]
 
 
+def test_files_that_an_earlier_version_kept_are_read(store: Store) -> None:
+    with store._engine.transaction() as session:  # type: ignore[attr-defined]
+        session.keep(
+            "files", [{"_id": "a", "_part": number, "_body": body} for number, body in enumerate((b"1", b"2"))]
+        )
+    assert list(store.file("a")) == [b"1", b"2"]
+
+
 def test_artefacts_have_generations(store: Store) -> None:
     assert store.artefacts() == {}
     assert store.save_artefacts({"urn:b": b"\x00\xffb", "urn:a": b"a"}) == 1

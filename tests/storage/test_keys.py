@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sdmx_service.errors import StorageFault
-from sdmx_service.storage.incoming import Seen
-from sdmx_service.storage.keys import KeyNumbers, cluster_range, number_key, number_keys
+from sdmx_service.storage.incoming import Repeats, Seen
+from sdmx_service.storage.keys import KeyNumbers, KeyRuns, cluster_range, number_key, number_keys, number_runs
 
 codes = st.one_of(st.none(), st.text(max_size=5))
 
@@ -21,6 +21,34 @@ def test_one_by_one_and_in_columns(keys: list[tuple[str | None, ...]]) -> None:
     found = number_keys(columns, len(keys))
     assert found.sid.tolist() == [number_key(key) for key in keys]
     assert len(set(zip(found.sid.tolist(), found.check.tolist(), strict=True))) == len(set(keys))
+
+
+@given(st.integers(0, 3).flatmap(lambda width: st.lists(st.tuples(*[codes] * width), max_size=12)), st.integers(1, 3))
+def test_runs_have_the_numbers_of_their_rows(keys: list[tuple[str | None, ...]], times: int) -> None:
+    rows = [key for key in keys for _ in range(times)]
+    columns = [pa.array(column, pa.string()).dictionary_encode() for column in zip(*rows, strict=True)]
+    found = number_runs(columns, len(rows))
+    assert found.sids().tolist() == [number_key(key) for key in rows]
+    assert found.lengths.sum() == len(rows)
+    assert len(found.starts) == sum(one != other for one, other in zip([None, *rows], rows, strict=False))
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3)), min_size=1, max_size=6), max_size=4),
+    st.booleans(),
+)
+def test_rows_that_come_twice_are_noticed(pieces: list[list[tuple[int, int]]], in_order: bool) -> None:
+    rows = [row for piece in pieces for row in piece]
+    if in_order:
+        rows = sorted(set(rows))
+    repeats, start = Repeats(), 0
+    for piece in pieces:
+        taken, start = rows[start : start + len(piece)], start + len(piece)
+        sids = np.array([sid for sid, _ in taken], dtype=np.int64)
+        starts = np.flatnonzero(np.diff(sids, prepend=-1)).astype(np.int64)
+        runs = KeyRuns(starts, KeyNumbers(sids[starts], sids[starts]), len(taken))
+        repeats.add(runs, pa.array([period for _, period in taken], pa.int32()))
+    assert repeats.is_possible == (len(set(rows)) < len(rows))
 
 
 def test_the_dictionary_does_not_matter() -> None:

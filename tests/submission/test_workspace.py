@@ -156,3 +156,48 @@ def test_duplicates_and_what_stays_are_those_of_a_plain_list(
         columns = (names["AREA"], names["TIME_PERIOD"], names["OBS_VALUE"])
         left = list(zip(*(table[name].to_pylist() for name in columns), strict=True))
         assert sorted(left) == sorted((*key, value) for key, value in expected.items())
+
+
+texts = st.sampled_from([None, "A", "B", "x'y", "n\x00l"])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(list(Action)),
+            st.sampled_from([None, "one.csv", "two.csv"]),
+            st.lists(st.tuples(texts, texts, st.sampled_from([None, 1, 2.5]), texts, texts), max_size=4),
+        ),
+        max_size=5,
+    )
+)
+@settings(max_examples=60)
+def test_every_column_is_shown_whether_it_varies_or_not(
+    batches: list[tuple[Action, str | None, list[tuple[str | None, str | None, float | None, str | None, str | None]]]],
+) -> None:
+    with Workspace("200MB") as workspace:
+        expected = []
+        names = column_names(CUBE)
+        for action, file, rows in batches:
+            workspace.file = file
+            said = [
+                {"AREA": area, "TIME_PERIOD": time, "OBS_VALUE": value, "STATUS": status, "_sheet": sheet}
+                for area, time, value, status, sheet in rows
+            ]
+            workspace.add(part(FLOW, CUBE, action=action), typed(CUBE, said))
+            expected += [
+                {
+                    **{names[id]: value for id, value in one.items() if id in names},
+                    "_action": action.value,
+                    "_file": file,
+                    "_sheet": one["_sheet"],
+                    "_dataflow": "TEST:FLOW(1)",
+                    names["TITLE"]: None,
+                }
+                for one in said
+            ]
+        if not expected:
+            return
+        found = workspace.read(f"SELECT * FROM {workspace.sent[0].table} ORDER BY rowid").to_pylist()
+        assert [{name: row[name] for name in expected[0]} for row in found] == expected
+        assert len({row["rowid"] for row in found}) == len(found)

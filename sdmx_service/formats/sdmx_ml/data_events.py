@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
+from xml.parsers import expat
 
 import pyarrow as pa
 from lxml import etree
@@ -47,7 +48,8 @@ class OpenDataSet:
 
 EventPiece = tuple[OpenDataSet, pa.RecordBatch]
 """A batch and the data set that it belongs to."""
-_Handler = Callable[[str, list[str]], None]
+Handler = Callable[[str, list[str]], None]
+Done = Callable[[], None]
 
 
 class DataEvents:
@@ -67,9 +69,9 @@ class DataEvents:
         self._rows: Rows | None = None
         self._known: dict[str, Callable[[str, list[str]], None] | None] = {}
         self._known_ends: dict[str, Callable[[], None] | None] = {}
-        self.starts: dict[str, _Handler] = {"DataSet": self._start_dataset, "Header": self._skip}
+        self.starts: dict[str, Handler] = {"DataSet": self._start_dataset, "Header": self._skip}
         self.ends: dict[str, Callable[[], None]] = {"DataSet": self._end_dataset}
-        self.other: _Handler | None = None
+        self.other: Handler | None = None
         """What is done at elements of any other name."""
         for name in ("Annotations", "Metadata", "DataProvider", "Message"):
             self.starts[name] = self._capture
@@ -105,6 +107,10 @@ class DataEvents:
     def feed(self, piece: bytes) -> None:
         """Take the next piece of the file."""
         self.xml.Parse(piece, False)
+
+    def placed(self, fault: expat.ExpatError) -> expat.ExpatError:
+        """An error of the parser at its place in the file."""
+        return fault
 
     def ready(self) -> Iterator[EventPiece]:
         """What can be taken, in order."""
@@ -163,9 +169,7 @@ class DataEvents:
         start(name, attributes)
         self._deeper(start, lambda name: builder.end(_tag(name)), builder.data, done)
 
-    def _deeper(
-        self, start: _Handler, end: Callable[[str], Any], data: Callable[[str], Any] | None, done: Callable[[], None]
-    ) -> None:
+    def _deeper(self, start: Handler, end: Callable[[str], Any], data: Callable[[str], Any] | None, done: Done) -> None:
         """Until the element that has just begun ends, give its content to others; then call ``done``."""
         depth = 1
 

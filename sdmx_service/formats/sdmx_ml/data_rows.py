@@ -112,17 +112,23 @@ class Rows:
         return pa.RecordBatch.from_arrays([*arrays, *origin], schema=self._schema)
 
     def batch_of(self, texts: Mapping[str, _Array], lines: _Array) -> pa.RecordBatch:
-        """A batch of rows that are columns already; rows that wait must have been taken before."""
+        """A batch of rows that are columns already, nothing in them empty; rows that wait must have been taken before.
+
+        What is a dictionary stays one (``columns.read_schema``).
+        """
         count = len(lines)
         said = {self._names.get(id, id): text for id, text in texts.items()} if self._names else texts
         arrays: list[_Array] = []
         for id, column in self.columns.items():
-            make = self._plain if column.kind not in ("multi", "multilingual") else self._nested
             own = said.get(id)
-            arrays.append(make(column, None if own is None else without_empty(own), None, (), count))
+            if column.kind not in ("multi", "multilingual"):
+                arrays.append(self._plain(column, own, None, (), count))
+            else:
+                arrays.append(self._nested(column, own, None, (), count))
         nothing = pa.nulls(count, pa.string())
         self._taken += count
-        return pa.RecordBatch.from_arrays([*arrays, lines, nothing, nothing], schema=self._schema)
+        named = dict(zip(self._schema.names, [*arrays, lines, nothing, nothing], strict=True))
+        return pa.RecordBatch.from_pydict(named)
 
     def _texts(self, cut: _Cut) -> dict[str, _Array]:
         """What the rows say themselves, by component."""

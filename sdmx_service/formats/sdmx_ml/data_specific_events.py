@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
+from xml.parsers import expat
 
 from sdmx_service.errors import UnreadableFile
-from sdmx_service.formats.sdmx_ml.data_events import DataEvents, pairs_of, text_of
+from sdmx_service.formats.sdmx_ml.data_events import DataEvents, Done, Handler, OpenDataSet, pairs_of, text_of
 from sdmx_service.formats.sdmx_ml.data_opening import Opening
 from sdmx_service.formats.sdmx_ml.data_plain import PlainRows, read_plain
 from sdmx_service.formats.sdmx_ml.data_rows import Value
 from sdmx_service.formats.sdmx_ml.namespaces import XML_LANG
 from sdmx_service.formats.sdmx_ml.structure_elements import Element, children, local_name
 from sdmx_service.model.message import Resolve
+
+PART: Final = 64 * 1024
+"""Bytes down to which a piece that is not plain as a whole is halved: most of it may be."""
+_MOST_MISSES: Final = 64
+"""So many parts one after the other that are not plain: the message is of another kind."""
 
 
 class SpecificEvents(DataEvents):
@@ -22,10 +29,15 @@ class SpecificEvents(DataEvents):
         self._series: dict[str, Value] | None = None
         self._series_at = (0, 0)
         self._pending: list[tuple[str, Value]] = []
-        self._line = 1
         self._may_be_plain = True
         self._observation = "Obs"
         """Name of observations, ``namespace}name`` where it is qualified."""
+        self._misses = 0
+        self._depth = self._dataset_depth = 0
+        """How many elements are open, and how many were when the data set had begun."""
+        self._begun: OpenDataSet | None = None
+        self._unseen = (0, 0)
+        """A line, and how many of its characters the parser was not given."""
         super().__init__(opening, resolve)
         self.xml.XmlDeclHandler = self._take_encoding
         self.starts |= {
@@ -39,29 +51,60 @@ class SpecificEvents(DataEvents):
 
     def feed(self, piece: bytes) -> None:
         """Take the next piece of the file, the short way where it is plain."""
-        line = self._line
-        self._line += piece.count(b"\n")
-        if not (self._may_be_plain and self._is_listening and self._rows is not None and not self._pending):
+        plain = self._plain(piece) if self._may_be_plain and self._is_between() else None
+        if plain is not None:
+            self._misses = 0
+            self._stand_in(piece, plain)
+            self._take_plain(plain)
+            return
+        middle = piece.find(b">", len(piece) // 2) + 1
+        if len(piece) <= PART or middle in (0, len(piece)):
+            self._misses += 1
+            self._may_be_plain = self._may_be_plain and self._misses < _MOST_MISSES
             self._feed_events(piece)
             return
-        plain = self._plain(piece, line)
-        if plain is None:
-            self._feed_events(piece)
-            return
-        self.xml.StartElementHandler = self.xml.EndElementHandler = None
-        self.xml.Parse(piece, False)
-        self._listen()
-        self._take_plain(plain)
+        self.feed(piece[:middle])
+        self.feed(piece[middle:])
 
-    def _plain(self, piece: bytes, line: int) -> PlainRows | None:
+    def placed(self, fault: expat.ExpatError) -> expat.ExpatError:
+        """An error of the parser at its place in the file."""
+        line, unseen = self._unseen
+        fault.offset += unseen if fault.lineno == line else 0
+        return fault
+
+    def _deeper(self, start: Handler, end: Callable[[str], Any], data: Callable[[str], Any] | None, done: Done) -> None:
+        def ended() -> None:
+            self._depth -= 1
+            done()
+
+        super()._deeper(start, end, data, ended)
+
+    def _is_between(self) -> bool:
+        """Whether the parser is inside a data set or a series, not inside something in it."""
+        depth = self._dataset_depth + (self._series is not None)
+        return self._is_listening and self._rows is not None and not self._pending and self._depth == depth
+
+    def _plain(self, piece: bytes) -> PlainRows | None:
         if self._series is not None and not all(isinstance(one, str) for one in self._series.values()):
             return None
-        if self._series_at[0] == self.rows.place and re.match(rb"\s*</Series>", piece):
+        if self._series_at[0] == self.rows.place and re.match(rb"\s*</Series\s*>", piece):
             return None  # The series of the piece before is empty, which makes a row.
-        try:
-            return read_plain(piece, line, self._series)
-        except (ValueError, OverflowError):  # No UTF-8, or no character: the parser says so in its own words.
-            return None
+        return read_plain(piece, self.line, self._series)
+
+    def _stand_in(self, piece: bytes, plain: PlainRows) -> None:
+        """Give the parser, in place of a plain piece, the line breaks in it and the series that it opens or ends."""
+        line, column = self.xml.CurrentLineNumber, self.xml.CurrentColumnNumber
+        if not plain.breaks:
+            column += self._unseen[1] if self._unseen[0] == line else 0
+        begin = piece.rfind(b"\n") + 1
+        column = len(piece[begin:].decode()) + (0 if begin else column)
+        was_open, is_open = self._series is not None, plain.series is not None
+        tag = b"<Series>" if is_open > was_open else b"</Series>" if was_open > is_open else b""
+        self.xml.StartElementHandler = self.xml.EndElementHandler = None
+        self.xml.Parse(b"\n" * plain.breaks + tag, False)
+        self._listen()
+        self._depth += is_open - was_open
+        self._unseen = (self.xml.CurrentLineNumber, column - self.xml.CurrentColumnNumber)
 
     def _feed_events(self, piece: bytes) -> None:
         self.xml.Parse(piece, False)
@@ -94,12 +137,15 @@ class SpecificEvents(DataEvents):
         super()._listen()
         if self._rows is None:
             return
+        if self._dataset is not self._begun:
+            self._begun, self._dataset_depth = self._dataset, self._depth
         start_other: Any = self.xml.StartElementHandler
         end_other: Any = self.xml.EndElementHandler
         say, end_row, pending, xml = self._rows.flat.extend, self._rows.flat.append, self._pending, self.xml
         observation = self._observation
 
         def start(name: str, attributes: list[str]) -> None:
+            self._depth += 1
             if name == observation:
                 if pending:
                     self._give_to_series()
@@ -109,6 +155,7 @@ class SpecificEvents(DataEvents):
                 start_other(name, attributes)
 
         def end(name: str) -> None:
+            self._depth -= 1
             if name != observation:
                 end_other(name)
             elif pending:

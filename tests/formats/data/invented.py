@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from sdmx_service.errors import UnresolvedReference
-from sdmx_service.model.columns import ROW, read_schema
+from sdmx_service.model.columns import ROW, plain_text, read_schema
 from sdmx_service.model.message import Message, Resolve, Target
 from sdmx_service.model.representation import Representation, TextFormat
 from sdmx_service.model.structure import (
@@ -113,10 +113,11 @@ def rows(message: Message) -> list[list[dict[str, Any]]]:
         found.append([])
         for batch in dataset.batches:
             assert isinstance(batch, pa.RecordBatch)
-            assert batch.schema == read_schema(dataset.structure)
             batch.validate(full=True)
+            texts = plain_text(batch)
+            assert texts.schema == read_schema(dataset.structure)
             found[-1] += [
-                {name: plain(value) for name, value in row.items() if value is not None} for row in batch.to_pylist()
+                {name: plain(value) for name, value in row.items() if value is not None} for row in texts.to_pylist()
             ]
     return found
 

@@ -339,16 +339,44 @@ def elements(draw: st.DrawFn) -> str:
     return "".join(parts)
 
 
-@given(elements(), st.sampled_from([16, 60, 200]))
-def test_the_short_way_gives_the_same_rows_as_the_events(content: str, size: int) -> None:
-    data = message(dataset("") + dataset(content))
+def outcome(data: bytes) -> Any:
+    """The rows, or what is said of the message."""
+    try:
+        return rows(read(data))
+    except SdmxError as fault:
+        return type(fault), str(fault), fault.hint
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> str:
+    """A data set, perhaps with something in it that does not belong there."""
+    content = draw(elements())
+    if draw(st.booleans()):
+        place = draw(st.integers(0, len(content)))
+        wrong = draw(st.sampled_from(DAMAGE))
+        content = content[:place] + wrong + content[place + draw(st.integers(0, 3)) :]
+    return content
+
+
+DAMAGE = [
+    "<", ">", "&", '"', "'", "&#0;", "&#xFFFE;", "&#x1F600;", "&nbsp;", "\x01", "\ufffe", "\r", "\x85", "<!--", "]]>",
+    "<![CDATA[<Obs/>]]>", "</Obs>", "</Series>", "<Obs>", "<Obs", "<Series>", "<Obs/>", "<Series/>", "<m:Obs/>",
+    ' NOTE="1" NOTE="2"', " xmlns='urn:x'", ' xmlns="urn:x"', " x:y='z'", ' xml:lang="en"', " NOTE='\"'", " NOTE='a'",
+    ' NOTE="it\'s"', ' NÖTE="a"', "=", " ", "\n", "\v",
+]  # fmt: skip
+
+
+@given(damaged(), damaged(), st.sampled_from([16, 60, 200]))
+def test_the_short_way_gives_the_same_rows_and_refusals_as_the_events(content: str, more: str, size: int) -> None:
+    data = message(dataset("") + dataset(content) + dataset(more))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data_specific_events, "read_plain", lambda *_: None)
-        expected = rows(read(data))
-    for one in (size, 10**6):
+        expected = outcome(data)
+    for piece, part in ((size, size), (10**6, size), (10**6, 10**6)):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(data_reader, "PIECE", one)
-            assert rows(read(data)) == expected
+            patch.setattr(data_reader, "PIECE", piece)
+            patch.setattr(data_specific_events, "PART", part)
+            assert outcome(data) == expected
 
 
 def test_the_short_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
