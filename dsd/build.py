@@ -29,7 +29,7 @@ DESCRIPTORS = {
 }
 LONGEST_TEXT = 4000
 THEMES = "CS_MIG_THEMES"
-BY_LINE = ("PROVISION_AGREEMENTS", "METADATA_PROVIDERS")
+BY_LINE = ("PROVISION_AGREEMENTS", "AREAS_OF_OFFICES", "METADATA_PROVIDERS")
 """Messages with one artefact on each line."""
 NATIONAL = "NSO_"
 """How the ids of national statistical offices begin."""
@@ -159,6 +159,26 @@ def constraints() -> list[dict[str, Any]]:
     return found
 
 
+def areas_of_offices() -> list[dict[str, Any]]:
+    """What each national office may send: figures of its own country or area, under any of its agreements."""
+    flows = [row["dataflow"] for row in (*table("dataflows"), sdg.DATAFLOW)]
+    found = []
+    for provider in providers():
+        if not provider["id"].startswith(NATIONAL):
+            continue
+        area = provider["annotations"][0]["title"]
+        agreed = f"{INFOMODEL}.registry.ProvisionAgreement={AGENCY}:PA_{provider['id']}"
+        names = {
+            "en": f"{provider['id']}: figures of area {area}",
+            "fr": f"{provider['id']} : chiffres de la zone {area}",
+        }
+        region = {"include": True, "keyValues": [{"id": "REF_AREA", "values": [{"value": area}]}]}
+        attachment = {"provisionAgreements": [f"{agreed}_{flow}({LATE})" for flow in flows]}
+        content = {"role": "Allowed", "constraintAttachment": attachment, "cubeRegions": [region]}
+        found.append(maintained(f"CON_{provider['id']}", names) | content)
+    return found
+
+
 def themes() -> dict[str, Any]:
     """The themes as a category scheme, and a categorisation per dataflow (always 1.0 from SDMX 3.1 on)."""
     rows = table("themes")
@@ -195,6 +215,7 @@ def messages() -> dict[Path, dict[str, Any]]:
     found["THEMES"] = themes()
     found["CONSTRAINTS"] = {"dataConstraints": constraints()}
     found["PROVISION_AGREEMENTS"] = {"provisionAgreements": agreements()}
+    found["AREAS_OF_OFFICES"] = {"dataConstraints": areas_of_offices()}
     return (
         {HERE / f"{name}.json": message(name, content) for name, content in found.items()}
         | sdg.messages()

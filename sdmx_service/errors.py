@@ -185,6 +185,13 @@ class Unreachable(SdmxError):
     title = "Partner does not answer"
 
 
+class SignInFault(SdmxError):
+    """The provider at which people sign in does not answer, or not as it should (502)."""
+
+    code = "E530"
+    title = "Sign-in provider"
+
+
 class NotAuthenticated(SdmxError):
     """No valid token where one is needed (401)."""
 
@@ -197,6 +204,21 @@ class NotAllowed(SdmxError):
 
     code = "E610"
     title = "Not allowed"
+
+
+class TooManyAttempts(SdmxError):
+    """Too many tokens or passwords that were not right came from there; ``Retry-After`` says how long to wait (429).
+
+    Attributes:
+        seconds: how long.
+    """
+
+    code = "E620"
+    title = "Too many attempts"
+
+    def __init__(self, detail: str, *, hint: str = "", seconds: int = 60) -> None:
+        super().__init__(detail, hint=hint)
+        self.seconds = seconds
 
 
 class NotBuilt(SdmxError):

@@ -57,6 +57,15 @@ class Settings:
         },
     )
     fetch_seconds: float = field(default=300.0, metadata={"help": "seconds that fetching a file may take"})
+    openid: Path | None = field(
+        default=None, metadata={"help": "JSON file that names the OpenID Connect provider at which people sign in"}
+    )
+    accounts: bool = field(default=True, metadata={"help": "let people sign in with accounts of the service's own"})
+    session_idle: int = field(default=60, metadata={"help": "minutes after which a session without request ends"})
+    session_whole: int = field(default=720, metadata={"help": "minutes after which a session ends in any case"})
+    proxies: int = field(
+        default=0, metadata={"help": "trusted proxies in front, each adding to X-Forwarded-For who asked it"}
+    )
     workspace_memory: str = field(default="1GB", metadata={"help": "memory of one check's workspace at most"})
 
     @property

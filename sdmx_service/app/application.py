@@ -10,20 +10,24 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from aiohttp import web
 
 from sdmx_service import web as pages
 from sdmx_service.app.memory import choose_memory
 from sdmx_service.app.stores import open_store, scratch_store
-from sdmx_service.auth import create_token, revoke_token
+from sdmx_service.auth import Gate, create_token, revoke_token
+from sdmx_service.auth.accounts import Doorkeeper
+from sdmx_service.auth.openid_settings import OpenIdSettings
+from sdmx_service.auth.sessions import Lifetimes
 from sdmx_service.catalog.library import Library
 from sdmx_service.dissemination.bulk import KINDS, Shelf
 from sdmx_service.errors import SdmxError
 from sdmx_service.model.message import Party
 from sdmx_service.model.selection import Cube, Selection, dataflow_name
 from sdmx_service.rest import (
+    accounts,
     api,
     bulk,
     confidentiality,
@@ -36,6 +40,7 @@ from sdmx_service.rest import (
     sources,
     submissions,
     templates,
+    tokens,
     workflow,
 )
 from sdmx_service.rest.asking import in_thread
@@ -71,7 +76,7 @@ def build(
         handler_args={"max_line_size": max(1 << 20, 2 * settings.max_address)},  # so that we answer a too long one
     )
     application.add_routes(handlers.routes())
-    for room in (bulk, confidentiality, counts, differences, submissions, workflow, api, openapi):
+    for room in (bulk, confidentiality, counts, differences, submissions, workflow, tokens, accounts, api, openapi):
         application.add_routes(room.routes())
     for room in (templates, mappings, map_travel, sources):
         application.add_routes(room.routes())
@@ -90,12 +95,17 @@ def _service(
     settings: Settings, library: Library, shelf: Shelf, clock: Clock
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     async def run(application: web.Application) -> AsyncIterator[None]:
+        openid = None if settings.openid is None else pages.OpenIdClient(OpenIdSettings.read(settings.openid))
+        takes_tokens = openid is not None and openid.settings.audience is not None
         with ThreadPoolExecutor(settings.threads, thread_name_prefix="answer") as executor:
             application[SERVICE] = Service(
                 library=library,
                 shelf=shelf,
                 sender=Party(id=settings.sender),
                 executor=executor,
+                gate=Gate(library.store),
+                recognise=openid.recognise if openid is not None and takes_tokens else None,
+                proxies=settings.proxies,
                 streams=asyncio.Semaphore(settings.max_streams),
                 max_streams=settings.max_streams,
                 max_body=settings.max_body,
@@ -106,7 +116,7 @@ def _service(
                 scratch=scratch_store,
                 clock=clock,
             )
-            pages.attach(application, library, executor)
+            pages.attach(application, library, executor, _desk(settings, library, openid))
             yield
 
     return run
@@ -139,6 +149,22 @@ async def _publish_due(service: Service, looks: float) -> None:
                 log.exception("what is due could not be published; the next attempt follows")
                 await asyncio.sleep(_PAUSE * looks)
         await asyncio.sleep(looks)
+
+
+def _desk(settings: Settings, library: Library, openid: pages.OpenIdClient | None) -> pages.Desk:
+    """What signing in and sending need."""
+    minutes = timedelta(minutes=1)
+    return pages.Desk(
+        library=library,
+        doorkeeper=Doorkeeper(library.store),
+        lifetimes=Lifetimes(idle=settings.session_idle * minutes, whole=settings.session_whole * minutes),
+        address=settings.address,
+        openid=openid,
+        accounts=settings.accounts,
+        proxies=settings.proxies,
+        max_body=settings.max_body,
+        memory=settings.workspace_memory,
+    )
 
 
 def serve(settings: Settings, announce: Callable[..., None]) -> None:
@@ -212,7 +238,7 @@ def _holding(settings: Settings, store: Store) -> Iterator[None]:
     if settings.store is not None:
         yield
         return
-    token, principal = create_token(store, role="administrator")
+    token, principal = create_token(store, role="administrator", name="commands on the folder of the store")
     note = settings.data / "service.json"
     note.unlink(missing_ok=True)
     with os.fdopen(os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

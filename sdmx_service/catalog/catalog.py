@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, TypeVar
 
+from sdmx_service.catalog.agreements import Agreements, is_draft
 from sdmx_service.catalog.collection import Collection
 from sdmx_service.catalog.extension import extended_codes
 from sdmx_service.catalog.layout import Layout
@@ -19,11 +21,12 @@ from sdmx_service.catalog.sign_off import SignOff, sign_off_for
 from sdmx_service.errors import NotFound, UnresolvedReference
 from sdmx_service.model.artefact import NO_TEXTS, Item, Maintainable, Texts
 from sdmx_service.model.confidentiality import Confidentiality
+from sdmx_service.model.constraint import DataConstraint
 from sdmx_service.model.items import Codelist, ConceptScheme, ValueList
 from sdmx_service.model.message import Labels, Target
 from sdmx_service.model.registration import Registration
 from sdmx_service.model.representation import Representation
-from sdmx_service.model.selection import Cube, provider_name
+from sdmx_service.model.selection import Cube
 from sdmx_service.model.structure import (
     Attribute,
     Component,
@@ -280,27 +283,28 @@ class Catalog:
                 found = self.confidentiality[id]
         return found
 
-    def agreed_dataflows(self, provider: Ref) -> tuple[str, ...]:
-        """The dataflows (``AGENCY:ID``) that a provider has an agreement for, in order."""
-        name = provider_name(provider)
-        return tuple(flow for flow, providers in self._agreed.items() if name in providers)
+    @cached_property
+    def agreements(self) -> Agreements:
+        """The provision agreements, drafts apart."""
+        return Agreements.of(self.of_type("ProvisionAgreement"))
 
-    def may_provide(self, provider: Ref, dataflow: Ref) -> bool:
-        """Whether a provider has an agreement for a dataflow, whatever the version.
-
-        *Choice*: agreements count for a dataflow from the first one on; without any, every provider may send.
-        """
-        agreed = self._agreed.get(f"{dataflow.agency}:{dataflow.id}")
-        return agreed is None or provider_name(provider) in agreed
+    def may_provide(self, provider: Ref, dataflow: Ref, moment: datetime | None = None) -> bool:
+        """Whether a provider has an agreement in force for a dataflow, whatever the version; by default now."""
+        return self.agreements.is_open(dataflow) or bool(self.agreements.in_force(provider, dataflow, moment))
 
     @cached_property
-    def _agreed(self) -> Mapping[str, frozenset[str]]:
-        """Dataflow -> providers with an agreement for it, by name."""
-        found: dict[str, set[str]] = defaultdict(set)
-        for one in self.of_type("ProvisionAgreement"):
-            if isinstance(one, ProvisionAgreement):
-                found[f"{one.dataflow.agency}:{one.dataflow.id}"].add(provider_name(one.provider))
-        return {flow: frozenset(found[flow]) for flow in sorted(found)}
+    def constraints(self) -> Mapping[Ref, tuple[DataConstraint, ...]]:
+        """The constraints on what may be, by what each hangs on (exact references).
+
+        Of each the latest version counts that is no draft (SDMX 3.1 technical notes).
+        """
+        latest = {(one.agency, one.id): one for one in self.of_type("DataConstraint") if not is_draft(one)}
+        found: dict[Ref, dict[Ref, DataConstraint]] = defaultdict(dict)
+        for one in latest.values():  # of two versions the higher came later
+            if isinstance(one, DataConstraint) and one.role != "Actual":
+                for held in filter(None, map(self.lookup, one.attachments)):
+                    found[held.ref][one.ref] = one
+        return {ref: tuple(ones.values()) for ref, ones in found.items()}
 
     def labels(self, structure: DataStructure, domains: Mapping[str, Iterable[str]] | None, of: Maintainable) -> Labels:
         """Names of components and of the codes in ``domains`` (all codes where None), looked up when they are read."""

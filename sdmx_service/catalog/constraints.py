@@ -8,8 +8,9 @@ allows, the codes are.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.model.artefact import Item
@@ -22,9 +23,8 @@ from sdmx_service.model.constraint import (
     MetadataTargetRegion,
 )
 from sdmx_service.model.message import Target
-from sdmx_service.model.selection import provider_name
 from sdmx_service.model.structure import ProvisionAgreement
-from sdmx_service.model.urn import Ref, Version
+from sdmx_service.model.urn import Ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +41,36 @@ class Allowed:
     by_agreement: Collection[str] = ()
 
 
-def allowed_codes(target: Target, catalog: Catalog) -> Allowed:
-    """The codes that may be sent to a target."""
-    codes: dict[str, set[str]] = {}
-    sources: dict[str, str] = {}
+_Narrowed = tuple[dict[str, set[str]], dict[str, str]]
+"""Codes left per component, and the constraint that narrowed each last."""
+
+
+def allowed_codes(target: Target, catalog: Catalog, moment: datetime | None = None) -> Allowed:
+    """The codes that may be sent to a target at a moment, by default now.
+
+    A provider with several agreements for the dataflow may send what any of them allows, component by component.
+    """
+    found = catalog.constraints
+    shared: _Narrowed = ({}, {})
+    for ref in (target.structure.ref, *([target.dataflow] if target.dataflow else [])):
+        shared = _narrowed(shared, found.get(ref, ()), target, catalog)
+    codes, sources = shared
+    each = [_narrowed(shared, found.get(one.ref, ()), target, catalog) for one in _agreements(target, catalog, moment)]
     agreed: set[str] = set()
-    for constraint, level in _constraints(target, catalog):
+    for id in {id for own, _ in each for id in own}:
+        left = [own[id] for own, _ in each if id in own]
+        union: set[str] = set().union(*left)
+        if len(left) == len(each) and union != codes.get(id):
+            agreed.add(id)
+            codes = codes | {id: union}
+            sources = sources | {id: ", ".join(dict.fromkeys(said[id] for _, said in each))}
+    return Allowed(codes=codes, constraints=sources, by_agreement=frozenset(agreed))
+
+
+def _narrowed(before: _Narrowed, constraints: Iterable[DataConstraint], target: Target, catalog: Catalog) -> _Narrowed:
+    """What is left of the codes of each component that constraints speak of."""
+    codes, sources = dict(before[0]), dict(before[1])
+    for constraint in constraints:
         for component in target.structure.components:
             items = catalog.codes(component) if component.form.is_coded else None
             if items is None:
@@ -54,37 +78,24 @@ def allowed_codes(target: Target, catalog: Catalog) -> Allowed:
             left = _left(constraint.regions, (component.id,), items)
             if left is None:
                 left = _left_by_keys(constraint, component.id, items)
-            if left is not None:
-                before = codes.get(component.id, set(items))
-                codes[component.id] = left & before
-                if codes[component.id] != before or component.id not in sources:
-                    sources[component.id] = constraint.ref.text
-                    (agreed.add if level.type == "ProvisionAgreement" else agreed.discard)(component.id)
-    return Allowed(codes=codes, constraints=sources, by_agreement=frozenset(agreed))
+            if left is None:
+                continue
+            known = codes.get(component.id, set(items))
+            if left & known != known or component.id not in sources:
+                sources[component.id] = constraint.ref.text
+            codes[component.id] = left & known
+    return codes, sources
 
 
 def constraints_of(target: Target, catalog: Catalog) -> list[DataConstraint]:
     """The constraints that hold for a target, those of the structure first."""
-    return list(dict.fromkeys(constraint for constraint, _ in _constraints(target, catalog)))
-
-
-def _constraints(target: Target, catalog: Catalog) -> Iterator[tuple[DataConstraint, Ref]]:
-    """The constraints that hold and what each hangs on: those of the structure first, then dataflow, then agreement."""
-    levels = [target.structure.ref, *([target.dataflow] if target.dataflow else []), *_agreements(target, catalog)]
-    found = [one for one in _latest(catalog) if one.role != "Actual"]
-    for level in levels:
-        for constraint in found:
-            if any(_means(catalog, ref, level) for ref in constraint.attachments):
-                yield constraint, level
-
-
-def _latest(catalog: Catalog) -> Iterator[DataConstraint]:
-    """The version of each constraint that counts: the latest that is no draft (SDMX 3.1 technical notes)."""
-    homes: dict[tuple[str, str], DataConstraint] = {}
-    for one in catalog.of_type("DataConstraint"):  # a lower version first
-        if isinstance(one, DataConstraint) and not Version.parse(one.version).extension:
-            homes[one.agency, one.id] = one
-    return iter(homes.values())
+    found = catalog.constraints
+    levels = (
+        target.structure.ref,
+        *([target.dataflow] if target.dataflow else []),
+        *(one.ref for one in _agreements(target, catalog, None)),
+    )
+    return list({one.ref: one for level in levels for one in found.get(level, ())}.values())
 
 
 def _means(catalog: Catalog, ref: Ref, level: Ref) -> bool:
@@ -92,15 +103,12 @@ def _means(catalog: Catalog, ref: Ref, level: Ref) -> bool:
     return artefact is not None and artefact.ref == level
 
 
-def _agreements(target: Target, catalog: Catalog) -> Iterable[Ref]:
+def _agreements(target: Target, catalog: Catalog, moment: datetime | None) -> Iterable[ProvisionAgreement]:
+    """The agreements in force between provider and dataflow; where none is, what was agreed outside its time."""
     if target.dataflow is None or target.provider is None:
         return ()
-    wanted = provider_name(target.provider)
-    return [
-        one.ref
-        for one in catalog.parents(catalog.artefact(target.dataflow))
-        if isinstance(one, ProvisionAgreement) and provider_name(one.provider) == wanted
-    ]
+    wanted = (target.provider, target.dataflow)
+    return catalog.agreements.in_force(*wanted, moment) or catalog.agreements.between(*wanted)
 
 
 def _left(

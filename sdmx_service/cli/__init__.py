@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sdmx_service import __version__
-from sdmx_service.cli import commands, confidentiality, history, life, mapping_commands, source_commands
+from sdmx_service.cli import access, commands, confidentiality, history, life, mapping_commands, source_commands
 from sdmx_service.errors import SdmxError
 from sdmx_service.settings import Settings
 
@@ -70,6 +70,11 @@ def _serve_arguments(command: argparse.ArgumentParser) -> None:
         "--bulk-kinds", default=Settings().bulk_kinds, metavar="KINDS", help=Settings.help()["bulk_kinds"]
     )
     command.add_argument("--partners", default="", metavar="HOSTS", help=Settings.help()["partners"])
+    command.add_argument("--openid", type=Path, metavar="FILE", help=Settings.help()["openid"])
+    command.add_argument("--no-accounts", action="store_true", help="no sign-in with accounts of the service's own")
+    for name in ("session_idle", "session_whole", "proxies"):
+        option, default = f"--{name.replace('_', '-')}", getattr(Settings(), name)
+        command.add_argument(option, type=int, default=default, metavar="N", help=Settings.help()[name])
     command.add_argument("--workers", type=int, default=1, metavar="N", help="processes (PostgreSQL only)")
     command.add_argument("--content", type=Path, metavar="DIR", help=Settings.help()["content"])
 
@@ -180,13 +185,6 @@ def _export_arguments(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _token_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("action", choices=("create", "list", "revoke"))
-    command.add_argument("id", nargs="?", metavar="ID", help="the token to revoke")
-    command.add_argument("--provider", metavar="REF", help="bind the token to a provider")
-    command.add_argument("--role", choices=("publisher", "administrator"), help="give the token a role")
-
-
 def _template_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("tables", nargs="+", metavar="TABLE", help="ids of tables, or of a questionnaire for all")
     command.add_argument("--area", required=True, metavar="CODE", help="the reporting area, by code or name")
@@ -252,5 +250,6 @@ _COMMANDS: tuple[tuple[str, Callable[[argparse.ArgumentParser], None], Callable[
     ("query", _query_arguments, commands.query, "answer an SDMX-REST path without HTTP"),
     ("export", _export_arguments, commands.export, "write a whole dataflow to one file"),
     ("template", _template_arguments, commands.template, "write a questionnaire workbook"),
-    ("token", _token_arguments, commands.token, "create, list or revoke tokens"),
+    ("token", access.token_arguments, access.token, "create, list, rotate or revoke tokens"),
+    ("account", access.account_arguments, access.account, "accounts of people: create, invite, disable, password"),
 )

@@ -13,9 +13,9 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from sdmx_service.cli.held import Held, decision_line, submission_line, token_line, undecided_lines
+from sdmx_service.cli.held import Held, decision_line, submission_line, undecided_lines
 from sdmx_service.cli.opening import Arguments
 from sdmx_service.cli.opening import settings_of as _settings
 from sdmx_service.cli.opening import with_library as _with_library
@@ -63,6 +63,11 @@ def serve(arguments: Arguments) -> int:
         bulk=arguments.bulk,
         bulk_kinds=arguments.bulk_kinds,
         partners=arguments.partners,
+        openid=arguments.openid,
+        accounts=not arguments.no_accounts,
+        session_idle=arguments.session_idle,
+        session_whole=arguments.session_whole,
+        proxies=arguments.proxies,
     )
     address = f"Serving on http://{settings.host}:{settings.port} (Ctrl-C stops)"
     serve(settings, lambda *_: print(address, flush=True))
@@ -337,48 +342,3 @@ def _write_template(wish: Any, catalog: Any, library: Any, output: Path) -> int:
     if made.left_out:
         print(f"{made.left_out} more figures are held that no cell of these tables asks for, in these years and units")
     return 0
-
-
-def token(arguments: Arguments) -> int:
-    """Create, list or revoke tokens."""
-    return _with_library(
-        arguments,
-        lambda library: _TOKENS[arguments.action](library, arguments),
-        lambda held: held.tokens(arguments.action, arguments.id, arguments.provider, arguments.role),
-    )
-
-
-def _create_token(library: Any, arguments: Arguments) -> int:
-    from sdmx_service.auth import Role, create_token
-    from sdmx_service.submission.reading import named_provider
-
-    if (arguments.provider is None) == (arguments.role is None):
-        raise SyntaxFault("Give either --provider REF or --role ROLE.")
-    provider = None if arguments.provider is None else named_provider(arguments.provider, library.view().catalog)
-    role = cast(Role, arguments.role or "provider")
-    token, principal = create_token(library.store, role=role, provider=provider)
-    print(token)
-    bound = f"provider {principal.provider}" if principal.provider else f"role {principal.role}"
-    print(f"{bound}; it is shown only now.", file=sys.stderr)
-    return 0
-
-
-def _list_tokens(library: Any, arguments: Arguments) -> int:
-    from sdmx_service.auth import tokens
-
-    for token in tokens(library.store):
-        print(token_line(token))
-    return 0
-
-
-def _revoke_token(library: Any, arguments: Arguments) -> int:
-    from sdmx_service.auth import revoke_token
-
-    if arguments.id is None:
-        raise SyntaxFault("Say which token: token revoke ID.")
-    revoke_token(library.store, arguments.id)
-    print(f"{arguments.id} revoked")
-    return 0
-
-
-_TOKENS = {"create": _create_token, "list": _list_tokens, "revoke": _revoke_token}

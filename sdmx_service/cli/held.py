@@ -25,11 +25,6 @@ def submission_line(receipt: Mapping[str, Any]) -> str:
     return f"{head}  {receipt['file']['name']}  {flows}"
 
 
-def token_line(token: Mapping[str, Any]) -> str:
-    """A token in the list of tokens."""
-    return f"{token['id']}  {token['role']}  {token['provider'] or '-'}  {token['created_at']}"
-
-
 def undecided_lines(entry: Mapping[str, Any]) -> str:
     """A value that waits for a decision, what was decided about it elsewhere, and what comes near it."""
     rows = f"{entry['count']} row{'' if entry['count'] == 1 else 's'}"
@@ -93,19 +88,6 @@ class Held:
     def receipt(self, submission: str) -> int:
         """Print a receipt."""
         print(json.dumps(self.service.get(f"/api/submissions/{submission}"), ensure_ascii=False, indent=2))
-        return 0
-
-    def tokens(self, action: str, identity: str | None, provider: str | None, role: str | None) -> int:
-        """Create, list or revoke tokens."""
-        if action == "list":
-            for token in self.service.get("/api/tokens")["tokens"]:
-                print(token_line(token))
-        elif action == "revoke":
-            self.service.post(f"/api/tokens/{identity or '-'}/revoke")
-            print(f"{identity} revoked")
-        else:
-            wish: dict[str, Any] = {"provider": provider, "role": role}
-            print(self.service.post("/api/tokens", json.dumps(wish).encode())["token"])
         return 0
 
     def undecided(self) -> int:

@@ -326,7 +326,8 @@ def _unagreed(
     agreement: ProvisionAgreement, before: Catalog, after: Catalog, store: Store, release: int
 ) -> Iterator[Breach]:
     """The rows of a provider whose agreement would be gone."""
-    if after.may_provide(agreement.provider, agreement.dataflow):
+    kept = after.agreements
+    if kept.is_open(agreement.dataflow) or kept.between(agreement.provider, agreement.dataflow):
         now = after.artefacts.get(agreement.ref)
         if isinstance(now, ProvisionAgreement) and now.provider == agreement.provider:
             return

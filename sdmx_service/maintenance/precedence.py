@@ -28,7 +28,7 @@ def set_precedence(
         NotFound: there is no such dataflow or provider.
         SemanticFault: a provider is named twice, or the agreements name none.
     """
-    principal.must_publish()
+    principal.must("rank")
     view = library.view()
     found = view.catalog.named(dataflow, "Dataflow")
     assert isinstance(found, Dataflow)

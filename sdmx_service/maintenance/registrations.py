@@ -16,6 +16,7 @@ from sdmx_service.catalog.library import Library
 from sdmx_service.catalog.loading import registration_name
 from sdmx_service.errors import Busy, Conflict, NotAllowed, NotFound, SdmxError, SemanticFault
 from sdmx_service.model.registration import Registration, Result, SubmissionAction
+from sdmx_service.model.selection import provider_name
 from sdmx_service.model.structure import ProvisionAgreement
 
 Request = tuple[SubmissionAction, Registration]
@@ -93,11 +94,7 @@ def _agreement(registration: Registration, catalog: Catalog, principal: Principa
     found = catalog.lookup(registration.agreement)
     if not isinstance(found, ProvisionAgreement):
         raise Conflict(f"There is no provision agreement {registration.agreement.text}.")
-    if not principal.may_submit(found.provider):
-        raise NotAllowed(
-            f"The token {principal.id} may not register data of {found.provider.text}.",
-            hint=f"It is bound to {principal.provider}.",
-        )
+    principal.must("register", provider=provider_name(found.provider))
     return found
 
 

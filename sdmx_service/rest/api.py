@@ -1,24 +1,22 @@
-"""The service's own interface below ``/api``: releases, tokens, limits, health.
+"""The service's own interface below ``/api``: releases, limits, health.
 
-Submissions are in ``submissions``, embargoes, the log and the calendar in ``workflow``, differences in ``differences``.
+Submissions are in ``submissions``, rights in ``tokens`` and ``accounts``,
+embargoes, the log and the calendar in ``workflow``, differences in ``differences``.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import orjson
 from aiohttp import web
 
-from sdmx_service.auth import ROLES, Principal, create_token, revoke_token, tokens
-from sdmx_service.errors import NotAllowed, NotBuilt, NotFound, SdmxError, SemanticFault, SyntaxFault
+from sdmx_service.errors import NotBuilt, NotFound, SdmxError, SemanticFault
 from sdmx_service.rest.asking import in_thread as _in_thread
 from sdmx_service.rest.asking import json_answer as _json
 from sdmx_service.rest.asking import principal_of as _principal
 from sdmx_service.rest.asking import problem, wishes
 from sdmx_service.rest.limits import limits_of
-from sdmx_service.rest.service import SERVICE, Service
-from sdmx_service.submission.reading import named_provider
+from sdmx_service.rest.service import SERVICE
 from sdmx_service.workflow.publishing import restore
 
 
@@ -27,9 +25,6 @@ def routes() -> list[web.RouteDef]:
     return [
         web.get("/api/releases", list_releases),
         web.post(r"/api/releases/{number:\d+}/restore", restore_release),
-        web.get("/api/tokens", list_tokens),
-        web.post("/api/tokens", make_token),
-        web.post("/api/tokens/{id}/revoke", end_token),
         web.get("/api/dataflows/{name}", find_dataflow),
         web.get("/api/limits", limits),
         web.get("/health/live", live),
@@ -63,53 +58,11 @@ async def restore_release(request: web.Request) -> web.StreamResponse:
     """``POST /api/releases/N/restore`` with ``{"reason": ...}``: a new release with the state of release N."""
     service = request.app[SERVICE]
     principal = await _principal(request, service)
-    principal.must_publish()
+    principal.must("restore")
     number = int(request.match_info["number"])
     said = await wishes(request, {"reason": str})
     release = await _in_thread(service, lambda: restore(number, service.library, principal, **said))
     return _json({"release": release.number, "published_at": release.published_at.isoformat()}, 201)
-
-
-async def _administrator(request: web.Request, service: Service) -> Principal:
-    principal = await _principal(request, service)
-    if principal.role != "administrator":
-        raise NotAllowed(f"The token {principal.id} may not manage tokens.", hint="An administrator may.")
-    return principal
-
-
-async def list_tokens(request: web.Request) -> web.StreamResponse:
-    """``GET /api/tokens``: the tokens there are, for administrators."""
-    service = request.app[SERVICE]
-    await _administrator(request, service)
-    return _json({"tokens": await _in_thread(service, lambda: tokens(service.library.store))})
-
-
-async def make_token(request: web.Request) -> web.StreamResponse:
-    """``POST /api/tokens`` with ``{"provider": REF}`` or ``{"role": ROLE}``: a new token, shown once."""
-    service = request.app[SERVICE]
-    principal = await _administrator(request, service)
-    try:
-        wish = orjson.loads(await request.read())
-        provider, role = wish.get("provider"), wish.get("role")
-    except (orjson.JSONDecodeError, AttributeError):
-        raise SyntaxFault("The body is not a JSON object.", hint='Send {"role": "publisher"}.') from None
-    if (provider is None) == (role is None) or (role is not None and role not in ROLES[1:]):
-        raise SyntaxFault("Give either a provider or a role.", hint=f"Roles: {', '.join(ROLES[1:])}.")
-
-    def create() -> str:
-        view = service.library.view()
-        ref = None if provider is None else named_provider(provider, view.catalog)
-        return create_token(service.library.store, role=role or "provider", provider=ref, by=principal)[0]
-
-    return _json({"token": await _in_thread(service, create)}, 201)
-
-
-async def end_token(request: web.Request) -> web.StreamResponse:
-    """``POST /api/tokens/ID/revoke``."""
-    service = request.app[SERVICE]
-    principal = await _administrator(request, service)
-    await _in_thread(service, lambda: revoke_token(service.library.store, request.match_info["id"], principal))
-    return _json({"revoked": request.match_info["id"]})
 
 
 async def find_dataflow(request: web.Request) -> web.StreamResponse:

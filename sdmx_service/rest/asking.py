@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 import orjson
 from aiohttp import web
 
-from sdmx_service.auth import Principal, authenticate
+from sdmx_service.auth import Principal
 from sdmx_service.errors import SdmxError, SyntaxFault, UnknownParameter
 from sdmx_service.rest import problems
 from sdmx_service.rest.bodies import MAX_QUESTION, copy
+from sdmx_service.rest.identity import principal_of as recognised
 from sdmx_service.rest.service import SERVICE, Service
 
 T = TypeVar("T")
@@ -44,9 +45,7 @@ def private_answer(value: object, status: int = 200) -> web.Response:
 def problem(error: SdmxError) -> web.Response:
     """An error as ``application/problem+json``."""
     status, media_type, body = problems.render(error, "problem", "v2")
-    headers = {"Content-Type": media_type}
-    if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
+    headers = {"Content-Type": media_type, **problems.headers_of(error)}
     return web.Response(status=status, body=body, headers=headers)
 
 
@@ -56,8 +55,7 @@ async def principal_of(request: web.Request, service: Service) -> Principal:
     Raises:
         NotAuthenticated: no valid token came along.
     """
-    header = request.headers.get("Authorization")
-    return await in_thread(service, lambda: authenticate(service.library.store, header))
+    return await recognised(request)
 
 
 async def answered(request: web.Request, work: Callable[[Service, Principal], T]) -> T:

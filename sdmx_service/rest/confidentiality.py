@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 import orjson
 from aiohttp import web
 
-from sdmx_service.auth import Principal, authenticate
+from sdmx_service.auth import Principal
 from sdmx_service.catalog.confidentiality import read_confidentiality
-from sdmx_service.errors import NotAllowed, SyntaxFault
+from sdmx_service.errors import SyntaxFault
+from sdmx_service.rest.identity import principal_of
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.submission.audit import as_submission, audit
 from sdmx_service.submission.purge import PurgeWish, purge, purges
@@ -42,14 +43,12 @@ def _json(value: object, status: int = 200) -> web.Response:
 
 
 async def _principal(request: web.Request, service: Service) -> Principal:
-    header = request.headers.get("Authorization")
-    return await _in_thread(service, lambda: authenticate(service.library.store, header))
+    return await principal_of(request)
 
 
 async def _administrator(request: web.Request, service: Service) -> Principal:
     principal = await _principal(request, service)
-    if principal.role != "administrator":
-        raise NotAllowed(f"The token {principal.id} may not do this.", hint="An administrator may.")
+    principal.must("purge")
     return principal
 
 
@@ -79,7 +78,7 @@ async def list_documents(request: web.Request) -> web.StreamResponse:
     """``GET /api/confidentiality``: the documents in force; for those who publish."""
     service = request.app[SERVICE]
     principal = await _principal(request, service)
-    principal.must_maintain()
+    principal.must("audit")
     catalog = (await _in_thread(service, service.library.view)).catalog
     return _json({"documents": [one.to_json() for _, one in sorted(catalog.confidentiality.items())]})
 
@@ -91,7 +90,7 @@ async def show_audit(request: web.Request) -> web.StreamResponse:
     """
     service = request.app[SERVICE]
     principal = await _principal(request, service)
-    principal.must_publish()
+    principal.must("audit")
     unknown = set(request.query) - {"seconds"}
     seconds = request.query.get("seconds", "60")
     if unknown or not seconds.isdecimal() or not 1 <= int(seconds) <= _MOST_SECONDS:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import orjson
 from aiohttp import web
 
-from sdmx_service.auth import Principal, authenticate
+from sdmx_service.auth import Principal
 from sdmx_service.catalog.library import Library
 from sdmx_service.errors import Conflict, SdmxError, SyntaxFault, UnknownParameter, UnsupportedMediaType
 from sdmx_service.formats.recognition import head_of, recognise_data
@@ -25,6 +25,7 @@ from sdmx_service.model.message import SeekableFile
 from sdmx_service.model.urn import parse_ref
 from sdmx_service.rest import problems
 from sdmx_service.rest.bodies import spool
+from sdmx_service.rest.identity import principal_of
 from sdmx_service.rest.maintenance import in_thread
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.submission.reading import Wish
@@ -59,8 +60,8 @@ async def post_data(request: web.Request) -> web.StreamResponse:
         SdmxError: the message cannot be read, or the token is not right.
     """
     service = request.app[SERVICE]
-    header = request.headers.get("Authorization")
-    principal = await in_thread(service, lambda: authenticate(service.library.store, header))
+    principal = await principal_of(request)
+    principal.must("submit")
     wish = _wish(request.query)
     with tempfile.TemporaryFile() as spooled:
         await spool(request, spooled, service.max_body)

@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from sdmx_service.errors import AddressTooLong, Busy, MethodNotAllowed, NotAuthenticated, NotFound, SdmxError
+from sdmx_service.errors import AddressTooLong, Busy, MethodNotAllowed, NotFound, SdmxError
 from sdmx_service.rest.answers import Answer, Api, Request, answer, family_of, refusal
 from sdmx_service.rest.data_submission import post_data
 from sdmx_service.rest.limits import RETRY_AFTER
 from sdmx_service.rest.maintenance import change
 from sdmx_service.rest.methods import READING, Place, allowed, place_of, refuse
+from sdmx_service.rest.problems import headers_of
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.rest.streaming import send, take
 
@@ -81,9 +82,7 @@ async def _change(request: web.Request, place: Place, api: Api) -> web.StreamRes
 
 
 def _headers(error: SdmxError, place: Place) -> dict[str, str]:
-    if isinstance(error, NotAuthenticated):
-        return {"WWW-Authenticate": "Bearer"}
-    return {"Allow": ", ".join(allowed(place))} if isinstance(error, MethodNotAllowed) else {}
+    return {"Allow": ", ".join(allowed(place))} if isinstance(error, MethodNotAllowed) else headers_of(error)
 
 
 async def _sdmx(request: web.Request, api: Api) -> web.StreamResponse:

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from sdmx_service.auth import Principal, authenticate
+from sdmx_service.auth import Principal
 from sdmx_service.dissemination.heading import header_from
 from sdmx_service.errors import (
     InvalidStructure,
@@ -45,6 +45,7 @@ from sdmx_service.model.query import MetadataQuery, StructureQuery
 from sdmx_service.model.registration import Result
 from sdmx_service.model.urn import Ref, Version, artefact_type, artefact_type_of_resource
 from sdmx_service.rest.bodies import MAX_MESSAGE, MAX_QUESTION, spool
+from sdmx_service.rest.identity import principal_of
 from sdmx_service.rest.methods import Place
 from sdmx_service.rest.negotiation import parse_accept
 from sdmx_service.rest.resources import resource_of
@@ -71,7 +72,7 @@ async def change(request: web.Request, place: Place) -> web.StreamResponse:
     _refuse_parameters(request)
     if place.resource == "registration":
         return await _registry_message(request, service)
-    principal = await _principal(request, service)
+    principal = await principal_of(request)
     principal.must_maintain()
     address = _address(place, request.method)
     if request.method == "DELETE":
@@ -87,11 +88,6 @@ async def change(request: web.Request, place: Place) -> web.StreamResponse:
         service, lambda: submit_structures(sent, address, service.library, principal, method=method)
     )
     return _answer(results, _version(request, version), service, principal)
-
-
-async def _principal(request: web.Request, service: Service) -> Principal:
-    header = request.headers.get("Authorization")
-    return await in_thread(service, lambda: authenticate(service.library.store, header))
 
 
 async def in_thread(service: Service, work: Callable[[], T]) -> T:
@@ -190,7 +186,7 @@ def _format(declared: str, spooled: IO[bytes], media_type: str | None, kind: Kin
 
 async def _registry_message(request: web.Request, service: Service) -> web.StreamResponse:
     """Registrations submitted, which needs a token, or asked for, which needs none (maintenance.md, annex I)."""
-    principal = await _principal(request, service) if "Authorization" in request.headers else None
+    principal = await principal_of(request) if "Authorization" in request.headers else None
     with tempfile.TemporaryFile() as spooled:
         await spool(request, spooled, min(MAX_QUESTION if principal is None else MAX_MESSAGE, service.max_body))
         declared = head_of(spooled, media_type=request.headers.get("Content-Type")).declared
@@ -200,7 +196,7 @@ async def _registry_message(request: web.Request, service: Service) -> web.Strea
     version = _version(request, asked.version)
     if asked.query is not None:
         return _registry(200, version, await in_thread(service, lambda: _found(asked, version, service)))
-    submitter = principal or await _principal(request, service)
+    submitter = principal or await principal_of(request)
     results = await in_thread(service, lambda: submit_registrations(asked.requests, service.library, submitter))
     body = write_registrations_response(results, version, _header(service, submitter))
     return _registry(status_of(results), version, body)

@@ -121,6 +121,7 @@ async def list_mappings(request: web.Request) -> web.StreamResponse:
     """``GET /api/mappings``: the mappings that read files, and their structure maps."""
 
     def find(service: Service, principal: Principal) -> list[dict[str, Any]]:
+        principal.must("see_mappings")
         return mappings_of(service.library)
 
     return json_answer({"mappings": await answered(request, find)})
@@ -151,6 +152,7 @@ async def show_mapping(request: web.Request) -> web.StreamResponse:
     language = said.get("language", "en")
 
     def write(service: Service, principal: Principal) -> bytes:
+        principal.must("see_mappings")
         return b"".join(export_mapping(service.library, id, form, language=language, decisions=wanted == "true"))
 
     body = await answered(request, write)

@@ -49,6 +49,7 @@ async def list_decisions(request: web.Request) -> web.StreamResponse:
         raise SyntaxFault(f"all={every!r} is neither true nor false.")
 
     def find(service: Service, principal: Principal) -> list[Decision]:
+        principal.must("see_decisions")
         named = request.query.get("map")
         catalog = service.library.view().catalog
         text = None if named is None else catalog.named(named, "RepresentationMap").ref.text

@@ -37,7 +37,7 @@ _TABLES = {"v1": (READS_V1, PATH_V1, QUERY_V1), "v2": (READS_V2, PATH_V2, QUERY_
 _CONDITIONAL = ("If-None-Match", "If-Modified-Since")
 _REGISTRY = tuple(f"application/vnd.sdmx.registry+xml;version={version}" for version in ("3.1.0", "3.0.0"))
 _JSON, _PROBLEM = "application/json", "application/problem+json"
-_NO_CHANGE = (401, 409)
+_NO_CHANGE = (401, 409, 429)
 """Statuses that only a change gets."""
 
 

@@ -340,7 +340,17 @@ OWN: tuple[Own, ...] = (
     Own("get", "/api/releases/{a}/diff/{b}", "What two releases differ in", (200, 204), query=("dataflow",)),
     Own("get", "/api/tokens", "The tokens there are", token=True),
     Own("post", "/api/tokens", "A new token", (201,), token=True, body="application/json"),
+    Own("post", "/api/tokens/{id}/rotate", "A new secret for a token", token=True),
     Own("post", "/api/tokens/{id}/revoke", "Revoke a token", token=True),
+    Own("get", "/api/accounts", "The accounts of people", token=True),
+    Own("post", "/api/accounts", "A new account, and its invitation", (201,), token=True, body="application/json"),
+    Own(
+        "post",
+        "/api/accounts/{name}/{act}",
+        "Invite the owner of an account, set its password, disable, enable, sign it out, remove it",
+        token=True,
+        body="application/json",
+    ),
     Own("get", "/api/undecided", "Values that wait for a decision", token=True),
     Own("get", "/api/decisions", "What was decided", token=True, query=("map", "provider", "all")),
     Own(
@@ -418,6 +428,9 @@ OWN_PATH: Mapping[str, Parameter] = {
     "form": Parameter(_word(("xlsx", "json", "xml")), "The form of the file."),
     "policy": Parameter(_word(("sign_off", "collection")), "The kind of policy."),
     "step": Parameter(_text(r"^[a-z]+$"), "The step."),
+    "act": Parameter(
+        _word(("invite", "password", "disable", "enable", "sign-out", "remove")), "What is done to an account."
+    ),
     "number": Parameter({"type": "integer", "minimum": 0, "maximum": 999999999}, "The number of a release."),
     "a": Parameter(_text(r"^[0-9]+$"), "A release."),
     "b": Parameter(_text(r"^[0-9]+$"), "Another release."),

@@ -42,8 +42,10 @@ _TABLE: tuple[tuple[type[errors.SdmxError], Status], ...] = (
     (errors.Conflict, Status(409, 409, 1000)),
     (errors.NotAuthenticated, Status(401, 401, 110)),
     (errors.NotAllowed, Status(403, 403, 110)),
+    (errors.TooManyAttempts, Status(429, 429, 110)),
     (errors.NotBuilt, Status(501, 501, 501)),
     (errors.StorageFault, Status(503, 503, 503)),
+    (errors.SignInFault, Status(502, 502, 503)),
     (errors.Busy, Status(503, 503, 503)),
     (errors.Unreachable, Status(502, 502, 503)),
     (errors.SdmxError, Status(500, 500, 500)),
@@ -54,6 +56,13 @@ _TABLE: tuple[tuple[type[errors.SdmxError], Status], ...] = (
 def status_of(error: errors.SdmxError) -> Status:
     """The status of an error."""
     return next(status for kind, status in _TABLE if isinstance(error, kind))
+
+
+def headers_of(error: errors.SdmxError) -> dict[str, str]:
+    """The headers that belong to an error of rights (RFC 9110, 11.6.1 and 10.2.3)."""
+    if isinstance(error, errors.NotAuthenticated):
+        return {"WWW-Authenticate": "Bearer"}
+    return {"Retry-After": str(error.seconds)} if isinstance(error, errors.TooManyAttempts) else {}
 
 
 def statuses(api: str) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ import orjson
 from aiohttp import BodyPartReader, web
 
 from sdmx_service.auth import Principal
-from sdmx_service.errors import NotAllowed, NotFound, SyntaxFault
+from sdmx_service.errors import NotFound, SyntaxFault
 from sdmx_service.rest.asking import in_thread, json_answer, parameters, principal_of, private_answer, wishes
 from sdmx_service.rest.bodies import copy
 from sdmx_service.rest.partners import fetch
@@ -50,11 +50,12 @@ async def post_submission(request: web.Request) -> web.StreamResponse:
     """``POST /api/submissions``: 201 accepted or published, 422 refused, both with the receipt."""
     service = request.app[SERVICE]
     principal = await principal_of(request, service)
+    principal.must("submit")
     said = parameters(request, *_PARAMETERS)
     wish, publish_now = _wish(said)
     with tempfile.TemporaryFile() as spooled:
         if "url" in said:
-            name, media_type = await _fetch(request, spooled, service, principal)
+            name, media_type = await _fetch(request, spooled, service)
         else:
             name, media_type = await _spool(request, spooled, service.max_body)
         sent = SentFile(file=spooled, name=name, media_type=media_type)
@@ -84,12 +85,8 @@ def _wish(query: Mapping[str, str]) -> tuple[Wish, bool]:
     return Wish(**texts, xsd=by_schema == "true"), publish_now == "true"
 
 
-async def _fetch(
-    request: web.Request, target: IO[bytes], service: Service, principal: Principal
-) -> tuple[str, str | None]:
+async def _fetch(request: web.Request, target: IO[bytes], service: Service) -> tuple[str, str | None]:
     """The file of a partner on disk; its name and media type."""
-    if principal.role != "provider" and not principal.may_publish:
-        raise NotAllowed("The token may not submit.", hint="Use a token of a provider.")
     if request.can_read_body:
         raise SyntaxFault("The request has a url and a body.", hint="Send one of them.")
     found = await fetch(

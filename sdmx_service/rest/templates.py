@@ -6,13 +6,14 @@ import asyncio
 
 from aiohttp import web
 
-from sdmx_service.auth import Principal, authenticate
+from sdmx_service.auth import Principal
 from sdmx_service.dissemination.held import Holder
 from sdmx_service.dissemination.template import Template, TemplateWish, template, years
-from sdmx_service.errors import NotAllowed, UnknownParameter
+from sdmx_service.errors import UnknownParameter
 from sdmx_service.formats.registry import named, write_form
 from sdmx_service.model.selection import provider_name
 from sdmx_service.model.urn import Ref
+from sdmx_service.rest.identity import principal_of
 from sdmx_service.rest.service import SERVICE, Service
 
 _PARAMETERS = ("area", "years", "language", "questionnaire")
@@ -37,10 +38,9 @@ async def show_template(request: web.Request) -> web.StreamResponse:
         language=request.query.get("language", "en"),
         questionnaire=request.query.get("questionnaire"),
     )
-    header = request.headers.get("Authorization")
+    principal = await principal_of(request)
 
     def work() -> tuple[Template, bytes]:
-        principal = authenticate(service.library.store, header)
         made = _made(wish, service, principal)
         return made, b"".join(write_form(made.form))
 
@@ -58,11 +58,7 @@ def _made(wish: TemplateWish, service: Service, principal: Principal) -> Templat
     view = service.library.view()
 
     def holder(provider: Ref) -> Holder:
-        if not principal.may_submit(provider):
-            raise NotAllowed(
-                f"The token {principal.id} may not see what {provider_name(provider)} is asked.",
-                hint=f"It is bound to {principal.provider}.",
-            )
+        principal.must("fill", provider=provider_name(provider))
         return Holder(store=service.library.store, release=view.release, provider=provider)
 
     return template(wish, view.catalog, holder)

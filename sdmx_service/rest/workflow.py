@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sdmx_service.errors import NotAllowed, NotFound, SyntaxFault
+from sdmx_service.errors import NotFound, SyntaxFault
 from sdmx_service.rest.asking import (
     PRIVATE,
     document,
@@ -53,8 +53,7 @@ async def list_embargoes(request: web.Request) -> web.StreamResponse:
     """``GET /api/embargoes``: every embargo, oldest first, for those who may see what waits."""
     service = request.app[SERVICE]
     principal = await principal_of(request, service)
-    if not principal.may_read_embargoed:
-        raise NotAllowed(f"The token {principal.id} may not see embargoes.", hint="A reader or a reviewer may.")
+    principal.must("see_embargoes")
     now = service.clock()
     found = await in_thread(service, lambda: embargoes(service.library.store))
     return private_answer({"embargoes": [{**one.to_json(), "holds": one.holds(now)} for one in found]})
@@ -137,8 +136,7 @@ async def list_policies(request: web.Request) -> web.StreamResponse:
     """``GET /api/policies/sign_off`` or ``/collection``: the documents that hold."""
     service = request.app[SERVICE]
     principal = await principal_of(request, service)
-    if not principal.may_review:
-        raise NotAllowed(f"The token {principal.id} may not see policies.", hint="A reviewer or a publisher may.")
+    principal.must("see_log")
     kind = _kind(request)
     return private_answer({"policies": await in_thread(service, lambda: policies(kind, service.library))})
 
@@ -147,6 +145,7 @@ async def keep_policy(request: web.Request) -> web.StreamResponse:
     """``POST /api/policies/KIND`` with a document: it holds from now on, in the place of that with its id."""
     service = request.app[SERVICE]
     principal = await principal_of(request, service)
+    principal.must("policies")
     kind, said = _kind(request), await document(request)
     if not isinstance(said, dict):
         raise SyntaxFault("The body is not a JSON object.", hint="Send the document.")

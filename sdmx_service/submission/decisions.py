@@ -144,7 +144,7 @@ def decide(
         SemanticFault: no code is said, or not as many values or codes as the map has columns and components.
         Conflict: the map says something else for that value and time.
     """
-    principal.must_publish()
+    principal.must("decide")
     catalog = library.view().catalog
     found = catalog.named(map, "RepresentationMap")
     assert isinstance(found, RepresentationMap)
@@ -214,7 +214,7 @@ def forget(
         NotAllowed: the principal may not publish.
         NotFound: nothing was decided about it.
     """
-    principal.must_publish()
+    principal.must("decide")
     catalog, store = library.view().catalog, library.store
     text = catalog.named(map, "RepresentationMap").ref.text
     whose = None if provider is None else provider_name(named_provider(provider, catalog))

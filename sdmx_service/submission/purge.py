@@ -17,7 +17,7 @@ from typing import Any
 from sdmx_service.auth import Principal
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.library import Library
-from sdmx_service.errors import NotAllowed, NotFound, SemanticFault, SyntaxFault
+from sdmx_service.errors import NotFound, SemanticFault, SyntaxFault
 from sdmx_service.model.period import parse_period
 from sdmx_service.model.selection import Cube, Key, Selection, dataflow_name, provider_name
 from sdmx_service.model.structure import Dataflow, DataStructure
@@ -96,8 +96,7 @@ def purge(wish: PurgeWish, library: Library, principal: Principal, forget: Forge
         NotFound: nothing of these keys is stored.
         SemanticFault: a key has the wrong length, names an unknown code, or names nothing at all.
     """
-    if principal.role != "administrator":
-        raise NotAllowed(f"The token {principal.id} may not purge.", hint="An administrator may.")
+    principal.must("purge")
     catalog, store = library.view().catalog, library.store
     flow = catalog.named(wish.dataflow, "Dataflow")
     assert isinstance(flow, Dataflow)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from sdmx_service.auth.principal import Principal
 from sdmx_service.errors import NotFound
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.selection import dataflow_name
@@ -65,6 +66,7 @@ class Receipt:
         rules_not_run: ids of rules that need what this check did not have.
         release: the release it was published in.
         checked_at: the release its rules were last checked against, None without a store.
+        generation: the generation of the structures it was checked against.
         principal: id of who sent it.
         corrects: the submission that this one is the next version of.
         corrected_by: the newest submission that is the next version of this one.
@@ -84,6 +86,7 @@ class Receipt:
     rules_not_run: tuple[str, ...] = ()
     release: int | None = None
     checked_at: int | None = None
+    generation: int | None = None
     principal: str | None = None
     corrects: str | None = None
     corrected_by: str | None = None
@@ -101,6 +104,11 @@ class Receipt:
     def providers(self) -> tuple[str, ...]:
         """The providers whose figures it brings."""
         return tuple((self.provider or "").split(", ")) if self.provider else ()
+
+    def is_seen_by(self, principal: Principal) -> bool:
+        """Whether somebody may see it and its findings."""
+        may_see = principal.may("see", provider=self.provider or "", sender=self.principal)
+        return may_see and principal.covers(one.dataflow for one in self.dataflows)
 
     def to_json(self) -> dict[str, Any]:
         """The receipt as users and partners read it."""
@@ -160,7 +168,7 @@ def receipt_change(receipt: Receipt, expected: Status | None = None) -> Document
     return DocumentChange(kind=_RECEIPT, id=receipt.id, document=document, expected=expects, is_marked=True)
 
 
-_KEPT = ("checked_at", "principal", "scheduled_by")
+_KEPT = ("checked_at", "generation", "principal", "scheduled_by")
 """Fields that are kept and not shown."""
 
 

@@ -26,7 +26,7 @@ from sdmx_service.auth import Principal, service_does
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.constraints import allowed_codes
 from sdmx_service.catalog.library import Library
-from sdmx_service.errors import Conflict, NotAllowed
+from sdmx_service.errors import Conflict
 from sdmx_service.formats.recognition import head_of, unpack
 from sdmx_service.model.columns import COLUMN, ROW, SHEET
 from sdmx_service.model.finding import FindingGroup
@@ -46,6 +46,7 @@ from sdmx_service.submission.receipt import (
     save_findings,
     with_changes,
 )
+from sdmx_service.submission.rechecking import dataflow_called
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.rules import run_rules
 from sdmx_service.submission.schema_check import check_schema
@@ -98,17 +99,19 @@ def check(
     store: Store | None = None,
     release: int | None = None,
     memory: str = "1GB",
+    principal: Principal | None = None,
 ) -> Outcome:
     """The findings of a file, nothing kept; with a store its history serves the rules of scope *result*.
 
     Raises:
+        NotAllowed: ``principal`` may not send such data.
         SdmxError: the file cannot be read at all, or the call is wrong.
     """
     catalog = catalog if store is None else with_decisions(catalog, store)
-    found = _run(sent, wish, catalog, None, _Stored.of(store, catalog, release), None, memory)
+    found = _run(sent, wish, catalog, None, _Stored.of(store, catalog, release), principal, memory)
     status = "refused" if found.report.has_errors else "received"
-    facts = _facts(sent, found)
-    return Outcome(receipt=_receipt(facts, found, "", None, release, status), groups=found.report.groups)
+    receipt = _receipt(_facts(sent, found), found, "", None, release, catalog.generation, status)
+    return Outcome(receipt=receipt, groups=found.report.groups)
 
 
 def submit(
@@ -134,6 +137,7 @@ def submit(
         Conflict: a document is not what ``beside`` expects; nothing is kept.
         SdmxError: the file cannot be read at all, or the call is wrong.
     """
+    principal.must("submit")
     view, store = library.view(), library.store
     catalog = with_decisions(view.catalog, store)
     identity = f"S{datetime.now(UTC):%Y%m%d%H%M%S}{secrets.token_hex(3)}"
@@ -151,7 +155,7 @@ def submit(
                 store.save_file(identity, ())
             raise
     status = "refused" if found.report.has_errors else "accepted"
-    receipt = _receipt(kept[0].result(), found, identity, principal, view.release, status)
+    receipt = _receipt(kept[0].result(), found, identity, principal, view.release, view.generation, status)
     receipt = replace(receipt, corrects=corrects)
     save_findings(store, identity, found.report.groups)
     keep_undecided(store, identity, found.report.groups, catalog, receipt.provider)
@@ -251,11 +255,8 @@ def _pass(
     stored: _Stored | None,
 ) -> None:
     """One part: every batch validated, put into the workspace, staged."""
-    if principal is not None and not principal.may_submit(part.provider):
-        raise NotAllowed(
-            f"The token {principal.id} may not send data of {provider_name(part.provider)}.",
-            hint=f"It is bound to {principal.provider}." if principal.provider else f"Its role is {principal.role}.",
-        )
+    if principal is not None:
+        principal.must_send(part.provider, part.dataflow.ref)
     target = Target(structure=part.target.structure, dataflow=part.dataflow.ref, provider=part.provider)
     validator = Validator(
         target=target,
@@ -304,13 +305,14 @@ def _checked(part: Part, validator: Validator) -> Iterator[pa.RecordBatch]:
 
 def _check_agreement(part: Part, catalog: Catalog, report: Report) -> None:
     if not catalog.may_provide(part.provider, part.dataflow.ref):
-        agreed = ", ".join(catalog.agreed_dataflows(part.provider))
+        agreed = ", ".join(catalog.agreements.dataflows(part.provider))
+        told = catalog.agreements.shortfall(part.provider, part.dataflow.ref)
         report.add(
             FindingGroup.of(
                 "F503",
                 value=provider_name(part.provider),
                 expected=part.dataflow.ref.text,
-                agreed=f"agreements for {agreed}" if agreed else "none at all",
+                agreed=told or (f"agreements for {agreed}" if agreed else "none at all"),
             )
         )
 
@@ -327,7 +329,13 @@ def _observations(batch: pa.RecordBatch, target: Target, action: Action) -> int:
 
 
 def _receipt(
-    facts: FileFacts, found: _Check, identity: str, principal: Principal | None, release: int | None, status: str
+    facts: FileFacts,
+    found: _Check,
+    identity: str,
+    principal: Principal | None,
+    release: int | None,
+    generation: int,
+    status: str,
 ) -> Receipt:
     received = found.received
     assert received is not None
@@ -346,6 +354,7 @@ def _receipt(
         findings=found.report.counts,
         rules_not_run=found.rules_not_run,
         checked_at=release,
+        generation=generation,
         principal=None if principal is None else principal.id,
     )
 
@@ -448,7 +457,7 @@ def check_again(kept: Sequence[Receipt], library: Library, memory: str = "1GB") 
         for receipt in kept:
             workspace.file = receipt.file.name
             for part, batch in store.staged(receipt.id):
-                flows[part.dataflow] = catalog.dataflow(_dataflow_ref(part.dataflow, catalog))
+                flows[part.dataflow] = dataflow_called(part.dataflow, catalog)
                 workspace.add(part, _with_origin(batch))
             workspace.begin()
         stored = _Stored(store=store, catalog=catalog, release=view.release)
@@ -477,10 +486,3 @@ def _with_origin(batch: pa.RecordBatch) -> pa.RecordBatch:
     for name, kind in ((ROW, pa.int64()), (COLUMN, pa.string()), (SHEET, pa.string())):
         batch = batch.append_column(pa.field(name, kind), pa.nulls(count, kind))
     return batch
-
-
-def _dataflow_ref(name: str, catalog: Catalog) -> Ref:
-    for artefact in catalog.of_type("Dataflow"):
-        if dataflow_name(artefact.ref) == name:
-            return artefact.ref
-    raise Conflict(f"The dataflow {name} is not in the catalog any more.")

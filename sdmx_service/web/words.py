@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from sdmx_service.web import words_desk
+
 _FRENCH: Mapping[str, str] = MappingProxyType(
     {
         "Statistical data exchange": "Échange de données statistiques",
@@ -203,5 +205,7 @@ _ENGLISH: Mapping[str, str] = MappingProxyType(
     }
 )
 
-WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": _ENGLISH, "fr": _FRENCH})
+WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {"en": {**_ENGLISH, **words_desk.ENGLISH}, "fr": {**_FRENCH, **words_desk.FRENCH}}
+)
 """Page language -> English words -> words of that language; what is not in it stays English."""

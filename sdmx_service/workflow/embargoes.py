@@ -128,7 +128,7 @@ def embargo(
         NotFound: there is no such dataflow, component or code.
         SemanticFault: the moment is over.
     """
-    principal.must_publish()
+    principal.must("embargo")
     catalog = library.view().catalog
     flow = catalog.named(dataflow, "Dataflow")
     assert isinstance(flow, Dataflow)
@@ -209,7 +209,7 @@ def lift(id: str, library: Library, principal: Principal, now: datetime, *, reas
         Conflict: it is over already.
         SyntaxFault: no reason is said.
     """
-    principal.must_publish()
+    principal.must("embargo")
     why = needed(reason, "lift an embargo")
     found = next((one for one in embargoes(library.store) if one.id == id), None)
     if found is None:

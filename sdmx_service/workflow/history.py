@@ -40,10 +40,10 @@ def history(
         NotAllowed: the principal may not see all of it.
         NotFound: the object is a submission that the principal may not see.
     """
-    if not principal.may_review:
+    if not principal.may("see_log"):
         if object is None:
             raise NotAllowed(
-                f"The token {principal.id} may not read the whole log.",
+                f"{principal.id} may not read the whole log.",
                 hint="Ask for the history of a submission: /api/submissions/ID/history.",
             )
         seen(object, store, principal)
@@ -60,8 +60,7 @@ def verify(store: Store, principal: Principal, known: str | None = None) -> dict
         NotAllowed: the principal may not review.
         SyntaxFault: ``known`` is no mark.
     """
-    if not principal.may_review:
-        raise NotAllowed(f"The token {principal.id} may not verify the log.", hint="A reviewer or a publisher may.")
+    principal.must("see_log")
     marks = list(_marks(store))
     if known is not None:
         marks.append(("the mark given", _mark(known)))

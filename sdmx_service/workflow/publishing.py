@@ -16,6 +16,7 @@ from sdmx_service.errors import Busy, Conflict, NotAllowed
 from sdmx_service.model.urn import Ref, parse_ref
 from sdmx_service.storage.port import Act, ChangeCounts, DocumentChange, Record, Release, Store
 from sdmx_service.submission.receipt import Receipt, load_receipt, receipt_change, receipts, with_changes
+from sdmx_service.submission.rechecking import check_rights_again
 from sdmx_service.submission.submit import check_again
 from sdmx_service.workflow.embargoes import held_until, unchanged
 from sdmx_service.workflow.states import require
@@ -48,6 +49,8 @@ def must_be_signed_off(receipt: Receipt, principal: Principal, catalog: Catalog)
         Conflict: it is not approved yet.
     """
     principal.must_publish()
+    if not principal.covers(one.dataflow for one in receipt.dataflows):
+        raise NotAllowed(f"{principal.id} may not publish {receipt.id}.", hint=principal.limits)
     policy = sign_off_of(receipt, catalog)
     if policy.needs_approval and receipt.approved_by is None:
         raise Conflict(
@@ -69,7 +72,8 @@ def publish(
 ) -> list[Receipt]:
     """Publish submissions, in that order, as one release; their receipts afterwards.
 
-    If something was published since a submission was checked, its set rules run again first.
+    If something was published since a submission was checked, its set rules run again first; if structures or
+    agreements changed, its codes and the right to send them are looked at again.
 
     Raises:
         NotAllowed: the principal may not publish, or approved one that another has to publish.
@@ -86,6 +90,7 @@ def publish(
         require("publish", receipt)
         must_be_signed_off(receipt, principal, view.catalog)
         refuse_embargoed(receipt, library.store, moment)
+    check_rights_again(kept, library)
     if len(kept) > 1 or any(receipt.checked_at != view.release for receipt in kept):
         check_again(kept, library, memory)
     return _release(kept, library.store, view.release, principal.does, fitting(comment), free)
@@ -192,6 +197,7 @@ def _fitting(due: Sequence[Receipt], library: Library, memory: str) -> tuple[lis
         held: list[Receipt] = []
         for one in due:
             try:
+                check_rights_again([one], library)
                 check_again([*fitting, one], library, memory)
                 fitting.append(one)
             except Conflict as error:
@@ -215,7 +221,7 @@ def restore(number: int, library: Library, principal: Principal, *, reason: str 
         NotAllowed: the principal may not publish.
         NotFound: there is no such release.
     """
-    principal.must_publish()
+    principal.must("restore")
     why = fitting(reason)
     comment = f"restores release {number}" + (f": {why}" if why else "")
 

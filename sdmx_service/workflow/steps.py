@@ -24,8 +24,7 @@ _ATTEMPTS = 10
 
 def sees(principal: Principal, receipt: Receipt) -> bool:
     """Whether a principal may see a submission."""
-    own = receipt.provider == principal.provider and principal.provider is not None
-    return principal.may_review or own or receipt.principal == principal.id
+    return receipt.is_seen_by(principal)
 
 
 def seen(submission: str, store: Store, principal: Principal) -> Receipt:
@@ -57,7 +56,7 @@ def approve(submission: str, library: Library, principal: Principal, now: dateti
     store = library.store
     receipt = seen(submission, store, principal)
     policy = sign_off_of(receipt, library.view().catalog)
-    if principal.role not in policy.approvers:
+    if principal.role not in policy.approvers or not principal.may_review:
         raise NotAllowed(
             f"The token {principal.id} may not approve.", hint=f"Approving: {', '.join(policy.approvers)}."
         )
@@ -137,7 +136,7 @@ def hold(submission: str, library: Library, principal: Principal, *, reason: str
         Conflict: it is not scheduled.
     """
     principal.must_publish()
-    receipt = load_receipt(library.store, submission)
+    receipt = seen(submission, library.store, principal)
     require("hold", receipt)
     return put_back(receipt, library.store, principal.does("hold", submission, fitting(reason)))
 
@@ -150,11 +149,9 @@ def withdraw(submission: str, library: Library, principal: Principal, *, reason:
         Conflict: it is published (then a correction or a restore is the way) or was refused.
     """
     receipt = load_receipt(library.store, submission)
-    is_own = principal.id == receipt.principal or principal.provider in receipt.providers
-    if not principal.may_publish and not is_own:
-        raise NotAllowed(
-            f"The token {principal.id} may not withdraw {submission}.", hint="Its sender or a publisher may."
-        )
+    is_allowed = principal.may("withdraw", provider=receipt.provider or "", sender=receipt.principal)
+    if not is_allowed or not principal.covers(one.dataflow for one in receipt.dataflows):
+        raise NotAllowed(f"{principal.id} may not withdraw {submission}.", hint="Its sender or a publisher may.")
     require("withdraw", receipt)
     after = replace(receipt, status="withdrawn", scheduled_for=None, scheduled_by=None)
     after = _keep(receipt, after, library.store, principal.does("withdraw", submission, fitting(reason)))

@@ -26,7 +26,6 @@ from sdmx_service.model.mapping import RepresentationMap, StructureMap
 from sdmx_service.model.message import Message, WriteOptions
 from sdmx_service.model.metadata import MetadataSet
 from sdmx_service.model.structure import (
-    Dataflow,
     DataStructure,
     MetadataAttribute,
     MetadataStructure,
@@ -208,15 +207,31 @@ def test_late_bound_references_find_the_latest_that_fits() -> None:
 
 def test_constraints_name_codes_and_components_that_there_are() -> None:
     for constraint in catalog().of_type("DataConstraint"):
-        (ref,) = constraint.references()
-        flow = catalog().artefact(ref)
-        assert isinstance(flow, Dataflow)
-        structure = catalog().structure_of(flow)
-        for member in constraint.regions[0].members:  # type: ignore[attr-defined]
-            component = structure.component(member.component)
-            assert component is not None, (constraint.id, member.component)
-            codes = catalog().codes(component) or {}
-            assert {value.value for value in member.values} <= set(codes), (constraint.id, member.component)
+        targets = [catalog().target(ref) for ref in constraint.references()]
+        assert targets
+        for structure in {one.structure.ref: one.structure for one in targets}.values():
+            for member in constraint.regions[0].members:  # type: ignore[attr-defined]
+                component = structure.component(member.component)
+                assert component is not None, (constraint.id, member.component)
+                codes = catalog().codes(component) or {}
+                assert {value.value for value in member.values} <= set(codes), (constraint.id, structure.ref.text)
+
+
+def test_each_office_sends_its_own_area_only() -> None:
+    found = {one.id: one for one in catalog().of_type("DataConstraint")}
+    agreements = [one for one in catalog().of_type("ProvisionAgreement") if isinstance(one, ProvisionAgreement)]
+    offices = {one.provider.item for one in agreements if (one.provider.item or "").startswith("NSO_")}
+    assert len(offices) > 200
+    areas = {}
+    for office in offices:
+        own = {one.ref for one in agreements if one.provider.item == office}
+        constraint = found[f"CON_{office}"]
+        assert {catalog().artefact(ref).ref for ref in constraint.references()} == own
+        ((member,),) = (region.members for region in constraint.regions)  # type: ignore[attr-defined]
+        (value,) = member.values
+        areas[office] = (member.component, value.value)
+    assert areas["NSO_MLT"] == ("REF_AREA", "470")
+    assert len(set(areas.values())) == len(offices)
 
 
 def test_every_dataflow_has_a_theme() -> None:

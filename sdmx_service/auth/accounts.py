@@ -1,0 +1,222 @@
+"""Accounts of people, for a service that has no other sign-in: a name, a role, a password kept as a hash.
+
+Accounts are documents of the store, kind ``account``. An administrator makes one without ever knowing its password: an
+invitation, good once and for some days, lets its owner choose it. A change of the password ends every session.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from sdmx_service.auth import passwords
+from sdmx_service.auth.acts import Role
+from sdmx_service.auth.principal import OPERATOR, Principal
+from sdmx_service.auth.throttle import Throttle
+from sdmx_service.auth.tokens import LONGEST_NAME, days_from_now, digest
+from sdmx_service.auth.trail import change, keep
+from sdmx_service.errors import Conflict, NotAuthenticated, NotFound, SemanticFault
+from sdmx_service.model.selection import provider_name
+from sdmx_service.model.urn import Ref
+from sdmx_service.storage.port import DocumentChange, Store
+
+log = logging.getLogger(__name__)
+_KIND = "account"
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
+INVITED_DAYS = 7
+"""Days that an invitation is good for."""
+_SECRET = ("hash", "invitation", "invited_until")
+
+
+def create_account(
+    store: Store, name: str, *, role: Role, provider: Ref | None = None, display: str = "", by: Principal = OPERATOR
+) -> str:
+    """A new account without a password; returns its invitation, which is shown once.
+
+    Raises:
+        SemanticFault: the name is none; the role is provider and no provider is named, or the other way round.
+        Conflict: there is one of that name.
+    """
+    if _NAME.fullmatch(name) is None:
+        raise SemanticFault(f"{name!r} is no name of an account.", hint="Take up to 40 of a-z, 0-9, - and _.")
+    if (role == "provider") != (provider is not None):
+        raise SemanticFault(
+            "The role provider, and only it, is bound to a provider.", hint="Name a provider or a role."
+        )
+    if store.document(_KIND, name) is not None:
+        raise Conflict(f"There is an account {name!r} already.", hint="Choose another name.")
+    document = {
+        "role": role,
+        "provider": None if provider is None else provider_name(provider),
+        "display": display.strip()[:LONGEST_NAME] or name,
+        "disabled": False,
+        "hash": None,
+        "epoch": secrets.token_hex(8),
+        "created_at": datetime.now(UTC).isoformat(),
+        "created_by": by.id,
+    }
+    return _invited(store, name, document, by, "create account", role=role, provider=document["provider"])
+
+
+def accounts(store: Store) -> list[dict[str, Any]]:
+    """The accounts there are, without anything secret; ``state`` is invited, active or disabled."""
+    return [_told(name, document) for name, document in store.documents(_KIND)]
+
+
+def _told(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    state = "disabled" if document["disabled"] else "active" if document["hash"] else "invited"
+    shown = {key: value for key, value in document.items() if key not in (*_SECRET, "epoch", "disabled")}
+    return {"name": name, "state": state, **shown}
+
+
+def find_account(store: Store, name: str) -> Mapping[str, Any]:
+    """The document of an account.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    document = store.document(_KIND, name) if _NAME.fullmatch(name) else None
+    if document is None:
+        raise NotFound(f"There is no account {name[:40]!r}.")
+    return document
+
+
+def principal_of_account(name: str, document: Mapping[str, Any]) -> Principal:
+    """Who an account is."""
+    return Principal(
+        id=f"{name}@local",
+        role=cast(Role, document["role"]),
+        provider=document["provider"],
+        kind="person",
+        name=document["display"],
+    )
+
+
+# --- invitations and passwords --------------------------------------------------------------------------------------
+def invite(store: Store, name: str, *, by: Principal = OPERATOR) -> str:
+    """A new invitation for an account; one made before is no good any more. The password stays until it is used."""
+    return _invited(store, name, find_account(store, name), by, "invite to account")
+
+
+def _invited(store: Store, name: str, document: Mapping[str, Any], by: Principal, act: str, **told: Any) -> str:
+    secret = secrets.token_urlsafe(24)
+    until = days_from_now(INVITED_DAYS).isoformat()
+    invited = {**document, "invitation": digest(secret), "invited_until": until}
+    keep(store, by, act, f"account {name}", change(_KIND, name, invited), **told)
+    return f"{name}.{secret}"
+
+
+def invited_account(store: Store, invitation: str) -> str:
+    """The name of the account that an invitation is for.
+
+    Raises:
+        NotFound: it is not good: unknown, used, or too old.
+    """
+    name, _, secret = invitation.partition(".")
+    document = store.document(_KIND, name) if _NAME.fullmatch(name) else None
+    kept = None if document is None else document.get("invitation")
+    if document is None or kept is None or not secrets.compare_digest(digest(secret), kept) or document["disabled"]:
+        raise NotFound("This invitation is not good any more.", hint="Ask for a new one.")
+    if datetime.fromisoformat(document["invited_until"]) <= datetime.now(UTC):
+        raise NotFound("This invitation is too old.", hint="Ask for a new one.")
+    return name
+
+
+def accept_invitation(store: Store, invitation: str, password: str) -> Principal:
+    """Set the password of the account that is invited; the invitation is used up.
+
+    Raises:
+        NotFound: the invitation is not good.
+        SemanticFault: the password cannot be taken.
+    """
+    name = invited_account(store, invitation)
+    principal = principal_of_account(name, find_account(store, name))
+    set_password(store, name, password, by=principal)
+    return principal
+
+
+def set_password(store: Store, name: str, password: str, *, by: Principal = OPERATOR) -> None:
+    """Give an account a password; its sessions end, its invitation is void.
+
+    Raises:
+        NotFound: there is no such account.
+        SemanticFault: the password cannot be taken.
+    """
+    before = find_account(store, name)
+    made = {"hash": passwords.hashed(password, name), "epoch": secrets.token_hex(8), "invitation": None}
+    after = {**before, **made, "changed_at": datetime.now(UTC).isoformat()}
+    keep(store, by, "set password", f"account {name}", _change(name, before, after))
+
+
+def set_disabled(store: Store, name: str, disabled: bool, *, by: Principal = OPERATOR) -> None:
+    """Shut an account out, or let it in again; either way its sessions end.
+
+    Raises:
+        NotFound: there is no such account.
+    """
+    before = find_account(store, name)
+    after = {**before, "disabled": disabled, "epoch": secrets.token_hex(8)} | ({"invitation": None} if disabled else {})
+    act = "disable account" if disabled else "enable account"
+    keep(store, by, act, f"account {name}", _change(name, before, after))
+
+
+def _change(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> DocumentChange:
+    """A change of an account that nobody else changed meanwhile."""
+    return change(_KIND, name, after, {"epoch": before["epoch"], "disabled": before["disabled"]})
+
+
+def remove_account(store: Store, name: str, *, by: Principal = OPERATOR) -> None:
+    """Forget an account.
+
+    Raises:
+        NotFound: there is no such account.
+    """
+    find_account(store, name)
+    keep(store, by, "remove account", f"account {name}", change(_KIND, name, None))
+
+
+# --- signing in -----------------------------------------------------------------------------------------------------
+WRONG = "Name and password do not fit together."
+"""What is said of every failure, so that nobody learns which names there are."""
+
+
+class Doorkeeper:
+    """Looks at passwords; failures are counted per address, per account, and per account from one address.
+
+    Args:
+        store: where the accounts are.
+        clock: for the throttles; None: the real one.
+    """
+
+    def __init__(self, store: Store, **clock: Any) -> None:
+        self._store = store
+        self._pairs = Throttle(5, 900, **clock)
+        self._addresses = Throttle(30, 900, **clock)
+        self._names = Throttle(100, 900, **clock)
+
+    def admit(self, name: str, password: str, address: str) -> Principal:
+        """Who an account and its password say it is.
+
+        Raises:
+            NotAuthenticated: they do not fit together, or the account is shut out.
+            TooManyAttempts: too many failed.
+        """
+        keys = ((self._pairs, f"{address} {name[:80]}"), (self._addresses, address), (self._names, name[:80]))
+        for throttle, key in keys:
+            throttle.check(key)
+        document = self._store.document(_KIND, name) if _NAME.fullmatch(name) else None
+        kept = None if document is None else document["hash"]
+        right = passwords.is_right(password, kept)
+        if document is None or not right or document["disabled"]:
+            for throttle, key in keys:
+                throttle.failed(key)
+            log.info("sign-in to %r refused, from %s", name[:40], address)
+            if document is not None:
+                keep(self._store, None, "refuse sign-in", f"account {name}")
+            raise NotAuthenticated(WRONG, hint="Try again.")
+        self._pairs.succeeded(keys[0][1])
+        return principal_of_account(name, document)

@@ -1,0 +1,73 @@
+"""How often somebody may fail: failures are counted per key for a while, in bounded memory.
+
+Each process counts for itself. A key is whatever failures come from: an address, an account.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+
+from sdmx_service.errors import TooManyAttempts
+
+
+class Throttle:
+    """Counts failures; the keys that failed last are remembered, up to ``most`` of them.
+
+    Args:
+        allowed: failures within the window before a key is refused.
+        window: seconds after the first of them until the count begins anew.
+        most: keys remembered.
+        clock: seconds, never running back.
+    """
+
+    def __init__(
+        self, allowed: int, window: float, *, most: int = 10_000, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.allowed = allowed
+        self.window = window
+        self._most = most
+        self._clock = clock
+        self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._lock = Lock()
+
+    def wait(self, key: str) -> int:
+        """Seconds that a key has to wait; 0: it may try."""
+        with self._lock:
+            count, since = self._failures.get(key, (0, 0.0))
+            left = since + self.window - self._clock()
+            return max(1, round(left)) if count >= self.allowed and left > 0 else 0
+
+    def check(self, key: str) -> None:
+        """Refuse a key that failed too often.
+
+        Raises:
+            TooManyAttempts: it has to wait.
+        """
+        if seconds := self.wait(key):
+            raise TooManyAttempts(
+                "There were too many failed attempts from here.",
+                hint=f"Try again in {seconds} seconds.",
+                seconds=seconds,
+            )
+
+    def failed(self, key: str) -> None:
+        """Count a failure."""
+        with self._lock:
+            now = self._clock()
+            count, since = self._failures.pop(key, (0, now))
+            if since + self.window <= now:
+                count, since = 0, now
+            self._failures[key] = (count + 1, since)
+            while len(self._failures) > self._most:
+                self._failures.popitem(last=False)
+
+    def succeeded(self, key: str) -> None:
+        """Forget the failures of a key."""
+        with self._lock:
+            self._failures.pop(key, None)
+
+    def __len__(self) -> int:
+        return len(self._failures)

@@ -1,0 +1,137 @@
+"""Signing in and out, one's own account, and invitations."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from sdmx_service.auth.accounts import accept_invitation, invited_account, set_password
+from sdmx_service.auth.acts import ACTS
+from sdmx_service.auth.passwords import SHORTEST
+from sdmx_service.auth.sessions import end_session, end_sessions, open_session
+from sdmx_service.errors import NotAuthenticated, SdmxError, SemanticFault, TooManyAttempts
+from sdmx_service.web.asking import Shown, status_of
+from sdmx_service.web.desk import SIGN_IN, Case, at_desk
+
+_LOCAL = "@local"
+
+
+def routes() -> list[web.RouteDef]:
+    """The routes of accounts."""
+    return [
+        web.get("/account", at_desk(_account)),
+        web.post("/account/password", at_desk(_change_password)),
+        web.post("/account/sign-out", at_desk(_sign_out, open_to_all=True)),
+        web.post("/account/sign-out-everywhere", at_desk(_sign_out_everywhere)),
+        web.get("/account/signed-out", at_desk(_signed_out, open_to_all=True)),
+        web.get(SIGN_IN, at_desk(_ask, open_to_all=True)),
+        web.post(SIGN_IN, at_desk(_sign_in, open_to_all=True)),
+        web.get("/account/invitation/{invitation}", at_desk(_invited, open_to_all=True)),
+        web.post("/account/invitation/{invitation}", at_desk(_accept, open_to_all=True)),
+    ]
+
+
+# --- in and out -----------------------------------------------------------------------------------------------------
+def _ask(case: Case) -> Shown:
+    return case.go("/account") if case.principal is not None else _sign_in_page(case)
+
+
+def _sign_in_page(case: Case, fault: SdmxError | None = None) -> Shown:
+    openid = case.desk.openid
+    label = None if openid is None else openid.settings.label
+    name = case.fields.get("name", "")[:80]
+    return case.page("sign_in.html", 200 if fault is None else status_of(fault), fault=fault, label=label, named=name)
+
+
+def _sign_in(case: Case) -> Shown:
+    """A new session, with a new id, for who gives name and password of an account."""
+    name, password = case.fields.get("name", "").strip().lower(), case.fields.get("password", "")
+    if not case.desk.accounts:
+        return _sign_in_page(case)
+    try:
+        principal = case.desk.doorkeeper.admit(name, password, case.client)
+    except (NotAuthenticated, TooManyAttempts) as fault:
+        return _sign_in_page(case, fault)
+    end_session(case.desk.store, case.secret)
+    secret = open_session(case.desk.store, principal, case.desk.lifetimes)
+    return case.go("/sending" if principal.may("submit") else "/account", secret)
+
+
+def _sign_out(case: Case) -> Shown:
+    end_session(case.desk.store, case.secret)
+    return case.go("/account/signed-out", "")
+
+
+def _sign_out_everywhere(case: Case) -> Shown:
+    end_sessions(case.desk.store, case.signed_in.id, by=case.signed_in)
+    return case.go("/account/signed-out", "")
+
+
+def _signed_out(case: Case) -> Shown:
+    openid = case.desk.openid
+    return case.page("signed_out.html", label=None if openid is None else openid.settings.label)
+
+
+# --- one's own account ----------------------------------------------------------------------------------------------
+def _account(case: Case) -> Shown:
+    return _account_page(case)
+
+
+def _account_page(case: Case, fault: SdmxError | None = None) -> Shown:
+    principal = case.signed_in
+    acts = [(act.what, act.reaches[principal.role]) for id, act in ACTS.items() if principal.may(id)]
+    return case.page(
+        "account.html",
+        200 if fault is None else status_of(fault),
+        acts=acts,
+        fault=fault,
+        is_local=principal.id.endswith(_LOCAL),
+        shortest=SHORTEST,
+        is_changed="changed" in dict(case.asked.parameters),
+    )
+
+
+def _change_password(case: Case) -> Shown:
+    """Another password, for who knows the present one; other browsers are signed out."""
+    name = case.signed_in.id.removesuffix(_LOCAL)
+    try:
+        case.desk.doorkeeper.admit(name, case.fields.get("present", ""), case.client)
+        set_password(case.desk.store, name, _twice(case), by=case.signed_in)
+    except (NotAuthenticated, TooManyAttempts, SemanticFault) as fault:
+        return _account_page(case, fault)
+    end_session(case.desk.store, case.secret)
+    return case.go("/account", open_session(case.desk.store, case.signed_in, case.desk.lifetimes))
+
+
+def _twice(case: Case) -> str:
+    """The new password.
+
+    Raises:
+        SemanticFault: it was not typed twice alike.
+    """
+    password = case.fields.get("password", "")
+    if password != case.fields.get("again", ""):
+        raise SemanticFault("The new password was not typed twice alike.", hint="Type it again.")
+    return password
+
+
+# --- invitations ----------------------------------------------------------------------------------------------------
+def _invited(case: Case) -> Shown:
+    return _invitation_page(case)
+
+
+def _invitation_page(case: Case, fault: SdmxError | None = None) -> Shown:
+    invitation = case.asked.parts["invitation"]
+    name = invited_account(case.desk.store, invitation)
+    status = 200 if fault is None else status_of(fault)
+    return case.page("invitation.html", status, invitation=invitation, account=name, fault=fault, shortest=SHORTEST)
+
+
+def _accept(case: Case) -> Shown:
+    """The password that the invited chooses, and a session."""
+    try:
+        principal = accept_invitation(case.desk.store, case.asked.parts["invitation"], _twice(case))
+    except SemanticFault as fault:
+        return _invitation_page(case, fault)
+    end_session(case.desk.store, case.secret)
+    secret = open_session(case.desk.store, principal, case.desk.lifetimes)
+    return case.go("/sending" if principal.may("submit") else "/account", secret)

@@ -1,0 +1,159 @@
+"""The words of the pages on which people sign in and send, in other languages than English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+ENGLISH: Mapping[str, str] = MappingProxyType(
+    {
+        "role provider": "sends for a provider",
+        "role reader": "reads before the hour",
+        "role reviewer": "reviews",
+        "role publisher": "publishes",
+        "role administrator": "administers",
+        "status received": "received",
+        "status refused": "refused",
+        "status accepted": "accepted",
+        "status approved": "approved",
+        "status scheduled": "scheduled",
+        "status published": "published",
+        "status superseded": "superseded",
+        "status withdrawn": "withdrawn",
+        "severity error": "Error",
+        "severity warning": "Warning",
+        "severity info": "Note",
+    }
+)
+
+FRENCH: Mapping[str, str] = MappingProxyType(
+    {
+        "role provider": "transmet pour un fournisseur",
+        "role reader": "lit avant l’heure",
+        "role reviewer": "examine",
+        "role publisher": "publie",
+        "role administrator": "administre",
+        "status received": "reçu",
+        "status refused": "refusé",
+        "status accepted": "accepté",
+        "status approved": "approuvé",
+        "status scheduled": "programmé",
+        "status published": "publié",
+        "status superseded": "remplacé",
+        "status withdrawn": "retiré",
+        "severity error": "Erreur",
+        "severity warning": "Avertissement",
+        "severity info": "Remarque",
+        "Sign in first": "Connectez-vous d’abord",
+        "This may not be done": "Ceci n’est pas permis",
+        "Too large": "Trop grand",
+        "Not possible now": "Impossible à présent",
+        "The sign-in provider does not answer": "Le fournisseur de connexion ne répond pas",
+        "Too many attempts": "Trop de tentatives",
+        "Account": "Compte",
+        "Send data": "Transmettre",
+        "Sign in": "Se connecter",
+        "For offices that send data and for those who look after them. Reading published figures needs no account.": (
+            "Pour les offices qui transmettent des données et pour ceux qui s’en occupent. Lire les "
+            "chiffres publiés ne demande aucun compte."
+        ),
+        "With your organisation’s account": "Avec le compte de votre organisation",
+        "Sign in with {provider}": "Se connecter avec {provider}",
+        "With an account of this service": "Avec un compte de ce service",
+        "Account name": "Nom du compte",
+        "Password": "Mot de passe",
+        "Password forgotten? An administrator of the service can send you a new invitation.": (
+            "Mot de passe oublié ? Un administrateur du service peut vous envoyer une nouvelle invitation."
+        ),
+        "This did not work:": "Cela n’a pas marché :",
+        "New password": "Nouveau mot de passe",
+        "At least {count} characters. Several words that only you would put together are good; names "
+        "and runs like 1234 do not count.": (
+            "Au moins {count} caractères. Plusieurs mots que vous seul assembleriez conviennent ; les noms "
+            "et les suites comme 1234 ne comptent pas."
+        ),
+        "The same once more": "Le même encore une fois",
+        "Choose your password": "Choisissez votre mot de passe",
+        "For the account {name}. Nobody else gets to know it; this invitation works once.": (
+            "Pour le compte {name}. Personne d’autre ne le connaîtra ; cette invitation ne sert qu’une fois."
+        ),
+        "Set password and sign in": "Enregistrer et se connecter",
+        "Signed out": "Déconnecté",
+        "This browser is signed out here.": "Ce navigateur est déconnecté ici.",
+        "At {provider} you may still be signed in; sign out there too if others use this computer.": (
+            "Chez {provider} vous êtes peut-être encore connecté ; déconnectez-vous là aussi si d’autres "
+            "utilisent cet ordinateur."
+        ),
+        "Sends for": "Transmet pour",
+        "Sign out": "Se déconnecter",
+        "What you may do": "Ce que vous pouvez faire",
+        "your own": "les vôtres",
+        "Change the password": "Changer le mot de passe",
+        "All other browsers are signed out.": "Tous les autres navigateurs sont déconnectés.",
+        "Present password": "Mot de passe actuel",
+        "Other browsers": "Autres navigateurs",
+        "Sign out everywhere": "Se déconnecter partout",
+        "Signed in as {name}.": "Connecté : {name}.",
+        "A file": "Un fichier",
+        "Dataflow of the file": "Flux de données du fichier",
+        "as the file says": "comme le dit le fichier",
+        "Provider, where the file does not say it": "Fournisseur, si le fichier ne le dit pas",
+        "A certain mapping": "Une correspondance précise",
+        "Its id; without one it is recognised": "Son identifiant ; sinon elle est reconnue",
+        "File: SDMX message, workbook, CSV, or a zip of these": (
+            "Fichier : message SDMX, classeur, CSV ou un zip de ceux-ci"
+        ),
+        "Send": "Transmettre",
+        "Only check": "Contrôler seulement",
+        "A file is taken whole or not at all. What is wrong is said in its own rows and columns; "
+        "sending does not publish yet.": (
+            "Un fichier est pris en entier ou pas du tout. Les erreurs sont dites dans ses propres lignes "
+            "et colonnes ; transmettre ne publie pas encore."
+        ),
+        "Sent so far": "Transmis jusqu’ici",
+        "Nothing yet.": "Rien pour l’instant.",
+        "The newest {count} are shown.": "Les {count} plus récents sont montrés.",
+        "File": "Fichier",
+        "Received": "Reçu",
+        "Status": "Statut",
+        "Errors": "Erreurs",
+        "Warnings": "Avertissements",
+        "Notes": "Remarques",
+        "The file was checked and not sent.": "Le fichier a été contrôlé, pas transmis.",
+        "Sent so, it would be refused.": "Transmis ainsi, il serait refusé.",
+        "Sent so, it would be accepted.": "Transmis ainsi, il serait accepté.",
+        "Nothing of the file was taken. Correct what is marked as an error, and send it again.": (
+            "Rien du fichier n’a été pris. Corrigez ce qui est marqué comme erreur et transmettez-le à nouveau."
+        ),
+        "The file is taken whole and waits for publication.": (
+            "Le fichier est pris en entier et attend sa publication."
+        ),
+        "The figures are published, in release {number}.": "Les chiffres sont publiés, dans l’édition {number}.",
+        "What was read": "Ce qui a été lu",
+        "Submission": "Transmission",
+        "Format": "Format",
+        "Mapping": "Correspondance",
+        "none": "aucune",
+        "Provider": "Fournisseur",
+        "New": "Nouveaux",
+        "Changed": "Modifiés",
+        "Unchanged": "Inchangés",
+        "Deleted": "Supprimés",
+        "Take it back": "Retirer",
+        "Findings": "Constats",
+        "All of them as": "Tous en",
+        "Your table, marked (Excel)": "Votre tableau, annoté (Excel)",
+        "A page to pass on": "Une page à transmettre",
+        "Nothing was found.": "Rien à signaler.",
+        "Sheet": "Feuille",
+        "Row": "Ligne",
+        "Column": "Colonne",
+        "Value": "Valeur",
+        "Nearest": "Le plus proche",
+        "Key": "Clé",
+        "and {count} more": "et {count} autres",
+        "Rules not run, since they need the store’s history:": (
+            "Règles non exécutées, car elles demandent l’historique :"
+        ),
+    }
+)

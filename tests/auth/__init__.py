@@ -1,0 +1,1 @@
+"""Tests of rights: tokens, accounts, sessions, and who is recognised through OpenID Connect."""
