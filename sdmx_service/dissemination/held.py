@@ -13,6 +13,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.questionnaire import CellSign, Choice, Questionnaire, QuestionnaireTable
 from sdmx_service.catalog.questionnaire_keys import NO_ID, NOTE_SEPARATOR
 from sdmx_service.model.columns import MARKS, columns, render_numbers
+from sdmx_service.model.confidentiality import Confidentiality
 from sdmx_service.model.selection import Cube, Selection, dataflow_name, provider_name
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.model.urn import Ref
@@ -70,7 +71,14 @@ def held_figures(
     domains = holder.store.domains(selection)
     if not any(domains.get(id) for id in structure.key_ids):
         return []
-    return [figure for batch in holder.store.scan(selection, domains) for figure in _figures(batch, structure)]
+    document = catalog.confidentiality_of(structure)
+    found = (figure for batch in holder.store.scan(selection, domains) for figure in _figures(batch, structure))
+    return [figure for figure in found if document is None or not _is_hidden(figure, document)]
+
+
+def _is_hidden(figure: HeldFigure, document: Confidentiality) -> bool:
+    """A confidential figure, which is not read back: its cell stays empty, and what comes back leaves it as it is."""
+    return figure.value is None and figure.attributes.get(document.status) in document.confidential
 
 
 def _figures(batch: pa.RecordBatch, structure: DataStructure) -> Iterator[HeldFigure]:

@@ -25,7 +25,7 @@ from sdmx_service.storage.documents import Documents
 from sdmx_service.storage.engine import Engine, Session
 from sdmx_service.storage.layout import CubeLayout, lay_out, widen
 from sdmx_service.storage.log import read_log, read_mark
-from sdmx_service.storage.masking import Mask, MaskedKeys, Masks, forget_keys, rules_in
+from sdmx_service.storage.masking import Mask, MaskedKeys, Masks, forget_keys, masks_table, rules_in
 from sdmx_service.storage.port import (
     Act,
     AttributeChanges,
@@ -178,6 +178,8 @@ class SqlStore:
         tables = (layout.table("series"), layout.observations.name, layout.attachments.name, layout.table("periods"))
         for table in tables:
             session.execute(f"DROP TABLE {identifier(table)}")
+        session.execute(f"DROP TABLE IF EXISTS {identifier(masks_table(layout))}")
+        session.execute(f"DELETE FROM masking WHERE _cube = {literal(layout.number)}")
         session.execute(f"DELETE FROM cubes WHERE _number = {literal(layout.number)}")
         session.execute(f"DELETE FROM agreements WHERE _cube = {literal(layout.number)}")
 

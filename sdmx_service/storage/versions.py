@@ -312,6 +312,11 @@ class Versions:
             for name in self.table.values
         )
 
+    @property
+    def lacking(self) -> dict[str, str]:
+        """The values that ``change`` has no column of, since no row in it has one: name -> type."""
+        return {name: self.table.types[name] for name in self.table.values if name not in self._valued}
+
     def changes(self) -> dict[int, dict[int, int]]:
         """Dataflow -> kind of change -> rows."""
         found: dict[int, dict[int, int]] = {}

@@ -10,6 +10,7 @@ import asyncio
 import csv
 import gzip
 import io
+import itertools
 import json
 import re
 import shutil
@@ -32,7 +33,7 @@ from sdmx_service.formats.registry import formats_for, write_form
 from sdmx_service.model.message import Party
 from sdmx_service.storage.sql_store import SqlStore
 from sdmx_service.submission.reading import named_provider
-from tests.harness import House, open_house
+from tests.harness import CSV, JSON, XML, House, open_house
 from tests.rest.fishery import ATTRIBUTES, CONTENT, KEY, MEASURES, Row, open_fishery, send
 from tests.rest.test_http import running
 
@@ -217,6 +218,8 @@ def test_pages_counts_availability_files_and_templates(house: House, tmp_path: P
         "/sdmx/v2/availability/dataflow/SEA/DF_CATCH/1.0.0?mode=available",
         "/sdmx/v2/availability/dataflow/SEA/DF_CATCH/1.0.0/*/WEIGHT", "/sdmx/v2/availability/dataflow/SEA/DF_CATCH/1.0.0/*/REMARK",
         "/sdmx/v1/availableconstraint/SEA,DF_CATCH,1.0.0",
+        "/api/coverage", "/api/coverage.csv", "/api/sources", "/api/sources/v2/data/dataflow/SEA/DF_CATCH/1.0.0",
+        "/dataflows/SEA/DF_CATCH/1.0.0/sources?key=A.SOU.EEL&period=2011", "/api/calendar", "/api/log",
     ]  # fmt: skip
     releases = [one.number for one in house.library.store.releases()]
     paths += [f"/bulk/SEA/{flow}/1.0.0/{release}.{kind}"
@@ -262,6 +265,44 @@ def test_findings_of_others_do_not_tell_them(house: House) -> None:
 
 
 # --- what was made before must go ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/csv", "text/html", CSV, XML, JSON])
+def test_differences_of_releases_do_not_tell_them(house: House, tmp_path: Path, accept: str) -> None:
+    numbers = [one.number for one in house.library.store.releases()][-7:]
+    pairs = [(0, numbers[-1]), *itertools.pairwise(numbers), (numbers[-1], numbers[0])]
+
+    async def run() -> list[int]:
+        found = []
+        async with running(house.library, bulk=tmp_path) as client:
+            for before, after in pairs:
+                status, _, body = await client.ask(f"/api/releases/{before}/diff/{after}", Accept=accept)
+                assert tells(body) == [], (before, after, text_of(body)[:2000])
+                found.append(status)
+        return found
+
+    assert asyncio.run(run()).count(200) > 3
+
+
+async def test_other_senders_see_nothing_of_a_submission(house: House, tmp_path: Path) -> None:
+    store = house.library.store
+    token = create_token(store, role="provider", provider=named_provider("SEA.COAST", house.library.view().catalog))[0]
+    mine = [one for release in store.releases() for one in release.submissions]
+    async with running(house.library, bulk=tmp_path) as client:
+        for path in (
+            "",
+            "/findings",
+            "/findings.csv",
+            "/findings.xlsx",
+            "/data",
+            "/difference",
+            "/history",
+            "/comments",
+        ):
+            for submission in mine:
+                address = f"/api/submissions/{submission}{path}"
+                _, _, body = await client.ask(address, Authorization=f"Bearer {token}")
+                assert [one for one in tells(body) if one != "73100005.5"] == [], address  # its own
 
 
 def test_files_made_before_are_made_anew(tmp_path: Path) -> None:

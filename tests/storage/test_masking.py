@@ -299,3 +299,24 @@ def test_another_sender_keeps_its_figure(store: Store) -> None:
     publish(store, ("M", [sold("X", "78")]), provider=SOUTH)
     store.purge(select(store, "provisionagreement", providers=(NORTH,), keys=(key("X"),)))
     assert sorted(lines(store, "provisionagreement")) == ["X.2020=-/A", "X.2020=78/A"]
+
+
+def test_a_publication_that_says_nothing_of_the_status(store: Store) -> None:
+    """Work tables have no columns for what nobody sent."""
+    publish(store, ("M", [row("A", "X", "VAN", "2020", "77")]))
+    declare(store, DF_SALES=PublicView(threshold=5, when={"STATUS": ("E",)}))
+    assert lines(store) == ["X.2020=77/-"]
+    publish(store, ("M", [row("A", "Y", "VAN", "2020", "3"), row("A", "X", "VAN", "2021", None, MOOD="GOOD")]))
+    assert lines(store) == ["X.2020=77/-", "X.2021=-/-", "Y.2020=3/-"]
+    publish(store, ("M", [row("A", "X", "VAN", "2020", None, STATUS="C")]))
+    publish(store, ("M", [row("A", "X", "VAN", "2020", None, MOOD="GOOD")]))
+    assert lines(store, release=1) == ["X.2020=-/C"]
+    publish(store, ("D", [row("A", "X", "VAN", "2020")]))
+    assert lines(store, release=1) == ["X.2020=-/C"]
+
+
+def test_the_first_publication_says_nothing_of_the_status(store: Store) -> None:
+    declare(store)
+    publish(store, ("M", [row("A", "X", "VAN", "2020", "77")]))
+    publish(store, ("M", [row("A", "X", "VAN", "2020", None, STATUS="C")]))
+    assert lines(store, release=1) == ["X.2020=-/C"]
