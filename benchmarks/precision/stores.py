@@ -16,7 +16,8 @@ from sdmx_service.catalog.library import Library
 from sdmx_service.catalog.loading import load_folder
 from sdmx_service.settings import Settings
 from sdmx_service.submission.reading import Wish
-from sdmx_service.submission.submit import SentFile, check, submit
+from sdmx_service.submission.submit import SentFile, check
+from sdmx_service.workflow.sending import send
 
 
 class Sent:
@@ -66,6 +67,6 @@ class Sent:
         path = Path(self._temporary.name) / clean.name
         clean.grid.save(path)
         with path.open("rb") as file:
-            receipt = submit(SentFile(file=file, name=clean.name), Wish(), self._library, OPERATOR, publish_now=True)
+            receipt = send(SentFile(file=file, name=clean.name), Wish(), self._library, OPERATOR, publish_now=True)
         assert receipt.status == "published", (source, receipt.findings)
         self._published.add(source)

@@ -105,26 +105,26 @@ def schemes(rules: RuleSet, version: str = "1.0.0") -> tuple[ItemScheme[Any], ..
     frame: dict[str, Any] = {"id": rules.id, "agency": agency, "version": version, "names": names}
     ref: dict[str, Any] = {"agency": agency, "id": rules.id, "version": version}
     dataflows = sorted({term.dataflow for rule in rules.rules for term in _terms(rule) if term.dataflow}, key=str)
-    aliases = [
-        VtlMapping(id=DATASET, names=Texts({"en": "The data set that is checked"}), alias=DATASET, is_generic=True)
-    ]
-    aliases += [
-        VtlMapping(id=str(one.id), names=Texts({"en": str(one.id)}), alias=str(one.id),
-                   mapped=Ref(type="Dataflow", agency=one.agency or agency, id=str(one.id), version=_LATE))
+    aliases = tuple(
+        VtlMapping(
+            id=str(one.id),
+            names=Texts({"en": str(one.id)}),
+            alias=str(one.id),
+            mapped=Ref(type="Dataflow", agency=one.agency or agency, id=str(one.id), version=_LATE),
+        )
         for one in dataflows
-    ]  # fmt: skip
-    mapping = VtlMappingScheme(**frame, items=tuple(aliases))
-    rulesets = RulesetScheme(
-        **frame, vtl_version=VERSION, items=tuple(made.rulesets), mapping_scheme=Ref(type="VtlMappingScheme", **ref)
     )
+    mapping = VtlMappingScheme(**frame, items=aliases)
+    named = Ref(type="VtlMappingScheme", **ref) if aliases else None
+    rulesets = RulesetScheme(**frame, vtl_version=VERSION, items=tuple(made.rulesets), mapping_scheme=named)
     statements = TransformationScheme(
         **frame,
         vtl_version=VERSION,
         items=tuple(made.transformations),
-        mapping_scheme=Ref(type="VtlMappingScheme", **ref),
+        mapping_scheme=named,
         ruleset_schemes=(Ref(type="RulesetScheme", **ref),) if made.rulesets else (),
     )
-    return (mapping, *((rulesets,) if made.rulesets else ()), statements)
+    return (*((mapping,) if aliases else ()), *((rulesets,) if made.rulesets else ()), statements)
 
 
 _LATE = "1.0+.0"

@@ -72,7 +72,7 @@ def _spike(detail: Change) -> str:
 def wrong_scales(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
     """The sent figures about a power of ten away from the figures beside them, and far from the median of their series.
 
-    A series that grows a thousandfold step by step, or to stay there, has no slip in it; nor has one beside which
+    A series that grows a thousandfold step by step, or to stay there, has no slip in it; nor has one at an end of which
     others do the same. Of two figures, the later one is reported.
     """
     detail = rule.detail
@@ -92,7 +92,9 @@ def wrong_scales(rule: Rule, flow: Flow, figures: Figures, providers: Collection
         for number, column in enumerate(beside)
     )
     joins = "".join(f" LEFT JOIN b{number} ON b{number}._id = g._id" for number in range(len(beside)))
-    still = both(f"coalesce(b{number}.moved, 0) < ln(power) / 2" for number in range(len(beside)))
+    calm = both(f"coalesce(b{number}.moved, 0) < ln(power) / 2" for number in range(len(beside)))
+    exact = "abs(ln(greatest(_value, usual) / least(_value, usual)) - ln(power)) < 0.2"
+    still = f"(slip_before IS NOT NULL AND slip_after IS NOT NULL AND {exact}) OR ({calm})"  # a table in thousands
     query = f"""
         WITH wide AS (SELECT _series, count(*) AS counted, median(_value) AS middle FROM {table} WHERE _value > 0
                       GROUP BY _series HAVING counted > 1 AND max(_value) >= {least!r} * min(_value)),

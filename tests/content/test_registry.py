@@ -75,10 +75,15 @@ def shortened(artefact: Any) -> Any:
 # --- formats ---------------------------------------------------------------------------------------------------------
 
 
+VTL = ("RulesetScheme", "TransformationScheme", "VtlMappingScheme")
+
+
 @pytest.mark.parametrize("target", FORMATS, ids=str)
 def test_every_artefact_is_valid_and_read_back(target: StructureFormat) -> None:
     is_json = target.family == "sdmx-json"  # the check by JSON schema takes its time
     for kind, members in shown(target.sdmx, every=100 if is_json else 1).items():
+        if str(target) == "sdmx-json 1.0" and kind in VTL:
+            continue  # it has none of these
         content = target.write(Message(structures=tuple(members)))
         judged = target.write(Message(structures=tuple(map(shortened, members)))) if is_json else content
         assert target.faults(judged) == [], kind
