@@ -247,14 +247,14 @@ class MaskedKeys:
         """Take up what a publication changes.
 
         Args:
-            change: the work table of changed observations.
+            change: the changed observations, as SQL (``Versions.changed``).
             is_statement: rows were submitted; else an earlier state comes back, which frees nothing.
         """
         rules = self._mask.rules
         known = self._session.rows(f"SELECT _rules, _is_any FROM masking WHERE _cube = {self._cube}")
         if rules is None or not known or known[0][0] != _digest(rules):
             return  # the next reader finds the keys anew
-        table, changed = self._table, identifier(change)
+        table, changed = self._table, change
         stated = f"c._live = 1 AND {member('c._change', (INSERTED, CHANGED))}"
         count = 0
         if self._session.rows(f"SELECT 1 FROM {table} LIMIT 1"):

@@ -312,6 +312,12 @@ class Versions:
             for name in self.table.values
         )
 
+    def changed(self) -> str:
+        """What ``compare`` wrote, as SQL, with every column of values."""
+        left_out = [name for name in self.table.values if name not in self._valued]
+        blank = "".join(f", CAST(NULL AS {self.table.types[name]}) AS {identifier(name)}" for name in left_out)
+        return f"(SELECT x.*{blank} FROM {self._work('change')} x)"
+
     def changes(self) -> dict[int, dict[int, int]]:
         """Dataflow -> kind of change -> rows."""
         found: dict[int, dict[int, int]] = {}
