@@ -154,7 +154,7 @@ class Run:
     def kill(self, act: Callable[[], object]) -> None:
         """Do it, but end after the data are committed and before the pointer moves; then start again."""
 
-        def die(number: int) -> None:
+        def die(*_: object) -> None:
             raise Killed
 
         self.store._move_pointer = die  # type: ignore[attr-defined]
