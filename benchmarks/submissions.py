@@ -29,6 +29,7 @@ from sdmx_service.submission import submit as submission
 from sdmx_service.submission.reading import Wish
 from sdmx_service.submission.validation import Validator
 from sdmx_service.submission.workspace import Workspace
+from sdmx_service.workflow.sending import send
 
 FORMATS = {"SDMX-CSV 2.1": "sdmx-csv-2.1", "SDMX-ML 3.1": "sdmx-ml-3.1"}
 SECONDS, MEGABYTES = 4, 500
@@ -121,7 +122,7 @@ def _submitted(path: Path, folder: Path, calm: bool, context: Context) -> Figure
                 sent = submission.SentFile(file=file, name=path.name)
                 wish = Wish(provider=flows.PROVIDER)
                 memory = Settings().workspace_memory
-                return submission.submit(sent, wish, library, me, publish_now=True, memory=memory)
+                return send(sent, wish, library, me, publish_now=True, memory=memory)
 
         with stages.watching():
             receipt, cpu, wall = measure(work)

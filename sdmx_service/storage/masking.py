@@ -243,19 +243,18 @@ class MaskedKeys:
             f" WHERE _cube = {self._cube}"
         )
 
-    def follow(self, change: str, lacking: Mapping[str, str], *, is_statement: bool) -> None:
+    def follow(self, change: str, *, is_statement: bool) -> None:
         """Take up what a publication changes.
 
         Args:
-            change: the work table of changed observations.
-            lacking: the values of observations that it has no column of: name -> type.
+            change: the changed observations, as SQL (``Versions.changed``).
             is_statement: rows were submitted; else an earlier state comes back, which frees nothing.
         """
         rules = self._mask.rules
         known = self._session.rows(f"SELECT _rules, _is_any FROM masking WHERE _cube = {self._cube}")
         if rules is None or not known or known[0][0] != _digest(rules):
             return  # the next reader finds the keys anew
-        table, changed = self._table, identifier(change)
+        table, changed = self._table, change
         stated = f"c._live = 1 AND {member('c._change', (INSERTED, CHANGED))}"
         count = 0
         if self._session.rows(f"SELECT 1 FROM {table} LIMIT 1"):
@@ -267,10 +266,9 @@ class MaskedKeys:
                 count += self._session.execute(
                     f"DELETE FROM {table} AS m USING {changed} c WHERE {_same('c', 'm')} AND {stated}"
                 )
-        nulls = "".join(f", CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in lacking.items())
         found = self._session.execute(
             f"INSERT INTO {table} SELECT {', '.join(f'c.{name}' for name in _IDENTITY)}, {self._mask.own_status('c')},"
-            f" c._shown FROM (SELECT x.*{nulls} FROM {changed} x) c WHERE {stated} AND {self._mask.own('c')}"
+            f" c._shown FROM {changed} c WHERE {stated} AND {self._mask.own('c')}"
             f" AND NOT EXISTS (SELECT 1 FROM {table} m WHERE {_same('m', 'c')})"
         )
         if count or found:

@@ -268,8 +268,7 @@ class CubePublication:
             self.observations.analyse_main()
         if self._confidentiality is not None:
             mask = Mask(self.layout, self._flows.numbers, self._confidentiality)
-            changed, lacking = self.layout.observations.work("change"), self.observations.lacking
-            MaskedKeys(self.session, mask).follow(changed, lacking, is_statement=bool(self._submitted))
+            MaskedKeys(self.session, mask).follow(self.observations.changed(), is_statement=bool(self._submitted))
         self._count_series(release)
         if is_large:
             self.session.analyse(self.layout.table("series"))

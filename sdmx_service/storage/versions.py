@@ -312,10 +312,11 @@ class Versions:
             for name in self.table.values
         )
 
-    @property
-    def lacking(self) -> dict[str, str]:
-        """The values that ``change`` has no column of, since no row in it has one: name -> type."""
-        return {name: self.table.types[name] for name in self.table.values if name not in self._valued}
+    def changed(self) -> str:
+        """What ``compare`` wrote, as SQL, with every column of values."""
+        left_out = [name for name in self.table.values if name not in self._valued]
+        blank = "".join(f", CAST(NULL AS {self.table.types[name]}) AS {identifier(name)}" for name in left_out)
+        return f"(SELECT x.*{blank} FROM {self._work('change')} x)"
 
     def changes(self) -> dict[int, dict[int, int]]:
         """Dataflow -> kind of change -> rows."""

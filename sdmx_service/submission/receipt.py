@@ -246,6 +246,7 @@ def load_findings(store: Store, submission: str) -> tuple[FindingGroup, ...]:
 def remove_findings(store: Store, submission: str) -> None:
     """Forget the findings of a submission, which quote its values."""
     store.remove_document(_FINDINGS, submission)
+    store.save_file(_places_file(submission), ())
 
 
 def last_published(store: Store) -> dict[tuple[str, str], datetime]:

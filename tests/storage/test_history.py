@@ -154,7 +154,7 @@ class Run:
     def kill(self, act: Callable[[], object]) -> None:
         """Do it, but end after the data are committed and before the pointer moves; then start again."""
 
-        def die(number: int) -> None:
+        def die(*_: object) -> None:
             raise Killed
 
         self.store._move_pointer = die  # type: ignore[attr-defined]
@@ -263,7 +263,7 @@ from tests.storage import backends
 from tests.storage.cubes import publish, row
 
 store = getattr(backends, sys.argv[1])(backends.Path(sys.argv[2]) if sys.argv[1] == "open_duckdb" else sys.argv[2])
-store._move_pointer = lambda number: os._exit(7)
+store._move_pointer = lambda *_: os._exit(7)
 publish(store, ("M", [row("A", "X", "VAN", "2020", "2"), row("A", "Y", "VAN", "2020", "2")]), submission="second")
 """
 
