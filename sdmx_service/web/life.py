@@ -13,7 +13,7 @@ from sdmx_service.submission.receipt import Receipt
 from sdmx_service.web.asking import Shown
 from sdmx_service.web.desk import Case, at_desk
 from sdmx_service.workflow import steps
-from sdmx_service.workflow.expected import STATUSES, expected
+from sdmx_service.workflow.expected import expected
 from sdmx_service.workflow.history import history
 from sdmx_service.workflow.publishing import clock, publish
 from sdmx_service.workflow.states import STEPS
@@ -89,10 +89,11 @@ def _step(case: Case) -> Shown:
 def _calendar(case: Case) -> Shown:
     """What is expected, the late ones first."""
     now = clock()
-    wish = case.asked.text("status")
-    found = expected(case.view.catalog, case.desk.store, case.signed_in, now, status=wish if wish in STATUSES else None)
-    told = [one.to_json(now.date()) for one in found]
+    found = expected(case.view.catalog, case.desk.store, case.signed_in, now)
+    every = [one.to_json(now.date()) for one in found]
     order = ("late", "partial", "expected", "not asked", "complete")
+    counts = {status: sum(one["status"] == status for one in every) for status in order}
+    wish = case.asked.text("status")
+    told = [one for one in every if wish not in order or one["status"] == wish]
     told.sort(key=lambda one: (order.index(one["status"]), one["due"], one["provider"]))
-    counts = {status: sum(one["status"] == status for one in told) for status in order}
-    return case.page("calendar.html", told=told[:_LISTED], total=len(told), counts=counts, chosen=wish)
+    return case.page("calendar.html", told=told[:_LISTED], total=len(told), counts=counts, chosen=wish in order)
