@@ -34,7 +34,8 @@ async def list_undecided(request: web.Request) -> web.StreamResponse:
     def find(service: Service, principal: Principal) -> list[dict[str, Any]]:
         store = service.library.store
         seen = {one.id for one in receipts(store) if sees(principal, one)}
-        return [one.to_json() for one in undecided(store, seen.__contains__)]
+        found = undecided(store, seen.__contains__)
+        return [(one if principal.may_review else one.discreet).to_json() for one in found]
 
     return json_answer({"undecided": await answered(request, find)})
 
@@ -42,7 +43,7 @@ async def list_undecided(request: web.Request) -> web.StreamResponse:
 async def list_decisions(request: web.Request) -> web.StreamResponse:
     """``GET /api/decisions[.csv]?map=&provider=&all=true``: what was decided, by whom, when and why.
 
-    With ``all`` those that were replaced or revoked too.
+    With ``all`` those that were replaced or revoked too. A provider sees what holds for everybody or for itself.
     """
     every = parameters(request, "map", "provider", "all").get("all", "false")
     if every not in ("true", "false"):
@@ -54,7 +55,8 @@ async def list_decisions(request: web.Request) -> web.StreamResponse:
         catalog = service.library.view().catalog
         text = None if named is None else catalog.named(named, "RepresentationMap").ref.text
         listed = history if every == "true" else decisions
-        return listed(service.library.store, map=text, provider=request.query.get("provider"))
+        found = listed(service.library.store, map=text, provider=request.query.get("provider"))
+        return [one for one in found if principal.may_review or one.provider in (None, principal.provider)]
 
     found = await answered(request, find)
     if request.path.endswith(".csv"):

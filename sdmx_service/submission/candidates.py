@@ -8,7 +8,7 @@ taken elsewhere: these are offered, never applied.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -29,6 +29,8 @@ UNDECIDED: Final = "UNDECIDED"
 OLD_NAMES: Final = frozenset({"OLD_NAME", "FORMER_NAME", "ALTERNATIVE_NAME", "SYNONYM"})
 """Types of annotations of codes whose title or texts are names too."""
 CANDIDATES: Final = 3
+DECIDED: Final = "decided before"
+"""What a sender is told of a decision about somebody else's file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +43,13 @@ class Candidate:
 
     @property
     def shown(self) -> str:
-        """The candidate as a suggestion."""
-        return f"{self.value} = {self.code} ({self.decided})" if self.decided else self.value
+        """The candidate as a suggestion to the sender, who is not told what others sent and who decided about it."""
+        return f"{self.value} = {self.code} ({DECIDED})" if self.decided else self.value
+
+    @property
+    def discreet(self) -> Candidate:
+        """The same for a sender."""
+        return replace(self, decided=DECIDED) if self.decided else self
 
 
 class MapCandidates:

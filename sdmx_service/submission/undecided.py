@@ -9,7 +9,7 @@ their next version.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from sdmx_service.catalog.catalog import Catalog
@@ -52,6 +52,11 @@ class Undecided:
     providers: tuple[str, ...] = ()
     reason: str = ""
     candidates: tuple[Candidate, ...]
+
+    @property
+    def discreet(self) -> Undecided:
+        """The entry for a sender: without others' names."""
+        return replace(self, candidates=tuple(one.discreet for one in self.candidates))
 
     def to_json(self) -> dict[str, Any]:
         """The entry as the interface shows it."""

@@ -80,6 +80,10 @@ async def test_the_list_as_a_table_and_by_provider(client: TestClient[Any, Any])
         zip(header, row, strict=True)
     )
     assert (await ask(client, "GET", "/api/decisions?provider=SEA.COAST"))[1] == {"decisions": []}
+    assert len((await ask(client, "GET", "/api/decisions", role="provider"))[1]["decisions"]) == 1
+    await ask(client, "POST", "/api/decisions", json=wish | {"provider": "COAST", "code": "SOU"})
+    assert len((await ask(client, "GET", "/api/decisions"))[1]["decisions"]) == 2
+    assert len((await ask(client, "GET", "/api/decisions", role="provider"))[1]["decisions"]) == 1
     for query in ("colour=red", "all=perhaps"):
         assert (await ask(client, "GET", f"/api/decisions?{query}"))[0] == 400
     assert (await ask(client, "GET", "/api/decisions?map=RM_NONE"))[0] == 404

@@ -115,12 +115,12 @@ def test_a_decision_for_one_provider_is_offered_to_the_others(house: House) -> N
     assert receipt.status == "published", findings
     _, findings = house.send(BOOK, name="book.csv", provider="COAST")
     (unmapped,) = {(one.value, one.suggestion) for one in findings if one.code == "F201"}
-    assert unmapped[0] == "Norhtport"
-    assert (unmapped[1] or "").startswith(f"Norhtport = NOR (decided in {MAP} for SEA.HARBOUR by operator, 20")
+    assert unmapped == ("Norhtport", "Norhtport = NOR (decided before)")  # the sender is not told who sent it before
     (entry,) = undecided(house.library.store)
     assert entry.providers == ("SEA.COAST",)
     assert (entry.candidates[0].code, entry.candidates[0].value) == ("NOR", "Norhtport")
-    assert (entry.candidates[0].decided or "").startswith(f"decided in {MAP} for SEA.HARBOUR")
+    assert (entry.candidates[0].decided or "").startswith(f"decided in {MAP} for SEA.HARBOUR by operator, 20")
+    assert entry.discreet.candidates[0].decided == "decided before"
     decided(house, "Norhtport", "SOU", provider="SEA.COAST")
     assert undecided(house.library.store) == []
     assert len(decisions(house.library.store)) == 2
