@@ -21,7 +21,7 @@ from sdmx_service.rest.negotiation import Choice, choose, parse_accept
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.rest.streaming import send, take
 from sdmx_service.submission.exports import REPORT_POLICY
-from sdmx_service.submission.receipt import load_receipt
+from sdmx_service.submission.receipt import Receipt, load_receipt
 from sdmx_service.workflow.comparison import Form
 from sdmx_service.workflow.difference import (
     Pair,
@@ -97,7 +97,7 @@ async def show_data(request: web.Request) -> web.StreamResponse:
     def begin(accept: str | None) -> Answer:
         receipt = load_receipt(store, request.match_info["id"])
         if not sees(principal, receipt):
-            _must_read(principal)
+            _must_read(principal, receipt)
         catalog = service.library.view().catalog
         with ExitStack() as stack:
             message = figures(receipt, catalog, store, stack.enter_context(service.scratch()), service.sender)
@@ -108,9 +108,10 @@ async def show_data(request: web.Request) -> web.StreamResponse:
     return await _stream(request, service, begin, {"Cache-Control": "no-store"})
 
 
-def _must_read(principal: Principal) -> None:
-    if not principal.may_read_embargoed:
-        raise NotAllowed(f"The token {principal.id} may not read figures that wait.", hint="A reader may.")
+def _must_read(principal: Principal, receipt: Receipt) -> None:
+    principal.must("read_embargoed", provider=receipt.provider or "")
+    if not principal.covers(one.dataflow for one in receipt.dataflows):
+        raise NotAllowed(f"{principal.id} may not read figures of these dataflows.", hint=principal.limits)
 
 
 # --- answers --------------------------------------------------------------------------------------------------------

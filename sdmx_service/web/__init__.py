@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 from aiohttp import web
 
 from sdmx_service.catalog.library import Library
-from sdmx_service.web import account, handlers, openid, sending
+from sdmx_service.web import account, handlers, life, openid, sending
 from sdmx_service.web.asking import PAGES, TEMPLATES, Pages, protect
 from sdmx_service.web.desk import DESK, Desk
 from sdmx_service.web.holdings import Holdings
@@ -22,7 +22,7 @@ def install(application: web.Application) -> None:
     """
     application[TEMPLATES] = environment()
     application.router.add_static("/static", STATIC)
-    for room in (account, openid, sending, handlers):
+    for room in (account, openid, sending, life, handlers):
         application.add_routes(room.routes())
     application.on_response_prepare.append(protect)
 

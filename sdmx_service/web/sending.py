@@ -20,6 +20,7 @@ from sdmx_service.submission.submit import Outcome, check, kept_file
 from sdmx_service.web.asking import Shown, status_of
 from sdmx_service.web.desk import Case, at_desk
 from sdmx_service.web.home import current_dataflows
+from sdmx_service.web.life import life_of
 from sdmx_service.workflow.sending import send
 from sdmx_service.workflow.states import WAITING
 from sdmx_service.workflow.steps import withdraw
@@ -181,7 +182,7 @@ def _receipt(case: Case) -> Shown:
     may = case.signed_in.may("withdraw", provider=receipt.provider or "", sender=receipt.principal)
     return case.page(
         "submission.html", receipt=receipt, causes=causes_of(groups), is_kept=True,
-        more=max(0, len(groups) - _CAUSES), may_withdraw=may and receipt.status in WAITING,
+        more=max(0, len(groups) - _CAUSES), may_withdraw=may and receipt.status in WAITING, **life_of(receipt, case),
     )  # fmt: skip
 
 

@@ -190,6 +190,7 @@ def _due(store: Store, now: datetime) -> list[Receipt]:
 def _fitting(due: Sequence[Receipt], library: Library, memory: str) -> tuple[list[Receipt], list[Receipt]]:
     """Those that may come out together; the others go back to where they were scheduled from."""
     try:
+        check_rights_again(due, library)
         check_again(due, library, memory)
         return list(due), []
     except Conflict:

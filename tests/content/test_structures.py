@@ -29,7 +29,7 @@ MESSAGES = sorted(
 MESSAGES = [
     path
     for path in MESSAGES
-    if path.name != "layout.json" and path.parent.name not in ("rules", "sign_off", "collections")
+    if path.name != "layout.json" and path.parent.name not in ("rules", "sign_off", "collections", "confidentiality")
 ]
 METADATA_SETS = TOP / "dsd" / "metadata" / "METADATA_SETS.json"
 STRUCTURES = [path for path in MESSAGES if path != METADATA_SETS]

@@ -192,7 +192,7 @@ def test_every_change_is_found_out(written: tuple[Store, list[tuple[str, Mark]]]
             elif kind == "remove":
                 del entries[place]
             elif kind == "insert":
-                entries.insert(place, dict(entries[place]))
+                entries.insert(place, {**entries[place], "_object": "what never was"})
             elif kind == "truncate":
                 del entries[place:]
             else:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from sdmx_service.auth import create_token
 from sdmx_service.catalog.library import Library
+from sdmx_service.catalog.loading import Content, serialise
 from sdmx_service.workflow.embargoes import embargo
+from sdmx_service.workflow.publishing import publish_due
 from tests.harness import House
 from tests.workflow.office import COMPILER, CSV, FLOW, Agency, Watch, agency, figures
 
@@ -183,3 +187,26 @@ async def test_the_log_in_pages(desk: Agency) -> None:
         after = entries[-1]["number"]
     assert found == whole["entries"]
     assert (await desk.raw("GET", FLOW, Accept=CSV))[0] == 200
+
+
+async def test_a_reader_limited_to_a_dataflow_reads_no_other(desk: Agency) -> None:
+    """Figures that wait, of a dataflow outside the limit, are not for a token that is limited."""
+    _, sent = await desk.send("office", figures(COD_2024_01="5"))
+    catalog = desk.library.view().catalog
+    for flow, status in (("DF_CATCH", 200), ("DF_LICENCE", 403)):
+        flows = (catalog.named(flow, "Dataflow").ref,)
+        desk.tokens["limited"] = create_token(desk.library.store, role="reader", dataflows=flows)[0]
+        assert (await desk.raw("GET", sent["links"]["data"], "limited"))[0] == status
+
+
+async def test_what_is_due_is_held_where_the_agreement_is_gone(desk: Agency) -> None:
+    """Rights are looked at again at the hour, not only when somebody publishes by hand."""
+    await desk.ask("POST", "/api/embargoes", "publisher", EMBARGO)
+    _, sent = await desk.send("publisher", figures(COD_2024_01="5"), provider="SEA.HARBOUR", publish="true")
+    assert sent["status"] == "scheduled"
+    agreement = next(one for one in desk.library.view().catalog.of_type("ProvisionAgreement") if "CATCH" in one.id)
+    other = replace(agreement, provider=replace(agreement.provider, item="COAST"), version="1.0.0")
+    desk.library.store.save_artefacts(serialise(Content(artefacts=[other])))
+    due = publish_due(desk.library, datetime(2026, 12, 1, 7, tzinfo=UTC))
+    assert (due.published, [one.id for one in due.held]) == ((), [sent["id"]])
+    assert await desk.weights() == {}
