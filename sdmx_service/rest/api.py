@@ -13,8 +13,8 @@ from aiohttp import web
 from sdmx_service.errors import NotBuilt, NotFound, SdmxError, SemanticFault
 from sdmx_service.rest.asking import in_thread as _in_thread
 from sdmx_service.rest.asking import json_answer as _json
-from sdmx_service.rest.asking import principal_of as _principal
 from sdmx_service.rest.asking import problem, wishes
+from sdmx_service.rest.identity import principal_of as _principal
 from sdmx_service.rest.limits import limits_of
 from sdmx_service.rest.service import SERVICE
 from sdmx_service.workflow.publishing import restore
@@ -57,7 +57,7 @@ async def list_releases(request: web.Request) -> web.StreamResponse:
 async def restore_release(request: web.Request) -> web.StreamResponse:
     """``POST /api/releases/N/restore`` with ``{"reason": ...}``: a new release with the state of release N."""
     service = request.app[SERVICE]
-    principal = await _principal(request, service)
+    principal = await _principal(request)
     principal.must("restore")
     number = int(request.match_info["number"])
     said = await wishes(request, {"reason": str})

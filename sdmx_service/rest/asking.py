@@ -16,7 +16,7 @@ from sdmx_service.auth import Principal
 from sdmx_service.errors import SdmxError, SyntaxFault, UnknownParameter
 from sdmx_service.rest import problems
 from sdmx_service.rest.bodies import MAX_QUESTION, copy
-from sdmx_service.rest.identity import principal_of as recognised
+from sdmx_service.rest.identity import principal_of
 from sdmx_service.rest.service import SERVICE, Service
 
 T = TypeVar("T")
@@ -49,15 +49,6 @@ def problem(error: SdmxError) -> web.Response:
     return web.Response(status=status, body=body, headers=headers)
 
 
-async def principal_of(request: web.Request, service: Service) -> Principal:
-    """Who asks.
-
-    Raises:
-        NotAuthenticated: no valid token came along.
-    """
-    return await recognised(request)
-
-
 async def answered(request: web.Request, work: Callable[[Service, Principal], T]) -> T:
     """What a worker thread makes of a request, for who shows a valid token.
 
@@ -65,7 +56,7 @@ async def answered(request: web.Request, work: Callable[[Service, Principal], T]
         NotAuthenticated: none came along.
     """
     service = request.app[SERVICE]
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
     return await in_thread(service, lambda: work(service, principal))
 
 

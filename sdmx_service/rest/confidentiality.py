@@ -42,12 +42,8 @@ def _json(value: object, status: int = 200) -> web.Response:
     return web.Response(status=status, body=body, headers=headers)
 
 
-async def _principal(request: web.Request, service: Service) -> Principal:
-    return await principal_of(request)
-
-
-async def _administrator(request: web.Request, service: Service) -> Principal:
-    principal = await _principal(request, service)
+async def _administrator(request: web.Request) -> Principal:
+    principal = await principal_of(request)
     principal.must("purge")
     return principal
 
@@ -62,14 +58,14 @@ async def _body(request: web.Request) -> Any:
 async def list_purges(request: web.Request) -> web.StreamResponse:
     """``GET /api/purges``: what was purged, by whom, when and why; for administrators."""
     service = request.app[SERVICE]
-    await _administrator(request, service)
+    await _administrator(request)
     return _json({"purges": await _in_thread(service, lambda: purges(service.library))})
 
 
 async def make_purge(request: web.Request) -> web.StreamResponse:
     """``POST /api/purges``: remove stored values for good; for administrators."""
     service = request.app[SERVICE]
-    principal = await _administrator(request, service)
+    principal = await _administrator(request)
     wish = PurgeWish.from_json(await _body(request))
     return _json(await _in_thread(service, lambda: purge(wish, service.library, principal, service.shelf.remove)), 201)
 
@@ -77,7 +73,7 @@ async def make_purge(request: web.Request) -> web.StreamResponse:
 async def list_documents(request: web.Request) -> web.StreamResponse:
     """``GET /api/confidentiality``: the documents in force; for those who publish."""
     service = request.app[SERVICE]
-    principal = await _principal(request, service)
+    principal = await principal_of(request)
     principal.must("audit")
     catalog = (await _in_thread(service, service.library.view)).catalog
     return _json({"documents": [one.to_json() for _, one in sorted(catalog.confidentiality.items())]})
@@ -89,7 +85,7 @@ async def show_audit(request: web.Request) -> web.StreamResponse:
     CSV is what would hide the figures that are proposed, as a submission.
     """
     service = request.app[SERVICE]
-    principal = await _principal(request, service)
+    principal = await principal_of(request)
     principal.must("audit")
     unknown = set(request.query) - {"seconds"}
     seconds = request.query.get("seconds", "60")
@@ -107,7 +103,7 @@ async def show_audit(request: web.Request) -> web.StreamResponse:
 async def put_document(request: web.Request) -> web.StreamResponse:
     """``PUT /api/confidentiality/ID``: put a document in force; for administrators."""
     service = request.app[SERVICE]
-    principal = await _administrator(request, service)
+    principal = await _administrator(request)
     document, id = await _body(request), request.match_info["id"]
     if not isinstance(document, dict) or document.get("id") != id:
         raise SyntaxFault(f"The body is no confidentiality document with the id {id!r}.")

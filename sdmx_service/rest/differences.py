@@ -16,7 +16,8 @@ from sdmx_service.formats.registry import formats_for
 from sdmx_service.model.message import Message, WriteOptions
 from sdmx_service.model.query import Representation
 from sdmx_service.rest.answers import Answer
-from sdmx_service.rest.asking import in_thread, parameters, principal_of, whole_number
+from sdmx_service.rest.asking import in_thread, parameters, whole_number
+from sdmx_service.rest.identity import principal_of
 from sdmx_service.rest.negotiation import Choice, choose, parse_accept
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.rest.streaming import send, take
@@ -69,7 +70,7 @@ async def diff_submission(request: web.Request) -> web.StreamResponse:
     """``GET /api/submissions/ID/difference``: what turns the figures of the submission it corrects into its own."""
     service = request.app[SERVICE]
     parameters(request)
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
     store = service.library.store
 
     def begin(accept: str | None) -> Answer:
@@ -91,7 +92,7 @@ async def show_data(request: web.Request) -> web.StreamResponse:
     """``GET /api/submissions/ID/data``: its own figures, published or not, in any format of data."""
     service = request.app[SERVICE]
     parameters(request)
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
     store = service.library.store
 
     def begin(accept: str | None) -> Answer:

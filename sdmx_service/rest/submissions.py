@@ -13,8 +13,9 @@ from aiohttp import BodyPartReader, web
 
 from sdmx_service.auth import Principal
 from sdmx_service.errors import NotFound, SyntaxFault
-from sdmx_service.rest.asking import in_thread, json_answer, parameters, principal_of, private_answer, wishes
+from sdmx_service.rest.asking import in_thread, json_answer, parameters, private_answer, wishes
 from sdmx_service.rest.bodies import copy
+from sdmx_service.rest.identity import principal_of
 from sdmx_service.rest.partners import fetch
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.submission.exports import REPORT_POLICY, findings_csv, findings_html, findings_workbook
@@ -49,7 +50,7 @@ def routes() -> list[web.RouteDef]:
 async def post_submission(request: web.Request) -> web.StreamResponse:
     """``POST /api/submissions``: 201 accepted or published, 422 refused, both with the receipt."""
     service = request.app[SERVICE]
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
     principal.must("submit")
     said = parameters(request, *_PARAMETERS)
     wish, publish_now = _wish(said)
@@ -120,7 +121,7 @@ def _disposition(request: web.Request) -> str | None:
 async def list_submissions(request: web.Request) -> web.StreamResponse:
     """``GET /api/submissions``: the receipts a principal may see, newest last."""
     service = request.app[SERVICE]
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
     found = await in_thread(
         service, lambda: [one.to_json() for one in receipts(service.library.store) if sees(principal, one)]
     )
@@ -130,7 +131,7 @@ async def list_submissions(request: web.Request) -> web.StreamResponse:
 async def show_submission(request: web.Request) -> web.StreamResponse:
     """``GET /api/submissions/ID``: one receipt."""
     service = request.app[SERVICE]
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
     now = service.clock()
 
     def show() -> dict[str, Any]:
@@ -160,7 +161,7 @@ _FINDING_TYPES = {
 async def show_findings(request: web.Request) -> web.StreamResponse:
     """``GET /api/submissions/ID/findings[.csv|.html|.xlsx]``: every finding; XLSX is the sender's table, marked."""
     service = request.app[SERVICE]
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
     suffix, id = request.match_info["suffix"], request.match_info["id"]
 
     def write() -> bytes:
@@ -188,7 +189,7 @@ async def show_findings(request: web.Request) -> web.StreamResponse:
 async def show_comments(request: web.Request) -> web.StreamResponse:
     """``GET /api/submissions/ID/comments``: what office and compiler said to each other, oldest first."""
     service = request.app[SERVICE]
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
 
     def find() -> dict[str, Any]:
         receipt = seen(request.match_info["id"], service.library.store, principal)
@@ -200,7 +201,7 @@ async def show_comments(request: web.Request) -> web.StreamResponse:
 async def show_history(request: web.Request) -> web.StreamResponse:
     """``GET /api/submissions/ID/history``: the entries of the log about it, oldest first."""
     service = request.app[SERVICE]
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
 
     def find() -> dict[str, Any]:
         return {"entries": list(history(service.library.store, principal, object=request.match_info["id"]))}
@@ -221,7 +222,7 @@ def _step(
     async def handle(request: web.Request) -> web.Response:
         service = request.app[SERVICE]
         parameters(request)
-        principal = await principal_of(request, service)
+        principal = await principal_of(request)
         said = await wishes(request, fields)
         found = await in_thread(service, lambda: does(request.match_info["id"], service, principal, said))
         return private_answer(found.to_json(), status)

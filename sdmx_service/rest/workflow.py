@@ -12,11 +12,11 @@ from sdmx_service.rest.asking import (
     document,
     in_thread,
     parameters,
-    principal_of,
     private_answer,
     whole_number,
     wishes,
 )
+from sdmx_service.rest.identity import principal_of
 from sdmx_service.rest.service import SERVICE
 from sdmx_service.workflow.embargoes import embargo, embargoes, lift
 from sdmx_service.workflow.expected import (
@@ -52,7 +52,7 @@ def routes() -> list[web.RouteDef]:
 async def list_embargoes(request: web.Request) -> web.StreamResponse:
     """``GET /api/embargoes``: every embargo, oldest first, for those who may see what waits."""
     service = request.app[SERVICE]
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
     principal.must("see_embargoes")
     now = service.clock()
     found = await in_thread(service, lambda: embargoes(service.library.store))
@@ -62,7 +62,7 @@ async def list_embargoes(request: web.Request) -> web.StreamResponse:
 async def make_embargo(request: web.Request) -> web.StreamResponse:
     """``POST /api/embargoes`` with dataflow, at, zone, perhaps slice and reason: 201, and what waits for it now."""
     service = request.app[SERVICE]
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
     fields = {"dataflow": str, "at": str, "zone": str, "slice": dict, "reason": str}
     said = await wishes(request, fields, ("dataflow", "at"))
     _check_slice(said.get("slice", {}))
@@ -85,7 +85,7 @@ def _check_slice(said: dict[str, Any]) -> None:
 async def lift_embargo(request: web.Request) -> web.StreamResponse:
     """``POST /api/embargoes/ID/lift`` with the reason: what only this embargo held back is published."""
     service = request.app[SERVICE]
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
     said = await wishes(request, {"reason": str}, ("reason",))
     id = request.match_info["id"]
 
@@ -103,7 +103,7 @@ async def lift_embargo(request: web.Request) -> web.StreamResponse:
 async def show_log(request: web.Request) -> web.StreamResponse:
     """``GET /api/log?after=N&limit=N&object=...``: who did what and why, oldest first."""
     service = request.app[SERVICE]
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
     said = parameters(request, "after", "limit", "object")
     after, limit = (
         whole_number(said.get(name, default), name) for name, default in (("after", "0"), ("limit", f"{LIMIT}"))
@@ -119,7 +119,7 @@ async def show_log(request: web.Request) -> web.StreamResponse:
 async def verify_log(request: web.Request) -> web.StreamResponse:
     """``GET /api/log/verify?mark=NUMBER:HASH``: whether the log is still the one that was written."""
     service = request.app[SERVICE]
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
     known = parameters(request, "mark").get("mark")
     return private_answer(await in_thread(service, lambda: verify(service.library.store, principal, known)))
 
@@ -135,7 +135,7 @@ def _kind(request: web.Request) -> Kind:
 async def list_policies(request: web.Request) -> web.StreamResponse:
     """``GET /api/policies/sign_off`` or ``/collection``: the documents that hold."""
     service = request.app[SERVICE]
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
     principal.must("see_log")
     kind = _kind(request)
     return private_answer({"policies": await in_thread(service, lambda: policies(kind, service.library))})
@@ -144,7 +144,7 @@ async def list_policies(request: web.Request) -> web.StreamResponse:
 async def keep_policy(request: web.Request) -> web.StreamResponse:
     """``POST /api/policies/KIND`` with a document: it holds from now on, in the place of that with its id."""
     service = request.app[SERVICE]
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
     principal.must("policies")
     kind, said = _kind(request), await document(request)
     if not isinstance(said, dict):
@@ -156,7 +156,7 @@ async def keep_policy(request: web.Request) -> web.StreamResponse:
 async def remove_policy(request: web.Request) -> web.StreamResponse:
     """``DELETE /api/policies/KIND/ID``: it holds no more."""
     service = request.app[SERVICE]
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
     kind, id = _kind(request), request.match_info["id"]
     await in_thread(service, lambda: remove(kind, id, service.library, principal))
     return private_answer({"removed": id})
@@ -169,7 +169,7 @@ _CALENDAR_TYPES = {"": "application/json", ".csv": "text/csv; charset=utf-8", ".
 async def show_calendar(request: web.Request) -> web.StreamResponse:
     """``GET /api/calendar[.csv|.ics]?provider=&year=&status=``: what is expected, what has come, who is late."""
     service = request.app[SERVICE]
-    principal = await principal_of(request, service)
+    principal = await principal_of(request)
     said = parameters(request, "provider", "year", "status")
     if said.get("status", "late") not in STATUSES:
         raise SyntaxFault(f"status={said['status']!r} is none.", hint=f"One of {', '.join(STATUSES)}.")
