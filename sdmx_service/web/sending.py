@@ -108,6 +108,7 @@ def _overview_page(case: Case, fault: SdmxError | None = None) -> Shown:
         sent=list(reversed(sent))[:_LISTED],
         total=len(sent),
         wishes={name: case.fields.get(name, "") for name in ("dataflow", "provider", "mapping")},
+        corrects=case.fields.get("corrects", "") or case.asked.text("corrects"),
     )
 
 
@@ -148,7 +149,8 @@ def _send(case: Case) -> Shown:
                 memory=case.desk.memory, principal=principal,
             )  # fmt: skip
             return _checked(case, outcome)
-        receipt = send(case.file, wish, case.desk.library, principal, memory=case.desk.memory)
+        corrects = fields.get("corrects", "").strip() or None
+        receipt = send(case.file, wish, case.desk.library, principal, corrects=corrects, memory=case.desk.memory)
     except SdmxError as fault:
         return _overview_page(case, fault)
     return case.go(f"/sending/{receipt.id}")

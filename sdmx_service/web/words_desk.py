@@ -183,6 +183,8 @@ FRENCH: Mapping[str, str] = MappingProxyType(
             "Le fichier est pris en entier et attend sa publication."
         ),
         "The figures are published, in release {number}.": "Les chiffres sont publiés, dans l’édition {number}.",
+        "The file takes the place of an earlier one:": "Le fichier remplace un fichier antérieur :",
+        "Send a corrected file": "Transmettre un fichier corrigé",
         "What was read": "Ce qui a été lu",
         "Submission": "Transmission",
         "Format": "Format",

@@ -57,6 +57,7 @@ def test_the_filter_works_by_keyboard(page: Page, complaints: list[str], address
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")  # the crumb
+    page.keyboard.press("Tab")  # the sources
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"

@@ -86,6 +86,20 @@ async def test_what_is_wrong_stands_at_its_place(visitor: Visitor) -> None:
     assert {one.headers["Cache-Control"] for one in (answer, workbook, report)} == {"no-store"}
 
 
+async def test_a_corrected_file_is_a_new_version_of_the_same_submission(visitor: Visitor, library: Library) -> None:
+    first = str((await visitor.upload(WRONG)).location)
+    page = await visitor.get(first)
+    (link,) = page.page.xpath("//a[contains(@href, 'corrects=')]/@href")
+    id = first.rpartition("/")[2]
+    assert link == f"/sending?corrects={id}"
+    assert (await visitor.get(link)).page.xpath("//input[@name='corrects']/@value") == [id]
+    second = str((await visitor.upload(RIGHT, corrects=id)).location)
+    assert load_receipt(library.store, second.rpartition("/")[2]).corrects == id
+    assert (await visitor.get(first)).page.xpath(f"//main//a[@href='{second}']")
+    nothing = await visitor.upload(RIGHT, corrects="S0")
+    assert (nothing.status, "There is no submission" in nothing.words) == (404, True)
+
+
 async def test_only_checking_keeps_nothing(visitor: Visitor, library: Library) -> None:
     before = count(library)
     good = await visitor.upload(RIGHT, act="check")
