@@ -93,7 +93,7 @@ def wrong_scales(rule: Rule, flow: Flow, figures: Figures, providers: Collection
     )
     joins = "".join(f" LEFT JOIN b{number} ON b{number}._id = g._id" for number in range(len(beside)))
     calm = both(f"coalesce(b{number}.moved, 0) < ln(power) / 2" for number in range(len(beside)))
-    exact = "abs(ln(greatest(_value, usual) / least(_value, usual)) - ln(power)) < 0.2"
+    exact = "abs(abs(ln(_value) - (ln(_before) + ln(_after)) / 2) - ln(power)) < 0.2"
     still = f"(slip_before IS NOT NULL AND slip_after IS NOT NULL AND {exact}) OR ({calm})"  # a table in thousands
     query = f"""
         WITH wide AS (SELECT _series, count(*) AS counted, median(_value) AS middle FROM {table} WHERE _value > 0
