@@ -99,6 +99,7 @@ def _listed(source: Source, injected: Injected) -> dict[str, Any]:
         "kind": injected.kind, "note": injected.note, "evidence": injected.evidence, "period": injected.period,
         "cells": _places(source, injected.cells), "sums": _places(source, injected.sums),
         "beside": _places(source, injected.beside), "parts": _places(source, injected.parts),
+        "lost": sorted({cell.period for cell in injected.cells if cell.period} | {injected.period or ""} - {""}),
         "figures": [source.grid.text(cell) for cell in injected.cells[:20] if cell.key],
     }  # fmt: skip
 
