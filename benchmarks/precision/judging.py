@@ -136,9 +136,9 @@ def _defect(finding: Finding) -> tuple[str, str]:
 
 
 def known_defects(source: str) -> set[tuple[str, str]]:
-    """Code and key (or ``*``: whichever) of what is wrong with a real file itself, each looked at by a person.
+    """Code and key (or ``*``: whichever) of what is wrong with a real file itself.
 
-    They are listed in ``known_defects.csv``, with the reason.
+    They are what the checks say of the undamaged files, listed in ``known_defects.csv`` with the reason per cause.
     """
     with KNOWN.open(encoding="utf-8", newline="") as file:
         return {(row["code"], row["key"]) for row in csv.DictReader(file) if row["file"] == source}
