@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from sdmx_service.errors import UnreadableFile
+from sdmx_service.submission.exports import findings_workbook
 from sdmx_service.submission.reading import Wish
+from sdmx_service.submission.receipt import load_findings
 from sdmx_service.submission.submit import SentFile, check
 from tests.harness import GENERIC, JSON, STRUCTURE_SPECIFIC, XML, House, open_house
 from tests.workbooks import MAKERS, Book
@@ -163,6 +166,20 @@ def test_a_cell_that_is_no_plain_number_is_never_guessed(market: House, kind: st
     receipt, findings = market.send(MAKERS[kind](book(rows=rows)), name=f"book.{kind}")
     assert receipt.status == "refused"
     assert [(one.code, one.row, one.column, one.value) for one in findings] == [("F104", 4, "C", cell)]
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_the_sender_gets_his_workbook_back_with_its_cells_marked(market: House, kind: str) -> None:
+    rows = [list(row) for row in book().rows]
+    rows[3][2] = "many"
+    data = MAKERS[kind](book(rows=rows))
+    receipt, _ = market.send(data, name=f"book.{kind}")
+    groups = load_findings(market.library.store, receipt.id)
+    marked = openpyxl.load_workbook(io.BytesIO(b"".join(findings_workbook(groups, receipt.file, io.BytesIO(data)))))
+    assert marked.sheetnames == ["Sheet", "Findings"]
+    cell = marked["Sheet"]["C4"]
+    assert cell.value == "many"
+    assert "'many' is not a number" in cell.comment.text
 
 
 # ------------------------------------------------------------------------------------------------- national encodings

@@ -23,7 +23,7 @@ from openpyxl.utils import column_index_from_string
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sdmx_service.errors import UnreadableFile
-from sdmx_service.formats.spreadsheet.reader import read_csv
+from sdmx_service.formats.spreadsheet.reader import read_binary_workbook, read_csv, read_open_document
 from sdmx_service.formats.spreadsheet.workbook import bounded
 from sdmx_service.model.message import SeekableFile, Sheet
 
@@ -93,14 +93,14 @@ def write_marked(
     Returns None for a file that cannot be one: no table, or too large.
 
     Args:
-        format: ``xlsx``, ``csv`` or ``sdmx-csv``, as the file was recognised.
+        format: ``xlsx``, ``xls``, ``ods``, ``csv`` or ``sdmx-csv``, as the file was recognised.
         header, rows: the list of findings.
     """
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     if size > SMALL:
         return None
-    book = _opened(file) if format == "xlsx" else _of_text(file) if format.endswith("csv") else None
+    book = _opened(file) if format == "xlsx" else _of_tables(file, format)
     if book is None:
         return None
     _mark(book, marks, _headers(book) if format == "sdmx-csv" else None)
@@ -115,18 +115,25 @@ def _opened(file: SeekableFile) -> Workbook | None:
         return None
 
 
-def _of_text(file: SeekableFile) -> Workbook | None:
-    (sheet,) = read_csv(file).sheets
-    rows = len(sheet.columns[0]) if sheet.columns else 0
-    if rows * len(sheet.columns) > CELLS:
+_READERS: Final = {"csv": read_csv, "sdmx-csv": read_csv, "xls": read_binary_workbook, "ods": read_open_document}
+
+
+def _of_tables(file: SeekableFile, format: str) -> Workbook | None:
+    """The sheets of a file as a workbook of texts; None if it has none, or too many cells."""
+    read = _READERS.get(format)
+    if read is None:
+        return None
+    sheets = read(file).sheets
+    if sum(len(column) for sheet in sheets for column in sheet.columns) > CELLS or not sheets:
         return None
     book = Workbook()
-    page = book.worksheets[0]
-    page.title = "Data"
-    for number, row in enumerate(_rows(sheet), start=1):
-        for column, value in enumerate(row, start=1):
-            if value is not None:
-                _put(page.cell(number, column), value)
+    book.remove(book.worksheets[0])
+    for sheet in sheets:
+        page = book.create_sheet(sheet.name or "Data")
+        for number, row in enumerate(_rows(sheet), start=1):
+            for column, value in enumerate(row, start=1):
+                if value is not None:
+                    _put(page.cell(number, column), value)
     return book
 
 
