@@ -55,6 +55,8 @@ class _Reading:
 
     encoding: str
     text: str
+    words: int
+    is_latin: bool
     known: int
     odd: int
 
@@ -100,6 +102,9 @@ def _older(sample: bytes, data: bytes, known: Known | None) -> TextEncoding:
             continue
         readings.setdefault(text, _reading(encoding, text, known))
     ranks = _ranks(sample, [one.encoding for one in readings.values()])
+    latin = [one.encoding for one in readings.values() if one.is_latin]
+    if all(one.words < _SEVERAL for one in readings.values()):  # too little to tell languages of one script apart
+        ranks |= dict.fromkeys(latin, min((ranks.get(encoding, 99) for encoding in latin), default=99))
     order = sorted(
         readings.values(), key=lambda one: (-one.known, one.odd, ranks.get(one.encoding, 99), OLDER.index(one.encoding))
     )
@@ -124,6 +129,8 @@ def _reading(encoding: str, text: str, known: Known | None) -> _Reading:
     return _Reading(
         encoding=encoding,
         text=text,
+        words=len(words),
+        is_latin=all(_script(sign) == "LATIN" for word in words for sign in word if sign.isalpha()),
         known=0 if known is None else sum(known(word.casefold()) for word in words),
         odd=sum(map(_oddity, words)) + _stray(text) + _is_small(words),
     )
