@@ -44,7 +44,7 @@ class Settings:
     bulk_kept: int = field(
         default=3, metadata={"help": "releases of a dataflow whose files are kept; others are made anew"}
     )
-    memory_limit: str = field(default="1GB", metadata={"help": "memory of the embedded database at most"})
+    memory_limit: str = field(default="300MB", metadata={"help": "memory of the embedded database at most"})
     read_models: bool = field(
         default=True, metadata={"help": "answer from read models, which are made after each release"}
     )

@@ -20,7 +20,7 @@ from pyarrow import csv as arrow_csv
 
 from sdmx_service.errors import UnreadableFile
 
-BLOCK_SIZE: Final = 4 * 1024**2
+BLOCK_SIZE: Final = 2 * 1024**2
 """Bytes read at once; no record may be longer."""
 _CHUNK: Final = 1024**2
 _AHEAD: Final = 3

@@ -7,7 +7,15 @@ from pathlib import Path
 import pyarrow as pa
 
 from sdmx_service.model.finding import FindingGroup
-from sdmx_service.submission.receipt import FileFacts, Receipt, load_findings, save_findings, save_receipt
+from sdmx_service.storage.port import Record
+from sdmx_service.submission.receipt import (
+    FileFacts,
+    Receipt,
+    load_findings,
+    receipt_change,
+    remove_findings,
+    save_findings,
+)
 from tests.storage.backends import open_duckdb
 
 
@@ -29,9 +37,13 @@ def test_findings_come_back_as_they_were(tmp_path: Path) -> None:
     store = open_duckdb(tmp_path / "store.duckdb")
     try:
         facts = FileFacts(name="f.csv", sha256="", bytes=0, format="csv")
-        save_receipt(store, Receipt(id="S1", status="refused", received_at="", provider=None, mapping=None, file=facts))
+        receipt = Receipt(id="S1", status="refused", received_at="", provider=None, mapping=None, file=facts)
+        store.record(Record(changes=(receipt_change(receipt),)))
         save_findings(store, "S1", groups)
         found = load_findings(store, "S1")
+        remove_findings(store, "S1")
+        assert load_findings(store, "S1") == ()
+        assert list(store.file("findings:S1")) == []
     finally:
         store.close()
     assert [one.count for one in found] == [3, 1_500, 1, 2_345]
