@@ -9,10 +9,9 @@ Codes, times and texts are text, numbers are doubles. What is sent once more for
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +21,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sdmx_service.errors import StorageFault, SyntaxFault
+from sdmx_service.errors import StorageFault
 from sdmx_service.model.columns import Column, columns
 from sdmx_service.model.finding import KEY_PREFIX, FindingGroup
 from sdmx_service.model.message import Action
@@ -36,10 +35,6 @@ _PLAIN = """CREATE MACRO plain(number) AS CASE
     WHEN number = trunc(number) AND abs(number) < 1e15 THEN CAST(CAST(number AS BIGINT) AS VARCHAR)
     ELSE format('{:.15g}', CAST(number AS DOUBLE)) END"""
 """A number as people write it: no superfluous ``.0``, no digits that a double does not have."""
-_ENOUGH = 150
-"""Megabytes in which a million rows are checked nearly as fast as in any more."""
-_ROWS, _ROWS_PER_MEGABYTE, _STEP = 4_000_000, 25_000, 50
-"""Rows for which that is enough, rows beyond for each megabyte more, and by how many megabytes the limit is raised."""
 _MOST_VALUES = 10_000
 """Distinct values of a dimension that are remembered; beyond, the dimension counts as unknown."""
 _NAMED_ROWS = 5
@@ -111,8 +106,7 @@ class Workspace:
     """Typed rows of one submission; a context manager.
 
     Args:
-        memory: what the database may use at most, as DuckDB writes it (``512MB``); beyond, it works on disk. Of this it
-            takes as much as pays for the rows there are.
+        memory: what the database may use, as DuckDB writes it (``512MB``); beyond, it works on disk.
         folder: where the temporary folder is made; None: the system's place.
 
     Attributes:
@@ -122,10 +116,8 @@ class Workspace:
 
     def __init__(self, memory: str = "512MB", *, threads: int = 2, folder: Path | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="workspace-", dir=folder)
-        self._most = _megabytes(memory)
-        self._limit = min(self._most, _ENOUGH)
         settings: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": f"{self._limit}MB",
+            "memory_limit": memory,
             "threads": threads,
             "temp_directory": str(Path(self._folder.name) / "spill"),
             "preserve_insertion_order": False,
@@ -148,7 +140,6 @@ class Workspace:
         self._number = -1
         self._state = 0
         self._next = 0
-        self._rows = 0
 
     def __enter__(self) -> Self:
         return self
@@ -186,11 +177,6 @@ class Workspace:
             sent.letters[id] = letter if sent.letters.get(id, letter) == letter else None
         sent.repeated = sent.repeated or len(sent.actions - {Action.DELETE}) > 1
         self._tables[part.structure.ref.text].add(part, batch, number=self._number, state=self._state, file=self.file)
-        self._rows += len(batch)
-        wanted = min(self._most, _ENOUGH + max(0, self._rows - _ROWS) // _ROWS_PER_MEGABYTE)
-        if wanted >= self._limit + _STEP:
-            self.run(f"SET memory_limit = '{wanted}MB'")
-            self._limit = wanted
 
     def _sent_rows(self, part: StagedPart) -> SentRows:
         structure = part.structure
@@ -259,7 +245,8 @@ class Workspace:
 
     def drop(self, table: str) -> None:
         """Forget a table that ``keep`` or ``make`` made."""
-        self.run(f"DROP TABLE {identifier(table)}")
+        with suppress(duckdb.TransactionException):  # after a statement that failed all tables are forgotten anyway
+            self.run(f"DROP TABLE {identifier(table)}")
 
     # --- the same thing twice ----------------------------------------------------------------------------------
     def duplicates(self, report: Report) -> None:
@@ -427,14 +414,6 @@ def _at_column(places: pa.Table, name: str) -> pa.Table:
     said = places["column"].cast(pa.string())
     is_pointer = pc.fill_null(pc.starts_with(said, "/"), False)
     return places.set_column(places.column_names.index("column"), "column", pc.if_else(is_pointer, said, name))
-
-
-def _megabytes(text: str) -> int:
-    """A size as DuckDB writes it."""
-    match = re.fullmatch(r"\s*([0-9.]+)\s*([KMGT]?)i?B\s*", text, re.IGNORECASE)
-    if match is None:
-        raise SyntaxFault(f"{text!r} is no size of memory.", hint="Write 512MB or 1GB.")
-    return max(1, int(float(match[1]) * {"": 1e-6, "K": 1e-3, "M": 1, "G": 1e3, "T": 1e6}[match[2].upper()]))
 
 
 def _is_same(one: StagedPart | None, other: StagedPart) -> bool:
