@@ -8,7 +8,7 @@ logarithms, after a damping number is added, since small figures vary more.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import pyarrow as pa
 
@@ -22,6 +22,10 @@ from sdmx_service.submission.workspace import IN_ORDER, PLACE, key_columns
 
 _STILL = 0.02
 """The least change that counts as usual: series that never change would report any."""
+_AT_ONCE = 50_000
+"""Candidates that are looked at together, about."""
+_FEW = 32
+"""Series beside a figure that are looked at without itself, at most."""
 
 
 def standing_out(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
@@ -35,21 +39,49 @@ def standing_out(rule: Rule, flow: Flow, figures: Figures, providers: Collection
     if table is None:
         return pa.table({})
     log = _log("{}", detail.damping)
+    workspace = figures.workspace
     size = "greatest(_value, coalesce(_before, 0), coalesce(_after, 0))"
-    is_end = "(_before IS NULL OR _after IS NULL)"
-    limit = f"CASE WHEN {is_end} THEN ln({detail.ends!r}) ELSE ln({detail.limit!r}) END"
-    beside = [column for one in detail.beside if (column := beside_column(figures, flow, one))]
-    others = "".join(
-        f""", b{number} AS (SELECT c._id, median(t._x) AS middle FROM c JOIN t ON t.{column} = c.{column}
-                AND t._position = c._position AND t._series <> c._series WHERE t._x IS NOT NULL GROUP BY c._id)"""
-        for number, column in enumerate(beside)
+    limit = f"CASE WHEN _before IS NULL OR _after IS NULL THEN ln({detail.ends!r}) ELSE ln({detail.limit!r}) END"
+    every = f"(SELECT *, {_residual(log)} AS _x, {limit} AS _limit FROM {table})"
+    candidates = workspace.make(
+        f"SELECT * FROM {every} WHERE _id IS NOT NULL AND _n >= {detail.periods} AND {size} >= {detail.least!r}"
+        f" AND abs(_x) > _limit"
     )
+    made = [candidates]
+    beside = [column for one in detail.beside if (column := beside_column(figures, flow, one))]
+    try:
+        count = workspace.read(f"SELECT count(*) AS n FROM {candidates}")["n"][0].as_py()
+        parts = -(-count // _AT_ONCE)
+        made += (
+            workspace.make(_unusual(detail, every, candidates, beside, f"_series % {parts} = {part}"))
+            for part in range(parts)
+        )
+        if not parts:
+            return pa.table({})
+        query = f"""
+            SELECT {PLACE}, plain(g._value) AS value, plain(round(usual)) AS expected,
+                   {key_columns(flow.structure, flow.names)}, plain(_before) AS previous, plain(_after) AS "next",
+                   plain(round(usual)) AS usual, coalesce(plain(round(g._value / nullif(usual, 0), 2)), '∞') AS ratio
+            FROM ({" UNION ALL ".join(f"SELECT * FROM {one}" for one in made[1:])}) g
+            JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+        return workspace.places(query, flow.structure)
+    finally:
+        for one in made:
+            workspace.drop(one)
+
+
+def _unusual(detail: Outlier, every: str, candidates: str, beside: Sequence[str], which: str) -> str:
+    """The candidates among some series that stand out, with what would be usual.
+
+    A part of the series at a time: what is gathered for each candidate has to fit into memory.
+    """
+    log = _log("{}", detail.damping)
+    others = "".join(_beside(number, column) for number, column in enumerate(beside))
     joins = "".join(f" LEFT JOIN b{number} ON b{number}._id = c._id" for number in range(len(beside)))
     rest = [f"abs(c._x - coalesce(b{number}.middle, 0))" for number in range(len(beside))]
-    query = f"""
-        WITH t AS NOT MATERIALIZED (SELECT *, {_residual(log)} AS _x FROM {table}),
-        c AS (SELECT *, {limit} AS _limit FROM t
-              WHERE _id IS NOT NULL AND _n >= {detail.periods} AND {size} >= {detail.least!r} AND abs(_x) > {limit}),
+    return f"""
+        WITH t AS NOT MATERIALIZED (SELECT * FROM {every}),
+        c AS (SELECT * FROM {candidates} WHERE {which}),
         near AS (SELECT * FROM t SEMI JOIN c USING (_series)),
         usual AS (SELECT c._id, greatest({_STILL}, coalesce(median(abs(n._x)), 9)) AS _usual,
                          coalesce(max(abs(n._x)), 0) AS _ever
@@ -57,17 +89,28 @@ def standing_out(rule: Rule, flow: Flow, figures: Figures, providers: Collection
                    AND n._position IS DISTINCT FROM c._before_at AND n._position IS DISTINCT FROM c._after_at
                   GROUP BY c._id),
         peaks AS (SELECT _id, greatest(coalesce(lag(abs(_x)) OVER w, 0), coalesce(lead(abs(_x)) OVER w, 0)) AS _most
-                  FROM near WINDOW w AS (PARTITION BY _series ORDER BY _position)){others},
-        g AS (SELECT c._id, c._value, c._before, c._after,
-                     greatest(0, exp({log.format("c._value")} - c._x) - {detail.damping!r}) AS usual
-              FROM c JOIN usual ON usual._id = c._id JOIN peaks ON peaks._id = c._id{joins}
-              WHERE abs(c._x) >= _most AND least({", ".join(["abs(c._x)", *rest])})
-                    > greatest(_limit, {detail.spread!r} * _usual, {detail.margin!r} * _ever))
-        SELECT {PLACE}, plain(g._value) AS value, plain(round(usual)) AS expected,
-               {key_columns(flow.structure, flow.names)}, plain(_before) AS previous, plain(_after) AS "next",
-               plain(round(usual)) AS usual, coalesce(plain(round(g._value / nullif(usual, 0), 2)), '∞') AS ratio
-        FROM g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
-    return figures.workspace.places(query, flow.structure)
+                  FROM near WINDOW w AS (PARTITION BY _series ORDER BY _position)){others}
+        SELECT c._id, c._value, c._before, c._after,
+               greatest(0, exp({log.format("c._value")} - c._x) - {detail.damping!r}) AS usual
+        FROM c JOIN usual ON usual._id = c._id JOIN peaks ON peaks._id = c._id{joins}
+        WHERE abs(c._x) >= _most AND least({", ".join(["abs(c._x)", *rest])})
+              > greatest(_limit, {detail.spread!r} * _usual, {detail.margin!r} * _ever)"""
+
+
+def _beside(number: int, column: str) -> str:
+    """What happens at the same time to the series beside each candidate.
+
+    In a large group a figure counts among its own neighbours, which moves their median by next to nothing; so the work
+    does not grow with the square of a group.
+    """
+    near = f"t.{column} = n._group AND t._position = n._position AND t._x IS NOT NULL"
+    own = f"c.{column} = n._group AND c._position = n._position"
+    return f""", n{number} AS (SELECT t.{column} AS _group, t._position, count(*) AS _size, median(t._x) AS _middle
+                FROM t SEMI JOIN c ON t.{column} = c.{column} AND t._position = c._position
+                WHERE t._x IS NOT NULL GROUP BY t.{column}, t._position),
+        b{number} AS (SELECT c._id, n._middle AS middle FROM c JOIN n{number} n ON {own} WHERE n._size > {_FEW}
+                UNION ALL SELECT c._id, median(t._x) AS middle FROM c JOIN n{number} n ON {own} AND n._size <= {_FEW}
+                JOIN t ON {near} AND t._series <> c._series GROUP BY c._id)"""
 
 
 def swapped_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
