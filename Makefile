@@ -57,10 +57,13 @@ precision: $(VENV)/dev.stamp ## inject errors into real files and count what the
 	$(BIN)/python -m benchmarks.precision --seed $(SEED) --shared $(or $(SDMX_SHARED),../shared)/data --recall 0.95 --false 0.02 $(ARGS)
 
 .PHONY: vtl
-vtl: $(VENV)/dev.stamp ## check that an independent engine finds the same with the rules in VTL (an environment of its own)
-	test -x .venv-vtl/bin/python || $(PYTHON) -m venv .venv-vtl
-	.venv-vtl/bin/python -m pip --disable-pip-version-check --quiet install --requirement tests/vtl/requirements.txt
+vtl: $(VENV)/dev.stamp .venv-vtl/engine.stamp ## check that an independent engine finds the same with the rules in VTL (an environment of its own)
 	$(BIN)/python -m pytest tests/vtl $(ARGS)
+
+.venv-vtl/engine.stamp: tests/vtl/requirements.txt
+	test -x .venv-vtl/bin/python || $(PYTHON) -m venv .venv-vtl
+	.venv-vtl/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
+	touch $@
 
 .PHONY: lock
 lock: ## write both lock files anew (needs uv); UPGRADE=--upgrade takes the newest versions
@@ -74,7 +77,7 @@ dist: $(VENV)/dev.stamp ## build the wheel and the source archive into dist/
 
 .PHONY: clean
 clean: ## remove what building and testing left behind, with the virtual environment; data/ stays
-	rm -rf $(VENV) build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-vtl build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- the virtual environment ------------------------------------------------------------------------
