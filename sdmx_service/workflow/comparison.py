@@ -124,7 +124,9 @@ class Comparison:
         listed, id = "".join(f"{name}, " for name in names), literal(column.id)
         for side, other in (("before", "after"), ("after", "before")):
             same = both([f"o.component = {id}", *(f"o.{name} = pairs.{name}" for name in names)])
-            known = f" AND EXISTS (SELECT 1 FROM attached_{other} o WHERE {same})" if only_known else ""
+            beside = both([f"p.{other[0]}_{cell} IS NOT NULL", *(f"p.{name} = pairs.{name}" for name in names)])
+            spoken = f"EXISTS (SELECT 1 FROM attached_{other} o WHERE {same})"
+            known = f" AND ({spoken} OR EXISTS (SELECT 1 FROM pairs p WHERE {beside}))" if only_known else ""
             self._connection.execute(
                 f"INSERT INTO attached_{side} ({listed}component, value) SELECT DISTINCT {listed}{id}, {side[0]}_{cell}"
                 f" FROM pairs WHERE {condition} AND {side[0]}_{cell} IS NOT NULL{known}"

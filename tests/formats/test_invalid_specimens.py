@@ -20,6 +20,9 @@ ELSEWHERE = ("metadata", "genericmetadata", "query")
 PLACE = re.compile(r"\b[Ll]ine \d+|\bRow \d+|(^|\s)/(data|meta)/")
 """A line of XML, a row of a table, a JSON pointer."""
 
+OF_2_0 = tuple(f"sdmx-ml-2.0/{kind}/" for kind in ("compactdata", "genericdata", "crosssectionaldata", "messagegroup"))
+"""Data of 2.0, which the official schema could not judge ("internal error"): ``data/test_ml_reader_2_0`` reads them."""
+
 HEADER = "what a header must say, and in which order, matters to no value"
 PATTERN = "the text is no URN by the schema's pattern, and still says what it points to"
 EMPTY = "an empty list says that there is nothing"
@@ -71,7 +74,7 @@ def test_invalid_messages_are_refused_with_their_place_or_read_for_a_reason(shar
     counts: Counter[str] = Counter()
     lenient = set()
     for specimen in specimens():
-        if not specimen.is_invalid or specimen.kind in ELSEWHERE:
+        if not specimen.is_invalid or specimen.kind in ELSEWHERE or specimen.file.startswith(OF_2_0):
             continue
         try:
             _read(specimen)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sdmx_service.errors import UnreadableFile
+from sdmx_service.errors import UnreadableFile, UnresolvedReference
 from sdmx_service.formats.sdmx_ml.data_events import SETTINGS, DataEvents, pairs_of, settings_of
 from sdmx_service.formats.sdmx_ml.data_generic_events import GenericEvents
 from sdmx_service.formats.sdmx_ml.data_opening import Opening, StructureUse
@@ -34,7 +34,10 @@ class _FamilyEvents(DataEvents):
 
     def _open_family(self, name: str, attributes: list[str], family: str | None) -> None:
         settings, space = settings_of(attributes), name.rpartition("}")[0]
-        ref, target = resolve_family(self._opening.family, settings, space, family, self._resolve)
+        try:
+            ref, target = resolve_family(self._opening.family, settings, space, family, self._resolve)
+        except UnresolvedReference as fault:
+            raise UnresolvedReference(f"Line {self.line}: {fault.detail}", hint=fault.hint) from None
         names = names_of(target.structure)
         use = StructureUse(ref=ref)
         self._open_dataset(attributes, use, target, id=settings.get("datasetID"), settings=_SETTINGS_2_0, names=names)
