@@ -7,9 +7,10 @@ of a block are regrouped by structure between two changes of action; actions kee
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from itertools import chain, groupby
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ import pyarrow.compute as pc
 
 from sdmx_service.errors import SyntaxFault, UnreadableFile
 from sdmx_service.model.columns import ROW
-from sdmx_service.model.message import Action
+from sdmx_service.model.message import Action, Dataset, Target
 from sdmx_service.model.urn import Ref, parse_ref
 
 if TYPE_CHECKING:
@@ -51,6 +52,40 @@ class Run:
     def key(self) -> tuple[str, str, str]:
         """What tells it from the next one."""
         return self.kind, self.id, self.action
+
+
+class Reading(Protocol):
+    """How the rows of one structure are read: what they refer to, what that means, and their batches."""
+
+    @property
+    def ref(self) -> Ref:
+        """What the rows name."""
+
+    @property
+    def target(self) -> Target:
+        """What it means here."""
+
+    def batch(self, table: pa.Table) -> pa.RecordBatch:
+        """Rows as read."""
+
+
+def datasets(pieces: Iterable[tuple[Run, pa.Table]], opened: Callable[[Run], Reading]) -> Iterator[Dataset]:
+    """A data set per run of rows; ``opened`` is asked once for each structure that they name."""
+    known: dict[tuple[str, str], Reading] = {}
+    for _, group in groupby(pieces, key=lambda piece: piece[0].key):
+        first = next(group)
+        run = first[0]
+        reading = known.get((run.kind, run.id))
+        if reading is None:
+            reading = known[run.kind, run.id] = opened(run)
+        yield Dataset(
+            structure=reading.target.structure,
+            ref=reading.ref,
+            batches=map(reading.batch, (table for _, table in chain([first], group))),
+            action=action_of(run),
+            dataflow=reading.target.dataflow,
+            provider=reading.target.provider,
+        )
 
 
 def runs(table: pa.Table, kinds: _Strings, ids: _Strings, actions: _Strings) -> Iterator[tuple[Run, pa.Table]]:

@@ -28,7 +28,6 @@ MARKS: Final[Mapping[str, str]] = {
 _ALWAYS: Final = "_row"
 _INCOMING: Final = "incoming"
 
-_Array = pa.Array
 Constant = str | int | bool | None
 
 

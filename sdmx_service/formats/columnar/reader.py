@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from itertools import chain, groupby
 from typing import IO, Any, Final, TypeAlias
 
 import numpy as np
@@ -22,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sdmx_service.errors import TooLarge, UnreadableFile, UnresolvedReference, UnsafeFile
-from sdmx_service.formats.runs import ACTION, STRUCTURE, STRUCTURE_ID, Run, action_of, needed, reference_of, runs
+from sdmx_service.formats.runs import ACTION, STRUCTURE, STRUCTURE_ID, Run, datasets, needed, reference_of, runs
 from sdmx_service.formats.sniffing import Head
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.columns import COLUMN, ROW, SHEET, Column, columns, read_schema, render_numbers
@@ -131,25 +130,16 @@ def _pieces(source: pq.ParquetFile) -> Iterator[pa.Table]:
 
 def _datasets(source: pq.ParquetFile, resolve: Resolve, message: Message) -> Iterator[Dataset]:
     names = source.schema_arrow.names
-    known: dict[tuple[str, str], _Reading] = {}
     used = {STRUCTURE, STRUCTURE_ID, ACTION}
     pieces = (piece for table in _pieces(source) for piece in _runs(table))
-    for _, group in groupby(pieces, key=lambda piece: piece[0].key):
-        first = next(group)
-        run = first[0]
-        reading = known.get((run.kind, run.id))
-        if reading is None:
-            ref = reference_of(run)
-            reading = known[run.kind, run.id] = _Reading(names, ref, resolve(ref))
-            used |= reading.used
-        yield Dataset(
-            structure=reading.target.structure,
-            ref=reading.ref,
-            batches=map(reading.batch, (table for _, table in chain([first], group))),
-            action=action_of(run),
-            dataflow=reading.target.dataflow,
-            provider=reading.target.provider,
-        )
+
+    def opened(run: Run) -> _Reading:
+        ref = reference_of(run)
+        reading = _Reading(names, ref, resolve(ref))
+        used.update(reading.used)
+        return reading
+
+    yield from datasets(pieces, opened)
     message.errors = (*message.errors, *_notes(names, used))
 
 

@@ -16,14 +16,13 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterator
-from itertools import chain, groupby
 from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
 import pyarrow as pa
 
 from sdmx_service.errors import UnreadableFile
 from sdmx_service.formats.delimited import explain_encoding
-from sdmx_service.formats.runs import Run, action_of, needed, reference_of, runs
+from sdmx_service.formats.runs import Run, datasets, needed, reference_of, runs
 from sdmx_service.formats.sdmx_csv import cells
 from sdmx_service.formats.sdmx_csv.heading import (
     ACTION,
@@ -99,23 +98,14 @@ def _beginning(file: IO[bytes]) -> str:
 def _datasets(file: IO[bytes], line: HeadingLine, resolve: Resolve, message: Message) -> Iterator[Dataset]:
     used: set[int] = set(line.fields.values())
     pieces = (piece for table in _records(file, line) for piece in _runs(table, line))
-    known: dict[tuple[str, str], _Reading] = {}
-    for _, group in groupby(pieces, key=lambda piece: piece[0].key):
-        first = next(group)
-        run = first[0]
-        reading = known.get((run.kind, run.id))
-        if reading is None:
-            ref = _reference(run, line)
-            reading = known[run.kind, run.id] = _Reading(line, ref, resolve(ref))
-            used |= reading.places
-        yield Dataset(
-            structure=reading.target.structure,
-            ref=reading.ref,
-            batches=map(reading.batch, (table for _, table in chain([first], group))),
-            action=action_of(run),
-            dataflow=reading.target.dataflow,
-            provider=reading.target.provider,
-        )
+
+    def opened(run: Run) -> _Reading:
+        ref = _reference(run, line)
+        reading = _Reading(line, ref, resolve(ref))
+        used.update(reading.places)
+        return reading
+
+    yield from datasets(pieces, opened)
     message.errors = (*message.errors, *_notes(line, used))
 
 

@@ -45,7 +45,7 @@ _LONGEST: Final = 12
 _WHITE: Final = "\n\r\t"
 _NO_CHARACTERS: Final = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 """U+FFFE and U+FFFF."""
-_OPEN, _CLOSED = ">", "/>"
+_OPEN: Final = ">"
 
 
 class _NotPlainError(ValueError):

@@ -32,7 +32,6 @@ _DELIMITERS: Final = ("\t", ";", "|", ",")
 """In order of preference where a file is equally regular with several: a comma may be a decimal one."""
 _CSV_TYPES: Final = ("text/csv", "text/tab-separated-values", "application/csv")
 _CSV_SUFFIXES: Final = (".csv", ".tsv", ".tab")
-_WORKBOOK_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def sniff_workbook(head: Head) -> int:
