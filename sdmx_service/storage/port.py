@@ -269,6 +269,7 @@ class Store(Protocol):
         submissions: Sequence[str],
         base: int | None = None,
         *,
+        generation: int | None = None,
         ranking: Ranking | None = None,
         comment: str = "",
         record: Recorder | None = None,
@@ -278,8 +279,8 @@ class Store(Protocol):
         What ``record`` gives is written in the transaction that makes the release current.
 
         Raises:
-            Conflict: ``base`` is given and is not the current release, a submission has no kept rows, or a document is
-                not what the record expects; then there is no release.
+            Conflict: ``base`` or ``generation`` is given and is not the current one, a submission has no kept rows, or
+                a document is not what the record expects; then there is no release.
         """
 
     def restore(self, release: int, *, comment: str = "", record: Recorder | None = None) -> Release:

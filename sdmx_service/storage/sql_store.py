@@ -282,17 +282,21 @@ class SqlStore:
         submissions: Sequence[str],
         base: int | None = None,
         *,
+        generation: int | None = None,
         ranking: Ranking | None = None,
         comment: str = "",
         record: Recorder | None = None,
     ) -> tuple[Release, Sequence[ChangeCounts]]:
         """Apply kept submissions as one release."""
         with self._engine.lock():
-            current = self.pointer().release
+            pointer = self.pointer()
+            current = pointer.release
             if base is not None and base != current:
                 raise Conflict(
                     f"Release {current} is current, not {base}.", hint="Look at what changed since, and publish again."
                 )
+            if generation is not None and generation != pointer.generation:
+                raise Conflict("Structures changed just now.", hint="Publish again: it is judged by those of now.")
             parts = self._open_parts(submissions)
             self._clean(current)
             with self._engine.transaction() as session:
