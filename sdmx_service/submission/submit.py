@@ -36,6 +36,7 @@ from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Act, Load, Record, StagedPart, Store
 from sdmx_service.submission.ahead import ahead
 from sdmx_service.submission.decisions import with_decisions
+from sdmx_service.submission.loads import loading
 from sdmx_service.submission.reading import Part, Received, Wish, named_provider, receive
 from sdmx_service.submission.receipt import (
     DataflowCounts,
@@ -141,37 +142,30 @@ def submit(
     view, store = library.view(), library.store
     catalog = with_decisions(view.catalog, store)
     identity = f"S{datetime.now(UTC):%Y%m%d%H%M%S}{secrets.token_hex(3)}"
-    load, kept = store.stage(identity), list[Future[FileFacts]]()
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="file") as aside:  # keeps the file while the rules run
+    with loading(store, identity) as done:
+        load, kept = store.stage(identity), list[Future[FileFacts]]()
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="file") as aside:  # keeps the file while rules run
 
-        def keep(found: _Check) -> None:
-            kept.append(aside.submit(_facts, sent, found, store, identity))
+            def keep(found: _Check) -> None:
+                kept.append(aside.submit(_facts, sent, found, store, identity))
 
-        try:
-            found = _run(sent, wish, catalog, load, Stored.of(store, catalog, view.release), principal, memory, keep)
-        except BaseException:
+            stored = Stored.of(store, catalog, view.release)
+            found = _run(sent, wish, catalog, load, stored, principal, memory, keep)
+        status = "refused" if found.report.has_errors else "accepted"
+        receipt = _receipt(kept[0].result(), found, identity, principal, view.release, view.generation, status)
+        receipt = replace(receipt, corrects=corrects)
+        save_findings(store, identity, found.report.groups)
+        keep_undecided(store, identity, found.report.groups, catalog, receipt.provider)
+        if status == "refused":
             load.discard()
-            if kept and kept[0].exception() is None:
-                store.save_file(identity, ())
-            raise
-    status = "refused" if found.report.has_errors else "accepted"
-    receipt = _receipt(kept[0].result(), found, identity, principal, view.release, view.generation, status)
-    receipt = replace(receipt, corrects=corrects)
-    save_findings(store, identity, found.report.groups)
-    keep_undecided(store, identity, found.report.groups, catalog, receipt.provider)
-    if status == "refused":
-        load.discard()
-    else:
-        load.keep()
-        if preview:
-            receipt = with_changes(receipt, store.preview(identity))
-    try:
+        else:
+            load.keep()
+            if preview:
+                receipt = with_changes(receipt, store.preview(identity))
         more = beside(receipt)
-        acts, changes = (*_acts(receipt, principal), *more.acts), (receipt_change(receipt), *more.changes)
+        acts = (*_acts(receipt, principal), *more.acts)
+        changes = (receipt_change(receipt), done, *more.changes)
         return replace(receipt, log=store.record(Record(acts=acts, changes=changes)))
-    except BaseException:
-        store.unstage(identity)
-        raise
 
 
 def _acts(receipt: Receipt, principal: Principal) -> tuple[Act, Act]:
