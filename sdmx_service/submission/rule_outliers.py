@@ -50,8 +50,7 @@ def standing_out(rule: Rule, flow: Flow, figures: Figures, providers: Collection
     made = [candidates]
     beside = [column for one in detail.beside if (column := beside_column(figures, flow, one))]
     try:
-        count = workspace.read(f"SELECT count(*) AS n FROM {candidates}")["n"][0].as_py()
-        parts = -(-count // _AT_ONCE)
+        parts = -(-workspace.count(candidates) // _AT_ONCE)
         made += (
             workspace.make(_unusual(detail, every, candidates, beside, f"_series % {parts} = {part}"))
             for part in range(parts)

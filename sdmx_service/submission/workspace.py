@@ -10,7 +10,7 @@ Codes, times and texts are text, numbers are doubles. What is sent once more for
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +37,8 @@ _PLAIN = """CREATE MACRO plain(number) AS CASE
 """A number as people write it: no superfluous ``.0``, no digits that a double does not have."""
 _MOST_VALUES = 10_000
 """Distinct values of a dimension that are remembered; beyond, the dimension counts as unknown."""
+AT_ONCE = 1_000_000
+"""Rows that are looked at together, about, where a database would hold all of them in memory."""
 _NAMED_ROWS = 5
 _KEY = "key_"
 
@@ -242,6 +244,26 @@ class Workspace:
         table = f"kept_{self._next}"
         self.run(f"CREATE TEMP TABLE {table} AS {query}")
         return table
+
+    def make_in_parts(self, query: Callable[[str], str], key: str, rows: int) -> str:
+        """A new table with the answers to a query asked for a part of the rows at a time.
+
+        For what a database holds in memory whole: lists of the values of a group, as medians need them.
+
+        Args:
+            query: the query, given the condition that chooses the part.
+            key: a whole number of 64 bits without a sign by which rows are told apart.
+            rows: how many there are in all.
+        """
+        parts = max(1, -(-rows // AT_ONCE))
+        table = self.make(query(f"{key} % {parts} = 0"))
+        for part in range(1, parts):
+            self.run(f"INSERT INTO {table} {query(f'{key} % {parts} = {part}')}")
+        return table
+
+    def count(self, rows: str) -> int:
+        """How many rows there are, given what stands after FROM."""
+        return int(self.read(f"SELECT count(*) AS number FROM {rows}")["number"][0].as_py())
 
     def drop(self, table: str) -> None:
         """Forget a table that ``keep`` or ``make`` made."""
