@@ -253,9 +253,10 @@ def _series(flow: Flow, figures: Figures, column: Column, result: bool, stored: 
         lambda part: (
             f"""
             SELECT _series, _position, _value, _id, lag(_value) OVER w AS _before, lag(_position) OVER w AS _before_at,
-                   lag(_value, 2) OVER w AS _before_2, lag(_value, 3) OVER w AS _before_3, lead(_value) OVER w AS _after,
-                   lead(_value, 2) OVER w AS _after_2, lead(_position) OVER w AS _after_at, count(*) OVER s AS _n,
-                   sum(_value) OVER s AS _sum, sum(_value * _value) OVER s AS _squares{befores}{more}
+                   lag(_value, 2) OVER w AS _before_2, lag(_value, 3) OVER w AS _before_3,
+                   lead(_value) OVER w AS _after, lead(_value, 2) OVER w AS _after_2,
+                   lead(_position) OVER w AS _after_at, count(*) OVER s AS _n, sum(_value) OVER s AS _sum,
+                   sum(_value * _value) OVER s AS _squares{befores}{more}
             FROM ({narrow}) WHERE _value IS NOT NULL AND {part}
             WINDOW w AS (PARTITION BY _series ORDER BY _position),
                    s AS (PARTITION BY _series ORDER BY _position
