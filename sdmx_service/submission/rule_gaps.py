@@ -13,7 +13,7 @@ from sdmx_service.catalog.rule_context import Gaps, Shift
 from sdmx_service.catalog.rules import Rule
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.rule_series import blank_figures, group_column, period_table, rows_of_rule, series_table
-from sdmx_service.submission.workspace import IN_ORDER, PLACE, conditions, first_origin, key_columns
+from sdmx_service.submission.workspace import AT_ONCE, IN_ORDER, PLACE, conditions, first_origin, key_columns
 
 _STILL = 0.02
 """The least change that counts as usual."""
@@ -58,7 +58,7 @@ def missing_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
 
 
 _HOLE = """
-        s AS (SELECT t.*, p.place - b.place - 1 AS holes, b.place AS place_before
+        s AS NOT MATERIALIZED (SELECT t.*, p.place - b.place - 1 AS holes, b.place AS place_before
               FROM t JOIN p ON p.g = t.g AND p._position = t._position
               JOIN p AS b ON b.g = t.g AND b._position = t._before_at),
         k AS (SELECT g, sum(holes) AS lacking, sum(holes + 1) AS cells FROM s GROUP BY g
@@ -69,7 +69,7 @@ _HOLE = """
                 AND NOT EXISTS (SELECT 1 FROM blank AS b WHERE b._series = s._series
                                 AND b._position < s._position AND b._position > s._before_at))"""
 _END = """
-        s AS (SELECT t.*, p.place, p.places FROM t JOIN p ON p.g = t.g AND p._position = t._position
+        s AS NOT MATERIALIZED (SELECT t.*, p.place, p.places FROM t JOIN p ON p.g = t.g AND p._position = t._position
               WHERE p.places > 2 AND t._n > 1 AND ((p.place >= p.places - 1 AND t._after_at IS NULL)
                     OR (p.place <= 2 AND t._before_at IS NULL))),
         k AS (SELECT g, place > 2 AS is_last, count(*) FILTER (place = places - 1 OR place = 2) AS lacking,
@@ -115,6 +115,7 @@ def unmarked_shifts(rule: Rule, flow: Flow, figures: Figures, providers: Collect
         ),
         "hash(g, _position)",
         workspace.count(table),
+        4 * AT_ONCE,
     )
     query = f"""
         WITH w AS (SELECT *, lead(step) OVER (PARTITION BY g ORDER BY _position) AS then_step,

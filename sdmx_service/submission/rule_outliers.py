@@ -18,11 +18,11 @@ from sdmx_service.errors import InvalidStructure
 from sdmx_service.storage.quoting import both, literal
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.rule_series import beside_column, rows_of_rule, series_table
-from sdmx_service.submission.workspace import IN_ORDER, PLACE, Workspace, key_columns
+from sdmx_service.submission.workspace import AT_ONCE, IN_ORDER, PLACE, Workspace, key_columns
 
 _STILL = 0.02
 """The least change that counts as usual: series that never change would report any."""
-_AT_ONCE = 50_000
+_CANDIDATES = 50_000
 """Candidates that are looked at together, about."""
 _FEW = 32
 """Series beside a figure that are looked at without itself, at most."""
@@ -55,7 +55,7 @@ def standing_out(rule: Rule, flow: Flow, figures: Figures, providers: Collection
         if not count:
             return pa.table({})
         narrow = f"SELECT {', '.join(dict.fromkeys(['_series', '_position', '_x', *beside]))} FROM ({every})"
-        if count > _AT_ONCE:
+        if count > _CANDIDATES:
             made.append(narrow := workspace.make(narrow))
             narrow = f"SELECT * FROM {narrow}"
         middles = []
@@ -68,7 +68,7 @@ def standing_out(rule: Rule, flow: Flow, figures: Figures, providers: Collection
             ),
             "_series",
             count,
-            _AT_ONCE,
+            _CANDIDATES,
         )
         made.append(found)
         query = f"""
@@ -93,6 +93,7 @@ def _middles(narrow: str, candidates: str, column: str, workspace: Workspace) ->
         ),
         f"hash(t.{column}, t._position)",
         workspace.count(f"({narrow})"),
+        4 * AT_ONCE,
     )
 
 
@@ -158,12 +159,35 @@ def swapped_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     column = beside_column(figures, flow, (detail.dimension,))
     if table is None or column is None:
         return pa.table({})
+    workspace = figures.workspace
+    found = workspace.make_in_parts(
+        lambda part: _upside_down(detail, f"SELECT * FROM {table} WHERE {part}", column, flow.names[detail.dimension]),
+        column,
+        workspace.count(table),
+        2 * AT_ONCE,
+    )
+    query = f"""
+        SELECT {PLACE}, plain(g.va) AS value, plain(g.vb) AS expected, {key_columns(flow.structure, flow.names)},
+               plain(g.vb) AS other, {literal(detail.codes[0])} AS "first", {literal(detail.codes[1])} AS "second"
+        FROM {found} AS g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+    try:
+        return workspace.places(query, flow.structure)
+    finally:
+        workspace.drop(found)
+
+
+def _upside_down(detail: Swapped, rows: str, column: str, code: str) -> str:
+    """The query of the pairs of figures among some rows of the table of series that stand in each other's place.
+
+    Args:
+        column: tells the pairs of series apart.
+        code: the column of the codes that a pair differs in.
+    """
     log = _log("{}", detail.damping)
-    code = flow.names[detail.dimension]
-    first, second = (f"SELECT * FROM {table} WHERE {code} = {literal(one)}" for one in detail.codes)
+    first, second = (f"SELECT * FROM ({rows}) WHERE {code} = {literal(one)}" for one in detail.codes)
     ratio = {name: f"{log.format('a.' + name)} - {log.format('b.' + name)}" for name in _WHEN}
     both_sum = {name: log.format(f"(a.{name} + b.{name})") for name in _WHEN}
-    query = f"""
+    return f"""
         WITH a AS ({first}), b AS ({second}),
         p AS (SELECT a.{column} AS pair, a._id AS _id, b._id AS _other, a._value AS va, b._value AS vb, a._n,
                      {_between("a", ratio)} AS e, {ratio["_value"]} AS r,
@@ -175,12 +199,8 @@ def swapped_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
               AND greatest(va, vb) >= {detail.least!r} AND abs(r - e) > ln({detail.limit!r})
               AND abs(r + e) < abs(r - e) / 6 AND abs(moved) < abs(r - e) / 4),
         usual AS (SELECT pair, greatest({_STILL}, median(abs(d))) AS _usual FROM p SEMI JOIN c USING (pair)
-                  GROUP BY pair),
-        g AS (SELECT c.* FROM c JOIN usual USING (pair) WHERE abs(r - e) > {detail.spread!r} * _usual)
-        SELECT {PLACE}, plain(va) AS value, plain(vb) AS expected, {key_columns(flow.structure, flow.names)},
-               plain(vb) AS other, {literal(detail.codes[0])} AS "first", {literal(detail.codes[1])} AS "second"
-        FROM g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
-    return figures.workspace.places(query, flow.structure)
+                  GROUP BY pair)
+        SELECT _id, va, vb FROM c JOIN usual USING (pair) WHERE abs(r - e) > {detail.spread!r} * _usual"""
 
 
 _WHEN = ("_value", "_before", "_after")
