@@ -17,6 +17,7 @@ from sdmx_service.model.artefact import Annotation, Item
 from sdmx_service.model.items import DataProviderScheme
 from sdmx_service.model.selection import Cube, Key, Selection, dataflow_name, provider_name
 from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgreement
+from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Ranking
 
 PRECEDENCE: Final = "PRECEDENCE"
@@ -76,6 +77,16 @@ class Flow:
             for one in self.catalog.of_type("ProvisionAgreement")
             if isinstance(one, ProvisionAgreement) and (one.dataflow.agency, one.dataflow.id) == home
         }
+
+
+def providers_of(catalog: Catalog) -> Mapping[str, Ref]:
+    """The data providers of every scheme, by the name that storage has for them (``AGENCY.ID``)."""
+    return {
+        f"{scheme.agency}.{item.id}": scheme.ref.to_item(item.id)
+        for scheme in catalog.of_type("DataProviderScheme")
+        if isinstance(scheme, DataProviderScheme)
+        for item in scheme.items
+    }
 
 
 def derived(flow: Flow) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -192,6 +193,55 @@ async def test_what_is_shown_here_is_what_a_query_answers(client: TestClient[Any
         if one["shown"]
     }
     assert figures == shown(house)
+
+
+async def test_a_data_answer_says_whose_figures_it_shows(client: TestClient[Any, Any], house: House) -> None:
+    def told(query: str = "") -> dict[str, set[tuple[str, str]]]:
+        found: dict[str, set[tuple[str, str]]] = {}
+        for row in house.rows(f"{DATA}?includeSources=true{query}"):
+            assert row["STRUCTURE[;]"] == "dataprovision"
+            found.setdefault(row["STRUCTURE_ID"], set()).add((row["PORT"], row["TIME_PERIOD"]))
+        return found
+
+    assert told() == {
+        "SEA:PA_CATCH_COAST(1.0.0)": {("007", "2024-01")},
+        "SEA:PA_CATCH_HARBOUR(1.0.0)": {("NOR", "2024-01"), ("NOR", "2024-02"), ("SOU", "2023-12")},
+    }
+    set_precedence(house.library, OPERATOR, dataflow="DF_CATCH", providers=["COAST"])
+    assert told() == {
+        "SEA:PA_CATCH_COAST(1.0.0)": {("007", "2024-01"), ("NOR", "2024-01"), ("NOR", "2024-02")},
+        "SEA:PA_CATCH_HARBOUR(1.0.0)": {("SOU", "2023-12")},
+    }
+    rows = [house.rows(f"{DATA}?includeSources=true&limit=2&offset={offset}") for offset in (0, 2)]
+    assert [len(page) for page in rows] == [2, 2]
+    assert {(row["PORT"], row["TIME_PERIOD"]) for page in rows for row in page} == set(shown(house))
+    table = pq.read_table(io.BytesIO(house.body(f"{DATA}?includeSources=true", "application/vnd.apache.parquet")))
+    described = json.loads(table.schema.metadata[b"sdmx"])["structures"]
+    assert [one["provider"].rpartition(").")[2] for one in described] == ["COAST", "HARBOUR"]
+    assert table["STRUCTURE_ID"].to_pylist().count("SEA:PA_CATCH_COAST(1.0.0)") == 3
+    stat = json.loads(
+        house.body(f"{DATA}?includeSources=true", 'application/json;profile="https://json-stat.org/full"')
+    )
+    assert [one["extension"]["provider"][-5:] for one in stat["link"]["item"]] == ["COAST", "RBOUR"]
+    for wrong in (
+        "v2/data/datastructure/SEA/DSD_CATCH?includeSources=true",
+        f"{DATA}?includeSources=true&measures=none",
+    ):
+        assert house.get(wrong).status == 422, wrong
+    assert house.get("v1/data/SEA,DF_CATCH?includeSources=true").status == 400
+    status, counts = await get(client, f"/api/counts/{DATA}?includeSources=true")
+    assert status == 200, counts
+
+
+async def test_who_has_no_agreement_any_more_is_told_by_the_data_set(house: House) -> None:
+    coast = house.library.view().catalog.named("PA_CATCH_COAST", "ProvisionAgreement")
+    house.library.store.save_artefacts({coast.urn: None})
+    rows = house.rows(f"{DATA}?includeSources=true")
+    assert {(row["STRUCTURE_ID"], row["PORT"]) for row in rows} == {
+        (FLOW, "007"), ("SEA:PA_CATCH_HARBOUR(1.0.0)", "NOR"), ("SEA:PA_CATCH_HARBOUR(1.0.0)", "SOU"),
+    }  # fmt: skip
+    body = house.body(f"{DATA}?includeSources=true", "application/vnd.sdmx.data+xml;version=3.1.0").decode()
+    assert "SEA:DATA_PROVIDERS(1.0).COAST</DataProvider>" in body
 
 
 # --- coverage --------------------------------------------------------------------------------------------------------
