@@ -19,6 +19,7 @@ import numpy as np
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.library import Library
 from sdmx_service.errors import NotFound
+from sdmx_service.model.confidentiality import PublicView
 from sdmx_service.model.selection import Cube
 from sdmx_service.model.structure import Dataflow
 from sdmx_service.submission.balances import Balances
@@ -27,6 +28,7 @@ from sdmx_service.submission.disclosure import Told, find_out
 from sdmx_service.submission.hiding import more_to_hide
 from sdmx_service.submission.mirrors import mirrored
 from sdmx_service.submission.published import Hall, Key, Published, renamed
+from sdmx_service.submission.rounding import additivity, given_away
 from sdmx_service.submission.workspace import Workspace
 
 _ROUNDS = 25
@@ -47,6 +49,8 @@ class Audit:
         hints: figures that the other side of the same thing says something about, though not nearly enough.
         proposals: keys of open figures that would protect what sums give away.
         unprotected: how many figures no proposal protects.
+        view: what threshold and rounding tell of each other, whatever the figures are, in words.
+        additivity: what rounding does to sums, in words; None where nothing is rounded.
     """
 
     dataflow: str
@@ -62,6 +66,8 @@ class Audit:
     hints: tuple[Disclosed, ...] = ()
     proposals: tuple[Key, ...] = ()
     unprotected: int = 0
+    view: tuple[str, ...] = ()
+    additivity: str | None = None
     status: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -72,7 +78,7 @@ class Audit:
             "releases": self.releases, "earlier": self.earlier,
             "disclosed": [one.to_json() for one in self.disclosed], "hints": [one.to_json() for one in self.hints],
             "proposals": [dict(one) for one in self.proposals], "unprotected": self.unprotected,
-            "status": dict(self.status),
+            "view": list(self.view), "additivity": self.additivity, "status": dict(self.status),
         }  # fmt: skip
 
 
@@ -99,8 +105,10 @@ def audit(dataflow: str, library: Library, *, seconds: float = 60.0, memory: str
         )
     with closing(Workspace(memory)) as workspace:
         hall = Hall.of(workspace, library.store, view.catalog)
-        looking = _Looking(Published(hall, flow, view.release), flow, begun + seconds)
+        published = Published(hall, flow, view.release)
+        looking = _Looking(published, flow, begun + seconds)
         looking.look()
+        public = published.view or PublicView()
         return Audit(
             dataflow=flow.ref.text,
             release=view.release,
@@ -115,6 +123,8 @@ def audit(dataflow: str, library: Library, *, seconds: float = 60.0, memory: str
             hints=tuple(looking.hints),
             proposals=tuple(looking.proposals),
             unprotected=looking.unprotected,
+            view=tuple(given_away(public, published.share, is_whole=published.is_whole)),
+            additivity=additivity(public, is_whole=published.is_whole),
             status={document.status: document.secondary} if document.secondary else {},
         )
 
@@ -158,7 +168,15 @@ class _Looking:
 
     def _find_out(self, view: Published, balances: Balances | None = None) -> Told | None:
         """What the sums of a view give away."""
-        told = find_out(
+        told = self._reckon(view, balances)
+        if told is not None and told.contradictory:
+            view.doubt(told.doubtful.tolist())
+            told = self._reckon(view, balances)
+        self.is_cut = self.is_cut or (told is not None and told.is_cut)
+        return told
+
+    def _reckon(self, view: Published, balances: Balances | None) -> Told | None:
+        return find_out(
             view.cells(),
             view.relations(),
             view.counts(),
@@ -166,8 +184,6 @@ class _Looking:
             seconds=self._deadline - time.monotonic(),
             further=() if balances is None else balances.further(),
         )
-        self.is_cut = self.is_cut or (told is not None and told.is_cut)
-        return told
 
     def _protect(self, view: Published, told: Told | None, balances: Balances | None = None) -> None:
         """Hide open figures of a view until nothing is given away, as far as that is possible; they are proposed.
@@ -302,7 +318,9 @@ def lines(found: Audit) -> Sequence[str]:
     head = (
         f"{found.dataflow} at release {found.release}: {found.hidden} hidden figures, {found.in_sums} of them in sums."
     )
-    rest = [f"{len(found.disclosed)} can be found out."]
+    rest = [f"{len(found.disclosed)} can be found out.", *found.view]
+    if found.additivity is not None:
+        rest.append(found.additivity)
     if found.hints:
         rest.append(f"Of {len(found.hints)} the other side of the same thing says something, though not nearly enough.")
     if found.releases < found.earlier:

@@ -35,7 +35,8 @@ class Sums:
         is_equal: per sum: it is an equality; else the weighted sum is at most 0.
         value: per cell its published figure; NaN where it is not told.
         least: per cell the limit below which it cannot lie: 0 for counts, minus infinity.
-        limits: per cell between what it lies if it is told, since it may be rounded; None: all told figures are exact.
+        limits: per cell between what it lies: told figures may be rounded, and of others something may be known (NaN:
+            nothing). None: all told figures are exact.
     """
 
     sum: Places
@@ -51,7 +52,8 @@ class Sums:
         """Per cell the limits that are known before any sum is looked at."""
         untold = np.isnan(self.value)
         low, high = (self.value, self.value) if self.limits is None else self.limits
-        return np.where(untold, self.least, low), np.where(untold, np.inf, high)
+        lower = np.where(untold, np.fmax(low, self.least), low)
+        return lower, np.where(untold, np.fmin(high, np.inf), high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ def bounds(sums: Sums, share: float, seconds: float, wanted: Flags | None = None
     """
     deadline = time.monotonic() + seconds
     lower, upper = sums.known()
+    most = upper.copy()
     unknown = lower < upper  # rounded figures too
     asked = np.isnan(sums.value) if wanted is None else wanted
     contradictory = np.zeros(len(lower), np.bool_)
@@ -103,8 +106,12 @@ def bounds(sums: Sums, share: float, seconds: float, wanted: Flags | None = None
         if time.monotonic() > deadline:
             is_cut = True
             break
-        if len(np.unique(system.sum[entries])) < 2 or not asked[system.cell[entries]].any():
-            continue  # one sum by itself: narrowing has said all
+        cells = system.cell[entries]
+        if not asked[cells].any():
+            continue
+        if len(np.unique(system.sum[entries])) < 2:  # one sum by itself: narrowing has said all
+            contradictory[cells] |= bool(_are_crossed(lower, upper, cells[np.isfinite(most[cells])]).any())
+            continue
         found = _solve(system, entries, lower, upper, asked, share, deadline)
         if found is None:
             contradictory[system.cell[entries]] = True
@@ -191,7 +198,7 @@ def _solve(
     """Put the limits of one connected set; whether time ran out, None where the sums contradict each other."""
     sums, rows = np.unique(system.sum[entries], return_inverse=True)
     cells, columns = np.unique(system.cell[entries], return_inverse=True)
-    if (lower[cells] > upper[cells] + _SLACK * np.maximum(1, np.abs(upper[cells]))).any():
+    if _are_crossed(lower, upper, cells).any():
         return None
     solver = _program(system, entries, sums, rows, cells, columns, lower, upper)
     seen_low, seen_high = np.full(len(cells), np.inf), np.full(len(cells), -np.inf)
@@ -212,6 +219,11 @@ def _solve(
             if time.monotonic() > deadline:
                 return True
     return False
+
+
+def _are_crossed(lower: Numbers, upper: Numbers, cells: Places) -> Flags:
+    """Which cells have limits that leave nothing between them."""
+    return lower[cells] > upper[cells] + _SLACK * np.maximum(1, np.abs(upper[cells]))
 
 
 def _program(

@@ -32,7 +32,7 @@ class Cells:
         source: conditions -> the query of the figures under them: the columns of the key (``column_names``),
             ``_provider``, ``_id`` (which figure), ``_value`` (null where it is not told), ``_withheld`` (it is one of
             those that must not be found out).
-        limits: expressions over its columns: between what a figure lies that is told (rounded ones are not exact).
+        limits: expressions over its columns: between what a figure lies (rounded ones are not exact); null: unknown.
     """
 
     workspace: Workspace
@@ -70,6 +70,7 @@ class Told:
         sums: per figure the sums that it takes part in, in words.
         looked_at: how many withheld figures are part of any sum.
         contradictory: how many of them stand in sums that contradict each other.
+        doubtful: ids of all figures of such sums, other than exact ones.
         is_cut: time ran out before all were looked at.
         system: all sums and their figures, for who wants to hide more.
     """
@@ -82,6 +83,7 @@ class Told:
     sums: tuple[tuple[str, ...], ...]
     looked_at: int
     contradictory: int
+    doubtful: Places
     is_cut: bool
     system: System
 
@@ -133,6 +135,7 @@ def _told(system: System, found: Bounds, share: float) -> Told:
         sums=tuple(_words(system, place) for place in exposed.tolist()),
         looked_at=int(system.withheld.sum()),
         contradictory=int((system.withheld & found.is_contradictory).sum()),
+        doubtful=system.ids[found.is_contradictory],
         is_cut=found.is_cut,
         system=system,
     )
@@ -279,7 +282,7 @@ def _system(
         is_equal=np.array([one.is_equal for one, _, _ in kinds], np.bool_)[relation],
         value=value,
         least=least,
-        limits=(np.minimum(np.maximum(low, least), high), high),
+        limits=(np.minimum(np.maximum(low, least), high), high),  # NaN stays
     )
     return System(
         sums=sums,

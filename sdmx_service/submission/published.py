@@ -23,14 +23,16 @@ from sdmx_service.model.confidentiality import Confidentiality, PublicView
 from sdmx_service.model.selection import Context, Cube, Selection, dataflow_name
 from sdmx_service.model.structure import Dataflow, DataStructure
 from sdmx_service.storage.port import Store
-from sdmx_service.storage.quoting import both, literal
+from sdmx_service.storage.quoting import both, literal, member
 from sdmx_service.submission.disclosure import Cells
 from sdmx_service.submission.figures import Flow
 from sdmx_service.submission.relations import Conditions, Relation, applied_rules, counts, relations
+from sdmx_service.submission.rounding import are_whole, hidden_limits, told_limits
 from sdmx_service.submission.workspace import Workspace, column_names, conditions
 
 Key = Mapping[str, str]
 Codes = Mapping[str, Collection[str]]
+_UNTOLD = "_value = NULL, _low = NULL, _high = NULL"
 _STRIDE = 1 << 40
 """Between the numbers of the figures of two views."""
 
@@ -129,15 +131,27 @@ class Published:
         return "(" + " OR ".join(conditions(self.structure, test) for test in tests) + ")"
 
     def _limits(self, told: str) -> str:
-        """Between what a figure lies that is told: itself, where it is not rounded."""
-        if self.view is None or not self.view.rounding:
+        """Between what a figure lies: itself, if it is told and not rounded; null if nothing says."""
+        if self.view is None:
             return f"{told} AS _low, {told} AS _high"
-        low, high = rounded_limits(self.view, told)
-        rounded = conditions(self.structure, self.view.when)
-        return (
-            f"CASE WHEN {rounded} THEN {low} ELSE {told} END AS _low,"
-            f" CASE WHEN {rounded} THEN {high} ELSE {told} END AS _high"
+        low, high = told_limits(self.view, told, is_whole=self.is_whole)
+        outside = f"({conditions(self.structure, self.view.when)}) IS NOT TRUE"
+        said = (
+            (name, limit, self._small(place)) for place, (name, limit) in enumerate((("_low", low), ("_high", high)))
         )
+        return ", ".join(
+            f"CAST(CASE WHEN {outside} THEN {told} WHEN {told} IS NULL THEN {small} ELSE {limit} END AS DOUBLE)"
+            f" AS {name}"
+            for name, limit, small in said
+        )
+
+    def _small(self, place: int) -> str:
+        """What is known of a count that the threshold hides: the lower (0) or the upper limit (1); null: nothing."""
+        view, document = self.view, self.document
+        if view is None or document is None or not view.threshold or view.rounded or {} not in map(dict, self.counts()):
+            return "NULL"
+        primary = conditions(self.structure, {document.status: (document.primary,)})
+        return f"CASE WHEN {primary} THEN {hidden_limits(view, is_whole=self.is_whole)[place]!r} END"
 
     # --- what it says ----------------------------------------------------------------------------------------------
 
@@ -150,6 +164,11 @@ class Published:
     def view(self) -> PublicView | None:
         """What the public sees of the dataflow beyond what its senders mark."""
         return None if self.document is None else self.document.dataflows.get(self.flow.name)
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Its figures are whole numbers."""
+        return are_whole(self.rules, self.measure.id)
 
     @property
     def share(self) -> float:
@@ -231,13 +250,17 @@ class Published:
     def hide(self, ids: Iterable[int]) -> None:
         """Take figures for untold."""
         listed = ", ".join(map(str, ids))
-        self.hall.workspace.run(f"UPDATE {self.table} SET _value = NULL WHERE _id IN ({listed})")
+        self.hall.workspace.run(f"UPDATE {self.table} SET {_UNTOLD} WHERE _id IN ({listed})")
 
     def hide_keys(self, keys: Iterable[Key]) -> None:
         """Take the figures of some keys for untold."""
         for key in keys:
             test = both(f"{self.names[id]} = {literal(code)}" for id, code in key.items())
-            self.hall.workspace.run(f"UPDATE {self.table} SET _value = NULL WHERE {test}")
+            self.hall.workspace.run(f"UPDATE {self.table} SET {_UNTOLD} WHERE {test}")
+
+    def doubt(self, ids: Iterable[int]) -> None:
+        """Forget the limits of hidden ones of some figures: who sent them may have hidden greater ones."""
+        self.hall.workspace.run(f"UPDATE {self.table} SET {_UNTOLD} WHERE _value IS NULL AND {member('_id', ids)}")
 
     def complete(self, query: str) -> int:
         """Take in told figures of keys that it does not have; returns how many.
@@ -269,18 +292,6 @@ class Published:
     def close(self) -> None:
         """Forget the figures."""
         self.hall.workspace.drop(self.table)
-
-
-def rounded_limits(view: PublicView, told: str) -> tuple[str, str]:
-    """Between what a figure lies that is told as a multiple, as expressions.
-
-    Half the base to either side; and where figures below a threshold are hidden, what is told is none of these.
-    """
-    half, threshold = view.rounding / 2, view.threshold
-    none = 0.0 if threshold >= half else half
-    low = f"CASE WHEN {told} > 0 THEN greatest({told} - {half!r}, {threshold!r}) WHEN {told} < 0 THEN {told} - {half!r}"
-    high = f"CASE WHEN {told} < 0 THEN least({told} + {half!r}, {-threshold!r}) WHEN {told} > 0 THEN {told} + {half!r}"
-    return f"{low} WHEN {told} = 0 THEN {-none!r} END", f"{high} WHEN {told} = 0 THEN {none!r} END"
 
 
 def _type(column: Column) -> str:

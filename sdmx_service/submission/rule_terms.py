@@ -18,6 +18,7 @@ from sdmx_service.catalog.rules import Rule, Term
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.storage.quoting import both, literal
 from sdmx_service.submission.figures import Figures, Flow
+from sdmx_service.submission.rounding import Halves
 from sdmx_service.submission.rule_periods import shift_period
 from sdmx_service.submission.workspace import IN_ORDER, ORIGIN, PLACE, Workspace, first_origin, key_columns
 
@@ -85,9 +86,10 @@ def _broken(rule: Rule, placed: Sequence[PlacedTerm], figures: Figures) -> pa.Ta
         parts = []
         for one in placed:
             column = one.flow.number(one.term.component, rule.id)
-            query = figures.select(one.flow, column, one.where, result=result, near=_near(placed, keys))
+            halves, near = Halves.of(one.flow, column.id, figures.catalog), _near(placed, keys)
+            query = figures.select(one.flow, column, one.where, result=result, near=near, more=tuple(halves.when))
             if query is not None:
-                parts.append(_term_query(one, query, keys, time, figures, shifts))
+                parts.append(_term_query(one, query, halves.each(one.flow), keys, time, figures, shifts))
             elif one.term.missing is None:
                 return pa.table({})
         if not parts:
@@ -119,7 +121,13 @@ def _near(placed: Sequence[PlacedTerm], keys: Iterable[str]) -> dict[str, Collec
 
 
 def _term_query(
-    one: PlacedTerm, query: str, keys: Sequence[str], time: str | None, figures: Figures, shifts: list[str]
+    one: PlacedTerm,
+    query: str,
+    half: str,
+    keys: Sequence[str],
+    time: str | None,
+    figures: Figures,
+    shifts: list[str],
 ) -> str:
     """One row per key and period of the balance: the term's figure, or null where it cannot be told."""
     names = one.flow.names
@@ -135,7 +143,7 @@ def _term_query(
     key = [names[id] for id in keys]
     return f"""SELECT {one.number} AS _term, {"".join(f"{name} AS k{number}, " for number, name in enumerate(key))}
             {period} AS _period, _provider, bool_or(_sent) AS _sent, min(_row) FILTER (_sent) AS _row,
-            {first_origin("_row", "_sent")},
+            {first_origin("_row", "_sent")}, sum({half}) AS _half,
             CASE WHEN {clear} AND {_is_whole(one, needed)} THEN sum(_value) END AS _value
         FROM ({query}) AS f{join} GROUP BY {", ".join([*key, period, "_provider"] if time else [*key, "_provider"])}"""
 
@@ -187,7 +195,8 @@ def _verdict(
     value, expected = ("right_side", "left_side") if rule.kind == "balance" else ("left_side", "right_side")
     return f"""
         WITH terms AS ({" UNION ALL ".join(f"({part})" for part in parts)}),
-        keyed AS (SELECT {group}, {values}, {place} FROM terms GROUP BY {group} HAVING bool_or(_sent)),
+        keyed AS (SELECT {group}, {values}, {place}, {_off(placed)} AS off
+                  FROM terms GROUP BY {group} HAVING bool_or(_sent)),
         sides AS (SELECT *, {left} AS left_side, {right} AS right_side, {_terms_text(placed[:-1])} AS terms
                   FROM keyed WHERE {both(f"v{one.number} IS NOT NULL" for one in placed)})
         SELECT {PLACE}, plain({value}) AS value,
@@ -209,6 +218,12 @@ def _value(one: PlacedTerm) -> str:
     return f"{value} AS v{one.number}"
 
 
+def _off(placed: Sequence[PlacedTerm]) -> str:
+    """By how much the two sides may differ since figures are rounded."""
+    sign = "CASE _term " + " ".join(f"WHEN {one.number} THEN {abs(one.term.sign)!r}" for one in placed) + " END"
+    return f"coalesce(sum(_half * {sign}), 0)"
+
+
 def _first_place(name: str, rule: Rule, last: int) -> str:
     """The origin of the figure that the finding points at: a balance's result, else the first figure sent."""
     first = f"arg_min({name}, _term) FILTER (_sent)"
@@ -223,6 +238,7 @@ def _violation(rule: Rule) -> str:
     if rule.tolerance_share:
         share = f"{rule.tolerance_share!r} * greatest(abs(left_side), abs(right_side))"
         tolerance = f"greatest({tolerance}, {share})"
+    tolerance += " + off"
     return {
         "eq": f"abs({difference}) > {tolerance} + {slack}",
         "le": f"{difference} > {tolerance} + {slack}",

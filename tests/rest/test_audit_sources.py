@@ -287,3 +287,52 @@ def test_another_dataflow_shows_the_rest_of_a_sum(house: House) -> None:
     found = audit(FLOW, house.library)
     assert told(found, "dataflow") == {"M.NOR.EEL.2020-01": ("5", "5", True)}
     assert found.disclosed[0].how[0] == "with figures of SEA:DF_CATCH_EST(1)"
+
+
+# --- threshold and rounding ------------------------------------------------------------------------------------------
+
+WHOLE = {"id": "WHOLE", "applies_to": ["SEA:DF_CATCH"], "rules": [
+    {"id": "S8", "kind": "value", "severity": "info", "scope": "file", "component": "WEIGHT", "minimum": 0,
+     "integer": True, **WORDS}]}  # fmt: skip
+
+
+def open_rounded(folder: Path, **view: float) -> Any:
+    def more(content: Path) -> None:
+        lay(content, {FLOW: view})
+        (content / "dsd" / "rules" / "WHOLE.json").write_text(json.dumps(WHOLE))
+
+    return open_fishery(folder, more)
+
+
+def test_what_a_threshold_hides_is_at_least_one(tmp_path: Path) -> None:
+    """Two hidden figures that make 2 can only be 1 and 1, since a zero would be shown; of 3 one does not know which."""
+    with open_rounded(tmp_path / "house", threshold=3) as house:
+        rows = [*line("NOR", "2020-01", "12", "10", "1", "1"), *line("NOR", "2020-02", "13", "10", "2", "1")]
+        rows += line("NOR", "2020-03", "34", "10", "4", "20", hidden="AAQQ")  # hidden by its sender, and greater
+        send(house, "DF_CATCH", rows, IDS, "HARBOUR")
+        found = audit(FLOW, house.library)
+        mine = {key: limits for key, limits in told(found, "sums").items() if ".NOR." in key}
+        assert mine == {"M.NOR.EEL.2020-01": ("1", "1", True), "M.NOR.NA.2020-01": ("1", "1", True)}
+        assert found.additivity is None
+
+
+def test_rounding_and_threshold_in_an_audit(tmp_path: Path) -> None:
+    """11 = 7 + 3 + 1 is shown as 10, 5, a 5 that was 3 to 7, and a hidden one: no sum tells it any more."""
+    with open_rounded(tmp_path / "house", threshold=3, rounding=5) as house:
+        send(house, "DF_CATCH", line("NOR", "2020-01", "11", "7", "3", "1"), IDS, "HARBOUR")
+        found = audit(FLOW, house.library)
+        assert [key for key in told(found, "sums") if ".NOR." in key] == []
+        assert found.view == ()
+        assert "up to 2 for itself and 2 for each part" in (found.additivity or "")
+        body = house.body("v2/data/dataflow/SEA/DF_CATCH/1.0.0/M.NOR?c[TIME_PERIOD]=2020-01").decode()
+        assert [one for one in ("11", "7", "3") if f",{one}," in body] == []
+
+
+def test_a_threshold_next_to_a_multiple_is_told_of(tmp_path: Path) -> None:
+    with open_rounded(tmp_path / "house", threshold=7, rounding=5) as house:
+        found = audit(FLOW, house.library)
+        assert found.view == (
+            "A figure that is shown as 5 can only be 7: the threshold of 7 hides what else is rounded to it.",
+        )
+        assert found.view[0] in lines(found)
+        assert json.loads(json.dumps(found.to_json()))["view"] == list(found.view)
