@@ -37,7 +37,7 @@ def missing_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     test = {"hole": _HOLE, "end": _END, "alone": _ALONE}[detail.test]
     words = {"lacking": repr(1 - detail.share), "size": repr(detail.size), "longest": repr(detail.longest)}
     few = f"SELECT *, count(*) OVER (PARTITION BY g) AS together FROM f QUALIFY together <= {detail.most}"
-    query = f"""
+    found = figures.workspace.make(f"""
         WITH t AS NOT MATERIALIZED (SELECT {column} AS g, _series, _position, _before_at, _after_at, _n, _id,
                           greatest(_value, coalesce(_before, 0)) AS size FROM {table}),
         blank AS ({blank_figures(rule, flow, figures)}),
@@ -48,13 +48,15 @@ def missing_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
               FROM (SELECT g, _position, count(*) AS c FROM t JOIN n USING (g) GROUP BY g, _position, series
                     HAVING c >= 0.5 * series)),
         {test.format(**words)}
+        {few}""")
+    query = f"""
         SELECT {PLACE}, {key_columns(flow.structure, {**flow.names, time.id: period})},
                CAST(f.lacking AS VARCHAR) AS lacking, CAST(f.others AS VARCHAR) AS others,
                CAST(f.has AS VARCHAR) AS has
-        FROM ({few}) AS f JOIN {rows_of_rule(rule, flow, providers)} LEFT JOIN (
+        FROM {found} AS f JOIN {rows_of_rule(rule, flow, providers)} LEFT JOIN (
              SELECT position, min(period) AS period FROM {periods} GROUP BY position) AS q ON q.position = f.at
         ORDER BY {IN_ORDER}, f.at"""
-    return figures.workspace.places(query, flow.structure)
+    return figures.workspace.places_of(found, query, flow.structure)
 
 
 _HOLE = """
@@ -117,24 +119,23 @@ def unmarked_shifts(rule: Rule, flow: Flow, figures: Figures, providers: Collect
         workspace.count(table),
         4 * AT_ONCE,
     )
-    query = f"""
+    found = workspace.make(f"""
         WITH w AS (SELECT *, lead(step) OVER (PARTITION BY g ORDER BY _position) AS then_step,
                      coalesce(lag(step) OVER (PARTITION BY g ORDER BY _position), 0) AS last_step,
                      median(abs(step)) OVER (PARTITION BY g) AS usual, count(*) OVER (PARTITION BY g) AS periods
-              FROM {moves}),
-        c AS (SELECT * FROM w WHERE periods > 3 AND then_step IS NOT NULL AND abs(step) > ln({detail.limit!r})
+              FROM {moves})
+        SELECT * FROM w WHERE periods > 3 AND then_step IS NOT NULL AND abs(step) > ln({detail.limit!r})
               AND abs(step) > {detail.spread!r} * greatest(usual, {_STILL}) AND greatest(up, down) >= 0.9 * series
-              AND least(then_step * sign(step), last_step * sign(step)) > -0.5 * abs(step)),
-        g AS (SELECT c.g, c.step, count(*) AS figures, count(*) FILTER ({marked}) AS marked, r._provider,
+              AND least(then_step * sign(step), last_step * sign(step)) > -0.5 * abs(step)""")
+    workspace.drop(moves)
+    query = f"""
+        WITH g AS (SELECT c.g, c.step, count(*) AS figures, count(*) FILTER ({marked}) AS marked, r._provider,
                      {"".join(f"r.{name}, " for name in by.values())} r.{period}, min(_row) AS _row,
                      {first_origin("_row")}
-              FROM c JOIN {steps} AS t ON t.g = c.g AND t._position = c._position
+              FROM {found} AS c JOIN {steps} AS t ON t.g = c.g AND t._position = c._position
               JOIN {rows_of_rule(rule, flow, providers)}
               GROUP BY ALL HAVING 2 * marked < figures)
         SELECT {PLACE}, plain(round(exp(step), 2)) AS value, {key_columns(flow.structure, {**by, time.id: period})},
                plain(round(exp(step), 2)) AS ratio, CAST(figures AS VARCHAR) AS figures
         FROM g ORDER BY {IN_ORDER}"""
-    try:
-        return workspace.places(query, flow.structure)
-    finally:
-        workspace.drop(moves)
+    return workspace.places_of(found, query, flow.structure)

@@ -70,13 +70,12 @@ def standing_out(rule: Rule, flow: Flow, figures: Figures, providers: Collection
             count,
             _CANDIDATES,
         )
-        made.append(found)
         query = f"""
             SELECT {PLACE}, plain(g._value) AS value, plain(round(usual)) AS expected,
                    {key_columns(flow.structure, flow.names)}, plain(_before) AS previous, plain(_after) AS "next",
                    plain(round(usual)) AS usual, coalesce(plain(round(g._value / nullif(usual, 0), 2)), '∞') AS ratio
             FROM {found} AS g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
-        return workspace.places(query, flow.structure)
+        return workspace.places_of(found, query, flow.structure)
     finally:
         for one in made:
             workspace.drop(one)
@@ -164,16 +163,13 @@ def swapped_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
         lambda part: _upside_down(detail, f"SELECT * FROM {table} WHERE {part}", column, flow.names[detail.dimension]),
         column,
         workspace.count(table),
-        2 * AT_ONCE,
+        3 * AT_ONCE,
     )
     query = f"""
         SELECT {PLACE}, plain(g.va) AS value, plain(g.vb) AS expected, {key_columns(flow.structure, flow.names)},
                plain(g.vb) AS other, {literal(detail.codes[0])} AS "first", {literal(detail.codes[1])} AS "second"
         FROM {found} AS g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
-    try:
-        return workspace.places(query, flow.structure)
-    finally:
-        workspace.drop(found)
+    return workspace.places_of(found, query, flow.structure)
 
 
 def _upside_down(detail: Swapped, rows: str, column: str, code: str) -> str:

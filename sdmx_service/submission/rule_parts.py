@@ -124,10 +124,7 @@ def too_great_parts(rule: Rule, flow: Flow, figures: Figures, providers: Collect
                {key_columns(flow.structure, whole)}, {figures_of}
         FROM v WHERE together > 1 AND t._sent AND place = 1
         ORDER BY row"""
-    try:
-        return workspace.places(statement, flow.structure) if workspace.count(groups) else pa.table({})
-    finally:
-        workspace.drop(groups)
+    return workspace.places_of(groups, statement, flow.structure)
 
 
 def mixed_members(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:

@@ -259,6 +259,17 @@ class Workspace:
         keys = {f"{_KEY}{number}": KEY_PREFIX + id for number, id in enumerate(structure.key_ids)}
         return table.rename_columns([keys.get(name, name) for name in table.column_names])
 
+    def places_of(self, found: str, query: str, structure: DataStructure) -> pa.Table:
+        """``places`` of a query over a table that ``make`` made, which is forgotten; nothing where that has no row.
+
+        What is found is a few rows, which the database does not know of a query before it has run: joined to all rows
+        sent as a table, it does not gather those in memory.
+        """
+        try:
+            return self.places(query, structure) if self.count(found) else pa.table({})
+        finally:
+            self.drop(found)
+
     def keep(self, rows: Iterable[pa.RecordBatch], types: Mapping[str, str]) -> str:
         """A new table of rows from elsewhere: columns ``types`` (name -> SQL type), null where a batch lacks one."""
         self._next += 1
