@@ -167,8 +167,9 @@ def load_folder(folder: Path) -> Content:
     content = Content()
     for part in FOLDERS:
         for path in sorted((folder / part).rglob("*")):
-            if path.suffix in (".json", ".xml") and "sources" not in path.parts:
-                _load_file(path, path.relative_to(folder).as_posix(), content)
+            place = path.relative_to(folder)
+            if path.suffix in (".json", ".xml") and "sources" not in place.parts:
+                _load_file(path, place.as_posix(), content)
     return content
 
 

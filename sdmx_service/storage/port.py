@@ -216,10 +216,20 @@ class Ranking:
     """Who is shown where several give the same key: providers per dataflow, dataflows per cube, best first.
 
     Who is not listed ranks after those listed, by name.
+
+    Attributes:
+        decided: per dataflow the providers that somebody put first, the head of its list; where it is not in here, the
+            whole list is what structures say. None: every list was decided as it is.
     """
 
     providers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     dataflows: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    decided: Mapping[str, Sequence[str]] | None = None
+
+    @property
+    def heads(self) -> Mapping[str, Sequence[str]]:
+        """Dataflow -> the providers that somebody put first."""
+        return self.providers if self.decided is None else self.decided
 
 
 class Store(Protocol):

@@ -310,12 +310,12 @@ class SqlStore:
             parts = self._open_parts(submissions)
             self._clean(current)
             with self._engine.transaction() as session:
-                rules = self._masks.rules()
-                publication = Publication(session, _read_layouts(session), ranking or self._ranking(current), rules)
+                rules, before = self._masks.rules(), self._ranking(current)
+                publication = Publication(session, _read_layouts(session), ranking or before, rules)
+                moved = {} if ranking is None else publication.moved(before)
                 for part, batches in parts:
                     publication.add(part, batches)
-                if ranking is not None:
-                    publication.rank()
+                publication.rank(moved)
                 changes = publication.settle()
                 publication.apply(current + 1)
                 self._write_release(session, current + 1, submissions, comment, ranking)
@@ -361,7 +361,8 @@ class SqlStore:
         listed = literals([number, None, json.dumps(list(submissions)), comment, None])
         session.execute(f"INSERT INTO releases VALUES ({listed})")
         if ranking is not None:
-            body = json.dumps({"providers": _lists(ranking.providers), "dataflows": _lists(ranking.dataflows)})
+            lists = {"providers": ranking.providers, "dataflows": ranking.dataflows, "decided": ranking.heads}
+            body = json.dumps({name: _lists(one) for name, one in lists.items()})
             session.execute(f"INSERT INTO rankings VALUES ({literals([number, body])})")
 
     def _move_pointer(self, number: int, record: Record | None) -> Release:

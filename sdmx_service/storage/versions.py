@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from sdmx_service.storage.engine import Session
 from sdmx_service.storage.layout import OPEN, StoredColumn, Versioned
-from sdmx_service.storage.quoting import both, either, identifier, literal
+from sdmx_service.storage.quoting import both, either, identifier, literal, member
 
 INSERTED, CHANGED, DELETED, RESHOWN = 1, 2, 3, 4
 """Values of ``_change``: a new row, other values, a row that ends, the same values shown elsewhere."""
@@ -250,9 +250,16 @@ class Versions:
         net = self._work("net")
         self.bring(f"EXISTS (SELECT 1 FROM {net} g WHERE {_same('g', 'o', self.table.group)})")
 
-    def bring_contested(self) -> None:
-        """Add all rows of keys that several give a figure for."""
-        hidden = f"{_same('g', 'o', self.table.group)} AND g._until = {OPEN} AND g._shown < 2"
+    def bring_contested(self, dataflows: Iterable[int]) -> None:
+        """Add all rows of keys that several give a figure for in one of these dataflows."""
+        hidden = both(
+            [
+                _same("g", "o", self.table.group),
+                f"g._until = {OPEN}",
+                "g._shown < 2",
+                member("g._dataflow", sorted(dataflows)),
+            ]
+        )
         self.bring(f"EXISTS (SELECT 1 FROM {self._main} g WHERE {hidden})")
 
     def bring_back(self, release: int) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from sdmx_service.errors import Conflict, NotFound, SdmxError, SemanticFault, StorageFault
 from sdmx_service.model.message import Action
-from sdmx_service.model.query import Comparison, ComponentFilter
+from sdmx_service.model.query import Comparison, ComponentFilter, SortKey
 from sdmx_service.model.selection import Cube
 from sdmx_service.storage.port import ChangeCounts, Counts, Ranking, StagedPart, Store
 from tests.storage.cubes import (
@@ -350,6 +350,46 @@ def test_a_ranking_is_a_release(store: Store) -> None:
     assert observed(store) == ["X.VAN.2020=2"]
     store.restore(2)
     assert observed(store) == ["X.VAN.2020=1"]
+
+
+def test_of_what_a_provider_gave_only_what_is_shown(store: Store) -> None:
+    publish(store, ("M", [row("A", "X", "VAN", "2020", "1", UNIT="N")]), provider=NORTH)
+    publish(
+        store,
+        (
+            "M",
+            [
+                row("A", "X", "VAN", "2020", "2", UNIT="S"),
+                row("A", "X", "VAN", "2021", "3"),
+                row("A", "Y", "LEM", "2020", "4"),
+            ],
+        ),
+        provider=SOUTH,
+    )
+    wanted = {
+        NORTH: [("X.VAN.2020=1", "N")],
+        SOUTH: [("X.VAN.2021=3", "S"), ("Y.LEM.2020=4", None)],
+    }
+    ways: list[dict[str, Any]] = [
+        {},
+        {"sort": (SortKey(component="SCOOPS"),)},
+        {"keys": ((frozenset("A"), None, None),)},
+    ]
+    for more in ways:
+        for provider, expected in wanted.items():
+            one = select(store, "provisionagreement", providers=(provider,), only_shown=True, **more)
+            said = [
+                (f"{r['AREA']}.{r['FLAVOUR']}.{r['TIME_PERIOD']}={r['SCOOPS']}", r.get("UNIT"))
+                for r in read(store, one)
+            ]
+            assert sorted(said, key=str) == expected, (provider, more)
+            assert store.count(one).observations == len(expected)
+    exact = select(
+        store, "provisionagreement", providers=(SOUTH,), only_shown=True,
+        keys=((frozenset("A"), frozenset("X"), frozenset({"VAN"})),),
+    )  # fmt: skip
+    assert [(r["TIME_PERIOD"], r.get("UNIT")) for r in read(store, exact)] == [("2021", "S")]
+    assert store.domains(exact)["TIME_PERIOD"] == ["2021"]
 
 
 def test_rows_say_where_they_are_from_when_asked_together(store: Store) -> None:
