@@ -173,6 +173,18 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "The dataflow was moved to another structure, or to another major version, while the submission waited "
               "for publication; published, its figures would be where nobody looks.",
               "Send the figures again in that structure, or withdraw them."),
+        _kind("F282", _ERROR, "Not a validity", "{value!r} cannot be a bound of validity: {reason}.",
+              "A data set may say from when to when it holds (validFrom, validTo), as dates and times.",
+              "Correct it, or leave it out."),
+        _kind("F283", _WARNING, "Does not hold now",
+              "The figures of {dataflow} are said to hold {said}, and are shown from their publication on.",
+              "The last data set of the message has a validity to which now does not belong. Validity does not move "
+              "the time of publication, and what is published takes the place of what was there.",
+              "Nothing, if it is meant so. Figures that are to come out later are scheduled; older ones are not sent."),
+        _kind("F284", _WARNING, "History in another order",
+              "A data set of {dataflow} of {value} follows one of {before}; the later in the message holds.",
+              "Data sets with validity tell a history, and are applied in the order of the message.",
+              "Put them in the order in which they held."),
         _kind("F302", _ERROR, "Dimension without value", "The dimension {component} has no value.",
               "Every dimension must have a value in an observation; a row that carries an attribute, those it "
               "belongs to.", "Fill the cell; use the code for total where no breakdown is meant."),

@@ -42,6 +42,9 @@ class DuckDBEngine:
     """The file and its connections: a cursor per read, one writer at a time."""
 
     is_exclusive = True
+    has_indexes = False
+    """It scans columns, and takes no index where two of them are asked for: 5 ms for one of 100,000 documents, either
+    way."""
     clock = "epoch_us(now())"
 
     def __init__(self, path: Path, *, memory_limit: str, threads: int | None) -> None:

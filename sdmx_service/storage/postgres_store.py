@@ -146,6 +146,7 @@ class PostgresEngine:
     """A database and two bounded pools of connections to it."""
 
     is_exclusive = False
+    has_indexes = True
     clock = "CAST(floor(extract(epoch FROM clock_timestamp()) * 1000000) AS BIGINT)"
 
     def __init__(self, url: str, size: int) -> None:

@@ -13,7 +13,7 @@ from itertools import chain
 
 import pyarrow as pa
 
-from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.catalog import Catalog, settled
 from sdmx_service.catalog.constraints import allowed_codes
 from sdmx_service.catalog.library import Library
 from sdmx_service.errors import Conflict, NotFound, UnresolvedReference
@@ -234,12 +234,13 @@ def _as_read(structure: DataStructure, batch: pa.RecordBatch, place: _Place) -> 
 
 
 def dataflow_called(name: str, catalog: Catalog) -> Dataflow:
-    """The dataflow that the store calls so, its latest version.
+    """The dataflow that the store calls so, the latest version that is settled.
 
     Raises:
         Conflict: it is not in the catalog any more.
     """
     found = [one for one in catalog.of_type("Dataflow") if dataflow_name(one.ref) == name]
-    if not found or not isinstance(found[-1], Dataflow):
+    latest = max(found, key=settled, default=None)
+    if not isinstance(latest, Dataflow):
         raise Conflict(f"The dataflow {name} is not in the catalog any more.")
-    return found[-1]
+    return latest

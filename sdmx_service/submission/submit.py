@@ -9,7 +9,7 @@ import hashlib
 import secrets
 import tempfile
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -37,6 +37,7 @@ from sdmx_service.storage.port import Act, Load, Record, StagedPart, Store
 from sdmx_service.submission.ahead import ahead
 from sdmx_service.submission.decisions import with_decisions
 from sdmx_service.submission.loads import loading
+from sdmx_service.submission.presence import StoredRows
 from sdmx_service.submission.reading import Part, Received, Wish, named_provider, receive
 from sdmx_service.submission.receipt import (
     DataflowCounts,
@@ -88,6 +89,9 @@ class _Check:
     rows: int = 0
     rules_not_run: tuple[str, ...] = ()
     complete: set[str] = field(default_factory=set)
+    is_of_moment: bool = False
+    """The last part was a state of a history."""
+    passed: int = 0
     received: Received | None = None
 
 
@@ -259,8 +263,9 @@ def _pass(
         report=found.report,
         allowed=allowed_codes(target, catalog),
         letters=part.letters,
-        stored=None if stored is None else partial(stored.own, part.dataflow, part.provider),
+        stored=_before(part, stored, workspace if found.passed else None),
     )
+    found.passed += 1
     staged = StagedPart(
         structure=target.structure,
         dataflow=dataflow_name(part.dataflow.ref),
@@ -274,8 +279,9 @@ def _pass(
         {one.id: one.id for one in target.structure.components} if part.letters is None else part.letters
     )
     found.actions.setdefault(part.dataflow.ref.text, {})[part.action.value] = None
-    if part.is_of_moment:
+    if part.is_of_moment or found.is_of_moment:  # what follows a history without validity is its last state
         workspace.begin()
+    found.is_of_moment = part.is_of_moment
     for typed in _checked(part, validator):
         found.rows += len(typed)
         found.observations[part.dataflow.ref.text] += _observations(typed, target, part.action)
@@ -283,6 +289,20 @@ def _pass(
         if load is not None and not found.report.has_errors:
             load.append(staged, typed.drop_columns([ROW, COLUMN, SHEET]))
     validator.finish()
+
+
+def _before(part: Part, stored: Stored | None, workspace: Workspace | None) -> StoredRows | None:
+    """What a merge may leave out: what is stored, and what the parts of the message before it say."""
+    if workspace is None:
+        return None if stored is None else partial(stored.own, part.dataflow, part.provider)
+    sender = (part.target.structure, dataflow_name(part.dataflow.ref), provider_name(part.provider))
+
+    def rows(where: Mapping[str, Collection[str]]) -> Iterator[pa.RecordBatch]:
+        if stored is not None:
+            yield from stored.own(part.dataflow, part.provider, where)
+        yield from workspace.said(*sender)
+
+    return rows
 
 
 def _checked(part: Part, validator: Validator) -> Iterator[pa.RecordBatch]:
@@ -406,9 +426,11 @@ def check_again(kept: Sequence[Receipt], library: Library, memory: str = "1GB") 
         flows = {}
         for receipt in kept:
             workspace.file = receipt.file.name
+            rows = 0
             for part, batch in store.staged(receipt.id):
                 flows[part.dataflow] = dataflow_called(part.dataflow, catalog)
-                workspace.add(part, _with_origin(batch))
+                workspace.add(part, _with_origin(batch, rows))
+                rows += len(batch)
             workspace.begin()
         stored = Stored(store=store, catalog=catalog, release=view.release)
         run_rules(
@@ -431,8 +453,10 @@ def check_again(kept: Sequence[Receipt], library: Library, memory: str = "1GB") 
         )
 
 
-def _with_origin(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _with_origin(batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
+    """Kept rows, numbered: of several states of a history the later one counts."""
     count = len(batch)
-    for name, kind in ((ROW, pa.int64()), (COLUMN, pa.string()), (SHEET, pa.string())):
-        batch = batch.append_column(pa.field(name, kind), pa.nulls(count, kind))
+    batch = batch.append_column(pa.field(ROW, pa.int64()), pa.array(range(first, first + count), pa.int64()))
+    for name in (COLUMN, SHEET):
+        batch = batch.append_column(pa.field(name, pa.string()), pa.nulls(count, pa.string()))
     return batch

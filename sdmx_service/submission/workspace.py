@@ -315,6 +315,23 @@ class Workspace:
         with suppress(duckdb.TransactionException):  # after a statement that failed all tables are forgotten anyway
             self.run(f"DROP TABLE {identifier(table)}")
 
+    def said(self, structure: DataStructure, dataflow: str, provider: str) -> Iterator[pa.RecordBatch]:
+        """The rows so far of a provider for a dataflow that no deletion after them took away.
+
+        Columns are the components, as texts and numbers; null where a row does not say one.
+        """
+        sent = self._sent.get((structure.ref.text, dataflow))
+        if sent is None:
+            return
+        chosen = ", ".join(f"s.{name} AS {identifier(id)}" for id, name in column_names(structure).items())
+        query = (
+            f"SELECT {chosen} FROM {sent.table} AS s WHERE s._dataflow = {literal(dataflow)}"
+            f" AND s._provider = {literal(provider)} AND s._action <> 'Delete'"
+        )
+        if Action.DELETE in sent.actions:
+            query += f" AND NOT EXISTS ({_deleted_by(sent, 's')} AND d._part > s._part AND d._provider = s._provider)"
+        yield from self.read(query).to_batches()
+
     # --- the same thing twice ----------------------------------------------------------------------------------
     def duplicates(self, report: Report) -> None:
         """Report keys that occur more than once (F501) and attributes that contradict themselves (F306).
