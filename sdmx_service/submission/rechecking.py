@@ -1,7 +1,7 @@
 """What waits for publication, against structures and agreements that changed since it was checked.
 
 A provider may have lost its agreement meanwhile, a constraint may have been narrowed, a code may be gone. Values are
-judged by what occurs in each column, not row by row.
+judged by what occurs in each column, what must fit together by the columns of all rows.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sdmx_service.model.message import Target
 from sdmx_service.model.selection import dataflow_name
 from sdmx_service.model.structure import Dataflow
 from sdmx_service.storage.port import StagedPart, Store
+from sdmx_service.submission.allowed_rows import AllowedRows
 from sdmx_service.submission.reading import named_provider
 from sdmx_service.submission.receipt import Receipt
 from sdmx_service.submission.report import Report
@@ -35,6 +36,7 @@ class _Limits:
 
     lists: Mapping[str, Collection[str]]
     allowed: Allowed
+    rows: AllowedRows
 
 
 def check_rights_again(kept: Iterable[Receipt], library: Library) -> None:
@@ -57,7 +59,11 @@ def check_rights_again(kept: Iterable[Receipt], library: Library) -> None:
 
 
 def recheck(submission: str, store: Store, catalog: Catalog, report: Report) -> None:
-    """Findings about the kept rows of a submission, of agreements (F503) and codes (F401, F402, F502)."""
+    """Findings about the kept rows of a submission.
+
+    They are of agreements (F503), codes (F401, F402, F502), and codes that do not fit together or to their period (F250
+    to F253).
+    """
     limits: dict[tuple[str, str], _Limits | None] = {}
     told: set[tuple[str, str, str, str]] = set()
     for part, batch in store.staged(submission):
@@ -83,7 +89,8 @@ def _limits(part: StagedPart, catalog: Catalog, report: Report) -> _Limits | Non
         return None
     target = Target(structure=structure, dataflow=flow.ref, provider=provider)
     lists = {one.id: catalog.codes(one) or {} for one in structure.components if one.form.is_coded}
-    return _Limits(lists=lists, allowed=allowed_codes(target, catalog))
+    allowed = allowed_codes(target, catalog)
+    return _Limits(lists=lists, allowed=allowed, rows=AllowedRows(structure, allowed))
 
 
 def _judge(
@@ -105,6 +112,9 @@ def _judge(
                 report.add(FindingGroup.of(narrowed, component=id, value=value, constraint=constraint))
             else:
                 report.add(FindingGroup.of("F401", component=id, value=value, codelist="its list of today"))
+    arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
+    for breach in limits.rows.breaches(arrays, len(batch)):
+        report.add(breach.group(pa.table({"value": breach.values.unique()})))
 
 
 def _values(column: pa.Array) -> list[str]:
