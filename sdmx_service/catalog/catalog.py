@@ -20,13 +20,13 @@ from sdmx_service.catalog.rules import RuleSet
 from sdmx_service.catalog.sign_off import SignOff, sign_off_for
 from sdmx_service.errors import NotFound, UnresolvedReference
 from sdmx_service.model.artefact import NO_TEXTS, Item, Maintainable, Texts
-from sdmx_service.model.confidentiality import Confidentiality
+from sdmx_service.model.confidentiality import Confidentiality, PublicView
 from sdmx_service.model.constraint import DataConstraint
 from sdmx_service.model.items import Codelist, ConceptScheme, ValueList
 from sdmx_service.model.message import Labels, Target
 from sdmx_service.model.registration import Registration
 from sdmx_service.model.representation import Representation
-from sdmx_service.model.selection import Cube
+from sdmx_service.model.selection import Cube, dataflow_name
 from sdmx_service.model.structure import (
     Attribute,
     Component,
@@ -282,6 +282,12 @@ class Catalog:
             if cube in self.confidentiality[id].structures:
                 found = self.confidentiality[id]
         return found
+
+    def public_view(self, dataflow: Dataflow) -> PublicView:
+        """What the public sees of a dataflow beyond what its senders mark."""
+        document = self.confidentiality_of(self.structure_of(dataflow))
+        found = None if document is None else document.dataflows.get(dataflow_name(dataflow.ref))
+        return found or PublicView()
 
     @cached_property
     def agreements(self) -> Agreements:

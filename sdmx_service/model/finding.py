@@ -163,6 +163,16 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "{component}: {value!r} fits several rows of {map}: {taken} is taken, the first; others give {others}.",
               "Expressions of the representation map overlap. The standard takes the first row that fits.",
               "Nothing, if the order of the map means it so. Otherwise narrow the expressions."),
+        _kind("F280", _ERROR, "Component is another one now",
+              "{component} is not what it was when the figures were accepted: {reason}.",
+              "The structure changed while the submission waited for publication, and the values that it brings for "
+              "this component have no place in it as they were kept.",
+              "Send the figures again as the structure asks for them now, or withdraw them."),
+        _kind("F281", _ERROR, "Dataflow follows another structure now",
+              "The figures were accepted for {value!r}, and the dataflow {dataflow} follows {expected!r} now.",
+              "The dataflow was moved to another structure, or to another major version, while the submission waited "
+              "for publication; published, its figures would be where nobody looks.",
+              "Send the figures again in that structure, or withdraw them."),
         _kind("F302", _ERROR, "Dimension without value", "The dimension {component} has no value.",
               "Every dimension must have a value in an observation; a row that carries an attribute, those it "
               "belongs to.", "Fill the cell; use the code for total where no breakdown is meant."),

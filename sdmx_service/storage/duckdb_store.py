@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
@@ -57,6 +58,7 @@ class DuckDBEngine:
         self._lock = threading.RLock()
         self._idle: list[duckdb.DuckDBPyConnection] = []
         self._guard = threading.Lock()
+        self._lease = uuid4().hex
         self._aside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="duckdb")
 
     @contextmanager
@@ -118,6 +120,14 @@ class DuckDBEngine:
         """One publication at a time."""
         with self._lock:
             yield
+
+    def lease(self) -> str:
+        """A word for this opening of the file, which nobody else has open."""
+        return self._lease
+
+    def is_alive(self, lease: str) -> bool:
+        """Whether it is the word of this opening."""
+        return lease == self._lease
 
     def close(self) -> None:
         """Close the file."""

@@ -64,5 +64,11 @@ class Engine(Protocol):
     def lock(self) -> AbstractContextManager[None]:
         """The store's lock: one publication at a time, over all processes that use the store."""
 
+    def lease(self) -> str:
+        """See ``port.Store.lease``."""
+
+    def is_alive(self, lease: str) -> bool:
+        """See ``port.Store.is_alive``."""
+
     def close(self) -> None:
         """Release files and connections."""

@@ -241,6 +241,15 @@ class Store(Protocol):
     def close(self) -> None:
         """Release files and connections; open iterators may fail."""
 
+    def lease(self) -> str:
+        """A word for who uses the store just now; it is good as long as this process lives and has the store open.
+
+        Of a store that is not seen for a while (its connection broke) another word is given.
+        """
+
+    def is_alive(self, lease: str) -> bool:
+        """Whether who was given that word, in this process or another one, still lives."""
+
     # --- cubes -------------------------------------------------------------------------------------------------
     def open_cube(self, structure: DataStructure) -> Cube:
         """The cube of the structure: created if new, widened by columns if a minor version brings components.
@@ -266,7 +275,7 @@ class Store(Protocol):
         """Begin to keep rows for a submission (replacing what an earlier attempt of the same id left)."""
 
     def unstage(self, submission: str) -> None:
-        """Forget the kept rows of a submission."""
+        """Forget the rows of a submission, those kept and those of loads that never came to that."""
 
     def staged(self, submission: str) -> Iterator[tuple[StagedPart, pa.RecordBatch]]:
         """The kept rows of a submission, in order, as typed."""
@@ -279,6 +288,7 @@ class Store(Protocol):
         submissions: Sequence[str],
         base: int | None = None,
         *,
+        generation: int | None = None,
         ranking: Ranking | None = None,
         comment: str = "",
         record: Recorder | None = None,
@@ -288,8 +298,8 @@ class Store(Protocol):
         What ``record`` gives is written in the transaction that makes the release current.
 
         Raises:
-            Conflict: ``base`` is given and is not the current release, a submission has no kept rows, or a document is
-                not what the record expects; then there is no release.
+            Conflict: ``base`` or ``generation`` is given and is not the current one, a submission has no kept rows, or
+                a document is not what the record expects; then there is no release.
         """
 
     def restore(self, release: int, *, comment: str = "", record: Recorder | None = None) -> Release:

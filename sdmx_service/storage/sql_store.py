@@ -49,7 +49,7 @@ from sdmx_service.storage.quoting import identifier, literal, literals
 from sdmx_service.storage.reading import Reading
 from sdmx_service.storage.readmodel.answers import ModelReading
 from sdmx_service.storage.readmodel.keeper import ReadModels
-from sdmx_service.storage.staging import StagedLoad, forget, staged_parts, sweep
+from sdmx_service.storage.staging import StagedLoad, forget, forget_loads, staged_parts, sweep
 from sdmx_service.storage.versions import clean
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -125,6 +125,14 @@ class SqlStore:
         if self._models is not None:
             self._models.close()
         self._engine.close()
+
+    def lease(self) -> str:
+        """A word for this process at the store."""
+        return self._engine.lease()
+
+    def is_alive(self, lease: str) -> bool:
+        """Whether who was given that word lives."""
+        return self._engine.is_alive(lease)
 
     # --- cubes -------------------------------------------------------------------------------------------------
 
@@ -255,9 +263,10 @@ class SqlStore:
         return StagedLoad(self._engine, submission)
 
     def unstage(self, submission: str) -> None:
-        """Forget the kept rows."""
+        """Forget the rows."""
         with self._engine.transaction() as session:
             forget(session, submission)
+            forget_loads(session, submission)
 
     def staged(self, submission: str) -> Iterator[tuple[StagedPart, pa.RecordBatch]]:
         """The kept rows."""
@@ -282,17 +291,21 @@ class SqlStore:
         submissions: Sequence[str],
         base: int | None = None,
         *,
+        generation: int | None = None,
         ranking: Ranking | None = None,
         comment: str = "",
         record: Recorder | None = None,
     ) -> tuple[Release, Sequence[ChangeCounts]]:
         """Apply kept submissions as one release."""
         with self._engine.lock():
-            current = self.pointer().release
+            pointer = self.pointer()
+            current = pointer.release
             if base is not None and base != current:
                 raise Conflict(
                     f"Release {current} is current, not {base}.", hint="Look at what changed since, and publish again."
                 )
+            if generation is not None and generation != pointer.generation:
+                raise Conflict("Structures changed just now.", hint="Publish again: it is judged by those of now.")
             parts = self._open_parts(submissions)
             self._clean(current)
             with self._engine.transaction() as session:

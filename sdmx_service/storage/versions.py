@@ -237,9 +237,12 @@ class Versions:
         self.session.execute(f"UPDATE {self._work('net')} AS n SET _live = 0 WHERE {condition.format('n')}")
 
     def blank(self, condition: str, columns: Sequence[StoredColumn]) -> None:
-        """Take values out of rows that stay; the condition is on ``{0}``."""
+        """Take values out of rows, of which those end that have no other; the condition is on ``{0}``."""
         self.bring(condition.format("o"))
-        setters = ", ".join(f"{identifier(name)} = NULL" for column in columns for name in column.names)
+        taken = [name for column in columns for name in column.names]
+        left = [f"n.{identifier(name)} IS NOT NULL" for name in self.table.values if name not in taken]
+        live = f"CASE WHEN {either(left)} THEN n._live ELSE 0 END" if left else "0"
+        setters = ", ".join([*(f"{identifier(name)} = NULL" for name in taken), f"_live = {live}"])
         self.session.execute(f"UPDATE {self._work('net')} AS n SET {setters} WHERE {condition.format('n')}")
 
     def bring_rivals(self) -> None:

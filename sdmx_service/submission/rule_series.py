@@ -213,12 +213,13 @@ def series_table(rule: Rule, flow: Flow, figures: Figures) -> str | None:
     periods = sent.values.get(time.id, set())
     if stored is None and periods is not None and len(periods) < 2:
         return None
-    return figures.made(
+    return figures.made_by(
         ("series", flow.name, column.id, result), lambda: _series(flow, figures, column, result, stored)
     )
 
 
 def _series(flow: Flow, figures: Figures, column: Column, result: bool, stored: str | None) -> str:
+    """Make the table, a part of the series at a time."""
     sent = flow.sent
     assert sent is not None
     names = flow.names
@@ -248,15 +249,22 @@ def _series(flow: Flow, figures: Figures, column: Column, result: bool, stored: 
     )
     befores = "".join(f", lag({name}) OVER w AS _before_{name}" for name in attributes)
     more = "".join(f", {name}" for name in [*told_apart, *(one for one in codes if one not in attributes)])
-    return f"""
-        SELECT _series, _position, _value, _id, lag(_value) OVER w AS _before, lag(_position) OVER w AS _before_at,
-               lag(_value, 2) OVER w AS _before_2, lag(_value, 3) OVER w AS _before_3,
-               lead(_value) OVER w AS _after, lead(_value, 2) OVER w AS _after_2, lead(_position) OVER w AS _after_at,
-               count(*) OVER s AS _n, sum(_value) OVER s AS _sum, sum(_value * _value) OVER s AS _squares{befores}{more}
-        FROM ({narrow}) WHERE _value IS NOT NULL
-        WINDOW w AS (PARTITION BY _series ORDER BY _position),
-               s AS (PARTITION BY _series ORDER BY _position
-                     ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"""
+    return figures.workspace.make_in_parts(
+        lambda part: (
+            f"""
+            SELECT _series, _position, _value, _id, lag(_value) OVER w AS _before, lag(_position) OVER w AS _before_at,
+                   lag(_value, 2) OVER w AS _before_2, lag(_value, 3) OVER w AS _before_3,
+                   lead(_value) OVER w AS _after, lead(_value, 2) OVER w AS _after_2,
+                   lead(_position) OVER w AS _after_at, count(*) OVER s AS _n, sum(_value) OVER s AS _sum,
+                   sum(_value * _value) OVER s AS _squares{befores}{more}
+            FROM ({narrow}) WHERE _value IS NOT NULL AND {part}
+            WINDOW w AS (PARTITION BY _series ORDER BY _position),
+                   s AS (PARTITION BY _series ORDER BY _position
+                         ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"""
+        ),
+        _SERIES,
+        figures.size(flow, stored),
+    )
 
 
 def _group_columns(figures: Figures, flow: Flow) -> dict[tuple[str, ...], str]:

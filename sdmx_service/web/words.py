@@ -148,6 +148,9 @@ _FRENCH: Mapping[str, str] = MappingProxyType(
         ),
         "reports for {code}": "déclare pour {code}",
         "Its own figures": "Ses propres chiffres",
+        "Figures are rounded to multiples of {base}, each by itself: totals need not be the sum of their parts.": "Les "
+        "chiffres sont arrondis à des multiples de {base}, chacun pour soi : un total n’est pas toujours la somme de "
+        "ses parties.",
         "Who submitted what": "Qui a transmis quoi",
         "Year": "Année",
         "Submitted": "Transmis",

@@ -18,7 +18,7 @@ from sdmx_service.model.structure import Dataflow
 from sdmx_service.model.urn import Ref, parse_ref
 from sdmx_service.storage.port import Act, ChangeCounts, DocumentChange, Record, Release, Store
 from sdmx_service.submission.receipt import Receipt, load_receipt, receipt_change, receipts, with_changes
-from sdmx_service.submission.rechecking import check_rights_again
+from sdmx_service.submission.rechecking import check_structures_again
 from sdmx_service.submission.submit import check_again
 from sdmx_service.workflow.embargoes import held_until, unchanged
 from sdmx_service.workflow.states import require
@@ -75,7 +75,7 @@ def publish(
     """Publish submissions, in that order, as one release; their receipts afterwards.
 
     If something was published since a submission was checked, its set rules run again first; if structures or
-    agreements changed, its codes and the right to send them are looked at again.
+    agreements changed, its rows are judged by those of now.
 
     Raises:
         NotAllowed: the principal may not publish, or approved one that another has to publish.
@@ -92,7 +92,7 @@ def publish(
         require("publish", receipt)
         must_be_signed_off(receipt, principal, view.catalog)
         refuse_embargoed(receipt, library.store, moment)
-    check_rights_again(kept, library)
+    check_structures_again(kept, library)
     if len(kept) > 1 or any(receipt.checked_at != view.release for receipt in kept):
         check_again(kept, library, memory)
     return _release(kept, library.store, view, principal.does, fitting(comment), free)
@@ -115,9 +115,10 @@ def refuse_embargoed(receipt: Receipt, store: Store, now: datetime) -> None:
 def _release(
     kept: Sequence[Receipt], store: Store, view: View, does: Doer, comment: str, free: DocumentChange
 ) -> list[Receipt]:
-    """Publish on top of a release, whoever it was that decided it, if no embargo came since ``free`` was read.
+    """Publish on top of what the submissions were judged by, whoever it was that decided it.
 
-    The dataflows are ranked as the provision agreements say now, behind what somebody decided (``catalog.sources``).
+    Nothing, if an embargo came since ``free`` was read. The dataflows are ranked as the provision agreements say now,
+    behind what somebody decided (``catalog.sources``).
     """
     done: list[Receipt] = []
     before = store.ranking(view.release)
@@ -142,9 +143,11 @@ def _release(
                 edits.append(receipt_change(replace(earlier, status="superseded"), earlier.status))
         return Record(acts=tuple(acts), changes=tuple(edits))
 
+    submissions = [receipt.id for receipt in kept]
     release, _ = store.publish(
-        [receipt.id for receipt in kept],
+        submissions,
         view.release,
+        generation=view.generation,
         ranking=ranking if ranked else None,
         comment=comment,
         record=record,
@@ -218,7 +221,7 @@ def _due(store: Store, now: datetime) -> list[Receipt]:
 def _fitting(due: Sequence[Receipt], library: Library, memory: str) -> tuple[list[Receipt], list[Receipt]]:
     """Those that may come out together; the others go back to where they were scheduled from."""
     try:
-        check_rights_again(due, library)
+        check_structures_again(due, library)
         check_again(due, library, memory)
         return list(due), []
     except Conflict:
@@ -226,7 +229,7 @@ def _fitting(due: Sequence[Receipt], library: Library, memory: str) -> tuple[lis
         held: list[Receipt] = []
         for one in due:
             try:
-                check_rights_again([one], library)
+                check_structures_again([one], library, fitting)
                 check_again([*fitting, one], library, memory)
                 fitting.append(one)
             except Conflict as error:

@@ -18,6 +18,7 @@ from sdmx_service.model.selection import Cube
 from sdmx_service.storage.port import ChangeCounts, Counts, Ranking, StagedPart, Store
 from tests.storage.cubes import (
     CODED,
+    FULL,
     ICE,
     ICE_NOW,
     NORTH,
@@ -37,10 +38,6 @@ from tests.storage.cubes import (
 )
 
 CUBE = "ICE:DSD_ICE(1)"
-FULL = row(
-    "A", "X", "VAN", "2020", "1.50", MOOD="GOOD", STATUS="E", ERROR="0.1", REMARK={"en": "warm", "de": 'sehr "warm"\n'},
-    TOPPINGS=["NUT", "a,b", "[\"x\"]"], UNIT="EUR", FACTOR="1.0", SHOP="Gino's\\", TASTERS=["K"], SOURCE={"en": "us"},
-)  # fmt: skip
 
 
 def where(component: str, *alternatives: list[tuple[str, str]]) -> ComponentFilter:
@@ -164,45 +161,6 @@ def test_attributes_without_observations_are_merged_at_their_level(store: Store)
     publish(store, ("M", [*lines, {"AREA": "X", "SHOP": "Gino"}, {"SOURCE": {"en": "us"}}]))
     shops = {line["AREA"]: (line.get("SHOP"), line["SOURCE"]) for line in read(store, select(store))}
     assert shops == {"X": ("Gino", {"en": "us"}), "Y": (None, {"en": "us"})}
-
-
-@pytest.mark.parametrize(
-    ("delete", "left"),
-    [
-        (row("A", "X", "VAN", "2020"), ["X.VAN.2021=2", "X.LEM.2020=3", "Y.VAN.2020=4"]),
-        (row("A", "X", "VAN"), ["X.LEM.2020=3", "Y.VAN.2020=4"]),
-        ({"AREA": "X"}, ["Y.VAN.2020=4"]),
-        ({"TIME_PERIOD": "2020"}, ["X.VAN.2021=2"]),
-        ({"FLAVOUR": "VAN", "TIME_PERIOD": "2020"}, ["X.VAN.2021=2", "X.LEM.2020=3"]),
-        ({}, []),
-        ({"AREA": "Z"}, ["X.VAN.2020=1", "X.VAN.2021=2", "X.LEM.2020=3", "Y.VAN.2020=4"]),
-        ({"TIME_PERIOD": "1999"}, ["X.VAN.2020=1", "X.VAN.2021=2", "X.LEM.2020=3", "Y.VAN.2020=4"]),
-    ],
-)
-def test_delete_in_bulk(store: Store, delete: dict[str, Any], left: list[str]) -> None:
-    rows = [row("A", "X", "VAN", "2020", "1"), row("A", "X", "VAN", "2021", "2"), row("A", "X", "LEM", "2020", "3"),
-            row("A", "Y", "VAN", "2020", "4")]  # fmt: skip
-    publish(store, ("M", rows))
-    publish(store, ("M", rows), provider=SOUTH)
-    publish(store, ("D", [delete]))
-    assert sorted(observed(store, "provisionagreement", providers=(NORTH,))) == sorted(left)
-    assert len(observed(store, "provisionagreement", providers=(SOUTH,))) == 4
-
-
-def test_delete_of_named_components_leaves_the_observation(store: Store) -> None:
-    publish(store, ("M", [FULL]))
-    publish(store, ("D", [row("A", "X", "VAN", "2020", STATUS="-", UNIT="-", SOURCE={"en": "-"}, SCOOPS="1")]))
-    gone = ("STATUS", "UNIT", "SOURCE", "SCOOPS")
-    assert read(store, select(store)) == [{id: value for id, value in FULL.items() if id not in gone}]
-
-
-def test_delete_everything_then_send_anew_in_one_message(store: Store) -> None:
-    publish(store, ("M", [FULL, row("A", "Y", "VAN", "2020", "9")]))
-    again = row("A", "X", "VAN", "2020", "1.50")
-    stage(store, "again", ("D", [{}]), ("R", [again]))
-    (counts,) = store.publish(["again"])[1]
-    assert counts == ChangeCounts(dataflow=SALES, changed=1, deleted=1)
-    assert read(store, select(store)) == [again]
 
 
 def test_within_a_message_the_last_word_holds(store: Store) -> None:
