@@ -53,7 +53,8 @@ _Narrowed = tuple[dict[str, set[str]], dict[str, str]]
 def allowed_codes(target: Target, catalog: Catalog, moment: datetime | None = None) -> Allowed:
     """The codes that may be sent to a target at a moment, by default now, and what holds of rows besides.
 
-    A provider with several agreements for the dataflow may send what any of them allows, component by component.
+    A provider with several agreements for the dataflow may send the rows that any of them allows. The codes are told
+    component by component, so that most of what no agreement allows is told as a code.
     """
     found = catalog.constraints
     shared: _Narrowed = ({}, {})
@@ -72,7 +73,8 @@ def allowed_codes(target: Target, catalog: Catalog, moment: datetime | None = No
             agreed.add(id)
             codes = codes | {id: union}
             sources = sources | {id: ", ".join(dict.fromkeys(said[id] for _, said in each))}
-    bounds = tuple(tuple(_limits(found.get(one.ref, ()), target, catalog)) for one in agreements)
+    several = len(agreements) > 1
+    bounds = tuple(tuple(_limits(found.get(one.ref, ()), target, catalog, whole=several)) for one in agreements)
     return Allowed(
         codes=codes,
         constraints=sources,
@@ -82,8 +84,10 @@ def allowed_codes(target: Target, catalog: Catalog, moment: datetime | None = No
     )
 
 
-def _limits(constraints: Iterable[DataConstraint], target: Target, catalog: Catalog) -> Iterator[Limit]:
-    """What constraints say of the target's rows beyond the codes of single components."""
+def _limits(
+    constraints: Iterable[DataConstraint], target: Target, catalog: Catalog, *, whole: bool = False
+) -> Iterator[Limit]:
+    """What constraints say of the target's rows beyond the codes of single components, or with ``whole`` all of it."""
     components = {one.id: one for one in target.structure.components}
     lists: dict[str, Mapping[str, Item] | None] = {}
 
@@ -95,7 +99,7 @@ def _limits(constraints: Iterable[DataConstraint], target: Target, catalog: Cata
         return None if items is None else frozenset(_named(member.values, items))
 
     for constraint in constraints:
-        if (found := limit_of(constraint, components, resolve)) is not None:
+        if (found := limit_of(constraint, components, resolve, whole=whole)) is not None:
             yield found
 
 

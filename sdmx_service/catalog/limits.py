@@ -162,16 +162,19 @@ class Limit:
         return tuple(dict.fromkeys(said))
 
 
-def limit_of(constraint: DataConstraint, known: Iterable[str], resolve: Resolved) -> Limit | None:
+def limit_of(
+    constraint: DataConstraint, known: Iterable[str], resolve: Resolved, *, whole: bool = False
+) -> Limit | None:
     """What a constraint says of rows; None where the codes of each component, taken alone, say all of it.
 
     Args:
         known: the components of the structure.
         resolve: the codes that a member's values mean.
+        whole: also what single codes say.
     """
     ids = frozenset(known)
     areas = [(region.include, tuple(_terms(region.members, ids, resolve))) for region in constraint.regions]
-    if not constraint.key_sets and _is_plain(constraint.regions, areas):
+    if not whole and not constraint.key_sets and _is_plain(constraint.regions, areas):
         return None
     keys = []
     for one in constraint.key_sets:

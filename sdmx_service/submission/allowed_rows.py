@@ -189,7 +189,7 @@ class _Rows:
         return pa.array(values, pa.string()).take(pa.array(places[rows]))
 
     def together(self, ids: Sequence[str], rows: npt.NDArray[np.int64]) -> pa.StringArray:
-        """The values of several components in some rows: ``AREA=MT, SEX=F``; of distinct ones each made once."""
+        """The values of several components in some rows: ``AREA=MT, SEX=F``; none of what a row leaves open."""
         parts = [pc.binary_join_element_wise(f"{id}=", self.texts(id, rows), "", null_handling="skip") for id in ids]
         return pc.binary_join_element_wise(*parts, ", ")
 

@@ -163,6 +163,11 @@ def test_of_several_agreements_one_must_allow_a_row() -> None:
         if one[0] == "FR" or (one[0] == "MT") != (one[2] <= "2019")
     }  # fmt: skip
     assert refused(told(other, early)) == set()  # one that allows everything
+    plain = constraint(box(codes("AREA", "MT")), on=AGREEMENT)
+    pair = constraint(box(codes("AREA", "IT"), codes("SEX", "F")), on=other, name="CON_LATE")
+    found = told(other, plain, pair)
+    assert {one.value for one in found if one.code == "F253"} == {"AREA=IT, SEX=M"}
+    assert {one[:2] for one in refused(found)} == {("IT", "M"), ("FR", "F"), ("FR", "M")}
 
 
 def test_what_a_row_leaves_open_fits() -> None:
@@ -283,17 +288,24 @@ def allows(one: DataConstraint, line: dict[str, str]) -> bool:
 
 
 @given(
-    st.lists(st.builds(lambda r, k: constraint(*r, keys=k), regions, key_sets), min_size=1, max_size=2), st.booleans()
+    st.lists(st.builds(lambda r, k: constraint(*r, keys=k), regions, key_sets), min_size=1, max_size=2),
+    st.sampled_from(["dataflow", "agreement", "an agreement each"]),
 )
-def test_rows_are_refused_as_a_reading_row_by_row_says(ones: list[DataConstraint], by_agreement: bool) -> None:
-    on = AGREEMENT if by_agreement else FLOW
-    hung = [replace(one, id=f"CON_{n}", attachments=(on.ref,)) for n, one in enumerate(ones)]
+def test_rows_are_refused_as_a_reading_row_by_row_says(ones: list[DataConstraint], on: str) -> None:
+    agreements = [replace(AGREEMENT, id=f"PA_P1_{n}" if n else AGREEMENT.id) for n in range(len(ones))]
+    apart = on == "an agreement each"
+    places = agreements if apart else [FLOW if on == "dataflow" else AGREEMENT] * len(ones)
+    hung = [
+        replace(one, id=f"CON_{n}", attachments=(place.ref,))
+        for n, (one, place) in enumerate(zip(ones, places, strict=True))
+    ]
     lines = [
         dict(zip(("AREA", "SEX", "TIME_PERIOD"), one, strict=True)) for one in itertools.product(AREAS, SEXES, YEARS)
     ]
-    wanted = {tuple(line.values()) for line in lines if not all(allows(one, line) for one in hung)}
+    hold = any if apart else all
+    wanted = {tuple(line.values()) for line in lines if not hold(allows(one, line) for one in hung)}
     target = Target(structure=STRUCTURE, dataflow=FLOW.ref, provider=PROVIDER)
-    allowed = allowed_codes(target, Catalog.of([*ARTEFACTS, *hung]))
+    allowed = allowed_codes(target, Catalog.of([*ARTEFACTS, *(agreements[1:] if apart else ()), *hung]))
     arrays = {id: pa.array([line[id] for line in lines]).dictionary_encode() for id in lines[0]}
     by_code = np.array(
         [any(id in allowed.codes and line[id] not in allowed.codes[id] for id in line) for line in lines]
