@@ -163,6 +163,11 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "{component}: {value!r} fits several rows of {map}: {taken} is taken, the first; others give {others}.",
               "Expressions of the representation map overlap. The standard takes the first row that fits.",
               "Nothing, if the order of the map means it so. Otherwise narrow the expressions."),
+        _kind("F260", _ERROR, "Nothing to keep as it was sent",
+              "{value!r} says that the figure stays as it was sent, and none of that key is held of this provider.",
+              "The symbol stands in cells whose figures are held and not shown: confidential ones, and those that are "
+              "shown rounded. Nothing of the kind is stored, or it was taken back since.",
+              "Write the figure, with the mark for confidential figures; or empty the cell."),
         _kind("F302", _ERROR, "Dimension without value", "The dimension {component} has no value.",
               "Every dimension must have a value in an observation; a row that carries an attribute, those it "
               "belongs to.", "Fill the cell; use the code for total where no breakdown is meant."),
