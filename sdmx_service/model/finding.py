@@ -163,6 +163,11 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "{component}: {value!r} fits several rows of {map}: {taken} is taken, the first; others give {others}.",
               "Expressions of the representation map overlap. The standard takes the first row that fits.",
               "Nothing, if the order of the map means it so. Otherwise narrow the expressions."),
+        _kind("F260", _ERROR, "Nothing to keep as it was sent",
+              "{value!r} says that the figure stays as it was sent, and none of that key is held of this provider.",
+              "The symbol stands in cells whose figures are held and not shown: confidential ones, and those that are "
+              "shown rounded. Nothing of the kind is stored, or it was taken back since.",
+              "Write the figure, with the mark for confidential figures; or empty the cell."),
         _kind("F280", _ERROR, "Component is another one now",
               "{component} is not what it was when the figures were accepted: {reason}.",
               "The structure changed while the submission waited for publication, and the values that it brings for "
