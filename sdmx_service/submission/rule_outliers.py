@@ -74,7 +74,8 @@ def standing_out(rule: Rule, flow: Flow, figures: Figures, providers: Collection
         query = f"""
             SELECT {PLACE}, plain(g._value) AS value, plain(round(usual)) AS expected,
                    {key_columns(flow.structure, flow.names)}, plain(_before) AS previous, plain(_after) AS "next",
-                   plain(round(usual)) AS usual, coalesce(plain(round(g._value / nullif(usual, 0), 2)), '∞') AS ratio
+                   plain(round(usual)) AS usual,
+                   coalesce(plain(round(g._value / nullif(round(usual, 6), 0), 2)), '∞') AS ratio
             FROM {found} AS g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
         return workspace.places_of(found, query, flow.structure)
     finally:
