@@ -514,7 +514,7 @@ def _replaced_slices(
 def _questionnaire_parts(
     filled: FilledQuestionnaire, wish: Wish, catalog: Catalog, sender: Ref | None
 ) -> Iterator[Part]:
-    provider = _provider(wish, catalog, filled.provider, sender)
+    provider = filled.provider = _provider(wish, catalog, filled.provider, sender)
     for rows in filled.rows():
         if wish.dataflow is not None and catalog.named(wish.dataflow, "Dataflow").ref != rows.dataflow.ref:
             raise SemanticFault(

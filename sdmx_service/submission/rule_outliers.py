@@ -9,6 +9,7 @@ logarithms, after a damping number is added, since small figures vary more.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -73,7 +74,8 @@ def standing_out(rule: Rule, flow: Flow, figures: Figures, providers: Collection
         query = f"""
             SELECT {PLACE}, plain(g._value) AS value, plain(round(usual)) AS expected,
                    {key_columns(flow.structure, flow.names)}, plain(_before) AS previous, plain(_after) AS "next",
-                   plain(round(usual)) AS usual, coalesce(plain(round(g._value / nullif(usual, 0), 2)), '∞') AS ratio
+                   plain(round(usual)) AS usual,
+                   coalesce(plain(round(g._value / nullif(round(usual, 6), 0), 2)), '∞') AS ratio
             FROM {found} AS g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
         return workspace.places_of(found, query, flow.structure)
     finally:
@@ -159,12 +161,19 @@ def swapped_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     if table is None or column is None:
         return pa.table({})
     workspace = figures.workspace
-    found = workspace.make_in_parts(
-        lambda part: _upside_down(detail, f"SELECT * FROM {table} WHERE {part}", column, flow.names[detail.dimension]),
+    pairs = _Pairs(detail, table, column, flow.names[detail.dimension])
+    candidates = workspace.make_in_parts(
+        lambda part: f"SELECT * FROM ({pairs.query(part)}) WHERE {pairs.is_upside_down}",
         column,
         workspace.count(table),
-        3 * AT_ONCE,
+        2 * AT_ONCE,
     )
+    of_candidates = pairs.query(f"{column} IN (SELECT pair FROM {candidates})")
+    found = workspace.make(f"""
+        WITH usual AS (SELECT pair, greatest({_STILL}, median(abs(d))) AS _usual FROM ({of_candidates}) GROUP BY pair)
+        SELECT _id, va, vb FROM {candidates} JOIN usual USING (pair)
+        WHERE abs(r - e) > {detail.spread!r} * _usual""")
+    workspace.drop(candidates)
     query = f"""
         SELECT {PLACE}, plain(g.va) AS value, plain(g.vb) AS expected, {key_columns(flow.structure, flow.names)},
                plain(g.vb) AS other, {literal(detail.codes[0])} AS "first", {literal(detail.codes[1])} AS "second"
@@ -172,31 +181,46 @@ def swapped_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     return workspace.places_of(found, query, flow.structure)
 
 
-def _upside_down(detail: Swapped, rows: str, column: str, code: str) -> str:
-    """The query of the pairs of figures among some rows of the table of series that stand in each other's place.
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """The pairs of figures of two codes at one time, in the table of series.
 
-    Args:
+    Attributes:
         column: tells the pairs of series apart.
-        code: the column of the codes that a pair differs in.
+        code: the column of the codes.
     """
-    log = _log("{}", detail.damping)
-    first, second = (f"SELECT * FROM ({rows}) WHERE {code} = {literal(one)}" for one in detail.codes)
-    ratio = {name: f"{log.format('a.' + name)} - {log.format('b.' + name)}" for name in _WHEN}
-    both_sum = {name: log.format(f"(a.{name} + b.{name})") for name in _WHEN}
-    return f"""
-        WITH a AS ({first}), b AS ({second}),
-        p AS (SELECT a.{column} AS pair, a._id AS _id, b._id AS _other, a._value AS va, b._value AS vb, a._n,
-                     {_between("a", ratio)} AS e, {ratio["_value"]} AS r,
-                     CASE WHEN a._before IS NOT NULL THEN {ratio["_value"]} - ({ratio["_before"]}) END AS d,
-                     {both_sum["_value"]} - {_between("a", both_sum)} AS moved
-              FROM a JOIN b ON a.{column} = b.{column} AND a._position = b._position
-               AND a._before_at IS NOT DISTINCT FROM b._before_at AND a._after_at IS NOT DISTINCT FROM b._after_at),
-        c AS (SELECT * FROM p WHERE _id IS NOT NULL AND _other IS NOT NULL AND _n > 2
-              AND greatest(va, vb) >= {detail.least!r} AND abs(r - e) > ln({detail.limit!r})
-              AND abs(r + e) < abs(r - e) / 6 AND abs(moved) < abs(r - e) / 4),
-        usual AS (SELECT pair, greatest({_STILL}, median(abs(d))) AS _usual FROM p SEMI JOIN c USING (pair)
-                  GROUP BY pair)
-        SELECT _id, va, vb FROM c JOIN usual USING (pair) WHERE abs(r - e) > {detail.spread!r} * _usual"""
+
+    detail: Swapped
+    table: str
+    column: str
+    code: str
+
+    def query(self, which: str) -> str:
+        """Those of the rows that fulfil a condition: their figures, their ratio and what it is expected to be."""
+        log, column = _log("{}", self.detail.damping), self.column
+        first, second = (
+            f"SELECT * FROM {self.table} WHERE {self.code} = {literal(one)} AND {which}" for one in self.detail.codes
+        )
+        ratio = {name: f"{log.format('a.' + name)} - {log.format('b.' + name)}" for name in _WHEN}
+        both_sum = {name: log.format(f"(a.{name} + b.{name})") for name in _WHEN}
+        return f"""
+            SELECT a.{column} AS pair, a._id AS _id, b._id AS _other, a._value AS va, b._value AS vb, a._n,
+                   {_between("a", ratio)} AS e, {ratio["_value"]} AS r,
+                   CASE WHEN a._before IS NOT NULL THEN {ratio["_value"]} - ({ratio["_before"]}) END AS d,
+                   {both_sum["_value"]} - {_between("a", both_sum)} AS moved
+            FROM ({first}) AS a JOIN ({second}) AS b ON a.{column} = b.{column} AND a._position = b._position
+             AND a._before_at IS NOT DISTINCT FROM b._before_at AND a._after_at IS NOT DISTINCT FROM b._after_at"""
+
+    @property
+    def is_upside_down(self) -> str:
+        """The condition that a pair's ratio is upside down, and its sum right."""
+        return both(
+            [
+                "_id IS NOT NULL AND _other IS NOT NULL AND _n > 2",
+                f"greatest(va, vb) >= {self.detail.least!r} AND abs(r - e) > ln({self.detail.limit!r})",
+                "abs(r + e) < abs(r - e) / 6 AND abs(moved) < abs(r - e) / 4",
+            ]
+        )
 
 
 _WHEN = ("_value", "_before", "_after")

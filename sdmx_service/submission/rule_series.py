@@ -105,7 +105,7 @@ def wrong_scales(rule: Rule, flow: Flow, figures: Figures, providers: Collection
                      CASE WHEN slip_before IS NULL THEN _after ELSE _before END AS usual
               FROM f WHERE power IS NOT NULL AND greatest(_value, usual) >= {detail.least!r}
                 AND ((slip_before IS NOT NULL AND slip_after IS NOT NULL)
-                     OR NOT coalesce(_before > 0 AND _after > 0, false))
+                     OR {"false" if detail.sides == "both" else "NOT coalesce(_before > 0 AND _after > 0, false)"})
                 AND (counted = 2 OR greatest(_value, middle) >= {least / detail.within!r} * least(_value, middle)))
         {moved}
         SELECT g._id, _value, usual, power FROM g{joins} WHERE {still}""")
@@ -138,6 +138,7 @@ def copied_periods(rule: Rule, flow: Flow, figures: Figures, providers: Collecti
         return pa.table({})
     time = _time(flow)
     group = ", ".join([*by.values(), time, "_provider"])
+    table_of = ", ".join([*by.values(), "_provider"])
     key = {**by, **({} if flow.structure.time_dimension is None else {flow.structure.time_dimension.id: time})}
     query = f"""
         WITH g AS (SELECT {group}, count(*) FILTER (n._value = _before) AS same, count(*) AS counted,
@@ -147,7 +148,10 @@ def copied_periods(rule: Rule, flow: Flow, figures: Figures, providers: Collecti
         SELECT {PLACE}, CAST(same AS VARCHAR) AS value, {key_columns(flow.structure, key)},
                CAST(same AS VARCHAR) AS same, CAST(counted AS VARCHAR) AS figures,
                plain(round(100 * same / counted, 1)) AS share
-        FROM g WHERE counted >= {detail.least!r} AND same >= {detail.limit!r} * counted ORDER BY {IN_ORDER}"""
+        FROM (SELECT *, sum(same) OVER o AS all_same, sum(counted) OVER o AS all_counted
+              FROM g WINDOW o AS (PARTITION BY {table_of})) AS g
+        WHERE counted >= {detail.least!r} AND same >= {detail.limit!r} * counted
+          AND all_same - same <= {detail.rest!r} * (all_counted - counted) ORDER BY {IN_ORDER}"""
     return figures.workspace.places(query, flow.structure)
 
 

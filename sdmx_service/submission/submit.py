@@ -36,6 +36,7 @@ from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Act, Load, Record, StagedPart, Store
 from sdmx_service.submission.ahead import ahead
 from sdmx_service.submission.decisions import with_decisions
+from sdmx_service.submission.keeping import check_kept
 from sdmx_service.submission.loads import loading
 from sdmx_service.submission.presence import StoredRows
 from sdmx_service.submission.reading import Part, Received, Wish, named_provider, receive
@@ -199,7 +200,7 @@ def _run(
     on_read: Callable[[_Check], None] = lambda _: None,
 ) -> _Check:
     """Everything that a check finds; ``on_read`` is called when the file is read to its end."""
-    found = _Check()
+    found, is_kept = _Check(), False
     found.report.file = sent.name
     sender = _bound_provider(principal, catalog)
     with closing(Workspace(memory)) as workspace:
@@ -211,13 +212,17 @@ def _run(
             for part in found.received.parts:
                 _pass(part, catalog, principal, found, workspace, load, stored)
             found.complete |= set(found.received.complete)
+            own = None if stored is None else stored.own
+            is_kept = check_kept(found.received.questionnaire, found.report, own) or is_kept
         on_read(found)
         found.report.file = sent.name
-        if not found.rows and not found.report.has_errors:
+        if not found.rows and not is_kept and not found.report.has_errors:
             found.report.add(FindingGroup.of("F109"))
         workspace.duplicates(found.report)
-        found.rules_not_run = tuple(
-            run_rules(
+        not_run = ["F260"] if is_kept and stored is None else []
+        found.rules_not_run = (
+            *not_run,
+            *run_rules(
                 workspace,
                 catalog.rule_sets.values(),
                 catalog,
@@ -226,7 +231,7 @@ def _run(
                 found.complete,
                 found.report,
                 None if stored is None else stored.sent_before,
-            )
+            ),
         )
     return found
 
