@@ -163,6 +163,11 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "{component}: {value!r} fits several rows of {map}: {taken} is taken, the first; others give {others}.",
               "Expressions of the representation map overlap. The standard takes the first row that fits.",
               "Nothing, if the order of the map means it so. Otherwise narrow the expressions."),
+        _kind("F270", _ERROR, "History out of order",
+              "The data set that is valid from or until {value} comes after one of {previous}.",
+              "The data sets of a message with times of validity are states of a history; the last one is what holds "
+              "in the end, so they must come from the oldest to the newest.",
+              "Put the data sets into the order of their times, or send the newest alone."),
         _kind("F302", _ERROR, "Dimension without value", "The dimension {component} has no value.",
               "Every dimension must have a value in an observation; a row that carries an attribute, those it "
               "belongs to.", "Fill the cell; use the code for total where no breakdown is meant."),

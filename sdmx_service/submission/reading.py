@@ -80,7 +80,7 @@ class Part:
     Attributes:
         letters: component -> letter of the sender's column; None for an SDMX message, whose columns are called by the
             components' ids.
-        is_of_moment: the data set has validity: it is one of the states of a history.
+        moment: where the data set has validity, when it began or, without that, ended: it is a state of a history.
     """
 
     target: Target
@@ -89,7 +89,7 @@ class Part:
     action: Action
     batches: Iterator[pa.RecordBatch]
     letters: Mapping[str, str] | None = None
-    is_of_moment: bool = False
+    moment: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -281,7 +281,7 @@ def _part(dataflow: Dataflow, provider: Ref, dataset: Dataset) -> Part:
         provider=provider,
         action=dataset.action,
         batches=dataset.batches,
-        is_of_moment=dataset.valid_from is not None or dataset.valid_to is not None,
+        moment=dataset.valid_from or dataset.valid_to,
     )
 
 

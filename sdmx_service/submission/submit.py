@@ -26,11 +26,12 @@ from sdmx_service.auth import Principal, service_does
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.constraints import allowed_codes
 from sdmx_service.catalog.library import Library
-from sdmx_service.errors import Conflict
+from sdmx_service.errors import Conflict, SyntaxFault
 from sdmx_service.formats.recognition import head_of, unpack
 from sdmx_service.model.columns import COLUMN, ROW, SHEET
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.message import Action, SeekableFile, Target
+from sdmx_service.model.period import parse_period
 from sdmx_service.model.selection import Cube, Selection, dataflow_name, provider_name
 from sdmx_service.model.structure import Dataflow
 from sdmx_service.model.urn import Ref
@@ -84,6 +85,7 @@ class _Check:
     parts: dict[tuple[str, str], Part] = field(default_factory=dict)
     observations: Counter[str] = field(default_factory=Counter)
     actions: dict[str, dict[str, None]] = field(default_factory=dict)
+    moments: dict[tuple[str, str], str] = field(default_factory=dict)
     rows: int = 0
     rules_not_run: tuple[str, ...] = ()
     complete: set[str] = field(default_factory=set)
@@ -280,7 +282,8 @@ def _pass(
         {one.id: one.id for one in target.structure.components} if part.letters is None else part.letters
     )
     found.actions.setdefault(part.dataflow.ref.text, {})[part.action.value] = None
-    if part.is_of_moment:
+    if part.moment is not None:
+        _check_order(part.moment, (staged.dataflow, staged.provider), found)
         workspace.begin()
     for typed in _checked(part, validator):
         found.rows += len(typed)
@@ -289,6 +292,22 @@ def _pass(
         if load is not None and not found.report.has_errors:
             load.append(staged, typed.drop_columns([ROW, COLUMN, SHEET]))
     validator.finish()
+
+
+def _check_order(moment: str, whose: tuple[str, str], found: _Check) -> None:
+    """The states of a history come in the order of their times, for the last one is what holds then."""
+    last = found.moments.get(whose)
+    if last is not None and _second(moment) < _second(last):
+        found.report.add(FindingGroup.of("F270", value=moment, previous=last))
+    found.moments[whose] = moment
+
+
+def _second(moment: str) -> int:
+    """The first second of a time of validity; 0 where it is no time."""
+    try:
+        return parse_period(moment).start
+    except SyntaxFault:
+        return 0
 
 
 def _checked(part: Part, validator: Validator) -> Iterator[pa.RecordBatch]:
