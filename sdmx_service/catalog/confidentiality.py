@@ -69,12 +69,13 @@ def _view(node: Node) -> PublicView:
     found = PublicView(
         threshold=node.at("threshold").decimal(0.0),
         rounding=node.at("rounding").decimal(0.0),
+        rounded=node.at("rounded").decimal(0.0),
         when=conditions(node.at("when")),
     )
     node.at("notes")
     node.done()
-    if found.threshold < 0 or found.rounding < 0:
-        raise node.fault("threshold and rounding cannot be less than 0.")
+    if min(found.threshold, found.rounding, found.rounded) < 0:
+        raise node.fault("threshold, rounding and rounded cannot be less than 0.")
     return found
 
 

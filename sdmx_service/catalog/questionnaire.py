@@ -139,6 +139,7 @@ class Questionnaire:
         default: components of every figure for which nothing else says a value.
         footnote_id, footnote_text: components of a figure's footnotes.
         deletion: texts that, in place of a figure, delete the stored one.
+        kept: the symbol of a figure that is held and not shown, which means: as sent; None: such cells are left empty.
         words: the fixed words of the workbook.
     """
 
@@ -156,6 +157,7 @@ class Questionnaire:
     symbols: tuple[CellSign, ...]
     marks: tuple[CellSign, ...]
     deletion: Texts
+    kept: CellSign | None
     status_component: str | None
     default: Mapping[str, str]
     footnote_id: str | None
@@ -218,6 +220,7 @@ def read_questionnaire(document: Mapping[str, Any], place: str) -> Questionnaire
         symbols=node.at("symbols").each(_sign),
         marks=node.at("marks").each(_sign),
         deletion=_texts(node.at("deletion")),
+        kept=None if node.at("kept").value is None else _sign(node.at("kept")),
         status_component=node.at("status_component").text_or_none(),
         default=node.at("default").words(),
         footnote_id=footnotes.at("id").text_or_none(),
@@ -354,7 +357,10 @@ def _check(found: Questionnaire, node: Node) -> None:
         if not table.rows or not table.columns:
             raise place.fault("a table needs an axis for its rows and one for its columns.")
     _refuse_twice([table.id for table in found.tables], tables)
-    _refuse_twice([text for one in (*found.symbols, *found.marks) for text in one.texts], node.at("symbols"))
+    kept = () if found.kept is None else (found.kept,)
+    _refuse_twice([text for one in (*found.symbols, *found.marks, *kept) for text in one.texts], node.at("symbols"))
+    if found.kept is not None and (found.kept.sets or found.kept.value is not None):
+        raise node.at("kept").fault("what is kept as it was sent sets nothing.")
     for question in (*found.cover, *found.metadata):
         if question.choices is not None and question.choices not in found.choices:
             raise node.at("choices").fault(f"there is no list {question.choices!r} for {question.id}.")

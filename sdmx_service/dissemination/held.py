@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
 
@@ -13,7 +13,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.questionnaire import CellSign, Choice, Questionnaire, QuestionnaireTable
 from sdmx_service.catalog.questionnaire_keys import NO_ID, NOTE_SEPARATOR
 from sdmx_service.model.columns import MARKS, columns, render_numbers
-from sdmx_service.model.confidentiality import Confidentiality
+from sdmx_service.model.confidentiality import Confidentiality, PublicView
 from sdmx_service.model.selection import Cube, Selection, dataflow_name, provider_name
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.model.urn import Ref
@@ -26,11 +26,15 @@ _EXACT_DIGITS = 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldFigure:
-    """A stored observation: its key with time, its figure as text (None if there is none), its attributes."""
+    """A stored observation: its key with time, its figure as text (None if there is none), its attributes.
+
+    ``is_hidden``: what is read is not what was sent: the figure is confidential, or shown rounded.
+    """
 
     codes: Mapping[str, str]
     value: str | None
     attributes: Mapping[str, str]
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,10 @@ def held_figures(
     catalog: Catalog,
     holder: Holder,
 ) -> list[HeldFigure]:
-    """The provider's own figures of an area that belong to a table, of the periods asked for."""
+    """The provider's own figures of an area that belong to a table, of the periods asked for.
+
+    Figures that are not read as they were sent are there if the questionnaire has a symbol for them.
+    """
     dataflow = catalog.dataflow(table.dataflow)
     structure = catalog.structure_of(dataflow)
     wanted = {questionnaire.area: frozenset({area})}
@@ -71,14 +78,19 @@ def held_figures(
     domains = holder.store.domains(selection)
     if not any(domains.get(id) for id in structure.key_ids):
         return []
-    document = catalog.confidentiality_of(structure)
+    document, view = catalog.confidentiality_of(structure), catalog.public_view(dataflow)
     found = (figure for batch in holder.store.scan(selection, domains) for figure in _figures(batch, structure))
-    return [figure for figure in found if document is None or not _is_hidden(figure, document)]
+    if document is None:
+        return list(found)
+    seen = [replace(one, value=None, is_hidden=True) if _is_hidden(one, document, view) else one for one in found]
+    return [figure for figure in seen if questionnaire.kept is not None or not figure.is_hidden]
 
 
-def _is_hidden(figure: HeldFigure, document: Confidentiality) -> bool:
-    """A confidential figure, which is not read back: its cell stays empty, and what comes back leaves it as it is."""
-    return figure.value is None and figure.attributes.get(document.status) in document.confidential
+def _is_hidden(figure: HeldFigure, document: Confidentiality, view: PublicView) -> bool:
+    """A figure that is not read as it was sent: sent back as it is read, it would be lost."""
+    if figure.value is None:
+        return figure.attributes.get(document.status) in document.confidential
+    return bool(view.rounding) and all(figure.attributes.get(id) in codes for id, codes in view.when.items())
 
 
 def _figures(batch: pa.RecordBatch, structure: DataStructure) -> Iterator[HeldFigure]:
@@ -138,6 +150,8 @@ class CellText:
 
     def of(self, figure: HeldFigure) -> str | int | float | None:
         """The cell of a figure; None if the sheet's unit cannot say it."""
+        if figure.is_hidden:
+            return None if self.questionnaire.kept is None else self.questionnaire.kept.texts[0]
         value = self._in_unit(figure)
         if value is None and figure.value is not None:
             return None

@@ -169,6 +169,7 @@ def _legend(page: Page, build: Builder, line: int) -> int:
     questionnaire = page.questionnaire
     build.put(line, _LABEL, page.word("symbols"), "subtitle")
     signs: list[CellSign] = [*questionnaire.symbols, *questionnaire.marks]
+    signs += [] if questionnaire.kept is None else [questionnaire.kept]
     for sign in signs:
         line += 1
         build.put(line, _LABEL, "   ".join(sign.texts), "label")

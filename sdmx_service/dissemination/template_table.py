@@ -84,6 +84,7 @@ class TablePage:
         self._header(build)
         bottom = self._body(build, cells)
         questionnaire, page = self._page.questionnaire, self._page
+        kept = () if questionnaire.kept is None else (questionnaire.kept,)
         offers = [
             Offer(
                 areas=(Area(top=_UNIT, left=_LEFT + 1, bottom=_UNIT, right=_LEFT + 1),),
@@ -92,7 +93,7 @@ class TablePage:
             Offer(
                 areas=(Area(top=self._first_row, left=self._first_column, bottom=bottom, right=last - 1),),
                 texts=(
-                    *(text for sign in questionnaire.symbols for text in sign.texts),
+                    *(text for sign in (*questionnaire.symbols, *kept) for text in sign.texts),
                     page.text(questionnaire.deletion, ""),
                 ),
                 figures=True,

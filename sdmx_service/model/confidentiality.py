@@ -23,12 +23,19 @@ class PublicView:
     Attributes:
         threshold: figures above 0 and below it are hidden, with the primary status (by absolute value); 0: none.
         rounding: figures are shown as multiples of it, halves away from zero; 0: as they were sent.
+        rounded: figures come rounded to multiples of it, each by itself; rules of sums allow for that; 0: as they are.
         when: attributes of the observation and the codes with which a figure falls under threshold and rounding.
     """
 
     threshold: float = 0.0
     rounding: float = 0.0
+    rounded: float = 0.0
     when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def base(self) -> float:
+        """What figures are multiples of as the public sees them; 0: they are as they are."""
+        return self.rounding or self.rounded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +73,12 @@ class Confidentiality:
     def from_json(cls, document: Mapping[str, Any]) -> Confidentiality:
         """What ``to_json`` gave, after JSON."""
         views = {
-            name: PublicView(threshold=one["threshold"], rounding=one["rounding"], when=_codes(one["when"]))
+            name: PublicView(
+                threshold=one["threshold"],
+                rounding=one["rounding"],
+                rounded=one.get("rounded", 0.0),  # documents kept before there was this
+                when=_codes(one["when"]),
+            )
             for name, one in document["dataflows"].items()
         }
         texts = {name: tuple(document[name]) for name in ("confidential", "hides")}

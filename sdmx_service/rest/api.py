@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from sdmx_service.errors import NotBuilt, NotFound, SdmxError, SemanticFault
+from sdmx_service.model.structure import Dataflow
 from sdmx_service.rest.asking import in_thread as _in_thread
 from sdmx_service.rest.asking import json_answer as _json
 from sdmx_service.rest.asking import problem, wishes
@@ -66,11 +67,13 @@ async def restore_release(request: web.Request) -> web.StreamResponse:
 
 
 async def find_dataflow(request: web.Request) -> web.StreamResponse:
-    """``GET /api/dataflows/NAME``: the dataflow a person means."""
+    """``GET /api/dataflows/NAME``: the dataflow a person means; figures are multiples of ``rounding`` (0: are not)."""
     service = request.app[SERVICE]
     view = await _in_thread(service, service.library.view)
     flow = view.catalog.named(request.match_info["name"], "Dataflow")
-    return _json({"agency": flow.agency, "id": flow.id, "version": flow.version, "urn": flow.urn})
+    assert isinstance(flow, Dataflow)
+    told = {"agency": flow.agency, "id": flow.id, "version": flow.version, "urn": flow.urn}
+    return _json({**told, "rounding": view.catalog.public_view(flow).base})
 
 
 async def limits(request: web.Request) -> web.StreamResponse:

@@ -1,9 +1,9 @@
 """The audit of a published dataflow: which of its hidden figures can be found out from what the public sees.
 
 Everything is read as the public reads it (figures that are hidden are hidden from the audit too), so that its result is
-what anybody could work out: from the sums of the dataflow, from the same key in another dataflow or from another
-sender, from an earlier release in which the figure was open. For figures that can be found out further ones are
-proposed to be hidden, with the document's secondary status.
+what anybody could work out: from the sums of the dataflow and the balances that it takes part in, from another dataflow
+or another sender, from what earlier releases still show, from the other side of the same thing. For figures that can be
+found out further ones are proposed to be hidden, with the document's secondary status.
 """
 
 from __future__ import annotations
@@ -15,52 +15,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.library import Library
 from sdmx_service.errors import NotFound
-from sdmx_service.model.columns import Column, columns
-from sdmx_service.model.confidentiality import Confidentiality
-from sdmx_service.model.selection import Cube, Selection, dataflow_name
-from sdmx_service.model.structure import Dataflow, DataStructure
-from sdmx_service.storage.port import Store
-from sdmx_service.storage.quoting import both
-from sdmx_service.submission.disclosure import Cells, Told, find_out
-from sdmx_service.submission.figures import Flow
+from sdmx_service.model.confidentiality import PublicView
+from sdmx_service.model.selection import Cube
+from sdmx_service.model.structure import Dataflow
+from sdmx_service.submission.balances import Balances
+from sdmx_service.submission.disclosed import Disclosed, in_words
+from sdmx_service.submission.disclosure import Told, find_out
 from sdmx_service.submission.hiding import more_to_hide
-from sdmx_service.submission.relations import Conditions, Relation, applied_rules, counts, relations
-from sdmx_service.submission.rule_recovery import plain_number
-from sdmx_service.submission.workspace import Workspace, column_names, conditions
+from sdmx_service.submission.mirrors import mirrored
+from sdmx_service.submission.published import Hall, Key, Published, renamed
+from sdmx_service.submission.rounding import additivity, given_away
+from sdmx_service.submission.workspace import Workspace
 
-_MOST_SUMS = 4
 _ROUNDS = 25
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disclosed:
-    """A hidden figure that can be found out.
-
-    Attributes:
-        key: dimension (time too) -> code.
-        lower, upper: the limits of the figure, as text; None where it is told elsewhere, which is not repeated here.
-        exact: it can be told exactly.
-        by: ``sums``, ``dataflow`` (another one shows the key), ``sender`` (another one's figure for the key) or
-            ``release`` (it was open before).
-        how: the sums, the dataflow, the sender or the releases, in words.
-    """
-
-    key: Mapping[str, str]
-    lower: str | None = None
-    upper: str | None = None
-    exact: bool = True
-    by: str = "sums"
-    how: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON knows it."""
-        return {"key": dict(self.key), "by": self.by, "exact": self.exact, "lower": self.lower, "upper": self.upper,
-                "how": list(self.how)}  # fmt: skip
+_MOST_RELEASES = 12
+"""Earlier releases whose sums are looked at, the latest ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +45,12 @@ class Audit:
         in_sums: how many of them are part of any sum.
         contradictory: of how many the sums contradict each other, so that only single sums were looked at.
         is_cut: time ran out; what was not looked at is not said to be safe.
+        releases: of how many earlier releases the sums were looked at; ``earlier`` there are.
+        hints: figures that the other side of the same thing says something about, though not nearly enough.
         proposals: keys of open figures that would protect what sums give away.
         unprotected: how many figures no proposal protects.
+        view: what threshold and rounding tell of each other, whatever the figures are, in words.
+        additivity: what rounding does to sums, in words; None where nothing is rounded.
     """
 
     dataflow: str
@@ -83,9 +60,14 @@ class Audit:
     contradictory: int = 0
     is_cut: bool = False
     seconds: float = 0.0
+    releases: int = 0
+    earlier: int = 0
     disclosed: tuple[Disclosed, ...] = ()
-    proposals: tuple[Mapping[str, str], ...] = ()
+    hints: tuple[Disclosed, ...] = ()
+    proposals: tuple[Key, ...] = ()
     unprotected: int = 0
+    view: tuple[str, ...] = ()
+    additivity: str | None = None
     status: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -93,9 +75,10 @@ class Audit:
         return {
             "dataflow": self.dataflow, "release": self.release, "hidden": self.hidden, "in_sums": self.in_sums,
             "contradictory": self.contradictory, "is_cut": self.is_cut, "seconds": round(self.seconds, 1),
-            "disclosed": [one.to_json() for one in self.disclosed],
+            "releases": self.releases, "earlier": self.earlier,
+            "disclosed": [one.to_json() for one in self.disclosed], "hints": [one.to_json() for one in self.hints],
             "proposals": [dict(one) for one in self.proposals], "unprotected": self.unprotected,
-            "status": dict(self.status),
+            "view": list(self.view), "additivity": self.additivity, "status": dict(self.status),
         }  # fmt: skip
 
 
@@ -110,7 +93,7 @@ def audit(dataflow: str, library: Library, *, seconds: float = 60.0, memory: str
         NotFound: there is no such dataflow, or its structure has no confidentiality document.
     """
     begun = time.monotonic()
-    view, store = library.view(), library.store
+    view = library.view()
     flow = view.catalog.named(dataflow, "Dataflow")
     assert isinstance(flow, Dataflow)
     structure = view.catalog.structure_of(flow)
@@ -121,242 +104,197 @@ def audit(dataflow: str, library: Library, *, seconds: float = 60.0, memory: str
             hint="Put one into dsd/confidentiality, or send it to /api/confidentiality/ID.",
         )
     with closing(Workspace(memory)) as workspace:
-        published = _Published(workspace, store, view.catalog, flow, structure, document, view.release)
-        hidden = published.load()
-        if not hidden:
-            return Audit(dataflow=flow.ref.text, release=view.release, hidden=0, seconds=time.monotonic() - begun)
-        told = published.find_out(begun + seconds - time.monotonic())
-        elsewhere = [*published.told_elsewhere(), *published.told_before()]
-        proposals, unprotected = published.proposals(told, begun + seconds)
+        hall = Hall.of(workspace, library.store, view.catalog)
+        published = Published(hall, flow, view.release)
+        looking = _Looking(published, flow, begun + seconds)
+        looking.look()
+        public = published.view or PublicView()
         return Audit(
             dataflow=flow.ref.text,
             release=view.release,
-            hidden=hidden,
-            in_sums=0 if told is None else told.looked_at,
-            contradictory=0 if told is None else told.contradictory,
-            is_cut=told is not None and told.is_cut,
+            hidden=looking.hidden,
+            in_sums=looking.in_sums,
+            contradictory=looking.contradictory,
+            is_cut=looking.is_cut,
             seconds=time.monotonic() - begun,
-            disclosed=(*published.disclosed(told), *elsewhere),
-            proposals=tuple(proposals),
-            unprotected=unprotected,
+            releases=looking.releases,
+            earlier=looking.earlier,
+            disclosed=tuple(looking.disclosed),
+            hints=tuple(looking.hints),
+            proposals=tuple(looking.proposals),
+            unprotected=looking.unprotected,
+            view=tuple(given_away(public, published.share, is_whole=published.is_whole)),
+            additivity=additivity(public, is_whole=published.is_whole),
             status={document.status: document.secondary} if document.secondary else {},
         )
 
 
-class _Published:
-    """The figures of a dataflow as the public sees them, in a workspace."""
+class _Looking:
+    """An audit at work: from the nearest source to the farthest; what one gives away is not told of the next.
 
-    def __init__(
-        self,
-        workspace: Workspace,
-        store: Store,
-        catalog: Catalog,
-        flow: Dataflow,
-        structure: DataStructure,
-        document: Confidentiality,
-        release: int,
-    ) -> None:
-        self._workspace, self._store, self._catalog = workspace, store, catalog
-        self._structure, self._document, self._release = structure, document, release
-        self._flow = Flow(name=dataflow_name(flow.ref), ref=flow.ref, structure=structure)
-        self._names = column_names(structure)
-        self._keys = ", ".join(self._names[id] for id in structure.key_ids)
-        self._measure = next(one for one in columns(structure) if one.role == "measure" and one.kind == "number")
-        self._table = ""
-        self._occurring: Mapping[str, frozenset[str]] = {}
+    Attributes:
+        in_sums, contradictory: of the current release.
+    """
 
-    # --- loading ---------------------------------------------------------------------------------------------------
+    def __init__(self, now: Published, flow: Dataflow, deadline: float) -> None:
+        self._now, self._flow, self._deadline = now, flow, deadline
+        self.hidden = now.count("_withheld")
+        self.in_sums = self.contradictory = self.releases = self.earlier = self.unprotected = 0
+        self.is_cut = False
+        self.disclosed: list[Disclosed] = []
+        self.hints: list[Disclosed] = []
+        self.proposals: list[Key] = []
+        self._found: set[tuple[str, ...]] = set()
 
-    def load(self) -> int:
-        """Read the figures; returns how many are hidden."""
-        wanted = self._selection()
-        domains = self._store.domains(wanted)
-        self._occurring = {id: frozenset(domains.get(id, ())) for id in self._structure.dimension_ids}
-        kept = self._kept_columns()
-        rows = _renamed(self._store.scan(wanted, domains), {one.id: self._names[one.id] for one in kept})
-        loaded = self._workspace.keep(rows, {self._names[one.id]: _type(one) for one in kept})
-        value = self._names[self._measure.id]
-        told = f"CASE WHEN isfinite({value}) THEN {value} END"
-        self._table = self._workspace.make(
-            f"SELECT *, row_number() OVER () AS _id, {told} AS _value, '' AS _provider,"
-            f" ({told} IS NULL AND {self._hidden()}) IS TRUE AS _withheld FROM {loaded}"
-        )
-        self._workspace.drop(loaded)
-        return self._count("_withheld")
+    def look(self) -> None:
+        """All sources."""
+        if self.hidden:
+            self._sums()
+            self._elsewhere()
+        self._before()
+        if self.hidden:
+            for one, is_near in mirrored(self._now):
+                if is_near:
+                    self.disclosed.append(one)
+                elif tuple(one.key.values()) not in self._found:
+                    self.hints.append(one)
 
-    def _selection(self) -> Selection:
-        return Selection(
-            structure=self._structure,
-            cube=Cube.of(self._structure),
-            context="dataflow",
-            release=self._release,
-            dataflows=(self._flow.name,),
-        )
+    def _tell(self, found: Iterable[Disclosed]) -> bool:
+        """Take up what sums give away and no nearer source did; whether there is any."""
+        new = [one for one in found if tuple(one.key.values()) not in self._found]
+        self._found |= {tuple(one.key.values()) for one in new}
+        self.disclosed += new
+        return bool(new)
 
-    def _kept_columns(self) -> list[Column]:
-        """Keys, the figure, and what conditions of sums may look at."""
-        wanted = {*self._structure.key_ids, self._measure.id, self._document.status, *self._document.withheld}
-        wanted |= {id for rule in applied_rules(self._flow, self._catalog) for id in rule.when}
-        return [
-            one for one in columns(self._structure) if one.id in wanted and one.kind not in ("multi", "multilingual")
-        ]
+    def _find_out(self, view: Published, balances: Balances | None = None) -> Told | None:
+        """What the sums of a view give away."""
+        told = self._reckon(view, balances)
+        if told is not None and told.contradictory:
+            view.doubt(told.doubtful.tolist())
+            told = self._reckon(view, balances)
+        self.is_cut = self.is_cut or (told is not None and told.is_cut)
+        return told
 
-    def _hidden(self) -> str:
-        """The condition that a row without a figure is one whose figure is withheld."""
-        tests = [{self._document.status: self._document.confidential}]
-        tests += [{id: codes} for id, codes in self._document.withheld.items()]
-        return "(" + " OR ".join(conditions(self._structure, test) for test in tests) + ")"
-
-    def _count(self, condition: str) -> int:
-        found = self._workspace.read(f"SELECT count(*) AS number FROM {self._table} WHERE {condition}")
-        return int(found["number"][0].as_py())
-
-    # --- sums ------------------------------------------------------------------------------------------------------
-
-    def _cells(self) -> Cells:
-        view = self._document.dataflows.get(self._flow.name)
-        chosen = f"{self._keys}, _provider, _id, _value, _withheld"
-
-        def source(when: Conditions) -> str:
-            known = {id: codes for id, codes in when.items() if id in self._names}
-            return f"SELECT {chosen} FROM {self._table} WHERE {conditions(self._structure, known)}"
-
-        return Cells(
-            workspace=self._workspace,
-            structure=self._structure,
-            source=source,
-            rounding=0.0 if view is None else view.rounding,
-        )
-
-    def _relations(self) -> list[Relation]:
-        rules = applied_rules(self._flow, self._catalog)
-        return relations(self._flow, rules, self._catalog, self._occurring)
-
-    def find_out(self, seconds: float) -> Told | None:
-        """What sums give away."""
-        rules = applied_rules(self._flow, self._catalog)
+    def _reckon(self, view: Published, balances: Balances | None) -> Told | None:
         return find_out(
-            self._cells(),
-            self._relations(),
-            counts(rules, self._measure.id),
-            share=self._document.range,
-            seconds=seconds,
+            view.cells(),
+            view.relations(),
+            view.counts(),
+            share=view.share,
+            seconds=self._deadline - time.monotonic(),
+            further=() if balances is None else balances.further(),
         )
 
-    def disclosed(self, told: Told | None) -> Iterator[Disclosed]:
-        """What sums give away, by key."""
-        if told is None:
-            return
-        keys = self._keys_of(told.cells)
-        for place, key in enumerate(keys):
-            yield Disclosed(
-                key=key,
-                lower=plain_number(float(told.lower[place])),
-                upper=plain_number(float(told.upper[place])),
-                exact=bool(told.is_exact[place]),
-                how=told.sums[place][:_MOST_SUMS],
-            )
+    def _protect(self, view: Published, told: Told | None, balances: Balances | None = None) -> None:
+        """Hide open figures of a view until nothing is given away, as far as that is possible; they are proposed.
 
-    def _keys_of(self, ids: Any) -> list[Mapping[str, str]]:
-        """The keys of figures, in the order of the ids."""
-        rows = pa.record_batch([pa.array(ids), pa.array(np.arange(len(ids)))], names=["_id", "_place"])
-        table = self._workspace.keep([rows], {"_id": "BIGINT", "_place": "BIGINT"})
-        found = self._workspace.read(
-            f"SELECT {self._keys} FROM {table} p JOIN {self._table} f ON f._id = p._id ORDER BY p._place"
-        )
-        self._workspace.drop(table)
-        columns_ = [column.to_pylist() for column in found.columns]
-        return [dict(zip(self._structure.key_ids, line, strict=True)) for line in zip(*columns_, strict=True)]
-
-    def proposals(self, told: Told | None, deadline: float) -> tuple[list[Mapping[str, str]], int]:
-        """Open figures that, hidden too, protect what sums give away; and how many figures stay found out."""
+        Only figures that are open today: who states them confidential hides them in earlier releases too.
+        """
         if told is None or not len(told.cells):
-            return [], 0
+            return
         chosen: list[int] = []
+        open_ = self._now.open_in(view)
         for _ in range(_ROUNDS):
-            more = more_to_hide(told, set(chosen))
-            if not more or time.monotonic() > deadline:
+            more = more_to_hide(told, open_, set(chosen))
+            if not more or time.monotonic() > self._deadline:
                 break
             chosen += more
-            listed = ", ".join(map(str, more))
-            self._workspace.run(f"UPDATE {self._table} SET _value = NULL WHERE _id IN ({listed})")
-            again = self.find_out(deadline - time.monotonic())
+            view.hide(more)
+            again = self._find_out(view, balances)
             if again is None:
                 break
             told = again
-        return self._keys_of(np.array(chosen, np.int64)), len(told.cells)
+        self.proposals += view.keys_of(np.array(chosen, np.int64))
+        self.unprotected += len(told.cells)
 
-    # --- elsewhere -------------------------------------------------------------------------------------------------
+    # --- the sources -----------------------------------------------------------------------------------------------
 
-    def told_elsewhere(self) -> Iterator[Disclosed]:
-        """Hidden figures whose key another dataflow of the structure shows, or another sender's figure."""
-        wanted = self._near("provisionagreement")
-        names = {id: self._names[id] for id in (*self._structure.key_ids, self._measure.id)}
+    def _sums(self) -> None:
+        """Sums of the dataflow, and balances that it takes part in."""
+        balances = Balances(self._now)
+        told = self._find_out(self._now, balances)
+        if told is None:
+            return
+        self.in_sums, self.contradictory = told.looked_at, told.contradictory
+        self._tell(in_words(self._now, told))
+        self._protect(self._now, told, balances)
+
+    def _elsewhere(self) -> None:
+        """Another dataflow of the structure or another sender shows the key, or the rest of a sum."""
+        now, workspace = self._now, self._now.hall.workspace
+        wanted = now.selection("provisionagreement", now.codes_of_sums())
+        names = {id: now.names[id] for id in (*now.structure.key_ids, now.measure.id)}
         names |= {"_dataflow": "_dataflow", "_provider": "_provider"}
-        rows = _renamed(self._store.scan(wanted, self._store.domains(wanted)), names)
-        types = dict.fromkeys(names.values(), "VARCHAR") | {self._names[self._measure.id]: "DOUBLE"}
-        table = self._workspace.keep(rows, types)
-        same = both(f"h.{self._names[id]} = o.{self._names[id]}" for id in self._structure.key_ids)
-        keys = ", ".join(f"h.{self._names[id]}" for id in self._structure.key_ids)
-        found = self._workspace.read(
-            f"SELECT {keys}, o._dataflow, o._provider FROM {self._table} h JOIN {table} o ON {same}"
-            f" WHERE h._withheld AND isfinite(o.{self._names[self._measure.id]}) ORDER BY h._id, 1, 2"
+        rows = renamed(now.hall.store.scan(wanted, now.hall.store.domains(wanted)), names)
+        value = now.names[now.measure.id]
+        table = workspace.keep(rows, dict.fromkeys(names.values(), "VARCHAR") | {value: "DOUBLE"})
+        keys = ", ".join(f"h.{now.names[id]}" for id in now.structure.key_ids)
+        found = workspace.read(
+            f"SELECT {keys}, o._dataflow, o._provider FROM {now.table} h JOIN {table} o ON {now.same('h', 'o')}"
+            f" WHERE h._withheld AND isfinite(o.{value}) ORDER BY h._id, 1, 2"
         )
-        self._workspace.drop(table)
-        for *codes, dataflow, provider in zip(*(column.to_pylist() for column in found.columns), strict=True):
-            here = dataflow == self._flow.name
-            yield Disclosed(
-                key=dict(zip(self._structure.key_ids, codes, strict=True)),
-                by="sender" if here else "dataflow",
-                how=(provider,) if here else (f"{dataflow} of {provider}",),
-            )
-
-    def told_before(self) -> Iterator[Disclosed]:
-        """Hidden figures that were open in an earlier release."""
-        for batch in self._store.told_before(self._near("dataflow")):
-            table = self._workspace.keep([batch], dict.fromkeys(batch.schema.names, "VARCHAR"))
-            same = both(f"h.{self._names[id]} = o.{id_}" for id, id_ in self._quoted())
-            keys = ", ".join(f"h.{self._names[id]}" for id in self._structure.key_ids)
-            found = self._workspace.read(
-                f"SELECT {keys}, o._since, o._until FROM {self._table} h JOIN {table} o ON {same}"
-                f" WHERE h._withheld ORDER BY h._id, o._since"
-            )
-            self._workspace.drop(table)
-            for *codes, since, until in zip(*(column.to_pylist() for column in found.columns), strict=True):
-                yield Disclosed(
-                    key=dict(zip(self._structure.key_ids, codes, strict=True)),
-                    by="release",
-                    how=(f"releases {since} to {int(until) - 1}",),
-                )
-
-    def _quoted(self) -> Iterable[tuple[str, str]]:
-        return ((id, '"' + id.replace('"', '""') + '"') for id in self._structure.key_ids)
-
-    def _near(self, context: Any) -> Selection:
-        """What stands near the hidden figures: every code that one of them has."""
-        parts = []
-        for dimension in self._structure.dimensions:
-            name = self._names[dimension.id]
-            found = self._workspace.read(f"SELECT DISTINCT {name} AS code FROM {self._table} WHERE _withheld")
-            parts.append(frozenset(found["code"].to_pylist()))
-        return Selection(
-            structure=self._structure,
-            cube=Cube.of(self._structure),
-            context=context,
-            release=self._release,
-            dataflows=None if context == "provisionagreement" else (self._flow.name,),
-            keys=(tuple(parts),),
+        who = zip(found["_dataflow"].to_pylist(), found["_provider"].to_pylist(), strict=True)
+        for key, (dataflow, provider) in zip(now.as_keys(found), who, strict=True):
+            here = dataflow == now.flow.name
+            how = (provider,) if here else (f"{dataflow} of {provider}",)
+            self.disclosed.append(Disclosed(key=key, by="sender" if here else "dataflow", how=how))
+            self._found.add(tuple(key.values()))
+        rest = now.copy()
+        others = sorted(
+            set(workspace.read(f"SELECT DISTINCT _dataflow FROM {table}")["_dataflow"].to_pylist()) - {now.flow.name}
         )
+        own = f"_dataflow <> '{now.flow.name}' AND isfinite({value})"
+        limits = f"{value} AS _value, {value} AS _low, {value} AS _high"
+        first = f"row_number() OVER (PARTITION BY {now.keys} ORDER BY _dataflow, _provider) = 1"
+        if rest.complete(f"SELECT {now.keys}, {limits} FROM {table} WHERE {own} QUALIFY {first}"):
+            told = self._find_out(rest)
+            if self._tell(in_words(rest, told, "dataflow", (f"with figures of {', '.join(others)}",))):
+                self._protect(rest, told)
+        rest.close()
+        workspace.drop(table)
 
+    def _before(self) -> None:
+        """What was open in an earlier release, and what earlier releases show of sums, withdrawn figures included."""
+        self.disclosed += self._open_before()
+        now, past = self._now, self._now.copy()
+        touched = now.hall.store.touched(Cube.of(now.structure), now.release).get(now.flow.name, ())
+        self.earlier = max(len(touched) - 1, 0)
+        gone = 0
+        for release in [*reversed(touched[:-1])][:_MOST_RELEASES]:
+            if time.monotonic() > self._deadline:
+                self.is_cut = True
+                break
+            view = Published(now.hall, self._flow, release)
+            self.releases += 1
+            gone += past.complete(f"SELECT {now.keys}, _value, _low, _high FROM {view.table}")
+            view.hide_keys(self.proposals)
+            if view.count("_withheld"):
+                told = self._find_out(view)
+                if self._tell(in_words(view, told, "release", (f"release {release}",))):
+                    self._protect(view, told)
+            view.close()
+        if gone:
+            past.hide_keys(self.proposals)
+            told = self._find_out(past)
+            if self._tell(in_words(past, told, "release", ("with figures withdrawn since",))):
+                self._protect(past, told)
+        past.close()
 
-def _type(column: Column) -> str:
-    return "DOUBLE" if column.kind == "number" else "VARCHAR"
-
-
-def _renamed(batches: Iterable[pa.RecordBatch], names: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        present = [id for id in names if id in batch.schema.names]
-        yield pa.record_batch([batch.column(id) for id in present], names=[names[id] for id in present])
+    def _open_before(self) -> Iterator[Disclosed]:
+        """Figures that are hidden now, or went hidden, and were open in an earlier release."""
+        now, workspace = self._now, self._now.hall.workspace
+        for batch in now.hall.store.told_before(now.selection("dataflow", {})):
+            names = {id: now.names[id] for id in now.structure.key_ids} | {"_since": "_since", "_until": "_until"}
+            table = workspace.keep(renamed([batch], names), dict.fromkeys(names.values(), "VARCHAR"))
+            keys = ", ".join(f"o.{now.names[id]}" for id in now.structure.key_ids)
+            found = workspace.read(
+                f"SELECT {keys}, o._since, o._until FROM {table} o LEFT JOIN {now.table} h ON {now.same('h', 'o')}"
+                f" WHERE h._withheld OR h._id IS NULL ORDER BY h._id, {keys}, CAST(o._since AS BIGINT)"
+            )
+            workspace.drop(table)
+            releases = zip(found["_since"].to_pylist(), found["_until"].to_pylist(), strict=True)
+            for key, (since, until) in zip(now.as_keys(found), releases, strict=True):
+                yield Disclosed(key=key, by="release", how=(f"releases {since} to {int(until) - 1}",))
 
 
 def as_submission(found: Audit, catalog: Catalog) -> Iterator[bytes]:
@@ -380,13 +318,13 @@ def lines(found: Audit) -> Sequence[str]:
     head = (
         f"{found.dataflow} at release {found.release}: {found.hidden} hidden figures, {found.in_sums} of them in sums."
     )
-    told = [
-        f"{'.'.join(one.key.values())}: "
-        + (f"{one.lower}" if one.exact and one.lower else f"{one.lower} to {one.upper}" if one.lower else "told")
-        + f" by {one.by} ({'; '.join(one.how)})"
-        for one in found.disclosed
-    ]
-    rest = [f"{len(found.disclosed)} can be found out."]
+    rest = [f"{len(found.disclosed)} can be found out.", *found.view]
+    if found.additivity is not None:
+        rest.append(found.additivity)
+    if found.hints:
+        rest.append(f"Of {len(found.hints)} the other side of the same thing says something, though not nearly enough.")
+    if found.releases < found.earlier:
+        rest.append(f"Of {found.earlier} earlier releases the sums of the latest {found.releases} were looked at.")
     if found.contradictory:
         rest.append(f"{found.contradictory} stand in sums that contradict each other; only single sums were looked at.")
     if found.is_cut:
@@ -396,4 +334,4 @@ def lines(found: Audit) -> Sequence[str]:
         rest += [".".join(key.values()) for key in found.proposals]
     if found.unprotected:
         rest.append(f"{found.unprotected} would still be found out.")
-    return [head, *told, *rest]
+    return [head, *(one.line for one in found.disclosed), *rest]

@@ -35,6 +35,8 @@ class Sums:
         is_equal: per sum: it is an equality; else the weighted sum is at most 0.
         value: per cell its published figure; NaN where it is not told.
         least: per cell the limit below which it cannot lie: 0 for counts, minus infinity.
+        limits: per cell between what it lies: told figures may be rounded, and of others something may be known (NaN:
+            nothing). None: all told figures are exact.
     """
 
     sum: Places
@@ -44,6 +46,14 @@ class Sums:
     is_equal: Flags
     value: Numbers
     least: Numbers
+    limits: tuple[Numbers, Numbers] | None = None
+
+    def known(self) -> tuple[Numbers, Numbers]:
+        """Per cell the limits that are known before any sum is looked at."""
+        untold = np.isnan(self.value)
+        low, high = (self.value, self.value) if self.limits is None else self.limits
+        lower = np.where(untold, np.fmax(low, self.least), low)
+        return lower, np.where(untold, np.fmin(high, np.inf), high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,17 +83,19 @@ def is_exposed(lower: Numbers, upper: Numbers, share: float) -> Flags:
     return np.where(told, True, ~is_safe) & np.isfinite(lower) & np.isfinite(upper)
 
 
-def bounds(sums: Sums, share: float, seconds: float) -> Bounds:
+def bounds(sums: Sums, share: float, seconds: float, wanted: Flags | None = None) -> Bounds:
     """The limits of every cell that is not told.
 
     Args:
+        wanted: the cells whose limits are asked for; None: all that are not told.
         share: cells whose limits are farther apart than this share of them are safe and not looked at further.
         seconds: when to stop.
     """
     deadline = time.monotonic() + seconds
-    unknown = np.isnan(sums.value)
-    lower = np.where(unknown, sums.least, sums.value)
-    upper = np.where(unknown, np.inf, sums.value)
+    lower, upper = sums.known()
+    most = upper.copy()
+    unknown = lower < upper  # rounded figures too
+    asked = np.isnan(sums.value) if wanted is None else wanted
     contradictory = np.zeros(len(lower), np.bool_)
     system = _Unknowns(sums, unknown)
     if not len(system.cell):
@@ -94,16 +106,20 @@ def bounds(sums: Sums, share: float, seconds: float) -> Bounds:
         if time.monotonic() > deadline:
             is_cut = True
             break
-        if len(np.unique(system.sum[entries])) < 2:
-            continue  # one sum by itself: narrowing has said all
-        found = _solve(system, entries, lower, upper, share, deadline)
+        cells = system.cell[entries]
+        if not asked[cells].any():
+            continue
+        if len(np.unique(system.sum[entries])) < 2:  # one sum by itself: narrowing has said all
+            contradictory[cells] |= bool(_are_crossed(lower, upper, cells[np.isfinite(most[cells])]).any())
+            continue
+        found = _solve(system, entries, lower, upper, asked, share, deadline)
         if found is None:
             contradictory[system.cell[entries]] = True
         else:
             is_cut = is_cut or found
     if contradictory.any():
         alone = _Unknowns(sums, unknown)
-        narrow_lower, narrow_upper = np.where(unknown, sums.least, sums.value), np.where(unknown, np.inf, sums.value)
+        narrow_lower, narrow_upper = sums.known()
         alone.narrow(narrow_lower, narrow_upper, rounds=1)
         lower = np.where(contradictory, np.minimum(narrow_lower, narrow_upper), lower)
         upper = np.where(contradictory, narrow_upper, upper)
@@ -115,10 +131,8 @@ class _Unknowns:
 
     def __init__(self, sums: Sums, unknown: Flags) -> None:
         count = len(sums.tolerance)
-        is_open = unknown[sums.cell]
-        known = np.bincount(
-            sums.sum[~is_open], sums.factor[~is_open] * sums.value[sums.cell[~is_open]], minlength=count
-        )
+        is_open, told = unknown[sums.cell], sums.known()[0]
+        known = np.bincount(sums.sum[~is_open], sums.factor[~is_open] * told[sums.cell[~is_open]], minlength=count)
         self.sum, self.cell, self.factor = sums.sum[is_open], sums.cell[is_open], sums.factor[is_open]
         self.high = -known + sums.tolerance
         self.low = np.where(sums.is_equal, -known - sums.tolerance, -np.inf)
@@ -179,16 +193,16 @@ class _Unknowns:
 
 
 def _solve(
-    system: _Unknowns, entries: Places, lower: Numbers, upper: Numbers, share: float, deadline: float
+    system: _Unknowns, entries: Places, lower: Numbers, upper: Numbers, asked: Flags, share: float, deadline: float
 ) -> bool | None:
     """Put the limits of one connected set; whether time ran out, None where the sums contradict each other."""
     sums, rows = np.unique(system.sum[entries], return_inverse=True)
     cells, columns = np.unique(system.cell[entries], return_inverse=True)
-    if (lower[cells] > upper[cells] + _SLACK * np.maximum(1, np.abs(upper[cells]))).any():
+    if _are_crossed(lower, upper, cells).any():
         return None
     solver = _program(system, entries, sums, rows, cells, columns, lower, upper)
     seen_low, seen_high = np.full(len(cells), np.inf), np.full(len(cells), -np.inf)
-    for place, cell in enumerate(cells.tolist()):
+    for place, cell in [(place, cell) for place, cell in enumerate(cells.tolist()) if asked[cell]]:
         for sense, limits in ((highspy.ObjSense.kMinimize, lower), (highspy.ObjSense.kMaximize, upper)):
             if not is_exposed(seen_low[[place]], seen_high[[place]], share)[0] and np.isfinite(seen_low[place]):
                 continue  # solutions that were seen already show that it is safe
@@ -205,6 +219,11 @@ def _solve(
             if time.monotonic() > deadline:
                 return True
     return False
+
+
+def _are_crossed(lower: Numbers, upper: Numbers, cells: Places) -> Flags:
+    """Which cells have limits that leave nothing between them."""
+    return lower[cells] > upper[cells] + _SLACK * np.maximum(1, np.abs(upper[cells]))
 
 
 def _program(

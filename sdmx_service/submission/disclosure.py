@@ -32,13 +32,30 @@ class Cells:
         source: conditions -> the query of the figures under them: the columns of the key (``column_names``),
             ``_provider``, ``_id`` (which figure), ``_value`` (null where it is not told), ``_withheld`` (it is one of
             those that must not be found out).
-        rounding: figures that are told may be off by half of it.
+        limits: expressions over its columns: between what a figure lies (rounded ones are not exact); null: unknown.
     """
 
     workspace: Workspace
     structure: DataStructure
     source: Callable[[Conditions], str | None]
-    rounding: float = 0.0
+    limits: tuple[str, str] = ("_value", "_value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Further:
+    """Sums of one kind that are not made from ``Cells`` alone.
+
+    Attributes:
+        name: in words.
+        terms: ``_sum`` (numbered from 0), ``_id``, ``_factor``, ``_value``, ``_low``, ``_high``, ``_withheld``.
+        tolerance: per sum, by how much it may miss.
+        counts: ids of figures that cannot be below 0.
+    """
+
+    name: str
+    terms: pa.Table
+    tolerance: Numbers
+    counts: Places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +70,7 @@ class Told:
         sums: per figure the sums that it takes part in, in words.
         looked_at: how many withheld figures are part of any sum.
         contradictory: how many of them stand in sums that contradict each other.
+        doubtful: ids of all figures of such sums, other than exact ones.
         is_cut: time ran out before all were looked at.
         system: all sums and their figures, for who wants to hide more.
     """
@@ -65,6 +83,7 @@ class Told:
     sums: tuple[tuple[str, ...], ...]
     looked_at: int
     contradictory: int
+    doubtful: Places
     is_cut: bool
     system: System
 
@@ -87,6 +106,7 @@ def find_out(
     *,
     share: float,
     seconds: float,
+    further: Iterable[Further] = (),
 ) -> Told | None:
     """What can be found out about withheld figures; None where no sum has one.
 
@@ -94,11 +114,12 @@ def find_out(
         counts: conditions under which figures cannot be below 0.
         share: figures that can be told to within this share are found out.
         seconds: for the linear programs.
+        further: more sums.
     """
-    system = _system(cells, [*_borne_out(cells, relations)], counts)
+    system = _system(cells, [*_borne_out(cells, relations)], counts, [*further])
     if system is None:
         return None
-    found = bounds(system.sums, share, seconds)
+    found = bounds(system.sums, share, seconds, system.withheld)
     return _told(system, found, share)
 
 
@@ -114,6 +135,7 @@ def _told(system: System, found: Bounds, share: float) -> Told:
         sums=tuple(_words(system, place) for place in exposed.tolist()),
         looked_at=int(system.withheld.sum()),
         contradictory=int((system.withheld & found.is_contradictory).sum()),
+        doubtful=system.ids[found.is_contradictory],
         is_cut=found.is_cut,
         system=system,
     )
@@ -217,53 +239,58 @@ def _terms(cells: Cells, one: Relation) -> pa.Table | None:
     source, group = _figures(cells, one), _group(cells, one)
     if source is None:
         return None
-    whole = f"bool_or(_value IS NULL) AND {_is_whole(cells, one)}"
+    whole, (low, high) = f"bool_or(_value IS NULL) AND {_is_whole(cells, one)}", cells.limits
     found = cells.workspace.read(
         f"WITH f AS ({source}), g AS (SELECT {group}, row_number() OVER () - 1 AS _sum FROM f GROUP BY {group}"
-        f" HAVING {whole}) SELECT _sum, _id, _factor, _value, _withheld FROM f JOIN g USING ({group})"
+        f" HAVING {whole}) SELECT _sum, _id, _factor, _value, {low} AS _low, {high} AS _high, _withheld"
+        f" FROM f JOIN g USING ({group})"
     )
     return found if found.num_rows else None
 
 
-def _system(cells: Cells, relations: Sequence[Relation], counts: Iterable[Conditions]) -> System | None:
-    tables: list[tuple[Places, pa.Table]] = []
-    kept: list[Relation] = []
-    numbers: list[Places] = []
-    total = 0
-    for one in relations:
-        found = _terms(cells, one)
-        if found is None:
-            continue
-        own = found["_sum"].to_numpy() + total
-        count = int(own.max()) + 1 - total
-        numbers.append(np.full(count, len(kept), np.int64))
-        tables.append((own, found))
-        kept.append(one)
-        total += count
-    if not tables:
+_TERMS = ["_sum", "_id", "_factor", "_value", "_low", "_high", "_withheld"]
+
+
+def _system(
+    cells: Cells, relations: Sequence[Relation], counts: Iterable[Conditions], further: Sequence[Further]
+) -> System | None:
+    made = ((one, _terms(cells, one)) for one in relations)  # sums at their word, whatever slack their rules give
+    kinds: list[tuple[Relation, pa.Table, Numbers | None]] = [
+        (one, found, None) for one, found in made if found is not None
+    ]
+    kinds += [(Relation(name=one.name), one.terms.select(_TERMS), one.tolerance) for one in further]
+    if not kinds:
         return None
-    terms = pa.concat_tables([found for _, found in tables])
+    sizes = [1 + int(found["_sum"].to_numpy().max()) for _, found, _ in kinds]
+    starts = np.cumsum([0, *sizes])
+    terms = pa.concat_tables([found.select(_TERMS) for _, found, _ in kinds], promote_options="permissive")
+    numbers = [found["_sum"].to_numpy() + start for (_, found, _), start in zip(kinds, starts, strict=False)]
     ids, first, cell = np.unique(terms["_id"].to_numpy(), return_index=True, return_inverse=True)
-    withheld = terms["_withheld"].to_numpy()[first]
+    withheld = terms["_withheld"].to_numpy()[first].astype(np.bool_)
     if not withheld.any():
         return None
-    value = terms["_value"].to_numpy().astype(np.float64)[first]
-    relation = np.concatenate(numbers)
-    sum_ = np.concatenate([own for own, _ in tables]).astype(np.int64)
-    tolerance: Numbers = np.zeros(total)  # whoever reckons takes sums at their word, whatever slack their rules give
-    if cells.rounding:
-        halves = (~np.isnan(value))[cell] * cells.rounding / 2
-        tolerance = np.bincount(sum_, halves, minlength=total).astype(np.float64)
+    relation = np.repeat(np.arange(len(kinds)), sizes)
+    tolerances = [np.zeros(size) if given is None else given for size, (_, _, given) in zip(sizes, kinds, strict=True)]
+    value, low, high = (terms[name].to_numpy().astype(np.float64)[first] for name in ("_value", "_low", "_high"))
+    known = np.concatenate([one.counts for one in further]) if further else np.zeros(0, np.int64)
+    least = np.where(_are_counts(cells, ids, counts) | np.isin(ids, known), 0.0, -np.inf)
     sums = Sums(
-        sum=sum_,
+        sum=np.concatenate(numbers).astype(np.int64),
         cell=cell.astype(np.int64),
         factor=terms["_factor"].to_numpy().astype(np.float64),
-        tolerance=tolerance,
-        is_equal=np.array([one.is_equal for one in kept], np.bool_)[relation],
+        tolerance=np.concatenate(tolerances).astype(np.float64),
+        is_equal=np.array([one.is_equal for one, _, _ in kinds], np.bool_)[relation],
         value=value,
-        least=np.where(_are_counts(cells, ids, counts), 0.0, -np.inf),
+        least=least,
+        limits=(np.minimum(np.maximum(low, least), high), high),  # NaN stays
     )
-    return System(sums=sums, ids=ids, withheld=withheld.astype(np.bool_), relation=relation, relations=kept)
+    return System(
+        sums=sums,
+        ids=ids,
+        withheld=withheld,
+        relation=relation,
+        relations=[one for one, _, _ in kinds],
+    )
 
 
 def _are_counts(cells: Cells, ids: Places, counts: Iterable[Conditions]) -> Flags:

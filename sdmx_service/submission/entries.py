@@ -34,12 +34,14 @@ class Entry:
         sets: components that symbols, marks and the status in brackets set.
         notes: marks of footnotes, in order.
         deletes: the figure is taken back.
+        keeps: the figure stays as it was sent.
     """
 
     value: str | None = None
     sets: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     deletes: bool = False
+    keeps: bool = False
 
 
 class Unreadable(Exception):
@@ -60,6 +62,7 @@ class EntryReader:
     def __init__(self, questionnaire: Questionnaire, language: str) -> None:
         self._symbols = {_folded(text): one for one in questionnaire.symbols for text in one.texts}
         self._marks = {_folded(text): one for one in questionnaire.marks for text in one.texts}
+        self._kept = {_folded(text) for text in (() if questionnaire.kept is None else questionnaire.kept.texts)}
         self._longest_first = sorted(self._marks, key=len, reverse=True)
         self._status = questionnaire.status_component
         self._deletions = {text.casefold() for text in questionnaire.deletion.values()}
@@ -83,6 +86,10 @@ class EntryReader:
         sets: dict[str, str] = {}
         notes: list[str] = []
         rest = self._peeled(text, sets, notes)
+        if _folded(rest) in self._kept:
+            if sets or notes:
+                raise Unreadable
+            return Entry(keeps=True)
         symbol = self._symbols.get(_folded(rest))
         if symbol is not None:
             return Entry(value=symbol.value, sets={**symbol.sets, **sets}, notes=tuple(notes))
@@ -92,7 +99,7 @@ class EntryReader:
 
     def _peeled(self, text: str, sets: dict[str, str], notes: list[str]) -> str:
         """The text without the footnotes and marks at its ends, which are noted."""
-        while _folded(text) not in self._symbols:
+        while _folded(text) not in self._symbols and _folded(text) not in self._kept:
             if (note := _NOTE.search(text)) is not None and (note.start() or note[1]):
                 said = (note[1] or note[2] or note[3]).translate(_SUPERSCRIPTS)
                 notes[:0] = [one.strip() for one in re.split("[,;]", said)]

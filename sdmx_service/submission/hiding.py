@@ -19,17 +19,18 @@ from sdmx_service.submission.disclosure import Told
 Places = npt.NDArray[np.int64]
 
 
-def more_to_hide(told: Told, hidden: set[int]) -> list[int]:
+def more_to_hide(told: Told, open_: set[int], hidden: set[int]) -> list[int]:
     """Ids of open figures to hide next, at most one per figure that can be found out; none where there is none.
 
     Args:
+        open_: ids of the figures that may be hidden.
         hidden: those chosen before.
     """
     system = told.system
     sums = system.sums
     number_of = {int(id): place for place, id in enumerate(system.ids.tolist())}
     in_sums = np.bincount(sums.cell, minlength=len(system.ids))
-    free = ~np.isnan(sums.value) & (sums.value > 0) & ~np.isin(system.ids, sorted(hidden))
+    free = ~np.isnan(sums.value) & (sums.value > 0) & np.isin(system.ids, sorted(open_ - hidden))
     chosen: dict[int, None] = {}
     protected: set[int] = set()
     for id in told.cells.tolist():

@@ -42,13 +42,17 @@ class Around:
 
 @dataclass(slots=True, kw_only=True)
 class TableRows:
-    """What a table sends: ``removed`` is deleted first, then ``told`` merged; both have the schema as read."""
+    """What a table sends: ``removed`` is deleted first, then ``told`` merged; ``kept`` are keys of what stays as sent.
+
+    All have the schema as read.
+    """
 
     table: QuestionnaireTable
     dataflow: Dataflow
     structure: DataStructure
     removed: pa.RecordBatch
     told: pa.RecordBatch
+    kept: pa.RecordBatch
 
 
 @dataclass(slots=True)
@@ -64,6 +68,7 @@ class _Cell:
 @dataclass(slots=True)
 class _Work:
     cells: list[_Cell] = field(default_factory=list)
+    kept: list[_Cell] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     rows: dict[str, int] = field(default_factory=dict)
 
@@ -96,7 +101,7 @@ class TableReader:
         period = self._period(work)
         self._report_emptied(work)
         self._check_unit(unit, work)
-        if not work.cells or unit is None or (period is None and self._asks_period):
+        if not (work.cells or work.kept) or unit is None or (period is None and self._asks_period):
             return None
         told = [self._observation(cell, unit, period) for cell in work.cells if not cell.entry.deletes]
         removed = [gone for cell in work.cells if (gone := self._deletion(cell, period)) is not None]
@@ -106,6 +111,7 @@ class TableReader:
             structure=self.structure,
             removed=_batch(removed, self.structure),
             told=_batch(told, self.structure),
+            kept=_batch([self._key(cell, period) for cell in work.kept], self.structure),
         )
 
     def _add(self, code: str, place: Place | None = None, **said: Any) -> None:
@@ -130,7 +136,7 @@ class TableReader:
 
     def _period(self, work: _Work) -> str | None:
         line = self._sheet.line(keys.PERIOD) if self._asks_period else None
-        if line is None or not work.cells:
+        if line is None or not (work.cells or work.kept):
             return None
         if line.value is None:
             self._add("F160", line.place)
@@ -201,7 +207,7 @@ class TableReader:
             if entry is not None:
                 known = codes | more
                 cell = _Cell(place, format_key(known), known, written, entry, (*entry.notes, *notes))
-                work.cells.append(cell)
+                (work.kept if entry.keeps else work.cells).append(cell)
                 work.seen.add(cell.key)
             else:
                 work.seen.add(format_key(codes | more))
@@ -347,8 +353,8 @@ class TableReader:
         gone = {
             id: text for id, text in held.sets.items() if id not in {*cell.entry.sets, *self._questionnaire.default}
         }
-        if held.value is not None and cell.entry.value is None:
-            gone[self.structure.measures[0].id] = held.value
+        if (held.value is not None or held.keeps) and cell.entry.value is None:
+            gone[self.structure.measures[0].id] = held.value or "0"  # which one does not matter to a deletion
         if held.notes and not cell.notes:
             ids = (self._questionnaire.footnote_id, self._questionnaire.footnote_text)
             gone |= {id: NO_ID for id in ids if id is not None}

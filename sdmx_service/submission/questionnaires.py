@@ -20,7 +20,7 @@ from sdmx_service.catalog.questionnaire_keys import fold
 from sdmx_service.errors import UnknownFormat
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.message import Tables
-from sdmx_service.model.structure import Component
+from sdmx_service.model.structure import Component, Dataflow
 from sdmx_service.model.urn import Ref
 from sdmx_service.submission.questionnaire_sheets import FilledBefore, Grid, Line, Place, TableSheet, grids_of, lines
 from sdmx_service.submission.questionnaire_tables import Around, TableReader, TableRows
@@ -38,7 +38,9 @@ class FilledQuestionnaire:
     Attributes:
         area: code of the reporting area.
         provider: who reports for it; None if the catalog does not know one.
-        complete: dimensions of which every table that lists them is declared complete.
+        complete: dimensions of which every table that lists them is declared complete; none where figures stay as they
+            were sent, which nobody can add up.
+        kept: of the tables read so far the keys of figures that stay as they were sent.
     """
 
     questionnaire: Questionnaire
@@ -52,6 +54,7 @@ class FilledQuestionnaire:
     provider: Ref | None = None
     is_whole: bool = True
     complete: tuple[str, ...] = field(default=())
+    kept: list[tuple[Dataflow, pa.RecordBatch]] = field(default_factory=list)
 
     def rows(self) -> Iterator[TableRows]:
         """What each table sends, in the order of the sheets; nothing if the workbook contradicts itself."""
@@ -68,8 +71,12 @@ class FilledQuestionnaire:
         )
         for sheet, table in self.tables:
             found = TableReader(sheet, table, around, self.report).read()
-            if found is not None:
-                yield found
+            if found is None:
+                continue
+            if len(found.kept):
+                self.kept.append((found.dataflow, found.kept))
+                self.complete = ()
+            yield found
 
 
 def open_questionnaire(tables: Tables, catalog: Catalog, report: Report, name: str) -> FilledQuestionnaire | None:

@@ -46,6 +46,7 @@ from sdmx_service.submission.questionnaires import FilledQuestionnaire, open_que
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.suggestions import Suggester
 from sdmx_service.submission.summing import summed
+from sdmx_service.submission.validity import Validity
 
 _BATCH = 65_536
 _LOOK = 4096
@@ -80,7 +81,7 @@ class Part:
     Attributes:
         letters: component -> letter of the sender's column; None for an SDMX message, whose columns are called by the
             components' ids.
-        moment: where the data set has validity, when it began or, without that, ended: it is a state of a history.
+        is_of_moment: the data set has validity: it is one of the states of a history.
     """
 
     target: Target
@@ -89,7 +90,7 @@ class Part:
     action: Action
     batches: Iterator[pa.RecordBatch]
     letters: Mapping[str, str] | None = None
-    moment: str | None = None
+    is_of_moment: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -243,6 +244,7 @@ def _message_parts(
     sender: Ref | None,
 ) -> Iterator[Part]:
     is_empty = True
+    validity = Validity(report)
     for dataset in message.datasets:
         is_empty = False
         said = dataset.provider or message.header.provider
@@ -257,7 +259,9 @@ def _message_parts(
             continue
         target = Target(structure=dataset.structure, dataflow=dataset.dataflow, provider=dataset.provider)
         dataflow = _dataflow(target, wish, catalog)
+        validity.note(dataset, dataflow.ref.text)
         yield _part(dataflow, _provider(wish, catalog, said, sender), dataset)
+    validity.finish()
     for _, severity, texts in message.errors:
         if not (is_empty and _is_harmless(severity)):
             report.add(_note(severity, texts))
@@ -281,7 +285,7 @@ def _part(dataflow: Dataflow, provider: Ref, dataset: Dataset) -> Part:
         provider=provider,
         action=dataset.action,
         batches=dataset.batches,
-        moment=dataset.valid_from or dataset.valid_to,
+        is_of_moment=dataset.valid_from is not None or dataset.valid_to is not None,
     )
 
 
@@ -510,7 +514,7 @@ def _replaced_slices(
 def _questionnaire_parts(
     filled: FilledQuestionnaire, wish: Wish, catalog: Catalog, sender: Ref | None
 ) -> Iterator[Part]:
-    provider = _provider(wish, catalog, filled.provider, sender)
+    provider = filled.provider = _provider(wish, catalog, filled.provider, sender)
     for rows in filled.rows():
         if wish.dataflow is not None and catalog.named(wish.dataflow, "Dataflow").ref != rows.dataflow.ref:
             raise SemanticFault(

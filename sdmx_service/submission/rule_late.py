@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from sdmx_service.catalog.rule_slips import Late
 from sdmx_service.catalog.rules import Rule
-from sdmx_service.storage.quoting import either
+from sdmx_service.storage.quoting import both, either
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.rule_series import beside_column, rows_of_rule, series_table
 from sdmx_service.submission.workspace import IN_ORDER, PLACE, key_columns
@@ -21,6 +21,9 @@ _STILL = 0.1
 """Series that do next to nothing follow any other; the sum of what they do is above this."""
 _FEW = 4
 """Periods that can be compared, at least."""
+_MANY = 8
+"""Series beside each other that may be late: where there are more, a whole period was copied (kind *copied*), and
+comparing each of them with all others would cost the square of their number."""
 
 
 def late_series(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
@@ -44,6 +47,7 @@ def late_series(rule: Rule, flow: Flow, figures: Figures, providers: Collection[
                       FROM own JOIN m{number} AS b ON b._series = own._series AND b._position = own._position)
                 WHERE last_m IS NOT NULL GROUP BY _series HAVING count(*) >= {_FEW} AND sum(abs(d - m)) > {_STILL})"""
     kept = ", ".join(dict.fromkeys(beside))
+    few = both(f"count(*) OVER (PARTITION BY {column}) <= {_MANY}" for column in dict.fromkeys(beside))
     joins = " ".join(f"LEFT JOIN {name} ON {name}._series = c._series" for name in shares)
     least = f"least({', '.join(f'{name}.share' for name in shares)})"
     query = f"""
@@ -52,7 +56,7 @@ def late_series(rule: Rule, flow: Flow, figures: Figures, providers: Collection[
                      AND _value >= {detail.least!r} AND _n >= {detail.periods}),
         c AS (SELECT f.* FROM first AS f SEMI JOIN (
                 SELECT _series FROM {table} SEMI JOIN first USING (_series)
-                GROUP BY _series HAVING count(*) FILTER (_value = _before) = 1) AS one USING (_series)),
+                GROUP BY _series HAVING count(*) FILTER (_value = _before) = 1) AS one USING (_series) QUALIFY {few}),
         own AS (SELECT _series, _position, {step} AS d FROM {table} SEMI JOIN c USING (_series)
                 WHERE _before IS NOT NULL){ctes},
         late AS (SELECT c._id, c._value, {least} AS share FROM c {joins}

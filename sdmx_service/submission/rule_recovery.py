@@ -8,6 +8,7 @@ exactly one withheld figure and all others known determines it: what a reader fi
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from sdmx_service.storage.quoting import either, literal, member
 from sdmx_service.submission.disclosure import Cells, Told, find_out
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.relations import Conditions, applied_rules, counts, relations
+from sdmx_service.submission.rounding import Halves
 from sdmx_service.submission.workspace import IN_ORDER, ORIGIN, PLACE, conditions, key_columns
 
 _Equation = list[tuple[str, float, str, bool]]
@@ -43,6 +45,8 @@ def recoverable_figures(rule: Rule, flow: Flow, figures: Figures, providers: Col
     if unknown := [id for id in dimensions if id not in flow.structure.dimension_ids]:
         raise InvalidStructure(f"Rule {rule.id}: {flow.structure.ref.text} has no dimension {', '.join(unknown)}.")
     result = rule.scope == "result"
+    if Halves.of(flow, rule.component, figures.catalog).sent:
+        return  # no equation of rounded figures determines one
     query = figures.own(
         flow, flow.number(rule.component, rule.id), rule.when, result=result, providers=providers, free=dimensions
     )
@@ -155,9 +159,16 @@ def _find_out(
 
     rules = applied_rules(flow, figures.catalog)
     occurring = {id: frozenset(codes) for id, codes in flow.sent.values.items() if codes is not None}
+    off = Halves.of(flow, rule.component, figures.catalog).sent
+    known = relations(flow, rules, figures.catalog, occurring)
     return find_out(
-        Cells(workspace=figures.workspace, structure=flow.structure, source=source),
-        relations(flow, rules, figures.catalog, occurring),
+        Cells(
+            workspace=figures.workspace,
+            structure=flow.structure,
+            source=source,
+            limits=(f"_value - {off!r}", f"_value + {off!r}") if off else ("_value", "_value"),
+        ),
+        [replace(one, is_plain=False) for one in known] if off else known,
         counts(rules, rule.component),
         share=document.range,
         seconds=_SECONDS,

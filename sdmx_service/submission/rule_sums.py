@@ -12,6 +12,7 @@ from sdmx_service.catalog.rules import LEAVES, Rule
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.storage.quoting import literal, member
 from sdmx_service.submission.figures import Figures, Flow
+from sdmx_service.submission.rounding import Halves
 from sdmx_service.submission.workspace import IN_ORDER, ORIGIN, PLACE, key_columns
 
 _NAMED_PARTS = 6
@@ -33,7 +34,8 @@ def broken_sums(rule: Rule, flow: Flow, figures: Figures, complete: Collection[s
     """The totals that are not the sum of their parts, one table per partition.
 
     Where the total, a required part or an optional part that is there has no value (suppressed, missing), nothing is
-    said. With ``requires: complete`` parts that are not there count as nothing.
+    said. With ``requires: complete`` parts that are not there count as nothing. Figures whose rounding is declared may
+    be off by half its base, each.
 
     Raises:
         InvalidStructure: the rule names a dimension or component that the structure does not have.
@@ -45,13 +47,14 @@ def broken_sums(rule: Rule, flow: Flow, figures: Figures, complete: Collection[s
     result = rule.scope == "result"
     column = flow.number(rule.component, rule.id)
     near = _near(flow, rule.dimension) if result else None
+    halves = Halves.of(flow, column.id, figures.catalog)
     for way in _ways(rule, flow, figures.catalog, result):
         where: Mapping[str, Collection[str]] = {**rule.when, rule.dimension: (rule.total, *way.parts)}
-        query = figures.select(flow, column, where, result=result, near=near)
+        query = figures.select(flow, column, where, result=result, near=near, more=tuple(halves.when))
         if query is None:
             continue
         fixed = {} if result or flow.sent is None else flow.sent.fixed()
-        yield figures.workspace.places(_broken(rule, flow, way, query, fixed), flow.structure)
+        yield figures.workspace.places(_broken(rule, flow, way, query, fixed, halves.each(flow)), flow.structure)
 
 
 def _near(flow: Flow, dimension: str) -> dict[str, Collection[str]]:
@@ -89,7 +92,7 @@ def _leaves(rule: Rule, flow: Flow, catalog: Catalog) -> tuple[str, ...]:
     return tuple(code for code in items if code not in parents)
 
 
-def _broken(rule: Rule, flow: Flow, way: _Sum, query: str, fixed: Mapping[str, str]) -> str:
+def _broken(rule: Rule, flow: Flow, way: _Sum, query: str, fixed: Mapping[str, str], half: str) -> str:
     names = flow.names
     dimension = names[rule.dimension]
     varying = [names[id] for id in flow.structure.key_ids if id != rule.dimension and id not in fixed]
@@ -107,7 +110,7 @@ def _broken(rule: Rule, flow: Flow, way: _Sum, query: str, fixed: Mapping[str, s
                  FROM figures GROUP BY {group}
                  HAVING total IS NOT NULL AND bool_or(_sent) AND {required} = {len(set(way.required))}
                     AND count(*) FILTER (NOT {total}) > 0 AND count(*) FILTER (NOT {total} AND _value IS NULL) = 0
-                    AND abs(total - parts) > {rule.tolerance!r} + 1e-9 * greatest(1, abs(total)))
+                    AND abs(total - parts) > {rule.tolerance!r} + sum({half}) + 1e-9 * greatest(1, abs(total)))
         SELECT {PLACE}, plain(total) AS value, plain(parts) AS expected,
                {key_columns(flow.structure, key)}, plain(total) AS total, plain(parts) AS sum,
                plain(total - parts) AS difference, named AS parts

@@ -18,15 +18,16 @@ from sdmx_service.catalog.rules import Rule, Term
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.storage.quoting import both, literal
 from sdmx_service.submission.figures import Figures, Flow
+from sdmx_service.submission.rounding import Halves
 from sdmx_service.submission.rule_periods import shift_period
-from sdmx_service.submission.workspace import IN_ORDER, ORIGIN, PLACE, first_origin, key_columns
+from sdmx_service.submission.workspace import IN_ORDER, ORIGIN, PLACE, Workspace, first_origin, key_columns
 
 _FREQUENCY = "FREQ"
 """The id of the frequency dimension in SDMX's cross-domain concepts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Figure:
+class PlacedTerm:
     """A term at its dataflow."""
 
     number: int
@@ -36,6 +37,7 @@ class _Figure:
 
     @property
     def time(self) -> str | None:
+        """The time dimension of its dataflow."""
         time = self.flow.structure.time_dimension
         return None if time is None else time.id
 
@@ -59,7 +61,7 @@ def broken_terms(rule: Rule, applied: Sequence[Flow], figures: Figures) -> Itera
             yield _broken(rule, placed, figures)
 
 
-def _placed(rule: Rule, terms: Iterable[Term], home: Flow | None, figures: Figures) -> list[_Figure] | None:
+def _placed(rule: Rule, terms: Iterable[Term], home: Flow | None, figures: Figures) -> list[PlacedTerm] | None:
     """The terms with their dataflows; None if the catalog lacks one that must be there."""
     placed = []
     for number, term in enumerate(terms):
@@ -71,22 +73,23 @@ def _placed(rule: Rule, terms: Iterable[Term], home: Flow | None, figures: Figur
         unknown += [id for id in rule.by if id not in flow.structure.key_ids]
         if unknown:
             raise InvalidStructure(f"Rule {rule.id}: {flow.structure.ref.text} has no component {', '.join(unknown)}.")
-        placed.append(_Figure(number=number, term=term, flow=flow, where=where))
+        placed.append(PlacedTerm(number=number, term=term, flow=flow, where=where))
     return placed
 
 
-def _broken(rule: Rule, placed: Sequence[_Figure], figures: Figures) -> pa.Table:
+def _broken(rule: Rule, placed: Sequence[PlacedTerm], figures: Figures) -> pa.Table:
     result = rule.scope == "result"
-    keys = _keys(rule, placed)
+    keys = meeting_keys(rule, placed)
     time = placed[0].time if all(one.time for one in placed) else None
     shifts: list[str] = []
     try:
         parts = []
         for one in placed:
             column = one.flow.number(one.term.component, rule.id)
-            query = figures.select(one.flow, column, one.where, result=result, near=_near(placed, keys))
+            halves, near = Halves.of(one.flow, column.id, figures.catalog), _near(placed, keys)
+            query = figures.select(one.flow, column, one.where, result=result, near=near, more=tuple(halves.when))
             if query is not None:
-                parts.append(_term_query(one, query, keys, time, figures, shifts))
+                parts.append(_term_query(one, query, halves.each(one.flow), keys, time, figures, shifts))
             elif one.term.missing is None:
                 return pa.table({})
         if not parts:
@@ -97,7 +100,7 @@ def _broken(rule: Rule, placed: Sequence[_Figure], figures: Figures) -> pa.Table
             figures.workspace.drop(table)
 
 
-def _keys(rule: Rule, placed: Sequence[_Figure]) -> list[str]:
+def meeting_keys(rule: Rule, placed: Sequence[PlacedTerm]) -> list[str]:
     """The dimensions, time left out, along which figures meet."""
     shared = [
         id
@@ -107,7 +110,7 @@ def _keys(rule: Rule, placed: Sequence[_Figure]) -> list[str]:
     return list(dict.fromkeys([*(id for id in rule.by if id != placed[0].time), *shared]))
 
 
-def _near(placed: Sequence[_Figure], keys: Iterable[str]) -> dict[str, Collection[str]]:
+def _near(placed: Sequence[PlacedTerm], keys: Iterable[str]) -> dict[str, Collection[str]]:
     """Stored rows are needed only for keys that were sent."""
     near: dict[str, Collection[str]] = {}
     for id in keys:
@@ -118,17 +121,21 @@ def _near(placed: Sequence[_Figure], keys: Iterable[str]) -> dict[str, Collectio
 
 
 def _term_query(
-    one: _Figure, query: str, keys: Sequence[str], time: str | None, figures: Figures, shifts: list[str]
+    one: PlacedTerm,
+    query: str,
+    half: str,
+    keys: Sequence[str],
+    time: str | None,
+    figures: Figures,
+    shifts: list[str],
 ) -> str:
     """One row per key and period of the balance: the term's figure, or null where it cannot be told."""
     names = one.flow.names
     period, join = "''" if time is None else names[time], ""
     if time is not None and one.term.shift:
-        table = _shift_table(one, query, time, figures)
+        table = shift_table(one, query, time, figures.workspace)
         shifts.append(table)
-        period = "b.base"
-        same = f"b.period = f.{names[time]} AND b.frequency IS NOT DISTINCT FROM {_frequency(one)}"
-        join = f" JOIN {table} AS b ON {same}"
+        period, join = "b.base", shift_join(one, table, time)
     dimensions = one.flow.structure.key_ids
     free = [names[id] for id in dimensions if id not in keys and id not in one.term.where and id != time]
     clear = f"count(DISTINCT hash({', '.join(free)})) = 1" if free else "1 = 1"
@@ -136,25 +143,31 @@ def _term_query(
     key = [names[id] for id in keys]
     return f"""SELECT {one.number} AS _term, {"".join(f"{name} AS k{number}, " for number, name in enumerate(key))}
             {period} AS _period, _provider, bool_or(_sent) AS _sent, min(_row) FILTER (_sent) AS _row,
-            {first_origin("_row", "_sent")},
+            {first_origin("_row", "_sent")}, sum({half}) AS _half,
             CASE WHEN {clear} AND {_is_whole(one, needed)} THEN sum(_value) END AS _value
         FROM ({query}) AS f{join} GROUP BY {", ".join([*key, period, "_provider"] if time else [*key, "_provider"])}"""
 
 
-def _is_whole(one: _Figure, needed: int) -> str:
+def _is_whole(one: PlacedTerm, needed: int) -> str:
     """All codes that the term adds up have a value; with ``missing``, those that are there."""
     return "count(_value) = count(*)" if one.term.missing is not None else f"count(_value) = {needed}"
 
 
-def _frequency(one: _Figure) -> str:
+def _frequency(one: PlacedTerm) -> str:
     return f"f.{one.flow.names[_FREQUENCY]}" if _FREQUENCY in one.flow.structure.dimension_ids else "NULL"
 
 
-def _shift_table(one: _Figure, query: str, time: str, figures: Figures) -> str:
+def shift_join(one: PlacedTerm, table: str, time: str) -> str:
+    """The join of the rows ``f`` of a term with ``shift_table`` as ``b``, whose ``base`` is the balance's period."""
+    same = f"b.period = f.{one.flow.names[time]} AND b.frequency IS NOT DISTINCT FROM {_frequency(one)}"
+    return f" JOIN {table} AS b ON {same}"
+
+
+def shift_table(one: PlacedTerm, query: str, time: str, workspace: Workspace) -> str:
     """A table from the periods of a term to the periods of the balance that they count in."""
     period = f"f.{one.flow.names[time]}"
     select = f"SELECT DISTINCT {period} AS p, CAST({_frequency(one)} AS VARCHAR) AS f FROM ({query}) AS f"
-    pairs = figures.workspace.read(select)
+    pairs = workspace.read(select)
     rows = [
         (text, frequency, base)
         for text, frequency in zip(pairs["p"].to_pylist(), pairs["f"].to_pylist(), strict=True)
@@ -163,10 +176,12 @@ def _shift_table(one: _Figure, query: str, time: str, figures: Figures) -> str:
     columns = [pa.array([row[place] for row in rows], pa.string()) for place in range(3)]
     names = ("period", "frequency", "base")
     batch = pa.record_batch(columns, names=list(names))
-    return figures.workspace.keep([batch], dict.fromkeys(names, "VARCHAR"))
+    return workspace.keep([batch], dict.fromkeys(names, "VARCHAR"))
 
 
-def _verdict(rule: Rule, placed: Sequence[_Figure], parts: Sequence[str], keys: Sequence[str], time: str | None) -> str:
+def _verdict(
+    rule: Rule, placed: Sequence[PlacedTerm], parts: Sequence[str], keys: Sequence[str], time: str | None
+) -> str:
     own = [f"k{number}" for number in range(len(keys))]
     group = ", ".join([*own, "_period", "_provider"])
     last = len(placed) - 1
@@ -180,7 +195,8 @@ def _verdict(rule: Rule, placed: Sequence[_Figure], parts: Sequence[str], keys: 
     value, expected = ("right_side", "left_side") if rule.kind == "balance" else ("left_side", "right_side")
     return f"""
         WITH terms AS ({" UNION ALL ".join(f"({part})" for part in parts)}),
-        keyed AS (SELECT {group}, {values}, {place} FROM terms GROUP BY {group} HAVING bool_or(_sent)),
+        keyed AS (SELECT {group}, {values}, {place}, {_off(placed)} AS off
+                  FROM terms GROUP BY {group} HAVING bool_or(_sent)),
         sides AS (SELECT *, {left} AS left_side, {right} AS right_side, {_terms_text(placed[:-1])} AS terms
                   FROM keyed WHERE {both(f"v{one.number} IS NOT NULL" for one in placed)})
         SELECT {PLACE}, plain({value}) AS value,
@@ -194,12 +210,18 @@ def _verdict(rule: Rule, placed: Sequence[_Figure], parts: Sequence[str], keys: 
 _EXPECTED = {"eq": "", "le": "at most ", "ge": "at least ", "lt": "less than ", "gt": "more than "}
 
 
-def _value(one: _Figure) -> str:
+def _value(one: PlacedTerm) -> str:
     value = f"max(_value) FILTER (_term = {one.number})"
     if one.term.missing is not None:
         absent = f"count(*) FILTER (_term = {one.number}) = 0"
         value = f"CASE WHEN {absent} THEN CAST({one.term.missing!r} AS DOUBLE) ELSE {value} END"
     return f"{value} AS v{one.number}"
+
+
+def _off(placed: Sequence[PlacedTerm]) -> str:
+    """By how much the two sides may differ since figures are rounded."""
+    sign = "CASE _term " + " ".join(f"WHEN {one.number} THEN {abs(one.term.sign)!r}" for one in placed) + " END"
+    return f"coalesce(sum(_half * {sign}), 0)"
 
 
 def _first_place(name: str, rule: Rule, last: int) -> str:
@@ -216,6 +238,7 @@ def _violation(rule: Rule) -> str:
     if rule.tolerance_share:
         share = f"{rule.tolerance_share!r} * greatest(abs(left_side), abs(right_side))"
         tolerance = f"greatest({tolerance}, {share})"
+    tolerance += " + off"
     return {
         "eq": f"abs({difference}) > {tolerance} + {slack}",
         "le": f"{difference} > {tolerance} + {slack}",
@@ -225,7 +248,7 @@ def _violation(rule: Rule) -> str:
     }[rule.operator]
 
 
-def _terms_text(placed: Sequence[_Figure]) -> str:
+def _terms_text(placed: Sequence[PlacedTerm]) -> str:
     """An expression for the left side in words: ``opening stock 10 + arrivals 3 - departures 2``."""
     pieces: list[str] = []
     for one in placed:

@@ -26,18 +26,19 @@ from sdmx_service.auth import Principal, service_does
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.constraints import allowed_codes
 from sdmx_service.catalog.library import Library
-from sdmx_service.errors import Conflict, SyntaxFault
+from sdmx_service.errors import Conflict
 from sdmx_service.formats.recognition import head_of, unpack
 from sdmx_service.model.columns import COLUMN, ROW, SHEET
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.message import Action, SeekableFile, Target
-from sdmx_service.model.period import parse_period
-from sdmx_service.model.selection import Cube, Selection, dataflow_name, provider_name
-from sdmx_service.model.structure import Dataflow
+from sdmx_service.model.selection import dataflow_name, provider_name
 from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Act, Load, Record, StagedPart, Store
 from sdmx_service.submission.ahead import ahead
 from sdmx_service.submission.decisions import with_decisions
+from sdmx_service.submission.keeping import check_kept
+from sdmx_service.submission.loads import loading
+from sdmx_service.submission.presence import StoredRows
 from sdmx_service.submission.reading import Part, Received, Wish, named_provider, receive
 from sdmx_service.submission.receipt import (
     DataflowCounts,
@@ -51,6 +52,7 @@ from sdmx_service.submission.rechecking import dataflow_called
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.rules import run_rules
 from sdmx_service.submission.schema_check import check_schema
+from sdmx_service.submission.stored import Stored
 from sdmx_service.submission.undecided import keep_undecided
 from sdmx_service.submission.validation import Validator
 from sdmx_service.submission.workspace import Workspace
@@ -85,10 +87,12 @@ class _Check:
     parts: dict[tuple[str, str], Part] = field(default_factory=dict)
     observations: Counter[str] = field(default_factory=Counter)
     actions: dict[str, dict[str, None]] = field(default_factory=dict)
-    moments: dict[tuple[str, str], str] = field(default_factory=dict)
     rows: int = 0
     rules_not_run: tuple[str, ...] = ()
     complete: set[str] = field(default_factory=set)
+    is_of_moment: bool = False
+    """The last part was a state of a history."""
+    passed: int = 0
     received: Received | None = None
 
 
@@ -110,7 +114,7 @@ def check(
         SdmxError: the file cannot be read at all, or the call is wrong.
     """
     catalog = catalog if store is None else with_decisions(catalog, store)
-    found = _run(sent, wish, catalog, None, _Stored.of(store, catalog, release), principal, memory)
+    found = _run(sent, wish, catalog, None, Stored.of(store, catalog, release), principal, memory)
     status = "refused" if found.report.has_errors else "received"
     receipt = _receipt(_facts(sent, found), found, "", None, release, catalog.generation, status)
     return Outcome(receipt=receipt, groups=found.report.groups)
@@ -143,37 +147,30 @@ def submit(
     view, store = library.view(), library.store
     catalog = with_decisions(view.catalog, store)
     identity = f"S{datetime.now(UTC):%Y%m%d%H%M%S}{secrets.token_hex(3)}"
-    load, kept = store.stage(identity), list[Future[FileFacts]]()
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="file") as aside:  # keeps the file while the rules run
+    with loading(store, identity) as done:
+        load, kept = store.stage(identity), list[Future[FileFacts]]()
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="file") as aside:  # keeps the file while rules run
 
-        def keep(found: _Check) -> None:
-            kept.append(aside.submit(_facts, sent, found, store, identity))
+            def keep(found: _Check) -> None:
+                kept.append(aside.submit(_facts, sent, found, store, identity))
 
-        try:
-            found = _run(sent, wish, catalog, load, _Stored.of(store, catalog, view.release), principal, memory, keep)
-        except BaseException:
+            stored = Stored.of(store, catalog, view.release)
+            found = _run(sent, wish, catalog, load, stored, principal, memory, keep)
+        status = "refused" if found.report.has_errors else "accepted"
+        receipt = _receipt(kept[0].result(), found, identity, principal, view.release, view.generation, status)
+        receipt = replace(receipt, corrects=corrects)
+        save_findings(store, identity, found.report.groups)
+        keep_undecided(store, identity, found.report.groups, catalog, receipt.provider)
+        if status == "refused":
             load.discard()
-            if kept and kept[0].exception() is None:
-                store.save_file(identity, ())
-            raise
-    status = "refused" if found.report.has_errors else "accepted"
-    receipt = _receipt(kept[0].result(), found, identity, principal, view.release, view.generation, status)
-    receipt = replace(receipt, corrects=corrects)
-    save_findings(store, identity, found.report.groups)
-    keep_undecided(store, identity, found.report.groups, catalog, receipt.provider)
-    if status == "refused":
-        load.discard()
-    else:
-        load.keep()
-        if preview:
-            receipt = with_changes(receipt, store.preview(identity))
-    try:
+        else:
+            load.keep()
+            if preview:
+                receipt = with_changes(receipt, store.preview(identity))
         more = beside(receipt)
-        acts, changes = (*_acts(receipt, principal), *more.acts), (receipt_change(receipt), *more.changes)
+        acts = (*_acts(receipt, principal), *more.acts)
+        changes = (receipt_change(receipt), done, *more.changes)
         return replace(receipt, log=store.record(Record(acts=acts, changes=changes)))
-    except BaseException:
-        store.unstage(identity)
-        raise
 
 
 def _acts(receipt: Receipt, principal: Principal) -> tuple[Act, Act]:
@@ -197,13 +194,13 @@ def _run(
     wish: Wish,
     catalog: Catalog,
     load: Load | None,
-    stored: _Stored | None,
+    stored: Stored | None,
     principal: Principal | None,
     memory: str,
     on_read: Callable[[_Check], None] = lambda _: None,
 ) -> _Check:
     """Everything that a check finds; ``on_read`` is called when the file is read to its end."""
-    found = _Check()
+    found, is_kept = _Check(), False
     found.report.file = sent.name
     sender = _bound_provider(principal, catalog)
     with closing(Workspace(memory)) as workspace:
@@ -215,13 +212,17 @@ def _run(
             for part in found.received.parts:
                 _pass(part, catalog, principal, found, workspace, load, stored)
             found.complete |= set(found.received.complete)
+            own = None if stored is None else stored.own
+            is_kept = check_kept(found.received.questionnaire, found.report, own) or is_kept
         on_read(found)
         found.report.file = sent.name
-        if not found.rows and not found.report.has_errors:
+        if not found.rows and not is_kept and not found.report.has_errors:
             found.report.add(FindingGroup.of("F109"))
         workspace.duplicates(found.report)
-        found.rules_not_run = tuple(
-            run_rules(
+        not_run = ["F260"] if is_kept and stored is None else []
+        found.rules_not_run = (
+            *not_run,
+            *run_rules(
                 workspace,
                 catalog.rule_sets.values(),
                 catalog,
@@ -230,7 +231,7 @@ def _run(
                 found.complete,
                 found.report,
                 None if stored is None else stored.sent_before,
-            )
+            ),
         )
     return found
 
@@ -254,7 +255,7 @@ def _pass(
     found: _Check,
     workspace: Workspace,
     load: Load | None,
-    stored: _Stored | None,
+    stored: Stored | None,
 ) -> None:
     """One part: every batch validated, put into the workspace, staged."""
     if principal is not None:
@@ -267,8 +268,9 @@ def _pass(
         report=found.report,
         allowed=allowed_codes(target, catalog),
         letters=part.letters,
-        stored=None if stored is None else partial(stored.own, part.dataflow, part.provider),
+        stored=_before(part, stored, workspace if found.passed else None),
     )
+    found.passed += 1
     staged = StagedPart(
         structure=target.structure,
         dataflow=dataflow_name(part.dataflow.ref),
@@ -282,9 +284,9 @@ def _pass(
         {one.id: one.id for one in target.structure.components} if part.letters is None else part.letters
     )
     found.actions.setdefault(part.dataflow.ref.text, {})[part.action.value] = None
-    if part.moment is not None:
-        _check_order(part.moment, (staged.dataflow, staged.provider), found)
+    if part.is_of_moment or found.is_of_moment:  # what follows a history without validity is its last state
         workspace.begin()
+    found.is_of_moment = part.is_of_moment
     for typed in _checked(part, validator):
         found.rows += len(typed)
         found.observations[part.dataflow.ref.text] += _observations(typed, target, part.action)
@@ -294,20 +296,18 @@ def _pass(
     validator.finish()
 
 
-def _check_order(moment: str, whose: tuple[str, str], found: _Check) -> None:
-    """The states of a history come in the order of their times, for the last one is what holds then."""
-    last = found.moments.get(whose)
-    if last is not None and _second(moment) < _second(last):
-        found.report.add(FindingGroup.of("F270", value=moment, previous=last))
-    found.moments[whose] = moment
+def _before(part: Part, stored: Stored | None, workspace: Workspace | None) -> StoredRows | None:
+    """What a merge may leave out: what is stored, and what the parts of the message before it say."""
+    if workspace is None:
+        return None if stored is None else partial(stored.own, part.dataflow, part.provider)
+    sender = (part.target.structure, dataflow_name(part.dataflow.ref), provider_name(part.provider))
 
+    def rows(where: Mapping[str, Collection[str]]) -> Iterator[pa.RecordBatch]:
+        if stored is not None:
+            yield from stored.own(part.dataflow, part.provider, where)
+        yield from workspace.said(*sender)
 
-def _second(moment: str) -> int:
-    """The first second of a time of validity; 0 where it is no time."""
-    try:
-        return parse_period(moment).start
-    except SyntaxFault:
-        return 0
+    return rows
 
 
 def _checked(part: Part, validator: Validator) -> Iterator[pa.RecordBatch]:
@@ -415,50 +415,6 @@ def _facts(sent: SentFile, found: _Check, store: Store | None = None, identity: 
     return FileFacts(name=sent.name, sha256=digest.hexdigest(), bytes=size, format=found.received.format.name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stored:
-    """What is stored at a release, for checks that look beyond the file."""
-
-    store: Store
-    catalog: Catalog
-    release: int
-
-    @classmethod
-    def of(cls, store: Store | None, catalog: Catalog, release: int | None) -> _Stored | None:
-        if store is None or release is None:
-            return None
-        return cls(store=store, catalog=catalog, release=release)
-
-    def shown(self, dataflow: Ref, where: Mapping[str, Collection[str]]) -> Iterator[pa.RecordBatch]:
-        """The currently shown rows of a dataflow, for rules of scope *result*."""
-        yield from self._rows(self.catalog.dataflow(dataflow), None, where)
-
-    def own(self, dataflow: Dataflow, provider: Ref, where: Mapping[str, Collection[str]]) -> Iterator[pa.RecordBatch]:
-        """A provider's own rows, whoever's are shown."""
-        yield from self._rows(dataflow, provider_name(provider), where)
-
-    def sent_before(
-        self, dataflow: Ref, provider: str, where: Mapping[str, Collection[str]]
-    ) -> Iterator[pa.RecordBatch]:
-        """The rows of a provider, by its name, for rules that compare with what it sent before."""
-        yield from self._rows(self.catalog.dataflow(dataflow), provider, where)
-
-    def _rows(
-        self, dataflow: Dataflow, provider: str | None, where: Mapping[str, Collection[str]]
-    ) -> Iterator[pa.RecordBatch]:
-        structure = self.catalog.structure_of(dataflow)
-        selection = Selection(
-            structure=structure,
-            cube=Cube.of(structure),
-            context="dataflow" if provider is None else "provisionagreement",
-            release=self.release,
-            dataflows=(dataflow_name(dataflow.ref),),
-            providers=None if provider is None else (provider,),
-            keys=(tuple(frozenset(where[id]) if id in where else None for id in structure.dimension_ids),),
-        )
-        yield from self.store.scan(selection, self.store.domains(selection))
-
-
 # --- later life -----------------------------------------------------------------------------------------------------
 def check_again(kept: Sequence[Receipt], library: Library, memory: str = "1GB") -> None:
     """The rules, over what is stored now and all that is to be published, the later submission last.
@@ -475,11 +431,13 @@ def check_again(kept: Sequence[Receipt], library: Library, memory: str = "1GB") 
         flows = {}
         for receipt in kept:
             workspace.file = receipt.file.name
+            rows = 0
             for part, batch in store.staged(receipt.id):
                 flows[part.dataflow] = dataflow_called(part.dataflow, catalog)
-                workspace.add(part, _with_origin(batch))
+                workspace.add(part, _with_origin(batch, rows))
+                rows += len(batch)
             workspace.begin()
-        stored = _Stored(store=store, catalog=catalog, release=view.release)
+        stored = Stored(store=store, catalog=catalog, release=view.release)
         run_rules(
             workspace,
             catalog.rule_sets.values(),
@@ -500,8 +458,10 @@ def check_again(kept: Sequence[Receipt], library: Library, memory: str = "1GB") 
         )
 
 
-def _with_origin(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _with_origin(batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
+    """Kept rows, numbered: of several states of a history the later one counts."""
     count = len(batch)
-    for name, kind in ((ROW, pa.int64()), (COLUMN, pa.string()), (SHEET, pa.string())):
-        batch = batch.append_column(pa.field(name, kind), pa.nulls(count, kind))
+    batch = batch.append_column(pa.field(ROW, pa.int64()), pa.array(range(first, first + count), pa.int64()))
+    for name in (COLUMN, SHEET):
+        batch = batch.append_column(pa.field(name, pa.string()), pa.nulls(count, pa.string()))
     return batch

@@ -261,6 +261,7 @@ def flow_page(
         "components": component_rows(catalog, structure, available),
         "names": names,
         "providers": _providers(catalog, holdings.providers(view, flow)),
+        "rounding": catalog.public_view(flow).base,
         "last": holdings.last_release(view, flow),
         "filters": dimension_filters(catalog, structure, available, wish, names),
         "periods": available.values.get(structure.time_dimension.id, ()) if structure.time_dimension else (),

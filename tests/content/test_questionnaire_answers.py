@@ -18,6 +18,7 @@ from sdmx_service.errors import UnknownFormat
 from sdmx_service.model.urn import Ref
 from sdmx_service.submission.reading import Wish, receive
 from sdmx_service.submission.report import Report
+from sdmx_service.submission.submit import SentFile, check
 from tests.content import filling
 from tests.content.filling import column_of, opened, read_back, row_of, saved, told
 from tests.harness import House, open_house
@@ -137,6 +138,83 @@ def test_an_emptied_cell_deletes_nothing_and_says_so(book: openpyxl.Workbook, ca
     assert not [row for row in found if row[1] == "Delete"]
     row = int("".join(sign for sign in cell if sign.isdigit()))
     assert list(filling.places(report, "F155")) == [("MIG-10", row, cell.rstrip("0123456789"), "1500")]
+
+
+# --- as sent --------------------------------------------------------------------------------------------------------
+SECRET = ("MIG-10", "CITIZENSHIP=608", "SEX=_T;TIME_PERIOD=2022")
+
+
+def cell_of(book: openpyxl.Workbook, table: str, row: str, column: str) -> object:
+    sheet = book[table]
+    return sheet.cell(row_of(sheet, row), column_of(sheet, column)).value
+
+
+def test_a_confidential_figure_stays_as_it_was_sent(house: House, body: bytes) -> None:
+    """Its cell says so, the figure is nowhere in the workbook, and sent back it changes nothing and is not lost."""
+    book = opened(body)
+    assert cell_of(book, *SECRET) == ":c"
+    texts = {str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row}
+    assert not [text for text in texts if "2500" in text]
+    assert [text for text in texts if text.startswith("Held and not shown")], (
+        "the legend of the cover says what it means"
+    )
+    receipt, findings = house.send(saved(book), name="back.xlsx")
+    assert receipt.status == "published", findings
+    assert [finding.code for finding in findings if finding.code in ("F155", "F260")] == []
+    assert sum(flow.changed for flow in receipt.dataflows) == 0
+    write(book, *SECRET, "2500 c")
+    assert house.send(saved(book), name="same.xlsx", publish=False)[0].dataflows[1].unchanged == 3, "it is still 2500"
+
+
+def test_nothing_to_keep_is_an_error_at_its_cell(house: House, body: bytes) -> None:
+    book = opened(body)
+    cell = write(book, "MIG-10", "CITIZENSHIP=356", "SEX=_T;TIME_PERIOD=2021", ":C")
+    receipt, findings = house.send(saved(book), name="back.xlsx", publish=False)
+    assert receipt.status == "refused"
+    (found,) = [one for one in findings if one.severity.value == "error"]
+    assert (found.code, found.value, found.sheet, f"{found.column}{found.row}") == ("F260", ":c", "MIG-10", cell)
+    assert (found.key["CITIZENSHIP"], found.key["TIME_PERIOD"]) == ("356", "2021")
+
+
+def test_without_a_store_the_receipt_says_what_was_not_looked_at(body: bytes, catalog: Catalog) -> None:
+    outcome = check(SentFile(file=io.BytesIO(body), name="back.xlsx"), Wish(), catalog)
+    assert "F260" in outcome.receipt.rules_not_run
+    assert outcome.receipt.findings["error"] == 0
+
+
+@pytest.mark.parametrize("text", [":c (1)", ":c *", "5 :c"])
+def test_what_stays_as_it_was_sent_has_no_mark(book: openpyxl.Workbook, catalog: Catalog, text: str) -> None:
+    write(book, *SECRET, text)
+    assert codes(saved(book), catalog) == ["F104"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "deleted"), [("17", "17", False), ("...", None, True), ("delete", None, True)]
+)
+def test_what_is_written_over_it_counts(
+    book: openpyxl.Workbook, catalog: Catalog, text: str, value: str | None, deleted: bool
+) -> None:
+    write(book, *SECRET, text)
+    found, report = read_back(saved(book), catalog)
+    assert not report.has_errors
+    rows = [(action, dict(row)) for _, action, row in found if dict(row).get("CITIZENSHIP") == "608"]
+    assert [row.get("OBS_VALUE") for action, row in rows if action == "Merge"] == ([value] if text != "delete" else [])
+    assert bool([row for action, row in rows if action == "Delete"]) is deleted
+
+
+@pytest.mark.parametrize(("text", "complete"), [("5", ("COUNTRY_BIRTH",)), (":c", ())])
+def test_no_completeness_is_claimed_with_figures_that_stay(
+    catalog: Catalog, text: str, complete: tuple[str, ...]
+) -> None:
+    book = opened(filling.blank(catalog, "470", "en", ["CEN-2"]))
+    book["CEN-2"].cell(row_of(book["CEN-2"], "@period"), 3).value = 2021
+    cover = book.worksheets[0]
+    cover.cell(row_of(cover, "@declaration CEN-2"), 4).value = "complete"
+    write(book, "CEN-2", "COUNTRY_BIRTH=_T", "AGE=_T;SEX=_T", 9)
+    write(book, "CEN-2", "COUNTRY_BIRTH=380", "AGE=_T;SEX=_T", text)
+    found = receive(io.BytesIO(saved(book)), "x.xlsx", None, Wish(), catalog, Report(), None)
+    list(found.parts)
+    assert found.complete == complete
 
 
 @pytest.mark.parametrize("word", ["delete", "Supprimer", "eliminar", "удалить"])

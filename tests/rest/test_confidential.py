@@ -254,6 +254,33 @@ def test_a_template_is_not_filled_with_them(tmp_path: Path, hides: bool) -> None
         assert bool(tells(b"".join(write_form(made.form)))) is not hides
 
 
+@pytest.mark.parametrize(("rounding", "printed"), [(0, "73100001.5"), (5, ":c")])
+def test_a_rounded_figure_does_not_come_back_in_the_place_of_the_exact_one(
+    tmp_path: Path, rounding: float, printed: str
+) -> None:
+    """A template that had what the public sees in it, sent back as it is, would round the figure for good."""
+
+    def lay(content: Path) -> None:
+        (content / "dsd" / "confidentiality").mkdir()
+        view = {"dataflows": {"SEA:DF_CATCH(1.0.0)": {"rounding": rounding}}}
+        (content / "dsd" / "confidentiality" / "CATCH.json").write_text(json.dumps(DOCUMENT | view))
+
+    with open_fishery(tmp_path / "house", lay) as house:
+        send(house, "DF_CATCH", [figure("M.NOR.COD.2023-11", "73100001.5", SOURCE="Log book")], EVERY, "HARBOUR")
+        view, store = house.library.view(), house.library.store
+        made = template(
+            TemplateWish(tables=("catch",), area="NOR", periods=(), language="en"),
+            view.catalog,
+            lambda provider: Holder(store=store, release=view.release, provider=provider),
+        )
+        book = b"".join(write_form(made.form))
+        assert printed in text_of(book)
+        assert bool(tells(book)) is (rounding == 0)
+        receipt, findings = house.send(book, name="back.xlsx", provider="SEA.HARBOUR")
+        assert receipt.status == "published", findings
+        assert sum(one.changed + one.inserted + one.deleted for one in receipt.dataflows) == 0
+
+
 def test_findings_of_others_do_not_tell_them(house: House) -> None:
     """What another office sends is compared with what is shown, and the figures of the harbour are not."""
     body = "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,PORT,FISH,TIME_PERIOD,WEIGHT,STATUS,UNIT\n" + "".join(
