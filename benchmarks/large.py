@@ -1,9 +1,9 @@
 """A message as large as wished, and what taking it in costs: ``python -m benchmarks.large --bytes 1000000000``.
 
 Immigration to all countries from all others by sex over many years as SDMX-ML 3.1, laid out as people do: an element
-per line, indented. The figures are such as nobody has anything to say about: men and women add up, years are like the
-ones before. The message is submitted to a new embedded store by the command of the service, in a process of its own,
-whose peak of resident memory is told.
+per line, indented; series by series, or with ``--flat`` each observation with its whole key. The figures are such as
+nobody has anything to say about: men and women add up, years are like the ones before. The message is submitted to a
+new embedded store by the command of the service, in a process of its own, whose peak of resident memory is told.
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ _HEADER: Final = """<?xml version="1.0" encoding="UTF-8"?>
   <mes:Header>
     <mes:ID>LARGE</mes:ID><mes:Test>false</mes:Test><mes:Prepared>2026-01-01T00:00:00Z</mes:Prepared>
     <mes:Sender id="BENCH"/>
-    <mes:Structure structureID="S" namespace="urn:x" dimensionAtObservation="TIME_PERIOD">
+    <mes:Structure structureID="S" namespace="urn:x" dimensionAtObservation="{level}">
       <com:StructureUsage>urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow=UNSD_MIG:DF_FLOW_PRV(1.0.0)</com:StructureUsage>
     </mes:Structure>
   </mes:Header>
   <mes:DataSet ss:structureRef="S" ss:dataScope="DataStructure" action="Replace">
 """
 _FOOTER: Final = "  </mes:DataSet>\n</mes:StructureSpecificData>\n"
-_SERIES: Final = (
-    '    <Series FREQ="A" REF_AREA="{area}" MEASURE="IMM" COUNTERPART_AREA="{other}" CITIZENSHIP="_T" '
+_KEY: Final = (
+    'FREQ="A" REF_AREA="{area}" MEASURE="IMM" COUNTERPART_AREA="{other}" CITIZENSHIP="_T" '
     'COUNTRY_BIRTH="_T" SEX="{sex}" AGE="_T" REASON="_T" DURATION="_T" EDUCATION_LEV="_T" OCCUPATION="_T" '
-    'UNIT_MEASURE="PS" UNIT_MULT="0">\n'
+    'UNIT_MEASURE="PS" UNIT_MULT="0"'
 )
-_OBSERVATION: Final = '      <Obs TIME_PERIOD="{year}" OBS_VALUE="{value}" OBS_STATUS="A" CONF_STATUS="F"/>\n'
+_OBSERVATION: Final = '      <Obs {key}TIME_PERIOD="{year}" OBS_VALUE="{value}" OBS_STATUS="A" CONF_STATUS="F"/>\n'
 
 
-def write_large(path: Path, size: int) -> int:
-    """Write a message of about ``size`` bytes; how many observations it has.
+def write_large(path: Path, size: int, *, is_flat: bool = False) -> int:
+    """Write a message of about ``size`` bytes, flat or by series; how many observations it has.
 
     Raises:
         ValueError: more than there are pairs of countries for.
     """
     observations = 0
     with path.open("w", encoding="utf-8") as file:
-        file.write(_HEADER)
-        for text in _series():
+        file.write(_HEADER.format(level="AllDimensions" if is_flat else "TIME_PERIOD"))
+        for text in _series(is_flat=is_flat):
             file.write(text)
             observations += len(YEARS)
             if file.tell() + len(_FOOTER) >= size:
@@ -61,7 +61,7 @@ def write_large(path: Path, size: int) -> int:
     raise ValueError(f"{size} bytes are more than there are pairs of countries for.")
 
 
-def _series() -> Iterator[str]:
+def _series(*, is_flat: bool) -> Iterator[str]:
     """Every series: the totals of a pair of countries, then men and women."""
     areas = flows.areas()
     for place, area in enumerate(areas):
@@ -70,8 +70,12 @@ def _series() -> Iterator[str]:
                 continue
             base = 1000 + 20 * place + 3 * number
             for sex, share in (("_T", 3), ("M", 1), ("F", 2)):
-                rows = [_OBSERVATION.format(year=year, value=share * (base + year - YEARS[0])) for year in YEARS]
-                yield _SERIES.format(area=area, other=other, sex=sex) + "".join(rows) + "    </Series>\n"
+                key = _KEY.format(area=area, other=other, sex=sex)
+                own = f"{key} " if is_flat else ""
+                rows = "".join(
+                    _OBSERVATION.format(key=own, year=year, value=share * (base + year - YEARS[0])) for year in YEARS
+                )
+                yield rows if is_flat else f"    <Series {key}>\n{rows}    </Series>\n"
 
 
 _SUBMIT: Final = """
@@ -100,11 +104,12 @@ def main() -> int:
     """Write a message and submit it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.large", description=__doc__)
     parser.add_argument("--bytes", type=int, default=1_000_000_000, help="size of the message")
+    parser.add_argument("--flat", action="store_true", help="each observation with its whole key")
     parser.add_argument("--folder", type=Path, help="where message and store stand; default: a temporary one")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
         path = Path(folder) / "large.xml"
-        observations = write_large(path, asked.bytes)
+        observations = write_large(path, asked.bytes, is_flat=asked.flat)
         print(f"{path.stat().st_size} bytes, {observations} observations", flush=True)
         status, seconds, peak = submit(path, Path(folder) / "store")
         print(f"exit status {status}, {seconds:.1f} s, {peak:.0f} MB at the peak")

@@ -111,9 +111,8 @@ def _submitted(path: Path, folder: Path, calm: bool, context: Context) -> Figure
     store = open_store(Settings(data=folder))
     try:
         library = Library(store)
-        library.view().catalog.parents(
-            library.view().catalog.artefact(flows.dataflow())
-        )  # what a service has in memory
+        catalog = library.view().catalog
+        catalog.parents(catalog.named(flows.DATAFLOW, "Dataflow"))  # what a service has in memory
         start = anonymous_memory()
         reset_peak()
 

@@ -33,6 +33,8 @@ BY_LINE = ("PROVISION_AGREEMENTS", "AREAS_OF_OFFICES", "METADATA_PROVIDERS")
 """Messages with one artefact on each line."""
 NATIONAL = "NSO_"
 """How the ids of national statistical offices begin."""
+FIRST = "1"
+"""The place of national offices; ``sources/providers.csv`` has that of the others: 2 regional bodies, 3 agencies."""
 
 
 def table(name: str) -> list[dict[str, str]]:
@@ -114,8 +116,15 @@ def scheme(id_: str, agency: str, en: str, fr: str) -> dict[str, Any]:
 
 
 def providers() -> list[dict[str, Any]]:
-    """International bodies, then one national statistical office per country or area."""
-    found = [named(row["provider"], {"en": row["en"], "fr": row["fr"]}) for row in table("providers") if row["en"]]
+    """International bodies, then one national statistical office per country or area, each with its place.
+
+    Where several give a figure for the same key, the lowest place is shown unless somebody decides otherwise.
+    """
+    found = [
+        named(row["provider"], {"en": row["en"], "fr": row["fr"]}) | {"annotations": [precedence(row["place"])]}
+        for row in table("providers")
+        if row["en"]
+    ]
     fixed = {row["code"]: row for row in codelist_table("area_names")}
 
     territories = {tag: Locale(tag).territories for tag in LANGUAGES}
@@ -126,8 +135,20 @@ def providers() -> list[dict[str, Any]]:
         french = area["fr"] or fixed.get(area["code"], {}).get("fr") or territories["fr"][area["cldr"]]
         names = {"en": f"National statistical office: {english}", "fr": f"Office national de statistique : {french}"}
         note = {"type": "REF_AREA", "title": area["code"]}
-        found.append(named(f"{NATIONAL}{area['iso3']}", names) | {"annotations": [note]})
+        found.append(named(f"{NATIONAL}{area['iso3']}", names) | {"annotations": [note, precedence(FIRST)]})
     return found
+
+
+def precedence(place: str) -> dict[str, str]:
+    """The annotation that gives a provider its place."""
+    return {"type": "PRECEDENCE", "title": place}
+
+
+def unranked(provider: dict[str, Any]) -> dict[str, Any]:
+    """A provider of metadata, of which there is no precedence."""
+    notes = [note for note in provider["annotations"] if note["type"] != "PRECEDENCE"]
+    rest = {name: value for name, value in provider.items() if name != "annotations"}
+    return rest | ({"annotations": notes} if notes else {})
 
 
 def agreements() -> list[dict[str, Any]]:
@@ -219,7 +240,7 @@ def messages() -> dict[Path, dict[str, Any]]:
     return (
         {HERE / f"{name}.json": message(name, content) for name, content in found.items()}
         | sdg.messages()
-        | metadata.messages(providers())
+        | metadata.messages([unranked(provider) for provider in providers()])
     )
 
 

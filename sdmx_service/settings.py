@@ -44,7 +44,7 @@ class Settings:
     bulk_kept: int = field(
         default=3, metadata={"help": "releases of a dataflow whose files are kept; others are made anew"}
     )
-    memory_limit: str = field(default="300MB", metadata={"help": "memory of the embedded database at most"})
+    memory_limit: str = field(default="150MB", metadata={"help": "memory of the embedded database at most"})
     read_models: bool = field(
         default=True, metadata={"help": "answer from read models, which are made after each release"}
     )
@@ -66,7 +66,9 @@ class Settings:
     proxies: int = field(
         default=0, metadata={"help": "trusted proxies in front, each adding to X-Forwarded-For who asked it"}
     )
-    workspace_memory: str = field(default="1GB", metadata={"help": "memory of one check's workspace at most"})
+    workspace_memory: str = field(
+        default="1GB", metadata={"help": "memory of one check's workspace at most; 150 MB do for nearly all"}
+    )
 
     @property
     def store_url(self) -> str:

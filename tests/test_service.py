@@ -98,6 +98,20 @@ def test_pages_and_health(service: Running) -> None:
     assert json.loads(service.get("/api/releases")[2])["releases"]
 
 
+def test_of_two_sources_the_national_office_is_shown(service: Running) -> None:
+    _, _, body = service.get("/api/sources?dataflow=DF_BALANCE")
+    found = [one for one in json.loads(body)["sources"] if one["given"]]
+    assert [(one["provider"], one["ranked_by"], one["given"], one["shown"]) for one in found] == [
+        ("UNSD_MIG.NSO_MLT", "agreements", 12, 12), ("UNSD_MIG.ESTAT", "agreements", 97, 90),
+    ]  # fmt: skip
+    key = "A.470.NATGROW._T._T._T._T?c%5BTIME_PERIOD%5D=ge:2021"
+    _, _, body = service.get(f"/api/sources/v2/data/dataflow/UNSD_MIG/DF_BALANCE/1.0.0/{key}")
+    figures = json.loads(body)["datasets"][0]["figures"]
+    assert [(one["key"]["TIME_PERIOD"], one["provider"][-7:], one["shown"]) for one in figures][:3] == [
+        ("2021", "G.ESTAT", True), ("2022", "NSO_MLT", True), ("2022", "G.ESTAT", False),
+    ]  # fmt: skip
+
+
 def test_data_in_every_encoding_is_the_same(service: Running) -> None:
     status, headers, plain = service.get(DATA, **CSV)
     assert status == 200 and headers["Content-Type"] == CSV["Accept"]

@@ -19,7 +19,8 @@ from openpyxl.utils import get_column_letter
 
 Key = tuple[tuple[str, str], ...]
 Place = tuple[str | None, int, str]
-"""Sheet, row and column as the sender sees them, 1-based; of a long table the column does not count."""
+"""Sheet, row and column as the sender sees them, 1-based; of a long table the column does not count. In a JSON
+message the column is a pointer and the row 0."""
 
 
 class Line(list[str]):
@@ -160,6 +161,8 @@ class Source:
         group: names in the keys by which a table is one delivery (an area's figures).
         totals: name in the keys -> words that are totals of others: a word that should not be there may spoil each.
         is_calm: its series do not come and go; where they do, nobody sees an error in a series.
+        blanks: the cells that hold a mark of a missing figure.
+        mark: what the file writes for a missing figure.
     """
 
     name: str
@@ -167,11 +170,13 @@ class Source:
     cells: list[Cell]
     sums: Callable[[Source, Cell], Iterable[Cell]] = lambda source, cell: ()
     components: Mapping[str, str] = field(default_factory=dict)
-    columns: Mapping[str, int] = field(default_factory=dict)
+    columns: Mapping[str, Any] = field(default_factory=dict)
     wrong: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     group: tuple[str, ...] = ()
     totals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_calm: bool = True
+    blanks: list[Cell] = field(default_factory=list)
+    mark: str = ""
     index: dict[tuple[Key, str], Cell] = field(init=False)
     series: dict[Key, list[Cell]] = field(init=False)
     _known: dict[str, dict[str, None]] = field(init=False, default_factory=dict)
@@ -215,10 +220,10 @@ class Source:
         return {name: list(words) for name, words in self._known.items() if len(words) <= 60}
 
     def is_full(self) -> bool:
-        """Nearly every series has every period."""
+        """Nearly every series has every period, and there are some: one alone tells nothing of what is not there."""
         if self._full is None:
             periods = {cell.period for cell in self.cells}
-            self._full = len(self.cells) >= 0.97 * len(periods) * len(self.series)
+            self._full = len(self.series) > 2 and len(self.cells) >= 0.97 * len(periods) * len(self.series)
         return self._full
 
     def table(self, cell: Cell) -> list[Cell]:
@@ -227,6 +232,20 @@ class Source:
             for one in self.cells:
                 self._tables.setdefault(self.group_of(one), []).append(one)
         return self._tables[self.group_of(cell)]
+
+    def take_in(self, blank: Cell) -> None:
+        """Count a cell without a figure among the others."""
+        self.cells.append(blank)
+        self.index[blank.key, blank.period] = blank
+        cells = self.series.setdefault(blank.key, [])
+        cells.append(blank)
+        cells.sort(key=lambda one: one.period)
+
+    def leave_out(self, blank: Cell) -> None:
+        """Undo ``take_in``."""
+        self.cells.pop()
+        del self.index[blank.key, blank.period]
+        self.series[blank.key].remove(blank)
 
     def wholes(self, cell: Cell, name: str) -> list[Cell]:
         """The totals along a word of its key, whatever they are made of."""

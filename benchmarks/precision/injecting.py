@@ -106,7 +106,7 @@ def _listed(source: Source, injected: Injected) -> dict[str, Any]:
 
 def _places(source: Source, cells: Iterable[Cell]) -> list[list[Any]]:
     found = dict.fromkeys(source.grid.place(cell) for cell in cells)
-    return [list(place) for place in found if place[1]]
+    return [list(place) for place in found if place[1] or place[2].startswith("/")]
 
 
 def plan_of(arguments: argparse.Namespace) -> Plan:

@@ -112,10 +112,14 @@ def _names(finding: Finding, error: Mapping[str, Any]) -> bool:
     if any(_is_at(finding, place) for place in (*error["cells"], *error["sums"])):
         return True
     if any(_is_at(finding, place) for place in error["parts"]):
-        words = finding["message"].replace(",", " ").split()
+        words = [word.rstrip(".") for word in finding["message"].replace(",", " ").split()]
         if any(text.removesuffix(".0") in words for text in error["figures"] if text):
             return True
-    if finding["row"] is None and finding["key"].get("TIME_PERIOD") in error.get("lost", ()):
+    if (
+        finding["row"] is None
+        and finding["column"] is None
+        and finding["key"].get("TIME_PERIOD") in error.get("lost", ())
+    ):
         return True  # a row that was sent before is not there: it has no place any more
     period = error["period"]
     if not any(_is_at(finding, place) for place in error["beside"]):
@@ -125,6 +129,8 @@ def _names(finding: Finding, error: Mapping[str, Any]) -> bool:
 
 def _is_at(finding: Finding, place: Sequence[Any]) -> bool:
     sheet, row, column = place
+    if column.startswith("/"):
+        return bool(finding["column"] == column)
     if finding["row"] != row or (sheet is not None and finding["sheet"] != sheet):
         return False
     return not column or finding["column"] in (column, None)

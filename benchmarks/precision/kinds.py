@@ -16,6 +16,8 @@ from itertools import pairwise
 
 from benchmarks.precision.cells import Cell, Source
 
+_FEW_PARTS = 3
+"""Parts of a sum up to which the rest of them gives one away that is not told."""
 _DAMPING = 10
 """Added to figures before their logarithms are compared: small figures vary."""
 
@@ -251,6 +253,44 @@ def zero_for_missing(damage: Damage) -> Injected | None:
     return _figure(damage, "zero_for_missing", 50, lambda value: 0.0)
 
 
+@kind("zero_for_mark")
+def zero_for_mark(damage: Damage) -> Injected | None:
+    """A zero where the source marks that there is no figure."""
+    source = damage.source
+    for _ in range(min(100, len(source.blanks))):
+        cell = damage.chance.choice(source.blanks)
+        if cell.key not in source.series or damage._is_near(cell) or source.index.get((cell.key, cell.period)):
+            continue
+        source.take_in(cell)
+        evidence = "sum" if damage.sums([cell]) else "series" if damage._stands_out(cell, 0.0) else "none"
+        if not damage.may(evidence):
+            source.leave_out(cell)
+            continue
+        source.blanks.remove(cell)
+        injected = damage.changed("zero_for_mark", cell, 0.0)
+        injected.parts += [one for one in source.blanks if (one.sheet, one.line) == (cell.sheet, cell.line)]
+        return injected
+    return None
+
+
+@kind("mark_for_zero")
+def mark_for_zero(damage: Damage) -> Injected | None:
+    """A mark of a missing figure, or nothing, where it is zero."""
+    source = damage.source
+    if source.grid.is_long and source.mark == "":
+        return None  # its rows have a figure, or are not there
+    for cell in damage.cells():
+        sums = damage.sums([cell])
+        evidence = "sum" if any(0 < len(source.parts(one)) <= _FEW_PARTS for one in sums) else "none"
+        if cell.value != 0 or not damage.may(evidence):
+            continue
+        source.grid.write(cell, source.mark)
+        note = f"{dict(cell.key)} in {cell.period}: 0 became {source.mark!r}"
+        return damage.done(Injected(kind="mark_for_zero", note=note, cells=[cell], sums=sums,
+                                    beside=_siblings(source, cell), evidence=evidence, period=cell.period))  # fmt: skip
+    return None
+
+
 @kind("total_not_updated")
 def total_not_updated(damage: Damage) -> Injected | None:
     """A part is revised and its total is not."""
@@ -259,7 +299,8 @@ def total_not_updated(damage: Damage) -> Injected | None:
         if abs(value) < 20 or not damage.sums([cell]):
             continue
         new = float(round(value * damage.chance.choice([0.85, 0.93, 1.04, 1.12]))) + 1
-        return damage.changed("total_not_updated", cell, new)
+        if new != value:
+            return damage.changed("total_not_updated", cell, new)
     return None
 
 
@@ -271,7 +312,8 @@ def total_wrong(damage: Damage) -> Injected | None:
             if damage._is_near(cell) or not cell.value:
                 continue
             new = float(round(cell.value * damage.chance.choice([0.97, 1.02, 1.1]))) + 1
-            return damage.changed("total_wrong", cell, new)
+            if new != cell.value:
+                return damage.changed("total_wrong", cell, new)
     return None
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from openpyxl.worksheet.worksheet import Worksheet
 
 from benchmarks.precision.cells import BookGrid, Cell, Lazy, Source, TextGrid, value_of, walk
+from benchmarks.precision.messages import json_stat, sdmx_json, sdmx_ml
 
 Sums = Callable[[Source, Cell], Iterable[Cell]]
 
@@ -34,6 +35,11 @@ def sources(folder: Path) -> list[Lazy]:
         "canada": canada,
         "destatis": destatis,
         "questionnaire": questionnaire,
+        "estat_pop1ctz": partial(json_stat, name="eurostat_migr_pop1ctz"),
+        "estat_pop3ctb": partial(json_stat, name="eurostat_migr_pop3ctb"),
+        "oecd_aus": partial(sdmx_json, name="AUS_B14"),
+        "oecd_kor": partial(sdmx_json, name="KOR_B15"),
+        "sdg_kgz": partial(sdmx_ml, name="kg_16.2.2", area="KG"),
     }
     return [Lazy(name=name, make=make, folder=folder) for name, make in makers.items()]
 
@@ -212,9 +218,12 @@ def canada(folder: Path) -> Source:
              period=year, value=value, line=row, column=column - 1, sheet=sheet.title)
         for row in range(head + 1, sheet.max_row + 1)
         for column, year in years.items()
-        if (value := value_of(sheet.cell(row, column).value)) is not None
+        if (value := value_of(sheet.cell(row, column).value)) is not None or sheet.cell(row, column).value == ".."
     ]  # fmt: skip
+    blanks = [cell for cell in cells if cell.value is None]
+    cells = [cell for cell in cells if cell.value is not None]
     return Source(name=path.name, grid=grid, cells=cells, sums=_total_of_list, group=("type", "coverage"),
+                  blanks=blanks, mark="..",
                   columns={"partner": 2}, wrong={"partner": ("Atlantis", "Germny (East)")})  # fmt: skip
 
 
@@ -238,9 +247,12 @@ def destatis(folder: Path) -> Source:
         for number, sheet in enumerate(grid.book.worksheets[:12], 1)
         for row, label in _labels(sheet)
         for place, (flow, whose) in enumerate(_NINE)
-        if (value := value_of(sheet.cell(row, 3 + place).value)) is not None
+        if (value := value_of(sheet.cell(row, 3 + place).value)) is not None or sheet.cell(row, 3 + place).value == "."
     ]  # fmt: skip
+    blanks = [cell for cell in cells if cell.value is None]
+    cells = [cell for cell in cells if cell.value is not None]
     return Source(name=path.name, grid=grid, cells=cells, sums=_of_the_row, group=("flow", "whose"),
+                  blanks=blanks, mark=".",
                   totals={"label": _REGIONS},
                   columns={"label": 0}, wrong={"label": ("Utopia", "Frankreih (West)")})  # fmt: skip
 

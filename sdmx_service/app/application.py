@@ -48,6 +48,7 @@ from sdmx_service.rest.partners import Partners
 from sdmx_service.rest.service import SERVICE, Service
 from sdmx_service.settings import Settings
 from sdmx_service.storage.port import Store
+from sdmx_service.submission.loads import forget_cut_off
 from sdmx_service.workflow.publishing import Clock, clock, publish_due
 
 log = logging.getLogger(__name__)
@@ -123,7 +124,10 @@ def _service(
 
 
 def _scheduler(looks: float) -> Callable[[web.Application], AsyncIterator[None]]:
-    """While the service runs, what is scheduled is published at its minute; what came due before, at once."""
+    """While the service runs, what is scheduled is published at its minute; what came due before, at once.
+
+    What other processes left that were killed while they read a file is looked for as often.
+    """
 
     async def run(application: web.Application) -> AsyncIterator[None]:
         task = asyncio.create_task(_publish_due(application[SERVICE], looks))
@@ -144,6 +148,7 @@ async def _publish_due(service: Service, looks: float) -> None:
                 await in_thread(
                     service, lambda: publish_due(service.library, service.clock(), memory=service.workspace_memory)
                 )
+                await in_thread(service, lambda: forget_cut_off(service.library.store))
                 done = minute
             except (SdmxError, OSError):
                 log.exception("what is due could not be published; the next attempt follows")

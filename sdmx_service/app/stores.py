@@ -11,13 +11,14 @@ from urllib.parse import unquote, urlsplit
 from sdmx_service.errors import SyntaxFault
 from sdmx_service.settings import Settings
 from sdmx_service.storage.sql_store import SqlStore
+from sdmx_service.submission.loads import forget_cut_off
 
 _SCRATCH = "256MB"
 """Memory of a scratch store; what is larger goes to temporary files."""
 
 
 def open_store(settings: Settings, *, with_models: bool = False) -> SqlStore:
-    """The store that the settings name, migrated.
+    """The store that the settings name, migrated, without what loads left that were cut off.
 
     Args:
         with_models: let read models be made and answer from them, unless the settings do not want them. It pays for
@@ -36,6 +37,7 @@ def open_store(settings: Settings, *, with_models: bool = False) -> SqlStore:
     else:
         raise SyntaxFault(f"{url!r} names no store.", hint="Use duckdb:///PATH or postgresql://...")
     store.migrate()
+    forget_cut_off(store)
     if with_models and settings.read_models:
         store.use_models(settings.models_folder)
     return store

@@ -16,10 +16,10 @@ from typing import Any, cast
 from sdmx_service.auth import passwords
 from sdmx_service.auth.acts import Role
 from sdmx_service.auth.principal import OPERATOR, Principal
-from sdmx_service.auth.throttle import Throttle
+from sdmx_service.auth.throttle import Tally, Throttle
 from sdmx_service.auth.tokens import LONGEST_NAME, days_from_now, digest
 from sdmx_service.auth.trail import change, keep
-from sdmx_service.errors import Conflict, NotAuthenticated, NotFound, SemanticFault
+from sdmx_service.errors import Conflict, NotAllowed, NotAuthenticated, NotFound, SdmxError, SemanticFault
 from sdmx_service.model.selection import provider_name
 from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import DocumentChange, Store
@@ -197,6 +197,7 @@ class Doorkeeper:
         self._pairs = Throttle(5, 900, **clock)
         self._addresses = Throttle(30, 900, **clock)
         self._names = Throttle(100, 900, **clock)
+        self._unknown, self._elsewhere = Tally(**clock), Tally(**clock)
 
     def admit(self, name: str, password: str, address: str) -> Principal:
         """Who an account and its password say it is.
@@ -217,6 +218,17 @@ class Doorkeeper:
             log.info("sign-in to %r refused, from %s", name[:40], address)
             if document is not None:
                 keep(self._store, None, "refuse sign-in", f"account {name}")
+            elif (told := self._unknown.add(address)) is not None:  # no name: people type passwords there
+                keep(self._store, None, "refuse sign-in", "unknown accounts", **told)
             raise NotAuthenticated(WRONG, hint="Try again.")
         self._pairs.succeeded(keys[0][1])
         return principal_of_account(name, document)
+
+    def refused_elsewhere(self, fault: SdmxError, address: str) -> None:
+        """Write down that a sign-in through a provider came to nothing.
+
+        Of those whom the provider knows and who have no role here each is told. What anybody can send is counted.
+        """
+        told = {} if isinstance(fault, NotAllowed) else self._elsewhere.add(address)
+        if told is not None:
+            keep(self._store, None, "refuse sign-in", "sign-in elsewhere", why=fault.detail, **told)

@@ -71,3 +71,46 @@ class Throttle:
 
     def __len__(self) -> int:
         return len(self._failures)
+
+
+class Tally:
+    """Failures that anybody can cause, told in the log without filling it: the 1st, 10th, 100th ... of a while.
+
+    However many there are, so many entries tell of them as their number has digits; the first of the next while also
+    tells how many there had been.
+
+    Args:
+        window: seconds after the first failure until the count begins anew.
+        most: addresses that are told apart.
+        clock: seconds, never running back.
+    """
+
+    def __init__(
+        self, window: float = 3600.0, *, most: int = 1000, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._window, self._most, self._clock = window, most, clock
+        self._since: float | None = None
+        self._count, self._next, self._told = 0, 1, 0
+        self._addresses: set[str] = set()
+        self._lock = Lock()
+
+    def add(self, address: str) -> dict[str, int] | None:
+        """Count a failure; what the log should say now, None: nothing.
+
+        ``count`` failures from so many ``addresses`` in this while, and ``before`` in the one before, where no entry
+        told of all of those.
+        """
+        with self._lock:
+            now, before = self._clock(), 0
+            if self._since is None or self._since + self._window <= now:
+                before = self._count if self._count > self._told else 0
+                self._since, self._count, self._next, self._told = now, 0, 1, 0
+                self._addresses.clear()
+            self._count += 1
+            if len(self._addresses) < self._most:
+                self._addresses.add(address)
+            if self._count < self._next:
+                return None
+            self._next, self._told = self._next * 10, self._count
+            found = {"count": self._count, "addresses": len(self._addresses)}
+            return found | ({"before": before} if before else {})

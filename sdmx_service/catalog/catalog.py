@@ -132,7 +132,8 @@ class Catalog:
     def named(self, text: str, type: str) -> Maintainable:  # noqa: A002
         """The artefact a person means by ``AGENCY:ID(VERSION)``, ``AGENCY:ID``, a URN or an id that is unique.
 
-        The latest version is taken where none is said.
+        Where no version is said, the latest of the most settled is taken (``settled``): a draft or a version 0.y.z only
+        if there is nothing else.
 
         Raises:
             NotFound: nothing fits, or an id fits several; the candidates are listed.
@@ -141,7 +142,7 @@ class Catalog:
         fitting = [ref for ref in self._ordered if ref.type == type and wanted.matches(ref)]
         homes = {(ref.agency, ref.id) for ref in fitting}
         if len(homes) == 1:
-            return self.artefacts[max(fitting, key=lambda ref: Version.parse(ref.version))]
+            return max((self.artefacts[ref] for ref in fitting), key=settled)
         if homes:
             candidates = ", ".join(f"{agency}:{id}" for agency, id in sorted(homes))
             raise NotFound(f"{text!r} is not unique among {type}s.", hint=f"Say which: {candidates}.")
@@ -378,3 +379,16 @@ class CodeNames(Mapping[str, Mapping[str, Item]]):
 
     def __len__(self) -> int:
         return len(self._components)
+
+
+def settled(artefact: Maintainable) -> tuple[int, Version]:
+    """What versions of an artefact are chosen by, the best last: how settled they are, then which is the latest.
+
+    *Standard*: a stable version is semantic, has no extension and is not 0.y.z (SDMX 3.1 technical notes 4.3); before
+    3.0 a flag says that one is final. A version with an extension is a draft.
+    """
+    version = Version.parse(artefact.version)
+    if version.is_stable or (not version.is_semantic and artefact.is_final):
+        return 2, version
+    is_open = bool(version.extension) or (not version.is_semantic and artefact.is_final is False)
+    return (0 if is_open else 1), version

@@ -2,17 +2,18 @@
 
 SDMX 3.1 technical notes, *constraints*: the levels cascade, a lower one may only narrow. A value may end in ``%``;
 ``cascade`` takes a code's descendants with it. Cube regions are applied per component; of the keys that a key set
-allows, the codes are.
+allows, the codes are. What constraints say of several components together, or of periods, are ``limits``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.limits import Limit, limit_of
 from sdmx_service.model.artefact import Item
 from sdmx_service.model.constraint import (
     CubeRegion,
@@ -34,11 +35,15 @@ class Allowed:
     Attributes:
         by_agreement: components whose codes a provision agreement narrowed: not what the dataflow holds, but what this
             provider may send.
+        limits: what structure and dataflow say beyond codes; a row must keep all of them.
+        agreed: the same per agreement; a row must keep all of one of them.
     """
 
     codes: Mapping[str, Collection[str]] = field(default_factory=dict)
     constraints: Mapping[str, str] = field(default_factory=dict)
     by_agreement: Collection[str] = ()
+    limits: tuple[Limit, ...] = ()
+    agreed: tuple[tuple[Limit, ...], ...] = ()
 
 
 _Narrowed = tuple[dict[str, set[str]], dict[str, str]]
@@ -46,16 +51,20 @@ _Narrowed = tuple[dict[str, set[str]], dict[str, str]]
 
 
 def allowed_codes(target: Target, catalog: Catalog, moment: datetime | None = None) -> Allowed:
-    """The codes that may be sent to a target at a moment, by default now.
+    """The codes that may be sent to a target at a moment, by default now, and what holds of rows besides.
 
-    A provider with several agreements for the dataflow may send what any of them allows, component by component.
+    A provider with several agreements for the dataflow may send the rows that any of them allows. The codes are told
+    component by component, so that most of what no agreement allows is told as a code.
     """
     found = catalog.constraints
     shared: _Narrowed = ({}, {})
+    limits: list[Limit] = []
     for ref in (target.structure.ref, *([target.dataflow] if target.dataflow else [])):
         shared = _narrowed(shared, found.get(ref, ()), target, catalog)
+        limits += _limits(found.get(ref, ()), target, catalog)
     codes, sources = shared
-    each = [_narrowed(shared, found.get(one.ref, ()), target, catalog) for one in _agreements(target, catalog, moment)]
+    agreements = tuple(_agreements(target, catalog, moment))
+    each = [_narrowed(shared, found.get(one.ref, ()), target, catalog) for one in agreements]
     agreed: set[str] = set()
     for id in {id for own, _ in each for id in own}:
         left = [own[id] for own, _ in each if id in own]
@@ -64,7 +73,34 @@ def allowed_codes(target: Target, catalog: Catalog, moment: datetime | None = No
             agreed.add(id)
             codes = codes | {id: union}
             sources = sources | {id: ", ".join(dict.fromkeys(said[id] for _, said in each))}
-    return Allowed(codes=codes, constraints=sources, by_agreement=frozenset(agreed))
+    several = len(agreements) > 1
+    bounds = tuple(tuple(_limits(found.get(one.ref, ()), target, catalog, whole=several)) for one in agreements)
+    return Allowed(
+        codes=codes,
+        constraints=sources,
+        by_agreement=frozenset(agreed),
+        limits=tuple(limits),
+        agreed=bounds if all(bounds) else (),  # of agreements that may be used, one without bounds allows everything
+    )
+
+
+def _limits(
+    constraints: Iterable[DataConstraint], target: Target, catalog: Catalog, *, whole: bool = False
+) -> Iterator[Limit]:
+    """What constraints say of the target's rows beyond the codes of single components, or with ``whole`` all of it."""
+    components = {one.id: one for one in target.structure.components}
+    lists: dict[str, Mapping[str, Item] | None] = {}
+
+    def resolve(member: KeyValue) -> frozenset[str] | None:
+        id = member.component
+        if id not in lists:
+            lists[id] = catalog.codes(components[id]) if components[id].form.is_coded else None
+        items = lists[id]
+        return None if items is None else frozenset(_named(member.values, items))
+
+    for constraint in constraints:
+        if (found := limit_of(constraint, components, resolve, whole=whole)) is not None:
+            yield found
 
 
 def _narrowed(before: _Narrowed, constraints: Iterable[DataConstraint], target: Target, catalog: Catalog) -> _Narrowed:
@@ -117,20 +153,42 @@ def _left(
     """The codes that regions leave of the component called so; None if they say nothing about it."""
     included: set[str] | None = None
     excluded: set[str] = set()
+    is_free = False
     for region in regions:
-        for member in region.members:
-            if member.component not in ids or not member.values:
-                continue
-            named = _named(member.values, items)
-            if not member.include:
-                named = set(items) - named
+        own = [one for one in region.members if one.component in ids and one.values]
+        if isinstance(region, CubeRegion) and region.include and not own:
+            is_free = True  # of several boxes one takes any code
+        for member in own:
             if region.include:
-                included = named if included is None else included | named
+                included = (included or set()) | _at_some_time(member, items)
             elif _is_alone(region, member):
-                excluded |= named
+                excluded |= _at_all_times(member, items)
+    if is_free:
+        included = None
     if included is None and not excluded:
         return None
     return (set(items) if included is None else included) - excluded
+
+
+def _at_some_time(member: KeyValue, items: Mapping[str, Item]) -> set[str]:
+    """The codes that a member means in some period."""
+    if member.include:
+        return _named(member.values, items)
+    return set(items) - _named(_lasting(member), items)
+
+
+def _at_all_times(member: KeyValue, items: Mapping[str, Item]) -> set[str]:
+    """The codes that a member means whatever the period."""
+    if member.include:
+        return _named(_lasting(member), items)
+    return set(items) - _named(member.values, items)
+
+
+def _lasting(member: KeyValue) -> tuple[MemberValue, ...]:
+    """The values without validity."""
+    if member.valid_from is not None or member.valid_to is not None:
+        return ()
+    return tuple(one for one in member.values if one.valid_from is None and one.valid_to is None)
 
 
 def _left_by_keys(constraint: DataConstraint, id: str, items: Mapping[str, Item]) -> set[str] | None:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -39,8 +40,6 @@ from sdmx_service.model.registration import Registration
 STORED_FORMAT = "structure-json-2.1"
 STORED_METADATA = "metadata-json-2.1"
 FOLDERS = ("dsd", "codelists", "mappings")
-_MAPPING, _RULES, _QUESTIONNAIRE, _REGISTRATION = "mapping:", "rules:", "questionnaire:", "registration:"
-_SIGN_OFF, _COLLECTION = "sign_off:", "collection:"
 
 
 _FORBIDDEN = re.compile(r"(?<!\\)(?:\\\\)*(?P<character>\\u00(?:0[0-8bce-fBCE-F]|1[0-9a-fA-F])|\\[bf]|[\ufffe\uffff])")
@@ -49,7 +48,7 @@ _FORBIDDEN = re.compile(r"(?<!\\)(?:\\\\)*(?P<character>\\u00(?:0[0-8bce-fBCE-F]
 
 def registration_name(id: str) -> str:
     """The name under which a store keeps a registration."""
-    return _REGISTRATION + id
+    return _REGISTRATIONS.prefix + id
 
 
 def policy_name(kind: str, id: str) -> str:
@@ -87,6 +86,74 @@ class Content:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentKind:
+    """A kind of documents of our own that stand beside artefacts.
+
+    Attributes:
+        prefix: what the names begin with under which a store keeps them.
+        field: where ``Content`` holds them, by id.
+        read: makes one of what a file or a store holds; a fault names the place.
+        document: what a store keeps of one.
+        id: what one is called by.
+        file: the name of the files that hold one; ``folder``: that of the folders whose files do; None: no files do.
+        read_stored: as ``read``, where a store keeps it in another form than files have.
+    """
+
+    prefix: str
+    field: str
+    read: Callable[[Mapping[str, Any], str], Any]
+    document: Callable[[Any], Any] = attrgetter("document")
+    id: Callable[[Any], str] = attrgetter("id")
+    file: str | None = None
+    folder: str | None = None
+    read_stored: Callable[[Mapping[str, Any], str], Any] | None = None
+
+    def of(self, content: Content) -> dict[str, Any]:
+        """Those of some content."""
+        found: dict[str, Any] = getattr(content, self.field)
+        return found
+
+    def add(self, content: Content, one: Any) -> None:
+        """Put one beside the others of some content."""
+        self.of(content)[self.id(one)] = one
+
+    def name(self, one: Any) -> str:
+        """The name under which a store keeps one."""
+        return self.prefix + self.id(one)
+
+
+_REGISTRATIONS = DocumentKind(
+    prefix="registration:",
+    field="registrations",
+    read=lambda document, place: Registration.from_json(document),
+    document=Registration.to_json,
+)
+KINDS = (
+    DocumentKind(prefix="mapping:", field="layouts", read=read_layout, file="layout.json"),
+    DocumentKind(
+        prefix="questionnaire:",
+        field="questionnaires",
+        read=read_questionnaire,
+        id=attrgetter("name"),
+        file="questionnaire.json",
+    ),
+    DocumentKind(prefix="rules:", field="rule_sets", read=read_rules, folder="rules"),
+    _REGISTRATIONS,
+    DocumentKind(prefix="sign_off:", field="sign_offs", read=read_sign_off, folder="sign_off"),
+    DocumentKind(prefix="collection:", field="collections", read=read_collection, folder="collections"),
+    DocumentKind(
+        prefix=CONFIDENTIALITY,
+        field="confidentiality",
+        read=read_confidentiality,
+        document=Confidentiality.to_json,
+        folder="confidentiality",
+        read_stored=lambda document, place: Confidentiality.from_json(document),
+    ),
+)
+"""Every kind; what is of none is an artefact."""
+
+
 def load_folder(folder: Path) -> Content:
     """Everything under ``dsd/``, ``codelists/`` and ``mappings/`` of a folder.
 
@@ -100,31 +167,18 @@ def load_folder(folder: Path) -> Content:
     content = Content()
     for part in FOLDERS:
         for path in sorted((folder / part).rglob("*")):
-            if path.suffix in (".json", ".xml") and "sources" not in path.parts:
-                _load_file(path, path.relative_to(folder).as_posix(), content)
+            place = path.relative_to(folder)
+            if path.suffix in (".json", ".xml") and "sources" not in place.parts:
+                _load_file(path, place.as_posix(), content)
     return content
 
 
 def _load_file(path: Path, place: str, content: Content) -> None:
     try:
-        if path.name == "layout.json":
-            layout = read_layout(_document(path), place)
-            content.layouts[layout.id] = layout
-        elif path.name == "questionnaire.json":
-            questionnaire = read_questionnaire(_document(path), place)
-            content.questionnaires[questionnaire.name] = questionnaire
-        elif path.parent.name == "rules":
-            rules = read_rules(_document(path), place)
-            content.rule_sets[rules.id] = rules
-        elif path.parent.name == "sign_off":
-            sign_off = read_sign_off(_document(path), place)
-            content.sign_offs[sign_off.id] = sign_off
-        elif path.parent.name == "collections":
-            collection = read_collection(_document(path), place)
-            content.collections[collection.id] = collection
-        elif path.parent.name == "confidentiality":
-            document = read_confidentiality(_document(path), place)
-            content.confidentiality[document.id] = document
+        kind = next((one for one in KINDS if one.file == path.name), None)
+        kind = kind or next((one for one in KINDS if one.folder == path.parent.name), None)
+        if kind is not None:
+            kind.add(content, kind.read(_document(path), place))
         else:
             content.artefacts += _read_message(path.read_bytes(), path.name)
     except SdmxError as error:
@@ -168,13 +222,9 @@ def serialise(content: Content) -> dict[str, bytes]:
         write = named(_stored_format(artefact)).write
         assert write is not None
         stored[artefact.urn] = b"".join(write(Message(structures=(artefact,)), options))
-    stored |= {registration_name(one.id): orjson.dumps(one.to_json()) for one in content.registrations.values()}
-    stored |= {_MAPPING + one.id: orjson.dumps(one.document) for one in content.layouts.values()}
-    stored |= {CONFIDENTIALITY + one.id: orjson.dumps(one.to_json()) for one in content.confidentiality.values()}
-    stored |= {_QUESTIONNAIRE + one.name: orjson.dumps(one.document) for one in content.questionnaires.values()}
-    stored |= {_SIGN_OFF + one.id: orjson.dumps(one.document) for one in content.sign_offs.values()}
-    stored |= {_COLLECTION + one.id: orjson.dumps(one.document) for one in content.collections.values()}
-    return stored | {_RULES + one.id: orjson.dumps(one.document) for one in content.rule_sets.values()}
+    for kind in KINDS:
+        stored |= {kind.name(one): orjson.dumps(kind.document(one)) for one in kind.of(content).values()}
+    return stored
 
 
 Stored = Mapping[str, tuple[bytes, tuple[Maintainable, ...]]]
@@ -198,25 +248,9 @@ def deserialise(stored: Mapping[str, bytes], known: Stored = MappingProxyType({}
     """The content that ``serialise`` wrote; what equals something ``known`` is not read again."""
     content = Content()
     for name, body in stored.items():
-        if name.startswith(_MAPPING):
-            layout = read_layout(orjson.loads(body), name)
-            content.layouts[layout.id] = layout
-        elif name.startswith(_QUESTIONNAIRE):
-            questionnaire = read_questionnaire(orjson.loads(body), name)
-            content.questionnaires[questionnaire.name] = questionnaire
-        elif name.startswith(_RULES):
-            rules = read_rules(orjson.loads(body), name)
-            content.rule_sets[rules.id] = rules
-        elif name.startswith(_REGISTRATION):
-            registration = Registration.from_json(orjson.loads(body))
-            content.registrations[registration.id] = registration
-        elif name.startswith(_SIGN_OFF):
-            content.sign_offs[name.removeprefix(_SIGN_OFF)] = read_sign_off(orjson.loads(body), name)
-        elif name.startswith(_COLLECTION):
-            content.collections[name.removeprefix(_COLLECTION)] = read_collection(orjson.loads(body), name)
-        elif name.startswith(CONFIDENTIALITY):
-            document = Confidentiality.from_json(orjson.loads(body))
-            content.confidentiality[document.id] = document
+        kind = next((one for one in KINDS if name.startswith(one.prefix)), None)
+        if kind is not None:
+            kind.add(content, (kind.read_stored or kind.read)(orjson.loads(body), name))
         else:
             content.read[name] = _read_stored(body, known.get(name))
             content.artefacts += content.read[name][1]
@@ -251,15 +285,10 @@ def missing(content: Content, stored: Mapping[str, bytes]) -> Content:
             artefacts.append(one)
         elif isinstance(one, ItemScheme) and one.ref.artefact_type is not None and one.ref.artefact_type.fixed_id:
             artefacts += _grown(one, stored[one.urn])
-    return Content(
-        artefacts=artefacts,
-        layouts={id: one for id, one in content.layouts.items() if _MAPPING + id not in stored},
-        rule_sets={id: one for id, one in content.rule_sets.items() if _RULES + id not in stored},
-        questionnaires={id: one for id, one in content.questionnaires.items() if _QUESTIONNAIRE + id not in stored},
-        sign_offs={id: one for id, one in content.sign_offs.items() if _SIGN_OFF + id not in stored},
-        collections={id: one for id, one in content.collections.items() if _COLLECTION + id not in stored},
-        confidentiality={id: one for id, one in content.confidentiality.items() if CONFIDENTIALITY + id not in stored},
-    )
+    lacking = Content(artefacts=artefacts)
+    for kind in KINDS:
+        kind.of(lacking).update({id: one for id, one in kind.of(content).items() if kind.name(one) not in stored})
+    return lacking
 
 
 def _grown(scheme: ItemScheme[Any], body: bytes) -> Iterator[Maintainable]:

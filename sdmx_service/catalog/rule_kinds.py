@@ -12,6 +12,8 @@ from sdmx_service.catalog.documents import Node
 from sdmx_service.catalog.rule_context import READERS as CONTEXT
 from sdmx_service.catalog.rule_context import Gaps, Outlier, Shift, Swapped
 from sdmx_service.catalog.rule_fields import Conditions, above, conditions, needed, several
+from sdmx_service.catalog.rule_slips import READERS as SLIPS
+from sdmx_service.catalog.rule_slips import Late, Misplaced, OddPeriods, Zeros
 from sdmx_service.model.urn import PartialRef, parse_ref
 
 
@@ -32,21 +34,28 @@ class Scale:
 
     Attributes:
         beside: lists of dimensions, as for an outlier.
+        sides: ``both`` where the figures before and after must both be that far away, ``any`` where one may lack.
     """
 
     powers: tuple[int, ...]
     within: float
     least: float
     beside: tuple[tuple[str, ...], ...] = ()
+    sides: str = "any"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copied:
-    """The figures of a period that repeat those of the period before."""
+    """The figures of a period that repeat those of the period before.
+
+    Attributes:
+        rest: in the other periods of the table, at most this share of the figures does so.
+    """
 
     by: tuple[str, ...]
     limit: float
     least: float
+    rest: float = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +218,10 @@ Detail = (
     | Swapped
     | Gaps
     | Shift
+    | OddPeriods
+    | Zeros
+    | Late
+    | Misplaced
     | Disclosure
     | Scale
     | Copied
@@ -247,11 +260,17 @@ def _scale(node: Node) -> Scale:
         within=above(node, "within", 2, 1),
         least=above(node, "least", 0, 0),
         beside=tuple(member.texts() for member in node.at("beside").items()),
+        sides=node.at("sides").choice("any", "both") if node.has("sides") else "any",
     )
 
 
 def _copied(node: Node) -> Copied:
-    return Copied(by=node.at("by").texts(), limit=above(node, "limit", 1, 0), least=above(node, "least", 10, 1))
+    return Copied(
+        by=node.at("by").texts(),
+        limit=above(node, "limit", 1, 0),
+        least=above(node, "least", 10, 1),
+        rest=above(node, "rest", 1, 0),
+    )
 
 
 def _presence(node: Node) -> Presence:
@@ -419,6 +438,7 @@ def _agree(node: Node) -> Agree:
 READERS: Mapping[str, Callable[[Node], Detail]] = {
     "change": _change,
     **CONTEXT,
+    **SLIPS,
     "scale": _scale,
     "copied": _copied,
     "attribute": _presence,

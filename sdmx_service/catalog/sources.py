@@ -1,25 +1,32 @@
 """The sources of a dataflow as structures tell them: who has an agreement, who reports for itself, who comes first.
 
 A provider may be bound to a code of a dimension by an annotation (type: the dimension, title: the code): an office that
-reports for its own area. Anyone else is a partner that passes figures on.
+reports for its own area. Anyone else is a partner that passes figures on. Who comes first where several give the same
+figure is what structures say (``derived``), until somebody decides it (docs/decisions/0014).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.errors import SemanticFault
-from sdmx_service.model.artefact import Item
+from sdmx_service.model.artefact import Annotation, Item
 from sdmx_service.model.items import DataProviderScheme
 from sdmx_service.model.selection import Cube, Key, Selection, dataflow_name, provider_name
 from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgreement
+from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Ranking
 
 PRECEDENCE: Final = "PRECEDENCE"
-"""Type of the annotation of a provision agreement whose title is its provider's place, 1 the first."""
+"""Type of the annotation of a provision agreement, or of a provider, whose title is the provider's place, 1 the first.
+
+That of the agreement counts for its dataflow; several may have the same place.
+"""
+_NOWHERE: Final = 1_000_000
+"""The place of who has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,21 +79,60 @@ class Flow:
         }
 
 
+def providers_of(catalog: Catalog) -> Mapping[str, Ref]:
+    """The data providers of every scheme, by the name that storage has for them (``AGENCY.ID``)."""
+    return {
+        f"{scheme.agency}.{item.id}": scheme.ref.to_item(item.id)
+        for scheme in catalog.of_type("DataProviderScheme")
+        if isinstance(scheme, DataProviderScheme)
+        for item in scheme.items
+    }
+
+
 def derived(flow: Flow) -> list[str]:
-    """The precedence that the provision agreements say: ``PRECEDENCE``, then who reports for itself, then by name."""
-    homes = flow.homes()
+    """The precedence that structures say: by ``PRECEDENCE``, then who reports for itself, then by name.
 
-    def place(provider: str, agreement: ProvisionAgreement) -> tuple[int, bool, str]:
-        note = agreement.annotation(PRECEDENCE)
-        said = (note.title or "") if note is not None else ""
-        return (int(said) if said.isdigit() else 1_000_000, provider not in homes, provider)
+    Those who have an agreement for the dataflow.
+    """
+    homes, agreed = flow.homes(), flow.agreed()
+    own = {
+        f"{scheme.agency}.{item.id}": _place(item.annotations)
+        for scheme in flow.catalog.of_type("DataProviderScheme")
+        if isinstance(scheme, DataProviderScheme)
+        for item in scheme.items
+    }
 
-    return [name for _, _, name in sorted(place(name, one) for name, one in flow.agreed().items())]
+    def place(provider: str) -> tuple[int, bool, str]:
+        said = _place(agreed[provider].annotations) or own.get(provider) or _NOWHERE
+        return said, provider not in homes, provider
+
+    return sorted(agreed, key=place)
 
 
-def with_precedence(ranking: Ranking, flow: Flow, providers: Sequence[str]) -> Ranking:
-    """The ranking with another order of a dataflow's providers."""
-    return Ranking(providers={**ranking.providers, flow.name: list(providers)}, dataflows=ranking.dataflows)
+def _place(annotations: Iterable[Annotation]) -> int | None:
+    """The place that an annotation says; None if none does, or not as a number."""
+    said = next((one.title or "" for one in annotations if one.type == PRECEDENCE), "")
+    return int(said) if said.isascii() and said.isdigit() else None
+
+
+def with_precedence(ranking: Ranking, flow: Flow, first: Sequence[str] | None) -> Ranking:
+    """The ranking in which these providers of a dataflow come first, and the others as structures say.
+
+    Args:
+        first: None: nobody decides, structures say it all.
+    """
+    heads = {name: list(said) for name, said in ranking.heads.items() if name != flow.name}
+    if first is not None:
+        heads[flow.name] = list(first)
+    order = [*(first or ()), *(one for one in derived(flow) if one not in set(first or ()))]
+    return replace(ranking, providers={**ranking.providers, flow.name: order}, decided=heads)
+
+
+def as_structures_say(ranking: Ranking, flows: Iterable[Flow]) -> Ranking:
+    """The ranking brought up to what structures say now of these dataflows; what somebody decided stays ahead."""
+    for flow in flows:
+        ranking = with_precedence(ranking, flow, ranking.heads.get(flow.name))
+    return ranking
 
 
 def reporting_dimension(flow: Flow, wanted: str | None = None) -> str:

@@ -156,7 +156,9 @@ def _map_arguments(command: argparse.ArgumentParser) -> None:
 def _sources_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("dataflow", metavar="DATAFLOW", help="the dataflow")
     command.add_argument("--first", nargs="+", metavar="PROVIDER", help="make a release in which these come first")
-    command.add_argument("--as-agreed", action="store_true", help="make one with the order that the agreements say")
+    command.add_argument(
+        "--as-agreed", action="store_true", help="make one in which nobody decides: as the agreements say"
+    )
     command.add_argument("--comment", metavar="TEXT", help="why")
 
 

@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 from sdmx_service.cli.held import Held
 from sdmx_service.cli.opening import Arguments, with_library
 
+_HOW = {"decision": "decided", "agreements": "as agreed", "name": "by name"}
+
 
 def sources(arguments: Arguments) -> int:
     """Show the providers of a dataflow in the order of precedence, or set it (``--first``, ``--as-agreed``)."""
@@ -32,8 +34,7 @@ def sources(arguments: Arguments) -> int:
 
 def _print_sources(found: Mapping[str, Any]) -> int:
     for place, one in enumerate((one for one in found["sources"] if one["given"]), start=1):
-        how = "ranked" if one["is_ranked"] else "by name"
-        print(f"{place}  {one['provider']}  {how}  {one['given']} given, {one['shown']} shown")
+        print(f"{place}  {one['provider']}  {_HOW[one['ranked_by']]}  {one['given']} given, {one['shown']} shown")
     return 0
 
 

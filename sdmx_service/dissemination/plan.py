@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from itertools import product
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.sources import Flow, providers_of
 from sdmx_service.dissemination.ordering import keeps_together, resolved, series_of
 from sdmx_service.dissemination.times import chosen_periods
 from sdmx_service.errors import NotFound, SemanticFault
@@ -165,6 +166,9 @@ def _plans_of(
     )
     if isinstance(query, DataQuery):
         base = _shaped(base, query)
+        if query.include_sources:
+            yield from _by_source(base, catalog, store)
+            return
     yield from _by_provider(base, query, catalog) if query.providers else (base,)
 
 
@@ -225,6 +229,30 @@ def _by_provider(base: Plan, query: DataSlice, catalog: Catalog) -> Iterator[Pla
     for name, ref in sorted(providers.items()):
         selection = replace(base.selection, context="provisionagreement", providers=(name,))
         yield replace(base, selection=selection, provider=ref)
+
+
+def _by_source(base: Plan, catalog: Catalog, store: Store) -> Iterator[Plan]:
+    """One plan per provider with figures that the dataflow shows, described by its agreement (*extension*)."""
+    if isinstance(base.artefact, ProvisionAgreement):  # which says its provider as it is
+        yield base
+        return
+    if not isinstance(base.artefact, Dataflow):
+        raise SemanticFault(
+            "includeSources is told of dataflows, and of provision agreements.",
+            hint="Ask in one of these contexts: a data structure shows the figures of several dataflows.",
+        )
+    flow = Flow.of(base.artefact, catalog)
+    agreed, known = flow.agreed(), providers_of(catalog)
+    whole = replace(base.selection, context="provisionagreement", only_shown=True)
+    counted = store.given(replace(whole, sort=(), together=(), components=None, offset=0, limit=None), ())
+    for name in sorted(set(counted["provider"].to_pylist())):
+        agreement = agreed.get(name)
+        yield replace(
+            base,
+            artefact=base.artefact if agreement is None else agreement,
+            selection=replace(whole, providers=(name,)),
+            provider=known.get(name) if agreement is None else agreement.provider,
+        )
 
 
 def _is_asked(provider: Ref, asked: ProviderRef) -> bool:

@@ -18,10 +18,11 @@ from typing import Any, Literal
 
 from sdmx_service.model.urn import Ref
 
-Kind = Literal["text", "token", "boolean", "integer", "number", "occurs", "cascade", "scalar", "day"]
+Kind = Literal["text", "token", "boolean", "integer", "number", "occurs", "cascade", "scalar", "day", "last day"]
 """How a value is spelt: ``text`` verbatim; ``token`` without outer space; ``number`` text in the model and a number in
 JSON; ``occurs`` a count or ``unbounded``; ``cascade`` true, false or excluderoot; ``scalar`` text in the model, and in
-JSON text or a number; ``day`` a date, which JSON has as a date and time."""
+JSON text or a number; ``day`` and ``last day`` a date, of a longer period its first or its last, which JSON has as a
+date and time."""
 
 SELF = "#self"
 """The name of a reference that the element itself is."""

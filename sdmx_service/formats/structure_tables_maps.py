@@ -37,7 +37,10 @@ MAPPED_VALUE: Final[Shape] = Shape(
         attribute("endIndex", "end_index", "integer"),
     ),
 )
-_VALID_DAYS: tuple[Field, ...] = (attribute("validFrom", "valid_from", "day"), attribute("validTo", "valid_to", "day"))
+_VALID_DAYS: tuple[Field, ...] = (
+    attribute("validFrom", "valid_from", "day"),
+    attribute("validTo", "valid_to", "last day"),
+)
 MAPPING_ROW: Final[Shape] = Shape(
     model=mapping.MappingRow,
     fields=(

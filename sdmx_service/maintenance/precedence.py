@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sdmx_service.auth import Principal
 from sdmx_service.catalog.library import Library
-from sdmx_service.catalog.sources import Flow, derived, with_precedence
+from sdmx_service.catalog.sources import Flow, with_precedence
 from sdmx_service.errors import NotFound, SemanticFault
 from sdmx_service.model.items import DataProviderScheme
 from sdmx_service.model.structure import Dataflow
@@ -20,7 +20,8 @@ def set_precedence(
 
     Args:
         dataflow: as people write references.
-        providers: ``AGENCY.ID`` or ids, the first is shown; None: the order that the provision agreements say.
+        providers: ``AGENCY.ID`` or ids, the first is shown, the others as structures say; None: nobody decides any
+            more, so that this and later publications rank as the provision agreements say.
         comment: of the release.
 
     Raises:
@@ -33,12 +34,13 @@ def set_precedence(
     found = view.catalog.named(dataflow, "Dataflow")
     assert isinstance(found, Dataflow)
     flow = Flow.of(found, view.catalog)
-    order = derived(flow) if providers is None else [_named(one, flow) for one in providers]
-    if not order:
-        raise SemanticFault(f"No provider is named for {found.ref.text}.", hint="Name them, the first is shown.")
-    if twice := sorted({one for one in order if order.count(one) > 1}):
+    first = None if providers is None else [_named(one, flow) for one in providers]
+    if twice := sorted({one for one in first or () if (first or []).count(one) > 1}):
         raise SemanticFault(f"{', '.join(twice)} is named twice.")
-    ranking = with_precedence(library.store.ranking(view.release), flow, order)
+    ranking = with_precedence(library.store.ranking(view.release), flow, first)
+    order = ranking.providers[flow.name]
+    if not order or first == []:
+        raise SemanticFault(f"No provider is named for {found.ref.text}.", hint="Name them, the first is shown.")
     said = comment or f"precedence of {found.ref.text}: {', '.join(order[:5])}{' ...' if len(order) > 5 else ''}"
     told = principal.does("rank", found.ref.text, comment, providers=order)
     release, _ = library.store.publish(

@@ -163,11 +163,52 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "{component}: {value!r} fits several rows of {map}: {taken} is taken, the first; others give {others}.",
               "Expressions of the representation map overlap. The standard takes the first row that fits.",
               "Nothing, if the order of the map means it so. Otherwise narrow the expressions."),
+        _kind("F250", _ERROR, "Not in this period",
+              "{component}: {value!r} lies outside what {constraint} allows: {expected}.",
+              "A constraint of the structure or dataflow holds for certain periods: a range of time, or codes that are "
+              "valid for some periods only.",
+              "Leave out the rows of other periods, or use the codes that are valid for them."),
+        _kind("F251", _ERROR, "Not together here", "{value} are not allowed together by {constraint}.",
+              "Each code may be sent, and a constraint of the structure or dataflow leaves this combination of them "
+              "out.",
+              "See what is expected: correct the code that is wrong, or send the row to the dataflow it belongs to."),
+        _kind("F252", _ERROR, "Not this provider's period",
+              "{component}: {value!r} lies outside what {constraint} lets this provider send: {expected}.",
+              "The constraint of the provision agreement holds for certain periods: a range of time, or codes that are "
+              "valid for some periods only.",
+              "Leave out the rows of other periods. If the agreement is to cover them, ask the agency that maintains "
+              "it."),
+        _kind("F253", _ERROR, "Not this provider's to send together",
+              "{value} are not for this provider to send together; {constraint} does not cover it.",
+              "The constraint of the provision agreement covers certain combinations of codes.",
+              "Send only what the agreement covers. If it is to cover more, ask the agency that maintains it."),
         _kind("F260", _ERROR, "Nothing to keep as it was sent",
               "{value!r} says that the figure stays as it was sent, and none of that key is held of this provider.",
               "The symbol stands in cells whose figures are held and not shown: confidential ones, and those that are "
               "shown rounded. Nothing of the kind is stored, or it was taken back since.",
               "Write the figure, with the mark for confidential figures; or empty the cell."),
+        _kind("F280", _ERROR, "Component is another one now",
+              "{component} is not what it was when the figures were accepted: {reason}.",
+              "The structure changed while the submission waited for publication, and the values that it brings for "
+              "this component have no place in it as they were kept.",
+              "Send the figures again as the structure asks for them now, or withdraw them."),
+        _kind("F281", _ERROR, "Dataflow follows another structure now",
+              "The figures were accepted for {value!r}, and the dataflow {dataflow} follows {expected!r} now.",
+              "The dataflow was moved to another structure, or to another major version, while the submission waited "
+              "for publication; published, its figures would be where nobody looks.",
+              "Send the figures again in that structure, or withdraw them."),
+        _kind("F282", _ERROR, "Not a validity", "{value!r} cannot be a bound of validity: {reason}.",
+              "A data set may say from when to when it holds (validFrom, validTo), as dates and times.",
+              "Correct it, or leave it out."),
+        _kind("F283", _WARNING, "Does not hold now",
+              "The figures of {dataflow} are said to hold {said}, and are shown from their publication on.",
+              "The last data set of the message has a validity to which now does not belong. Validity does not move "
+              "the time of publication, and what is published takes the place of what was there.",
+              "Nothing, if it is meant so. Figures that are to come out later are scheduled; older ones are not sent."),
+        _kind("F284", _WARNING, "History in another order",
+              "A data set of {dataflow} of {value} follows one of {before}; the later in the message holds.",
+              "Data sets with validity tell a history, and are applied in the order of the message.",
+              "Put them in the order in which they held."),
         _kind("F302", _ERROR, "Dimension without value", "The dimension {component} has no value.",
               "Every dimension must have a value in an observation; a row that carries an attribute, those it "
               "belongs to.", "Fill the cell; use the code for total where no breakdown is meant."),

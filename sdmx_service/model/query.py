@@ -179,6 +179,7 @@ class DataQuery(DataSlice):
             or ids of attributes.
         measures: ``all``, ``none`` or ids of measures.
         include_history: all versions of the data, not only the current one.
+        include_sources: whose figures they are: a data set per provider (*extension*, v2).
         offset: observations (or series keys, if these are asked for) to leave out at the beginning.
         limit: observations (or series keys) to give at most; ``None`` = all.
         sort: order of the answer; empty = the service's own.
@@ -193,6 +194,7 @@ class DataQuery(DataSlice):
     attributes: tuple[str, ...] = ("dsd",)
     measures: tuple[str, ...] = ("all",)
     include_history: bool = False
+    include_sources: bool = False
     offset: int = 0
     limit: int | None = None
     sort: tuple[SortKey, ...] = ()

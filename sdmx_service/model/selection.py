@@ -62,6 +62,8 @@ class Selection:
             dataflow and key (the highest-ranking provider's); ``datastructure``: one figure per key.
         dataflows: names (``dataflow_name``); None: all of the cube.
         providers: names (``provider_name``); None: all.
+        only_shown: in the context ``provisionagreement`` only the observations that their dataflow shows, with the
+            attributes that their own provider gave.
         release: rows valid at that release (``since <= release < until``).
         changed_since: only what was inserted or updated after that release (see ``Store.scan_deleted`` for deletes);
             of a release later than ``release``: only what was updated or deleted up to it.
@@ -84,6 +86,7 @@ class Selection:
     release: int
     dataflows: tuple[str, ...] | None = None
     providers: tuple[str, ...] | None = None
+    only_shown: bool = False
     changed_since: int | None = None
     keys: tuple[Key, ...] = ()
     filters: tuple[Filter, ...] = ()

@@ -128,6 +128,7 @@ QUERY_V2: Mapping[str, Mapping[str, Parameter]] = {
         "limit": Parameter(_POSITIVE, "Observations at most."),
         "sort": Parameter(_text(), "Components joined by +, each with :asc or :desc; * or series_key."),
         "asOf": Parameter(_MOMENT, "The state at this moment."),
+        "includeSources": Parameter(_FLAG, "A data set per provider whose figures are shown (an extension)."),
         "reportingYearStartDay": Parameter(_text(r"^--[0-9]{2}-[0-9]{2}$", "--01-01"), "The start of reporting years."),
     },
     "structure": {

@@ -57,9 +57,14 @@ async def show_sources(request: web.Request) -> web.StreamResponse:
 
 
 def sources_of(flow: Flow, library: Library, view: View) -> dict[str, Any]:
-    """The providers of a dataflow in the order of precedence, and the order that the agreements say."""
+    """The providers of a dataflow in the order of precedence, and the order that the agreements say.
+
+    ``ranked_by``: a decision, what the agreements said when the release was made, or the name of who is in neither.
+    """
     store, homes, agreed = library.store, flow.homes(), flow.agreed()
-    ranked = set(store.ranking(view.release).providers.get(flow.name, ()))
+    ranking = store.ranking(view.release)
+    ranked = dict.fromkeys(ranking.providers.get(flow.name, ()), "agreements")
+    ranked |= dict.fromkeys(ranking.heads.get(flow.name, ()), "decision")
     counts: dict[str, list[int]] = {}
     for one in store.given(flow.selection(view.release), ()).to_pylist():
         totals = counts.setdefault(one["provider"], [0, 0])
@@ -71,7 +76,7 @@ def sources_of(flow: Flow, library: Library, view: View) -> dict[str, Any]:
         "sources": [
             {
                 "provider": provider,
-                "is_ranked": provider in ranked,
+                "ranked_by": ranked.get(provider, "name"),
                 "reports_for": dict([homes[provider]]) if provider in homes else None,
                 "given": counts.get(provider, [0, 0])[0],
                 "shown": counts.get(provider, [0, 0])[1],

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
@@ -41,6 +42,9 @@ class DuckDBEngine:
     """The file and its connections: a cursor per read, one writer at a time."""
 
     is_exclusive = True
+    has_indexes = False
+    """It scans columns, and takes no index where two of them are asked for: 5 ms for one of 100,000 documents, either
+    way."""
     clock = "epoch_us(now())"
 
     def __init__(self, path: Path, *, memory_limit: str, threads: int | None) -> None:
@@ -57,6 +61,7 @@ class DuckDBEngine:
         self._lock = threading.RLock()
         self._idle: list[duckdb.DuckDBPyConnection] = []
         self._guard = threading.Lock()
+        self._lease = uuid4().hex
         self._aside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="duckdb")
 
     @contextmanager
@@ -118,6 +123,14 @@ class DuckDBEngine:
         """One publication at a time."""
         with self._lock:
             yield
+
+    def lease(self) -> str:
+        """A word for this opening of the file, which nobody else has open."""
+        return self._lease
+
+    def is_alive(self, lease: str) -> bool:
+        """Whether it is the word of this opening."""
+        return lease == self._lease
 
     def close(self) -> None:
         """Close the file."""

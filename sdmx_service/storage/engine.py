@@ -46,6 +46,10 @@ class Engine(Protocol):
         """Nobody but this process changes the database, so that what was read and not changed here is still true."""
 
     @property
+    def has_indexes(self) -> bool:
+        """Indexes of the program's own tables pay: the planner takes one for a few rows of many."""
+
+    @property
     def clock(self) -> str:
         """The database's time as SQL: whole microseconds since 1970 (UTC)."""
 
@@ -63,6 +67,12 @@ class Engine(Protocol):
 
     def lock(self) -> AbstractContextManager[None]:
         """The store's lock: one publication at a time, over all processes that use the store."""
+
+    def lease(self) -> str:
+        """See ``port.Store.lease``."""
+
+    def is_alive(self, lease: str) -> bool:
+        """See ``port.Store.is_alive``."""
 
     def close(self) -> None:
         """Release files and connections."""

@@ -216,10 +216,20 @@ class Ranking:
     """Who is shown where several give the same key: providers per dataflow, dataflows per cube, best first.
 
     Who is not listed ranks after those listed, by name.
+
+    Attributes:
+        decided: per dataflow the providers that somebody put first, the head of its list; where it is not in here, the
+            whole list is what structures say. None: every list was decided as it is.
     """
 
     providers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     dataflows: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    decided: Mapping[str, Sequence[str]] | None = None
+
+    @property
+    def heads(self) -> Mapping[str, Sequence[str]]:
+        """Dataflow -> the providers that somebody put first."""
+        return self.providers if self.decided is None else self.decided
 
 
 class Store(Protocol):
@@ -230,6 +240,15 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Release files and connections; open iterators may fail."""
+
+    def lease(self) -> str:
+        """A word for who uses the store just now; it is good as long as this process lives and has the store open.
+
+        Of a store that is not seen for a while (its connection broke) another word is given.
+        """
+
+    def is_alive(self, lease: str) -> bool:
+        """Whether who was given that word, in this process or another one, still lives."""
 
     # --- cubes -------------------------------------------------------------------------------------------------
     def open_cube(self, structure: DataStructure) -> Cube:
@@ -256,7 +275,7 @@ class Store(Protocol):
         """Begin to keep rows for a submission (replacing what an earlier attempt of the same id left)."""
 
     def unstage(self, submission: str) -> None:
-        """Forget the kept rows of a submission."""
+        """Forget the rows of a submission, those kept and those of loads that never came to that."""
 
     def staged(self, submission: str) -> Iterator[tuple[StagedPart, pa.RecordBatch]]:
         """The kept rows of a submission, in order, as typed."""
@@ -269,6 +288,7 @@ class Store(Protocol):
         submissions: Sequence[str],
         base: int | None = None,
         *,
+        generation: int | None = None,
         ranking: Ranking | None = None,
         comment: str = "",
         record: Recorder | None = None,
@@ -278,8 +298,8 @@ class Store(Protocol):
         What ``record`` gives is written in the transaction that makes the release current.
 
         Raises:
-            Conflict: ``base`` is given and is not the current release, a submission has no kept rows, or a document is
-                not what the record expects; then there is no release.
+            Conflict: ``base`` or ``generation`` is given and is not the current one, a submission has no kept rows, or
+                a document is not what the record expects; then there is no release.
         """
 
     def restore(self, release: int, *, comment: str = "", record: Recorder | None = None) -> Release:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -23,6 +24,8 @@ from sdmx_service.storage.sql_store import SqlStore
 
 _MIGRATION = 0x5D31
 """Number of the advisory lock under which the program's tables are created (before there is a lock of our own)."""
+_LEASES = 0x5D32
+"""First number of the advisory locks that processes hold as long as they live; the second is the process's own."""
 _CSV = pyarrow.csv.WriteOptions(include_header=False)
 _COPIED = 65_536
 """Rows of one piece of a COPY."""
@@ -97,10 +100,53 @@ class Pool(Generic[Connection]):
                 self._close(self._idle.pop())
 
 
+class Leases:
+    """An advisory lock that this process holds, on a connection of its own, from the first question on."""
+
+    def __init__(self, connect: Callable[[], psycopg.Connection[Any]]) -> None:
+        self._connect = connect
+        self._guard = threading.Lock()
+        self._connection: psycopg.Connection[Any] | None = None
+        self._number = 0
+
+    def number(self) -> int:
+        """The number; another one, if the connection broke and with it the lock."""
+        with self._guard:
+            if self._connection is None or not self._is_held(self._connection):
+                self._connection = self._connect()
+                self._number = self._take(self._connection)
+            return self._number
+
+    @staticmethod
+    def _is_held(connection: psycopg.Connection[Any]) -> bool:
+        try:
+            connection.execute("SELECT 1")
+        except psycopg.Error:
+            connection.close()
+            return False
+        return True
+
+    @staticmethod
+    def _take(connection: psycopg.Connection[Any]) -> int:
+        while True:
+            number = secrets.randbelow(1 << 31)
+            taken = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (_LEASES, number)).fetchone()
+            if taken is not None and taken[0]:
+                return number
+
+    def close(self) -> None:
+        """Give the lock back."""
+        with self._guard:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+
 class PostgresEngine:
     """A database and two bounded pools of connections to it."""
 
     is_exclusive = False
+    has_indexes = True
     clock = "CAST(floor(extract(epoch FROM clock_timestamp()) * 1000000) AS BIGINT)"
 
     def __init__(self, url: str, size: int) -> None:
@@ -114,6 +160,7 @@ class PostgresEngine:
         )
         self._thread_lock = threading.RLock()
         self._depth = 0
+        self._leases = Leases(lambda: psycopg.connect(writing, autocommit=True))
 
     @contextmanager
     def _reader(self) -> Iterator[Any]:
@@ -159,8 +206,20 @@ class PostgresEngine:
             finally:
                 self._depth -= 1
 
+    def lease(self) -> str:
+        """The number of a lock that a connection of this process holds; the server frees it when that is gone."""
+        with _faults():
+            return str(self._leases.number())
+
+    def is_alive(self, lease: str) -> bool:
+        """Whether somebody holds that lock."""
+        with self.transaction() as session:
+            taken = session.rows(f"SELECT pg_try_advisory_xact_lock({_LEASES}, {int(lease)})")
+            return not taken[0][0]
+
     def close(self) -> None:
         """Close all connections."""
+        self._leases.close()
         self._readers.close()
         self._writers.close()
 

@@ -6,7 +6,7 @@ afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -54,6 +54,11 @@ def rank_names(names: Iterable[str], best: Sequence[str]) -> dict[str, int]:
     places = {name: place for place, name in reversed(list(enumerate(best)))}
     order = sorted(names, key=lambda name: (places.get(name, len(places)), name))
     return {name: place for place, name in enumerate(order)}
+
+
+def _differ(names: Collection[str], old: Sequence[str], new: Sequence[str]) -> bool:
+    """Two rankings put the names in another order."""
+    return len(names) > 1 and rank_names(names, old) != rank_names(names, new)
 
 
 class CubePublication:
@@ -181,11 +186,11 @@ class CubePublication:
 
     # --- other ways to touch -----------------------------------------------------------------------------------
 
-    def bring_contested(self) -> None:
-        """Touch every key that several give a figure for: the ranking changes."""
+    def bring_contested(self, dataflows: Collection[int]) -> None:
+        """Touch every key of these dataflows that several give a figure for: the ranking changes."""
         self._note_live()
         for versions in self._both:
-            versions.bring_contested()
+            versions.bring_contested(dataflows)
 
     def bring_back(self, release: int) -> None:
         """Touch what differs from an earlier release, to become as it was."""
@@ -340,10 +345,31 @@ class Publication:
         """Apply a part of a submission."""
         self._cube(Cube.of(part.structure)).add(part, batches)
 
-    def rank(self) -> None:
-        """Decide anew who is shown, everywhere."""
-        for cube in self.layouts:
-            self._cube(cube).bring_contested()
+    def moved(self, before: Ranking) -> dict[Cube, set[int]]:
+        """The dataflows of each cube in which those that have given figures stand in another order than before."""
+        flows, providers = (
+            {number: name for name, number in one.numbers.items()} for one in (self._flows, self._providers)
+        )
+        given: dict[int, dict[int, set[str]]] = {}
+        for cube, flow, provider in self.session.rows("SELECT _cube, _dataflow, _provider FROM agreements"):
+            given.setdefault(cube, {}).setdefault(flow, set()).add(providers[provider])
+        found: dict[Cube, set[int]] = {}
+        for cube, layout in self.layouts.items():
+            here = given.get(layout.number, {})
+            names = [flows[flow] for flow in here]
+            if _differ(names, before.dataflows.get(cube.name, ()), self.ranking.dataflows.get(cube.name, ())):
+                found[cube] = set(here)
+                continue
+            orders = [(ranking.providers.get(flows[flow], ()) for ranking in (before, self.ranking)) for flow in here]
+            changed = {flow for flow, (old, new) in zip(here, orders, strict=True) if _differ(here[flow], old, new)}
+            if changed:
+                found[cube] = changed
+        return found
+
+    def rank(self, moved: Mapping[Cube, Collection[int]]) -> None:
+        """Decide anew who is shown in dataflows; after the parts were added."""
+        for cube, dataflows in moved.items():
+            self._cube(cube).bring_contested(dataflows)
 
     def restore(self, release: int) -> None:
         """Make everything as it was at a release."""

@@ -82,9 +82,14 @@ class Conditions:
         return LEAST_SHOWN[self.selection.context]
 
     @property
+    def least_observed(self) -> int:
+        """The least ``_shown`` of observations; attributes of higher levels are those of the context."""
+        return max(self.least_shown, LEAST_SHOWN["dataflow"] if self.selection.only_shown else 0)
+
+    @property
     def count_column(self) -> str:
-        """The column of series versions that counts the observations of the context."""
-        return SERIES_COUNTS[self.least_shown]
+        """The column of series versions that counts the observations of the selection."""
+        return SERIES_COUNTS[self.least_observed]
 
     @property
     def group(self) -> tuple[str, ...]:
@@ -209,7 +214,7 @@ class Conditions:
 
     def observations_where(self) -> str:
         """All conditions on observations, without those on series."""
-        shown = [f"o._shown >= {self.least_shown}"] if self.least_shown else []
+        shown = [f"o._shown >= {self.least_observed}"] if self.least_observed else []
         narrow = [condition.format("o") for condition in self.narrow]
         return both([valid_at("o", self.release), *shown, *self.origin("o"), *narrow, *self.observed])
 

@@ -49,7 +49,7 @@ from sdmx_service.storage.quoting import identifier, literal, literals
 from sdmx_service.storage.reading import Reading
 from sdmx_service.storage.readmodel.answers import ModelReading
 from sdmx_service.storage.readmodel.keeper import ReadModels
-from sdmx_service.storage.staging import StagedLoad, forget, staged_parts, sweep
+from sdmx_service.storage.staging import StagedLoad, forget, forget_loads, staged_parts, sweep
 from sdmx_service.storage.versions import clean
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -114,7 +114,8 @@ class SqlStore:
                 )
             for number, step in enumerate(steps[taken:], start=taken + 1):
                 for statement in step.read_text(encoding="utf-8").split(";\n"):
-                    if statement.strip():
+                    is_index = statement.lstrip().startswith("CREATE INDEX")
+                    if statement.strip() and (self._engine.has_indexes or not is_index):
                         session.execute(statement)
                 session.execute(f"INSERT INTO migrations VALUES ({number})")
             if self._engine.is_exclusive:  # else another process may be loading just now
@@ -125,6 +126,14 @@ class SqlStore:
         if self._models is not None:
             self._models.close()
         self._engine.close()
+
+    def lease(self) -> str:
+        """A word for this process at the store."""
+        return self._engine.lease()
+
+    def is_alive(self, lease: str) -> bool:
+        """Whether who was given that word lives."""
+        return self._engine.is_alive(lease)
 
     # --- cubes -------------------------------------------------------------------------------------------------
 
@@ -255,9 +264,10 @@ class SqlStore:
         return StagedLoad(self._engine, submission)
 
     def unstage(self, submission: str) -> None:
-        """Forget the kept rows."""
+        """Forget the rows."""
         with self._engine.transaction() as session:
             forget(session, submission)
+            forget_loads(session, submission)
 
     def staged(self, submission: str) -> Iterator[tuple[StagedPart, pa.RecordBatch]]:
         """The kept rows."""
@@ -282,26 +292,30 @@ class SqlStore:
         submissions: Sequence[str],
         base: int | None = None,
         *,
+        generation: int | None = None,
         ranking: Ranking | None = None,
         comment: str = "",
         record: Recorder | None = None,
     ) -> tuple[Release, Sequence[ChangeCounts]]:
         """Apply kept submissions as one release."""
         with self._engine.lock():
-            current = self.pointer().release
+            pointer = self.pointer()
+            current = pointer.release
             if base is not None and base != current:
                 raise Conflict(
                     f"Release {current} is current, not {base}.", hint="Look at what changed since, and publish again."
                 )
+            if generation is not None and generation != pointer.generation:
+                raise Conflict("Structures changed just now.", hint="Publish again: it is judged by those of now.")
             parts = self._open_parts(submissions)
             self._clean(current)
             with self._engine.transaction() as session:
-                rules = self._masks.rules()
-                publication = Publication(session, _read_layouts(session), ranking or self._ranking(current), rules)
+                rules, before = self._masks.rules(), self._ranking(current)
+                publication = Publication(session, _read_layouts(session), ranking or before, rules)
+                moved = {} if ranking is None else publication.moved(before)
                 for part, batches in parts:
                     publication.add(part, batches)
-                if ranking is not None:
-                    publication.rank()
+                publication.rank(moved)
                 changes = publication.settle()
                 publication.apply(current + 1)
                 self._write_release(session, current + 1, submissions, comment, ranking)
@@ -347,7 +361,8 @@ class SqlStore:
         listed = literals([number, None, json.dumps(list(submissions)), comment, None])
         session.execute(f"INSERT INTO releases VALUES ({listed})")
         if ranking is not None:
-            body = json.dumps({"providers": _lists(ranking.providers), "dataflows": _lists(ranking.dataflows)})
+            lists = {"providers": ranking.providers, "dataflows": ranking.dataflows, "decided": ranking.heads}
+            body = json.dumps({name: _lists(one) for name, one in lists.items()})
             session.execute(f"INSERT INTO rankings VALUES ({literals([number, body])})")
 
     def _move_pointer(self, number: int, record: Record | None) -> Release:

@@ -36,7 +36,7 @@ class StagedLoad:
     def __init__(self, engine: Engine, submission: str) -> None:
         self._engine = engine
         self._submission = submission
-        self._attempt = uuid4().hex
+        self._attempt = f"{_prefix(submission)}{uuid4().hex}"
         self._part: StagedPart | None = None
         self._columns: tuple[Column, ...] = ()
         self._schema = pa.schema([])
@@ -140,6 +140,17 @@ def forget(session: Any, submission: str) -> None:
     for (attempt,) in session.rows(f"SELECT _attempt FROM submissions WHERE _submission = {literal(submission)}"):
         forget_attempt(session, attempt)
     session.execute(f"DELETE FROM submissions WHERE _submission = {literal(submission)}")
+
+
+def forget_loads(session: Any, submission: str) -> None:
+    """Remove the rows of every attempt of a submission, kept or not."""
+    for table in ("staged", "parts"):
+        session.execute(f"DELETE FROM {table} WHERE starts_with(_attempt, {literal(_prefix(submission))})")
+
+
+def _prefix(submission: str) -> str:
+    """How the names of a submission's attempts begin; those of earlier versions of the program do not say whose."""
+    return f"{submission}/"
 
 
 def forget_attempt(session: Any, attempt: str) -> None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from sdmx_service.storage.engine import Session
 from sdmx_service.storage.layout import OPEN, StoredColumn, Versioned
-from sdmx_service.storage.quoting import both, either, identifier, literal
+from sdmx_service.storage.quoting import both, either, identifier, literal, member
 
 INSERTED, CHANGED, DELETED, RESHOWN = 1, 2, 3, 4
 """Values of ``_change``: a new row, other values, a row that ends, the same values shown elsewhere."""
@@ -237,9 +237,12 @@ class Versions:
         self.session.execute(f"UPDATE {self._work('net')} AS n SET _live = 0 WHERE {condition.format('n')}")
 
     def blank(self, condition: str, columns: Sequence[StoredColumn]) -> None:
-        """Take values out of rows that stay; the condition is on ``{0}``."""
+        """Take values out of rows, of which those end that have no other; the condition is on ``{0}``."""
         self.bring(condition.format("o"))
-        setters = ", ".join(f"{identifier(name)} = NULL" for column in columns for name in column.names)
+        taken = [name for column in columns for name in column.names]
+        left = [f"n.{identifier(name)} IS NOT NULL" for name in self.table.values if name not in taken]
+        live = f"CASE WHEN {either(left)} THEN n._live ELSE 0 END" if left else "0"
+        setters = ", ".join([*(f"{identifier(name)} = NULL" for name in taken), f"_live = {live}"])
         self.session.execute(f"UPDATE {self._work('net')} AS n SET {setters} WHERE {condition.format('n')}")
 
     def bring_rivals(self) -> None:
@@ -247,9 +250,16 @@ class Versions:
         net = self._work("net")
         self.bring(f"EXISTS (SELECT 1 FROM {net} g WHERE {_same('g', 'o', self.table.group)})")
 
-    def bring_contested(self) -> None:
-        """Add all rows of keys that several give a figure for."""
-        hidden = f"{_same('g', 'o', self.table.group)} AND g._until = {OPEN} AND g._shown < 2"
+    def bring_contested(self, dataflows: Iterable[int]) -> None:
+        """Add all rows of keys that several give a figure for in one of these dataflows."""
+        hidden = both(
+            [
+                _same("g", "o", self.table.group),
+                f"g._until = {OPEN}",
+                "g._shown < 2",
+                member("g._dataflow", sorted(dataflows)),
+            ]
+        )
         self.bring(f"EXISTS (SELECT 1 FROM {self._main} g WHERE {hidden})")
 
     def bring_back(self, release: int) -> None:

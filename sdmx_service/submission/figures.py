@@ -118,9 +118,13 @@ class Figures:
 
     def made(self, key: object, query: Callable[[], str]) -> str:
         """The table of a query, made once; ``close`` forgets it."""
+        return self.made_by(key, lambda: self.workspace.make(query()))
+
+    def made_by(self, key: object, make: Callable[[], str]) -> str:
+        """The table that ``make`` makes in the workspace, made once; ``close`` forgets it."""
         found = self._kept.get(key)
         if found is None:
-            found = self._kept[key] = self.workspace.make(query())
+            found = self._kept[key] = make()
         return found
 
     def known(self, key: object) -> str:
@@ -151,6 +155,11 @@ class Figures:
         return Flow(name=name, ref=ref, structure=self.catalog.structure_of(self.catalog.dataflow(ref)))
 
     # --- figures -----------------------------------------------------------------------------------------------
+    def size(self, flow: Flow, stored: str | None = None) -> int:
+        """How many rows there are of the structure of a dataflow: those sent, and those of a table of stored ones."""
+        tables = (None if flow.sent is None else flow.sent.table, stored)
+        return sum(self.workspace.count(table) for table in tables if table is not None)
+
     def select(
         self,
         flow: Flow,
@@ -240,8 +249,7 @@ class Figures:
 
     def _has_blank(self, sent: SentRows, name: str) -> bool:
         """Whether an observation was sent without that column."""
-        query = f"SELECT count(*) AS number FROM {sent.table} WHERE _whole AND {name} IS NULL AND _action = 'Merge'"
-        return bool(self.workspace.read(query)["number"][0].as_py())
+        return bool(self.workspace.count(f"{sent.table} WHERE _whole AND {name} IS NULL AND _action = 'Merge'"))
 
     def _sent_figures(
         self,
@@ -316,8 +324,7 @@ class Figures:
         key = (sent.table, name)
         if key not in self._repeated:
             rows = f"{sent.table} WHERE _whole AND {name} IS NULL AND _action <> 'Delete'"
-            lacking = self.workspace.read(f"SELECT count(*) AS number FROM {rows}")["number"][0].as_py()
-            self._repeated[key] = not lacking
+            self._repeated[key] = not self.workspace.count(rows)
         return self._repeated[key]
 
     # --- stored rows -------------------------------------------------------------------------------------------
@@ -344,8 +351,7 @@ class Figures:
             ids = dict.fromkeys([*flow.structure.key_ids, column.id, *tested])
             rows = _renamed(self._history(flow.ref, where), {id: flow.names[id] for id in ids})
             table = self.workspace.keep(rows, {flow.names[id]: kinds[id] for id in ids})
-            count = self.workspace.read(f"SELECT count(*) AS number FROM {table}")["number"][0].as_py()
-            self._kept[key] = table if count else None
+            self._kept[key] = table if self.workspace.count(table) else None
         return self._kept[key]
 
     def own_stored(self, flow: Flow, column: Column, free: Collection[str] = ()) -> str | None:
@@ -369,8 +375,7 @@ class Figures:
             names = {id: flow.names[id] for id in (*flow.structure.key_ids, column.id, *self.carried(flow))}
             types = {**{name: kinds[id] for id, name in names.items()}, "_provider": "VARCHAR"}
             table = self.workspace.keep(self._own_rows(flow, flow.ref, sent, where, names), types)
-            count = self.workspace.read(f"SELECT count(*) AS number FROM {table}")["number"][0].as_py()
-            self._kept[key] = table if count else None
+            self._kept[key] = table if self.workspace.count(table) else None
         return self._kept[key]
 
     def _own_rows(

@@ -46,6 +46,7 @@ from sdmx_service.submission.questionnaires import FilledQuestionnaire, open_que
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.suggestions import Suggester
 from sdmx_service.submission.summing import summed
+from sdmx_service.submission.validity import Validity
 
 _BATCH = 65_536
 _LOOK = 4096
@@ -243,6 +244,7 @@ def _message_parts(
     sender: Ref | None,
 ) -> Iterator[Part]:
     is_empty = True
+    validity = Validity(report)
     for dataset in message.datasets:
         is_empty = False
         said = dataset.provider or message.header.provider
@@ -257,7 +259,9 @@ def _message_parts(
             continue
         target = Target(structure=dataset.structure, dataflow=dataset.dataflow, provider=dataset.provider)
         dataflow = _dataflow(target, wish, catalog)
+        validity.note(dataset, dataflow.ref.text)
         yield _part(dataflow, _provider(wish, catalog, said, sender), dataset)
+    validity.finish()
     for _, severity, texts in message.errors:
         if not (is_empty and _is_harmless(severity)):
             report.add(_note(severity, texts))

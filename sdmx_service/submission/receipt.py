@@ -177,16 +177,25 @@ def save_findings(store: Store, submission: str, groups: Sequence[FindingGroup])
 
     They count from its receipt on.
     """
-    listed, places = [], []
-    for group in groups:
-        if group.places.num_rows > _MOST_LISTED:
-            places.append(_columns(group.places))
-            group = replace(group, places=pa.table({}))
-            listed.append({**group.to_json(), "bytes": places[-1].size})
-        else:
-            listed.append(group.to_json())
-    if places:
-        store.save_file(_places_file(submission), (piece for one in places for piece in _cut(one)))
+    large = [group for group in groups if group.places.num_rows > _MOST_LISTED]
+    sizes: list[int] = []
+
+    def pieces() -> Iterator[bytes]:
+        """One group's columns after the other, so that no two are there twice at a time."""
+        for group in large:
+            body = _columns(group.places)
+            sizes.append(body.size)
+            yield from _cut(body)
+
+    if large:
+        store.save_file(_places_file(submission), pieces())
+    size = iter(sizes)
+    listed = [
+        {**replace(group, places=pa.table({})).to_json(), "bytes": next(size)}
+        if group.places.num_rows > _MOST_LISTED
+        else group.to_json()
+        for group in groups
+    ]
     store.save_document(_FINDINGS, submission, {"groups": listed})
 
 
@@ -196,7 +205,7 @@ def _places_file(submission: str) -> str:
 
 def _columns(table: pa.Table) -> pa.Buffer:
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
         writer.write_table(table)
     return sink.getvalue()
 

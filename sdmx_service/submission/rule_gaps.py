@@ -13,7 +13,7 @@ from sdmx_service.catalog.rule_context import Gaps, Shift
 from sdmx_service.catalog.rules import Rule
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.rule_series import blank_figures, group_column, period_table, rows_of_rule, series_table
-from sdmx_service.submission.workspace import IN_ORDER, PLACE, conditions, first_origin, key_columns
+from sdmx_service.submission.workspace import AT_ONCE, IN_ORDER, PLACE, conditions, first_origin, key_columns
 
 _STILL = 0.02
 """The least change that counts as usual."""
@@ -37,28 +37,30 @@ def missing_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     test = {"hole": _HOLE, "end": _END, "alone": _ALONE}[detail.test]
     words = {"lacking": repr(1 - detail.share), "size": repr(detail.size), "longest": repr(detail.longest)}
     few = f"SELECT *, count(*) OVER (PARTITION BY g) AS together FROM f QUALIFY together <= {detail.most}"
-    query = f"""
+    found = figures.workspace.make(f"""
         WITH t AS NOT MATERIALIZED (SELECT {column} AS g, _series, _position, _before_at, _after_at, _n, _id,
                           greatest(_value, coalesce(_before, 0)) AS size FROM {table}),
         blank AS ({blank_figures(rule, flow, figures)}),
-        n AS (SELECT g, count(DISTINCT _series) AS series, count(*) AS cells FROM t GROUP BY g
+        n AS (SELECT g, count(*) FILTER (_before_at IS NULL) AS series, count(*) AS cells FROM t GROUP BY g
               HAVING cells >= {detail.least!r}),
         p AS (SELECT g, _position, row_number() OVER (PARTITION BY g ORDER BY _position) AS place,
                      count(*) OVER (PARTITION BY g) AS places
               FROM (SELECT g, _position, count(*) AS c FROM t JOIN n USING (g) GROUP BY g, _position, series
                     HAVING c >= 0.5 * series)),
         {test.format(**words)}
+        {few}""")
+    query = f"""
         SELECT {PLACE}, {key_columns(flow.structure, {**flow.names, time.id: period})},
                CAST(f.lacking AS VARCHAR) AS lacking, CAST(f.others AS VARCHAR) AS others,
                CAST(f.has AS VARCHAR) AS has
-        FROM ({few}) AS f JOIN {rows_of_rule(rule, flow, providers)} LEFT JOIN (
+        FROM {found} AS f JOIN {rows_of_rule(rule, flow, providers)} LEFT JOIN (
              SELECT position, min(period) AS period FROM {periods} GROUP BY position) AS q ON q.position = f.at
         ORDER BY {IN_ORDER}, f.at"""
-    return figures.workspace.places(query, flow.structure)
+    return figures.workspace.places_of(found, query, flow.structure)
 
 
 _HOLE = """
-        s AS (SELECT t.*, p.place - b.place - 1 AS holes, b.place AS place_before
+        s AS NOT MATERIALIZED (SELECT t.*, p.place - b.place - 1 AS holes, b.place AS place_before
               FROM t JOIN p ON p.g = t.g AND p._position = t._position
               JOIN p AS b ON b.g = t.g AND b._position = t._before_at),
         k AS (SELECT g, sum(holes) AS lacking, sum(holes + 1) AS cells FROM s GROUP BY g
@@ -69,7 +71,7 @@ _HOLE = """
                 AND NOT EXISTS (SELECT 1 FROM blank AS b WHERE b._series = s._series
                                 AND b._position < s._position AND b._position > s._before_at))"""
 _END = """
-        s AS (SELECT t.*, p.place, p.places FROM t JOIN p ON p.g = t.g AND p._position = t._position
+        s AS NOT MATERIALIZED (SELECT t.*, p.place, p.places FROM t JOIN p ON p.g = t.g AND p._position = t._position
               WHERE p.places > 2 AND t._n > 1 AND ((p.place >= p.places - 1 AND t._after_at IS NULL)
                     OR (p.place <= 2 AND t._before_at IS NULL))),
         k AS (SELECT g, place > 2 AS is_last, count(*) FILTER (place = places - 1 OR place = 2) AS lacking,
@@ -103,25 +105,37 @@ def unmarked_shifts(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     period = flow.names[time.id]
     marked = f"({conditions(flow.structure, detail.unless)}) IS TRUE" if detail.unless else "false"
     step = f"ln(greatest(_value, 0) + {detail.damping!r}) - ln(greatest(_before, 0) + {detail.damping!r})"
-    query = f"""
-        WITH t AS NOT MATERIALIZED (SELECT {column} AS g, _position, {step} AS d, _id FROM {table}
-                   WHERE _before IS NOT NULL AND greatest(_value, _before) >= {detail.least!r}),
-        m AS (SELECT g, _position, median(d) AS step, count(*) AS series, count(*) FILTER (d > 0) AS up,
-                     count(*) FILTER (d < 0) AS down FROM t GROUP BY g, _position
-              HAVING series >= {detail.series!r}),
-        w AS (SELECT *, lead(step) OVER (PARTITION BY g ORDER BY _position) AS then_step,
+    workspace = figures.workspace
+    steps = f"""(SELECT {column} AS g, _position, {step} AS d, _id FROM {table}
+                 WHERE _before IS NOT NULL AND greatest(_value, _before) >= {detail.least!r})"""
+    moves = workspace.make_in_parts(
+        lambda part: (
+            f"""
+            SELECT g, _position, median(d) AS step, count(*) AS series, count(*) FILTER (d > 0) AS up,
+                   count(*) FILTER (d < 0) AS down FROM {steps} WHERE {part} GROUP BY g, _position
+            HAVING series >= {detail.series!r}"""
+        ),
+        "hash(g, _position)",
+        workspace.count(table),
+        4 * AT_ONCE,
+    )
+    found = workspace.make(f"""
+        WITH w AS (SELECT *, lead(step) OVER (PARTITION BY g ORDER BY _position) AS then_step,
                      coalesce(lag(step) OVER (PARTITION BY g ORDER BY _position), 0) AS last_step,
                      median(abs(step)) OVER (PARTITION BY g) AS usual, count(*) OVER (PARTITION BY g) AS periods
-              FROM m),
-        c AS (SELECT * FROM w WHERE periods > 3 AND then_step IS NOT NULL AND abs(step) > ln({detail.limit!r})
+              FROM {moves})
+        SELECT * FROM w WHERE periods > 3 AND then_step IS NOT NULL AND abs(step) > ln({detail.limit!r})
               AND abs(step) > {detail.spread!r} * greatest(usual, {_STILL}) AND greatest(up, down) >= 0.9 * series
-              AND least(then_step * sign(step), last_step * sign(step)) > -0.5 * abs(step)),
-        g AS (SELECT c.g, c.step, count(*) AS figures, count(*) FILTER ({marked}) AS marked, r._provider,
+              AND least(then_step * sign(step), last_step * sign(step)) > -0.5 * abs(step)""")
+    workspace.drop(moves)
+    query = f"""
+        WITH g AS (SELECT c.g, c.step, count(*) AS figures, count(*) FILTER ({marked}) AS marked, r._provider,
                      {"".join(f"r.{name}, " for name in by.values())} r.{period}, min(_row) AS _row,
                      {first_origin("_row")}
-              FROM c JOIN t ON t.g = c.g AND t._position = c._position JOIN {rows_of_rule(rule, flow, providers)}
+              FROM {found} AS c JOIN {steps} AS t ON t.g = c.g AND t._position = c._position
+              JOIN {rows_of_rule(rule, flow, providers)}
               GROUP BY ALL HAVING 2 * marked < figures)
         SELECT {PLACE}, plain(round(exp(step), 2)) AS value, {key_columns(flow.structure, {**by, time.id: period})},
                plain(round(exp(step), 2)) AS ratio, CAST(figures AS VARCHAR) AS figures
         FROM g ORDER BY {IN_ORDER}"""
-    return figures.workspace.places(query, flow.structure)
+    return workspace.places_of(found, query, flow.structure)

@@ -8,7 +8,8 @@ logarithms, after a damping number is added, since small figures vary more.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -18,11 +19,11 @@ from sdmx_service.errors import InvalidStructure
 from sdmx_service.storage.quoting import both, literal
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.rule_series import beside_column, rows_of_rule, series_table
-from sdmx_service.submission.workspace import IN_ORDER, PLACE, key_columns
+from sdmx_service.submission.workspace import AT_ONCE, IN_ORDER, PLACE, Workspace, key_columns
 
 _STILL = 0.02
 """The least change that counts as usual: series that never change would report any."""
-_AT_ONCE = 50_000
+_CANDIDATES = 50_000
 """Candidates that are looked at together, about."""
 _FEW = 32
 """Series beside a figure that are looked at without itself, at most."""
@@ -42,74 +43,104 @@ def standing_out(rule: Rule, flow: Flow, figures: Figures, providers: Collection
     workspace = figures.workspace
     size = "greatest(_value, coalesce(_before, 0), coalesce(_after, 0))"
     limit = f"CASE WHEN _before IS NULL OR _after IS NULL THEN ln({detail.ends!r}) ELSE ln({detail.limit!r}) END"
-    every = f"(SELECT *, {_residual(log)} AS _x, {limit} AS _limit FROM {table})"
-    candidates = workspace.make(
-        f"SELECT * FROM {every} WHERE _id IS NOT NULL AND _n >= {detail.periods} AND {size} >= {detail.least!r}"
-        f" AND abs(_x) > _limit"
-    )
-    made = [candidates]
+    every = f"SELECT *, {_residual(log)} AS _x, {limit} AS _limit FROM {table}"
+    made = [
+        candidates := workspace.make(
+            f"SELECT * FROM ({every}) WHERE _id IS NOT NULL AND _n >= {detail.periods} AND {size} >= {detail.least!r}"
+            f" AND abs(_x) > _limit"
+        )
+    ]
     beside = [column for one in detail.beside if (column := beside_column(figures, flow, one))]
     try:
-        count = workspace.read(f"SELECT count(*) AS n FROM {candidates}")["n"][0].as_py()
-        parts = -(-count // _AT_ONCE)
-        made += (
-            workspace.make(_unusual(detail, every, candidates, beside, f"_series % {parts} = {part}"))
-            for part in range(parts)
-        )
-        if not parts:
+        count = workspace.count(candidates)
+        if not count:
             return pa.table({})
+        narrow = f"SELECT {', '.join(dict.fromkeys(['_series', '_position', '_x', *beside]))} FROM ({every})"
+        if count > _CANDIDATES:
+            made.append(narrow := workspace.make(narrow))
+            narrow = f"SELECT * FROM {narrow}"
+        middles = []
+        for column in beside:
+            middles.append(_middles(narrow, candidates, column, workspace))
+            made.append(middles[-1])
+        found = workspace.make_in_parts(
+            lambda part: _unusual(
+                detail, narrow, f"(SELECT * FROM {candidates} WHERE {part})", dict(zip(beside, middles, strict=True))
+            ),
+            "_series",
+            count,
+            _CANDIDATES,
+        )
         query = f"""
             SELECT {PLACE}, plain(g._value) AS value, plain(round(usual)) AS expected,
                    {key_columns(flow.structure, flow.names)}, plain(_before) AS previous, plain(_after) AS "next",
-                   plain(round(usual)) AS usual, coalesce(plain(round(g._value / nullif(usual, 0), 2)), '∞') AS ratio
-            FROM ({" UNION ALL ".join(f"SELECT * FROM {one}" for one in made[1:])}) g
-            JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
-        return workspace.places(query, flow.structure)
+                   plain(round(usual)) AS usual,
+                   coalesce(plain(round(g._value / nullif(round(usual, 6), 0), 2)), '∞') AS ratio
+            FROM {found} AS g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+        return workspace.places_of(found, query, flow.structure)
     finally:
         for one in made:
             workspace.drop(one)
 
 
-def _unusual(detail: Outlier, every: str, candidates: str, beside: Sequence[str], which: str) -> str:
-    """The candidates among some series that stand out, with what would be usual.
+def _middles(narrow: str, candidates: str, column: str, workspace: Workspace) -> str:
+    """The table of what happens at each time to the groups of series that candidates are in: median and size."""
+    return workspace.make_in_parts(
+        lambda part: (
+            f"""
+            SELECT t.{column} AS _group, t._position, count(*) AS _size, median(t._x) AS _middle
+            FROM ({narrow}) AS t SEMI JOIN {candidates} AS c ON t.{column} = c.{column} AND t._position = c._position
+            WHERE t._x IS NOT NULL AND {part} GROUP BY t.{column}, t._position"""
+        ),
+        f"hash(t.{column}, t._position)",
+        workspace.count(f"({narrow})"),
+        4 * AT_ONCE,
+    )
 
-    A part of the series at a time: what is gathered for each candidate has to fit into memory.
+
+def _unusual(detail: Outlier, narrow: str, candidates: str, middles: Mapping[str, str]) -> str:
+    """The candidates that stand out, with what would be usual.
+
+    Args:
+        narrow: the query of all figures' residuals.
+        candidates: those to look at: what is gathered for each of them has to fit into memory.
+        middles: per column that tells groups apart the table of ``_middles``.
     """
     log = _log("{}", detail.damping)
-    others = "".join(_beside(number, column) for number, column in enumerate(beside))
-    joins = "".join(f" LEFT JOIN b{number} ON b{number}._id = c._id" for number in range(len(beside)))
-    rest = [f"abs(c._x - coalesce(b{number}.middle, 0))" for number in range(len(beside))]
+    others = "".join(_beside(number, column, table) for number, (column, table) in enumerate(middles.items()))
+    joins = "".join(f" LEFT JOIN b{number} ON b{number}._id = c._id" for number in range(len(middles)))
+    rest = [f"abs(c._x - coalesce(b{number}.middle, 0))" for number in range(len(middles))]
     return f"""
-        WITH t AS NOT MATERIALIZED (SELECT * FROM {every}),
-        c AS (SELECT * FROM {candidates} WHERE {which}),
-        near AS (SELECT * FROM t SEMI JOIN c USING (_series)),
+        WITH t AS NOT MATERIALIZED ({narrow}),
+        c AS (SELECT * FROM {candidates}),
+        near AS (SELECT _series, _position, _x FROM t SEMI JOIN c USING (_series)),
         usual AS (SELECT c._id, greatest({_STILL}, coalesce(median(abs(n._x)), 9)) AS _usual,
                          coalesce(max(abs(n._x)), 0) AS _ever
                   FROM c LEFT JOIN near AS n ON n._series = c._series AND n._position <> c._position
                    AND n._position IS DISTINCT FROM c._before_at AND n._position IS DISTINCT FROM c._after_at
                   GROUP BY c._id),
-        peaks AS (SELECT _id, greatest(coalesce(lag(abs(_x)) OVER w, 0), coalesce(lead(abs(_x)) OVER w, 0)) AS _most
+        peaks AS (SELECT _series, _position,
+                         greatest(coalesce(lag(abs(_x)) OVER w, 0), coalesce(lead(abs(_x)) OVER w, 0)) AS _most
                   FROM near WINDOW w AS (PARTITION BY _series ORDER BY _position)){others}
         SELECT c._id, c._value, c._before, c._after,
                greatest(0, exp({log.format("c._value")} - c._x) - {detail.damping!r}) AS usual
-        FROM c JOIN usual ON usual._id = c._id JOIN peaks ON peaks._id = c._id{joins}
+        FROM c JOIN usual ON usual._id = c._id
+        JOIN peaks ON peaks._series = c._series AND peaks._position = c._position{joins}
         WHERE abs(c._x) >= _most AND least({", ".join(["abs(c._x)", *rest])})
               > greatest(_limit, {detail.spread!r} * _usual, {detail.margin!r} * _ever)"""
 
 
-def _beside(number: int, column: str) -> str:
+def _beside(number: int, column: str, middles: str) -> str:
     """What happens at the same time to the series beside each candidate.
 
     In a large group a figure counts among its own neighbours, which moves their median by next to nothing; so the work
     does not grow with the square of a group.
     """
-    near = f"t.{column} = n._group AND t._position = n._position AND t._x IS NOT NULL"
-    own = f"c.{column} = n._group AND c._position = n._position"
-    return f""", n{number} AS (SELECT t.{column} AS _group, t._position, count(*) AS _size, median(t._x) AS _middle
-                FROM t SEMI JOIN c ON t.{column} = c.{column} AND t._position = c._position
-                WHERE t._x IS NOT NULL GROUP BY t.{column}, t._position),
-        b{number} AS (SELECT c._id, n._middle AS middle FROM c JOIN n{number} n ON {own} WHERE n._size > {_FEW}
-                UNION ALL SELECT c._id, median(t._x) AS middle FROM c JOIN n{number} n ON {own} AND n._size <= {_FEW}
+    near = f"t.{column} = c.{column} AND t._position = c._position AND t._x IS NOT NULL"
+    own = f"{middles} AS n ON c.{column} = n._group AND c._position = n._position"
+    return f""",
+        b{number} AS (SELECT c._id, n._middle AS middle FROM c JOIN {own} WHERE n._size > {_FEW}
+                UNION ALL SELECT c._id, median(t._x) AS middle FROM c JOIN {own} AND n._size <= {_FEW}
                 JOIN t ON {near} AND t._series <> c._series GROUP BY c._id)"""
 
 
@@ -129,29 +160,67 @@ def swapped_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     column = beside_column(figures, flow, (detail.dimension,))
     if table is None or column is None:
         return pa.table({})
-    log = _log("{}", detail.damping)
-    code = flow.names[detail.dimension]
-    first, second = (f"SELECT * FROM {table} WHERE {code} = {literal(one)}" for one in detail.codes)
-    ratio = {name: f"{log.format('a.' + name)} - {log.format('b.' + name)}" for name in _WHEN}
-    both_sum = {name: log.format(f"(a.{name} + b.{name})") for name in _WHEN}
+    workspace = figures.workspace
+    pairs = _Pairs(detail, table, column, flow.names[detail.dimension])
+    candidates = workspace.make_in_parts(
+        lambda part: f"SELECT * FROM ({pairs.query(part)}) WHERE {pairs.is_upside_down}",
+        column,
+        workspace.count(table),
+        2 * AT_ONCE,
+    )
+    of_candidates = pairs.query(f"{column} IN (SELECT pair FROM {candidates})")
+    found = workspace.make(f"""
+        WITH usual AS (SELECT pair, greatest({_STILL}, median(abs(d))) AS _usual FROM ({of_candidates}) GROUP BY pair)
+        SELECT _id, va, vb FROM {candidates} JOIN usual USING (pair)
+        WHERE abs(r - e) > {detail.spread!r} * _usual""")
+    workspace.drop(candidates)
     query = f"""
-        WITH a AS ({first}), b AS ({second}),
-        p AS (SELECT a.{column} AS pair, a._id AS _id, b._id AS _other, a._value AS va, b._value AS vb, a._n,
-                     {_between("a", ratio)} AS e, {ratio["_value"]} AS r,
-                     CASE WHEN a._before IS NOT NULL THEN {ratio["_value"]} - ({ratio["_before"]}) END AS d,
-                     {both_sum["_value"]} - {_between("a", both_sum)} AS moved
-              FROM a JOIN b ON a.{column} = b.{column} AND a._position = b._position
-               AND a._before_at IS NOT DISTINCT FROM b._before_at AND a._after_at IS NOT DISTINCT FROM b._after_at),
-        c AS (SELECT * FROM p WHERE _id IS NOT NULL AND _other IS NOT NULL AND _n > 2
-              AND greatest(va, vb) >= {detail.least!r} AND abs(r - e) > ln({detail.limit!r})
-              AND abs(r + e) < abs(r - e) / 6 AND abs(moved) < abs(r - e) / 4),
-        usual AS (SELECT pair, greatest({_STILL}, median(abs(d))) AS _usual FROM p SEMI JOIN c USING (pair)
-                  GROUP BY pair),
-        g AS (SELECT c.* FROM c JOIN usual USING (pair) WHERE abs(r - e) > {detail.spread!r} * _usual)
-        SELECT {PLACE}, plain(va) AS value, plain(vb) AS expected, {key_columns(flow.structure, flow.names)},
-               plain(vb) AS other, {literal(detail.codes[0])} AS "first", {literal(detail.codes[1])} AS "second"
-        FROM g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
-    return figures.workspace.places(query, flow.structure)
+        SELECT {PLACE}, plain(g.va) AS value, plain(g.vb) AS expected, {key_columns(flow.structure, flow.names)},
+               plain(g.vb) AS other, {literal(detail.codes[0])} AS "first", {literal(detail.codes[1])} AS "second"
+        FROM {found} AS g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+    return workspace.places_of(found, query, flow.structure)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """The pairs of figures of two codes at one time, in the table of series.
+
+    Attributes:
+        column: tells the pairs of series apart.
+        code: the column of the codes.
+    """
+
+    detail: Swapped
+    table: str
+    column: str
+    code: str
+
+    def query(self, which: str) -> str:
+        """Those of the rows that fulfil a condition: their figures, their ratio and what it is expected to be."""
+        log, column = _log("{}", self.detail.damping), self.column
+        first, second = (
+            f"SELECT * FROM {self.table} WHERE {self.code} = {literal(one)} AND {which}" for one in self.detail.codes
+        )
+        ratio = {name: f"{log.format('a.' + name)} - {log.format('b.' + name)}" for name in _WHEN}
+        both_sum = {name: log.format(f"(a.{name} + b.{name})") for name in _WHEN}
+        return f"""
+            SELECT a.{column} AS pair, a._id AS _id, b._id AS _other, a._value AS va, b._value AS vb, a._n,
+                   {_between("a", ratio)} AS e, {ratio["_value"]} AS r,
+                   CASE WHEN a._before IS NOT NULL THEN {ratio["_value"]} - ({ratio["_before"]}) END AS d,
+                   {both_sum["_value"]} - {_between("a", both_sum)} AS moved
+            FROM ({first}) AS a JOIN ({second}) AS b ON a.{column} = b.{column} AND a._position = b._position
+             AND a._before_at IS NOT DISTINCT FROM b._before_at AND a._after_at IS NOT DISTINCT FROM b._after_at"""
+
+    @property
+    def is_upside_down(self) -> str:
+        """The condition that a pair's ratio is upside down, and its sum right."""
+        return both(
+            [
+                "_id IS NOT NULL AND _other IS NOT NULL AND _n > 2",
+                f"greatest(va, vb) >= {self.detail.least!r} AND abs(r - e) > ln({self.detail.limit!r})",
+                "abs(r + e) < abs(r - e) / 6 AND abs(moved) < abs(r - e) / 4",
+            ]
+        )
 
 
 _WHEN = ("_value", "_before", "_after")

@@ -91,18 +91,30 @@ def too_great_parts(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     kept = f"NOT {member('p.' + column, detail.excluded)}" if detail.excluded else "1 = 1"
     total = f"{column} = {literal(detail.total)}"
     alike = set() if sent is None or rule.scope != "file" else set(sent.fixed())
-    others = _others(flow, detail.dimension)
-    same = both(f"p.{name} = t.{name}" for name in [*(n for id, n in others.items() if id not in alike), "_provider"])
+    together = [*(name for id, name in _others(flow, detail.dimension).items() if id not in alike), "_provider"]
+    same = both(f"p.{name} = t.{name}" for name in together)
+    too_great = f"p._value > t._value + {rule.tolerance!r} AND (p._sent OR t._sent) AND {kept}"
+    group = f"hash({', '.join(together)})"
+    narrow = f"(SELECT {group} AS h, {column}, _value, _sent FROM ({query}))"
+    workspace = figures.workspace
+    groups = workspace.make_in_parts(
+        lambda part: (
+            f"""
+            SELECT DISTINCT h FROM (SELECT * FROM {narrow} WHERE NOT {total} AND {part}) AS p
+            JOIN (SELECT * FROM {narrow} WHERE {total} AND {part}) AS t USING (h) WHERE {too_great}"""
+        ),
+        "h",
+        figures.size(flow),
+    )
     names = {id: f"p.{name}" for id, name in flow.names.items()}
     whole = {**names, detail.dimension: literal(detail.total)}
     figures_of = "plain(p._value) AS part, plain(t._value) AS total, plain(p._value - t._value) AS difference"
     statement = f"""
-        WITH figures AS ({query}),
+        WITH figures AS (SELECT * FROM ({query}) WHERE {group} IN (SELECT h FROM {groups})),
         t AS (SELECT * FROM figures WHERE {total}),
         v AS (SELECT p, t, count(*) OVER w AS together, row_number() OVER (w ORDER BY p._value DESC, p._row) AS place
-              FROM figures AS p JOIN t ON {same}
-              WHERE p._value > t._value + {rule.tolerance!r} AND (p._sent OR t._sent) AND {kept}
-              WINDOW w AS (PARTITION BY {", ".join(f"p.{name}" for name in [*others.values(), "_provider"])}))
+              FROM figures AS p JOIN t ON {same} WHERE {too_great}
+              WINDOW w AS (PARTITION BY {", ".join(f"p.{name}" for name in together)}))
         SELECT p._file AS file, coalesce(p._row, t._row) AS row, p._column AS "column", p._sheet AS sheet,
                plain(p._value) AS value, 'at most ' || plain(t._value) AS expected,
                {key_columns(flow.structure, names)}, {figures_of}
@@ -112,7 +124,7 @@ def too_great_parts(rule: Rule, flow: Flow, figures: Figures, providers: Collect
                {key_columns(flow.structure, whole)}, {figures_of}
         FROM v WHERE together > 1 AND t._sent AND place = 1
         ORDER BY row"""
-    return figures.workspace.places(statement, flow.structure)
+    return workspace.places_of(groups, statement, flow.structure)
 
 
 def mixed_members(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:

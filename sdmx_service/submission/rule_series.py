@@ -95,7 +95,7 @@ def wrong_scales(rule: Rule, flow: Flow, figures: Figures, providers: Collection
     calm = both(f"coalesce(b{number}.moved, 0) < ln(power) / 2" for number in range(len(beside)))
     exact = "abs(abs(ln(_value) - (ln(_before) + ln(_after)) / 2) - ln(power)) < 0.2"
     still = f"(slip_before IS NOT NULL AND slip_after IS NOT NULL AND {exact}) OR ({calm})"  # a table in thousands
-    query = f"""
+    found = figures.workspace.make(f"""
         WITH wide AS (SELECT _series, count(*) AS counted, median(_value) AS middle FROM {table} WHERE _value > 0
                       GROUP BY _series HAVING counted > 1 AND max(_value) >= {least!r} * min(_value)),
         f AS (SELECT *, CASE WHEN _before > 0 THEN {slip["_before"]} END AS slip_before,
@@ -105,14 +105,15 @@ def wrong_scales(rule: Rule, flow: Flow, figures: Figures, providers: Collection
                      CASE WHEN slip_before IS NULL THEN _after ELSE _before END AS usual
               FROM f WHERE power IS NOT NULL AND greatest(_value, usual) >= {detail.least!r}
                 AND ((slip_before IS NOT NULL AND slip_after IS NOT NULL)
-                     OR NOT coalesce(_before > 0 AND _after > 0, false))
+                     OR {"false" if detail.sides == "both" else "NOT coalesce(_before > 0 AND _after > 0, false)"})
                 AND (counted = 2 OR greatest(_value, middle) >= {least / detail.within!r} * least(_value, middle)))
         {moved}
+        SELECT g._id, _value, usual, power FROM g{joins} WHERE {still}""")
+    query = f"""
         SELECT {PLACE}, plain(g._value) AS value, plain(usual) AS expected,
                {key_columns(flow.structure, flow.names)}, plain(usual) AS usual, plain(power) AS factor
-        FROM (SELECT g._id, _value, usual, power FROM g{joins} WHERE {still}) AS g
-        JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
-    return figures.workspace.places(query, flow.structure)
+        FROM {found} AS g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+    return figures.workspace.places_of(found, query, flow.structure)
 
 
 def _power(detail: Scale, ratio: str) -> str:
@@ -137,6 +138,7 @@ def copied_periods(rule: Rule, flow: Flow, figures: Figures, providers: Collecti
         return pa.table({})
     time = _time(flow)
     group = ", ".join([*by.values(), time, "_provider"])
+    table_of = ", ".join([*by.values(), "_provider"])
     key = {**by, **({} if flow.structure.time_dimension is None else {flow.structure.time_dimension.id: time})}
     query = f"""
         WITH g AS (SELECT {group}, count(*) FILTER (n._value = _before) AS same, count(*) AS counted,
@@ -146,7 +148,10 @@ def copied_periods(rule: Rule, flow: Flow, figures: Figures, providers: Collecti
         SELECT {PLACE}, CAST(same AS VARCHAR) AS value, {key_columns(flow.structure, key)},
                CAST(same AS VARCHAR) AS same, CAST(counted AS VARCHAR) AS figures,
                plain(round(100 * same / counted, 1)) AS share
-        FROM g WHERE counted >= {detail.least!r} AND same >= {detail.limit!r} * counted ORDER BY {IN_ORDER}"""
+        FROM (SELECT *, sum(same) OVER o AS all_same, sum(counted) OVER o AS all_counted
+              FROM g WINDOW o AS (PARTITION BY {table_of})) AS g
+        WHERE counted >= {detail.least!r} AND same >= {detail.limit!r} * counted
+          AND all_same - same <= {detail.rest!r} * (all_counted - counted) ORDER BY {IN_ORDER}"""
     return figures.workspace.places(query, flow.structure)
 
 
@@ -213,12 +218,13 @@ def series_table(rule: Rule, flow: Flow, figures: Figures) -> str | None:
     periods = sent.values.get(time.id, set())
     if stored is None and periods is not None and len(periods) < 2:
         return None
-    return figures.made(
+    return figures.made_by(
         ("series", flow.name, column.id, result), lambda: _series(flow, figures, column, result, stored)
     )
 
 
 def _series(flow: Flow, figures: Figures, column: Column, result: bool, stored: str | None) -> str:
+    """Make the table, a part of the series at a time."""
     sent = flow.sent
     assert sent is not None
     names = flow.names
@@ -248,15 +254,22 @@ def _series(flow: Flow, figures: Figures, column: Column, result: bool, stored: 
     )
     befores = "".join(f", lag({name}) OVER w AS _before_{name}" for name in attributes)
     more = "".join(f", {name}" for name in [*told_apart, *(one for one in codes if one not in attributes)])
-    return f"""
-        SELECT _series, _position, _value, _id, lag(_value) OVER w AS _before, lag(_position) OVER w AS _before_at,
-               lag(_value, 2) OVER w AS _before_2, lag(_value, 3) OVER w AS _before_3,
-               lead(_value) OVER w AS _after, lead(_value, 2) OVER w AS _after_2, lead(_position) OVER w AS _after_at,
-               count(*) OVER s AS _n, sum(_value) OVER s AS _sum, sum(_value * _value) OVER s AS _squares{befores}{more}
-        FROM ({narrow}) WHERE _value IS NOT NULL
-        WINDOW w AS (PARTITION BY _series ORDER BY _position),
-               s AS (PARTITION BY _series ORDER BY _position
-                     ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"""
+    return figures.workspace.make_in_parts(
+        lambda part: (
+            f"""
+            SELECT _series, _position, _value, _id, lag(_value) OVER w AS _before, lag(_position) OVER w AS _before_at,
+                   lag(_value, 2) OVER w AS _before_2, lag(_value, 3) OVER w AS _before_3,
+                   lead(_value) OVER w AS _after, lead(_value, 2) OVER w AS _after_2,
+                   lead(_position) OVER w AS _after_at, count(*) OVER s AS _n, sum(_value) OVER s AS _sum,
+                   sum(_value * _value) OVER s AS _squares{befores}{more}
+            FROM ({narrow}) WHERE _value IS NOT NULL AND {part}
+            WINDOW w AS (PARTITION BY _series ORDER BY _position),
+                   s AS (PARTITION BY _series ORDER BY _position
+                         ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"""
+        ),
+        _SERIES,
+        figures.size(flow, stored),
+    )
 
 
 def _group_columns(figures: Figures, flow: Flow) -> dict[tuple[str, ...], str]:
@@ -358,11 +371,12 @@ def rows_of_rule(rule: Rule, flow: Flow, providers: Collection[str]) -> str:
 def _places(
     rule: Rule, flow: Flow, figures: Figures, table: str, providers: Collection[str], expected: str, test: str
 ) -> pa.Table:
+    found = figures.workspace.make(
+        f"SELECT _id, _value, _before, _after, {expected} AS usual FROM {table} WHERE _id IS NOT NULL AND {test}"
+    )
     query = f"""
-        WITH g AS (SELECT _id, _value, _before, _after, {expected} AS usual
-                   FROM {table} WHERE _id IS NOT NULL AND {test})
         SELECT {PLACE}, plain(g._value) AS value, plain(round(usual, 6)) AS expected,
                {key_columns(flow.structure, flow.names)}, plain(_before) AS previous, plain(_after) AS "next",
                plain(round(usual, 1)) AS usual, coalesce(plain(round(g._value / nullif(usual, 0), 2)), '∞') AS ratio
-        FROM g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
-    return figures.workspace.places(query, flow.structure)
+        FROM {found} AS g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+    return figures.workspace.places_of(found, query, flow.structure)

@@ -26,6 +26,7 @@ from sdmx_service.catalog.rule_kinds import (
     Revision,
     Scale,
 )
+from sdmx_service.catalog.rule_slips import Late, Misplaced, Zeros
 from sdmx_service.catalog.rules import Rule, RuleSet
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.model.finding import FindingGroup
@@ -36,6 +37,9 @@ from sdmx_service.submission.relations import applies
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.rule_attributes import lacking_attributes
 from sdmx_service.submission.rule_gaps import missing_figures, unmarked_shifts
+from sdmx_service.submission.rule_late import late_series
+from sdmx_service.submission.rule_misplaced import misplaced_figures
+from sdmx_service.submission.rule_odd_periods import odd_periods
 from sdmx_service.submission.rule_outliers import standing_out, swapped_figures
 from sdmx_service.submission.rule_pairs import disagreeing_totals, mirror_pairs, shifted_series
 from sdmx_service.submission.rule_parts import mixed_members, odd_peaks, odd_shares, too_great_parts
@@ -45,6 +49,7 @@ from sdmx_service.submission.rule_rows import equal_codes, wrong_values
 from sdmx_service.submission.rule_series import broken_changes, copied_periods, unmarked_changes, without, wrong_scales
 from sdmx_service.submission.rule_sums import broken_sums
 from sdmx_service.submission.rule_terms import broken_terms
+from sdmx_service.submission.rule_zeros import lone_zeros
 from sdmx_service.submission.workspace import Workspace
 
 __all__ = ["History", "run_rules"]
@@ -60,6 +65,10 @@ _MESSAGES: Mapping[str, str] = {
     "swapped": "{value} ({first}) and {other} ({second}) stand in each other's place.",
     "gaps": "A figure is not there although the others of its table are.",
     "shift": "{figures} figures step to {ratio} times the level before, and nothing marks a break.",
+    "periods": "{figures} figures are of {value}, and this period is not one that is meant.",
+    "zeros": "0 stands between {previous} and {next}.",
+    "late": "The series begins twice with {value} and follows those beside it one period late.",
+    "misplaced": "{value} and the figures beside it fit the row above or below better than their own.",
     "scale": "{value} is about {factor} times as great or as small as the figure beside it ({usual}).",
     "copied": "{same} of {figures} figures repeat those of the period before.",
     "attribute": "{component} is not as it should be in {figures} figures.",
@@ -157,12 +166,12 @@ def _note_groups(rule_set: RuleSet, applied: Iterable[Flow], figures: Figures) -
     for flow in applied:
         groups, coded = figures.groupings.setdefault(flow.name, set()), figures.coded.setdefault(flow.name, [])
         for detail in (rule.detail for rule in rule_set.rules):
-            if isinstance(detail, Outlier | Scale):
+            if isinstance(detail, Outlier | Scale | Late):
                 groups.update(without(flow, one) for one in detail.beside)
             elif isinstance(detail, Swapped):
                 groups.add(without(flow, (detail.dimension,)))
                 coded.append(detail.dimension)
-            elif isinstance(detail, Gaps | Shift):
+            elif isinstance(detail, Gaps | Shift | Zeros | Misplaced):
                 groups.add(detail.by)
 
 
@@ -253,13 +262,20 @@ def _alike(tables: Iterable[pa.Table]) -> _Places:
 
 _ALONG = ("share", "peak", "subset", "members", "recoverable", "disclosure")
 """Kinds that with scope *file* read conditions on attributes of any level."""
-_OF_ROWS: Mapping[str, Callable[[Rule, Flow, Figures], pa.Table]] = {"value": wrong_values, "same": equal_codes}
+_OF_ROWS: Mapping[str, Callable[[Rule, Flow, Figures], pa.Table]] = {
+    "value": wrong_values,
+    "same": equal_codes,
+    "periods": odd_periods,
+}
 _OF_PROVIDERS: Mapping[str, Callable[[Rule, Flow, Figures, Collection[str]], pa.Table]] = {
     "change": broken_changes,
     "outlier": standing_out,
     "swapped": swapped_figures,
     "gaps": missing_figures,
     "shift": unmarked_shifts,
+    "zeros": lone_zeros,
+    "late": late_series,
+    "misplaced": misplaced_figures,
     "scale": wrong_scales,
     "copied": copied_periods,
     "share": odd_shares,

@@ -31,13 +31,14 @@ from sdmx_service.formats.recognition import head_of, unpack
 from sdmx_service.model.columns import COLUMN, ROW, SHEET
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.message import Action, SeekableFile, Target
-from sdmx_service.model.selection import Cube, Selection, dataflow_name, provider_name
-from sdmx_service.model.structure import Dataflow
+from sdmx_service.model.selection import dataflow_name, provider_name
 from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Act, Load, Record, StagedPart, Store
 from sdmx_service.submission.ahead import ahead
 from sdmx_service.submission.decisions import with_decisions
 from sdmx_service.submission.keeping import check_kept
+from sdmx_service.submission.loads import loading
+from sdmx_service.submission.presence import StoredRows
 from sdmx_service.submission.reading import Part, Received, Wish, named_provider, receive
 from sdmx_service.submission.receipt import (
     DataflowCounts,
@@ -51,6 +52,7 @@ from sdmx_service.submission.rechecking import dataflow_called
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.rules import run_rules
 from sdmx_service.submission.schema_check import check_schema
+from sdmx_service.submission.stored import Stored
 from sdmx_service.submission.undecided import keep_undecided
 from sdmx_service.submission.validation import Validator
 from sdmx_service.submission.workspace import Workspace
@@ -88,6 +90,9 @@ class _Check:
     rows: int = 0
     rules_not_run: tuple[str, ...] = ()
     complete: set[str] = field(default_factory=set)
+    is_of_moment: bool = False
+    """The last part was a state of a history."""
+    passed: int = 0
     received: Received | None = None
 
 
@@ -109,7 +114,7 @@ def check(
         SdmxError: the file cannot be read at all, or the call is wrong.
     """
     catalog = catalog if store is None else with_decisions(catalog, store)
-    found = _run(sent, wish, catalog, None, _Stored.of(store, catalog, release), principal, memory)
+    found = _run(sent, wish, catalog, None, Stored.of(store, catalog, release), principal, memory)
     status = "refused" if found.report.has_errors else "received"
     receipt = _receipt(_facts(sent, found), found, "", None, release, catalog.generation, status)
     return Outcome(receipt=receipt, groups=found.report.groups)
@@ -142,37 +147,30 @@ def submit(
     view, store = library.view(), library.store
     catalog = with_decisions(view.catalog, store)
     identity = f"S{datetime.now(UTC):%Y%m%d%H%M%S}{secrets.token_hex(3)}"
-    load, kept = store.stage(identity), list[Future[FileFacts]]()
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="file") as aside:  # keeps the file while the rules run
+    with loading(store, identity) as done:
+        load, kept = store.stage(identity), list[Future[FileFacts]]()
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="file") as aside:  # keeps the file while rules run
 
-        def keep(found: _Check) -> None:
-            kept.append(aside.submit(_facts, sent, found, store, identity))
+            def keep(found: _Check) -> None:
+                kept.append(aside.submit(_facts, sent, found, store, identity))
 
-        try:
-            found = _run(sent, wish, catalog, load, _Stored.of(store, catalog, view.release), principal, memory, keep)
-        except BaseException:
+            stored = Stored.of(store, catalog, view.release)
+            found = _run(sent, wish, catalog, load, stored, principal, memory, keep)
+        status = "refused" if found.report.has_errors else "accepted"
+        receipt = _receipt(kept[0].result(), found, identity, principal, view.release, view.generation, status)
+        receipt = replace(receipt, corrects=corrects)
+        save_findings(store, identity, found.report.groups)
+        keep_undecided(store, identity, found.report.groups, catalog, receipt.provider)
+        if status == "refused":
             load.discard()
-            if kept and kept[0].exception() is None:
-                store.save_file(identity, ())
-            raise
-    status = "refused" if found.report.has_errors else "accepted"
-    receipt = _receipt(kept[0].result(), found, identity, principal, view.release, view.generation, status)
-    receipt = replace(receipt, corrects=corrects)
-    save_findings(store, identity, found.report.groups)
-    keep_undecided(store, identity, found.report.groups, catalog, receipt.provider)
-    if status == "refused":
-        load.discard()
-    else:
-        load.keep()
-        if preview:
-            receipt = with_changes(receipt, store.preview(identity))
-    try:
+        else:
+            load.keep()
+            if preview:
+                receipt = with_changes(receipt, store.preview(identity))
         more = beside(receipt)
-        acts, changes = (*_acts(receipt, principal), *more.acts), (receipt_change(receipt), *more.changes)
+        acts = (*_acts(receipt, principal), *more.acts)
+        changes = (receipt_change(receipt), done, *more.changes)
         return replace(receipt, log=store.record(Record(acts=acts, changes=changes)))
-    except BaseException:
-        store.unstage(identity)
-        raise
 
 
 def _acts(receipt: Receipt, principal: Principal) -> tuple[Act, Act]:
@@ -200,7 +198,7 @@ def _run(
     wish: Wish,
     catalog: Catalog,
     load: Load | None,
-    stored: _Stored | None,
+    stored: Stored | None,
     principal: Principal | None,
     memory: str,
     on_read: Callable[[_Check], None] = lambda _: None,
@@ -261,7 +259,7 @@ def _pass(
     found: _Check,
     workspace: Workspace,
     load: Load | None,
-    stored: _Stored | None,
+    stored: Stored | None,
 ) -> None:
     """One part: every batch validated, put into the workspace, staged."""
     if principal is not None:
@@ -274,8 +272,9 @@ def _pass(
         report=found.report,
         allowed=allowed_codes(target, catalog),
         letters=part.letters,
-        stored=None if stored is None else partial(stored.own, part.dataflow, part.provider),
+        stored=_before(part, stored, workspace if found.passed else None),
     )
+    found.passed += 1
     staged = StagedPart(
         structure=target.structure,
         dataflow=dataflow_name(part.dataflow.ref),
@@ -289,8 +288,9 @@ def _pass(
         {one.id: one.id for one in target.structure.components} if part.letters is None else part.letters
     )
     found.actions.setdefault(part.dataflow.ref.text, {})[part.action.value] = None
-    if part.is_of_moment:
+    if part.is_of_moment or found.is_of_moment:  # what follows a history without validity is its last state
         workspace.begin()
+    found.is_of_moment = part.is_of_moment
     for typed in _checked(part, validator):
         found.rows += len(typed)
         found.observations[part.dataflow.ref.text] += _observations(typed, target, part.action)
@@ -298,6 +298,20 @@ def _pass(
         if load is not None and not found.report.has_errors:
             load.append(staged, typed.drop_columns([ROW, COLUMN, SHEET]))
     validator.finish()
+
+
+def _before(part: Part, stored: Stored | None, workspace: Workspace | None) -> StoredRows | None:
+    """What a merge may leave out: what is stored, and what the parts of the message before it say."""
+    if workspace is None:
+        return None if stored is None else partial(stored.own, part.dataflow, part.provider)
+    sender = (part.target.structure, dataflow_name(part.dataflow.ref), provider_name(part.provider))
+
+    def rows(where: Mapping[str, Collection[str]]) -> Iterator[pa.RecordBatch]:
+        if stored is not None:
+            yield from stored.own(part.dataflow, part.provider, where)
+        yield from workspace.said(*sender)
+
+    return rows
 
 
 def _checked(part: Part, validator: Validator) -> Iterator[pa.RecordBatch]:
@@ -405,50 +419,6 @@ def _facts(sent: SentFile, found: _Check, store: Store | None = None, identity: 
     return FileFacts(name=sent.name, sha256=digest.hexdigest(), bytes=size, format=found.received.format.name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stored:
-    """What is stored at a release, for checks that look beyond the file."""
-
-    store: Store
-    catalog: Catalog
-    release: int
-
-    @classmethod
-    def of(cls, store: Store | None, catalog: Catalog, release: int | None) -> _Stored | None:
-        if store is None or release is None:
-            return None
-        return cls(store=store, catalog=catalog, release=release)
-
-    def shown(self, dataflow: Ref, where: Mapping[str, Collection[str]]) -> Iterator[pa.RecordBatch]:
-        """The currently shown rows of a dataflow, for rules of scope *result*."""
-        yield from self._rows(self.catalog.dataflow(dataflow), None, where)
-
-    def own(self, dataflow: Dataflow, provider: Ref, where: Mapping[str, Collection[str]]) -> Iterator[pa.RecordBatch]:
-        """A provider's own rows, whoever's are shown."""
-        yield from self._rows(dataflow, provider_name(provider), where)
-
-    def sent_before(
-        self, dataflow: Ref, provider: str, where: Mapping[str, Collection[str]]
-    ) -> Iterator[pa.RecordBatch]:
-        """The rows of a provider, by its name, for rules that compare with what it sent before."""
-        yield from self._rows(self.catalog.dataflow(dataflow), provider, where)
-
-    def _rows(
-        self, dataflow: Dataflow, provider: str | None, where: Mapping[str, Collection[str]]
-    ) -> Iterator[pa.RecordBatch]:
-        structure = self.catalog.structure_of(dataflow)
-        selection = Selection(
-            structure=structure,
-            cube=Cube.of(structure),
-            context="dataflow" if provider is None else "provisionagreement",
-            release=self.release,
-            dataflows=(dataflow_name(dataflow.ref),),
-            providers=None if provider is None else (provider,),
-            keys=(tuple(frozenset(where[id]) if id in where else None for id in structure.dimension_ids),),
-        )
-        yield from self.store.scan(selection, self.store.domains(selection))
-
-
 # --- later life -----------------------------------------------------------------------------------------------------
 def check_again(kept: Sequence[Receipt], library: Library, memory: str = "1GB") -> None:
     """The rules, over what is stored now and all that is to be published, the later submission last.
@@ -465,11 +435,13 @@ def check_again(kept: Sequence[Receipt], library: Library, memory: str = "1GB") 
         flows = {}
         for receipt in kept:
             workspace.file = receipt.file.name
+            rows = 0
             for part, batch in store.staged(receipt.id):
                 flows[part.dataflow] = dataflow_called(part.dataflow, catalog)
-                workspace.add(part, _with_origin(batch))
+                workspace.add(part, _with_origin(batch, rows))
+                rows += len(batch)
             workspace.begin()
-        stored = _Stored(store=store, catalog=catalog, release=view.release)
+        stored = Stored(store=store, catalog=catalog, release=view.release)
         run_rules(
             workspace,
             catalog.rule_sets.values(),
@@ -490,8 +462,10 @@ def check_again(kept: Sequence[Receipt], library: Library, memory: str = "1GB") 
         )
 
 
-def _with_origin(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _with_origin(batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
+    """Kept rows, numbered: of several states of a history the later one counts."""
     count = len(batch)
-    for name, kind in ((ROW, pa.int64()), (COLUMN, pa.string()), (SHEET, pa.string())):
-        batch = batch.append_column(pa.field(name, kind), pa.nulls(count, kind))
+    batch = batch.append_column(pa.field(ROW, pa.int64()), pa.array(range(first, first + count), pa.int64()))
+    for name in (COLUMN, SHEET):
+        batch = batch.append_column(pa.field(name, pa.string()), pa.nulls(count, pa.string()))
     return batch

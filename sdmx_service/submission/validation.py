@@ -1,8 +1,8 @@
 """Values and codes of rows as read, checked column by column on distinct values, and typed.
 
 Every check is complete and counted; nothing stops at a cap. Codes of dimensions and coded components must be in their
-list (and allowed by the constraints that hold), times must be periods of the component's type, numbers and texts must
-have their type and facets, mandatory components must be there (``presence``).
+list (and allowed by the constraints that hold, alone and together: ``allowed_rows``), times must be periods of the
+component's type, numbers and texts must have their type and facets, mandatory components must be there (``presence``).
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.message import Action, Target
 from sdmx_service.model.period import parse_period
 from sdmx_service.model.structure import Component
+from sdmx_service.submission.allowed_rows import AllowedRows, Breach
 from sdmx_service.submission.origin import Places, origin
 from sdmx_service.submission.presence import Presence, StoredRows
 from sdmx_service.submission.report import Report
@@ -89,11 +90,14 @@ class Validator:
         self._suggesters: dict[str, Suggester] = {}
         self._suggestions: dict[str, dict[str, str | None]] = {}
         self._presence = Presence(self.structure, action, report, self._places, stored)
+        self._allowed_rows = AllowedRows(self.structure, self._allowed)
+        self._faulty: npt.NDArray[np.bool_] | None = None
         self.schema = pa.schema([*typed_schema(self.structure), *ORIGIN_FIELDS])
 
     # --- batches -----------------------------------------------------------------------------------------------
     def check(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch as typed, with its origin columns; everything wrong with it is in the report."""
+        self._faulty = np.zeros(len(batch), bool) if self._allowed_rows.is_any else None
         arrays: dict[str, pa.Array] = {}
         keys: dict[str, pa.DictionaryArray] = {}
         for column in self._columns:
@@ -101,10 +105,16 @@ class Validator:
             arrays |= self._typed(column, values, batch)
             if column.role in ("dimension", "time"):
                 keys[column.id] = arrays[column.id]
+        for breach in self._allowed_rows.breaches(arrays, len(batch), self._faulty):
+            self._report_breach(breach, batch)
         if not self._deletes:
             self._presence.check(batch, keys)
         arrays |= {ROW: origin(batch, ROW), COLUMN: self._places.of_rows(batch), SHEET: origin(batch, SHEET)}
         return pa.record_batch([arrays[field.name] for field in self.schema], schema=self.schema)
+
+    def _report_breach(self, breach: Breach, batch: pa.RecordBatch) -> None:
+        places = self._places.of(batch.take(pa.array(breach.rows)), breach.component)
+        self._report.add(breach.group(places.append_column("value", breach.values)))
 
     def finish(self) -> None:
         """Checks that need all rows: mandatory components that are given somewhere else."""
@@ -185,8 +195,16 @@ class Validator:
                 wrong.setdefault(verdict, []).append(index)
         if wrong:
             indices = encoded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
+            self._note_faulty(wrong, indices, len(texts))
             for verdict, found in wrong.items():
                 self._report_values(column, verdict, found, texts, indices, batch)
+
+    def _note_faulty(self, wrong: Mapping[_Verdict, list[int]], indices: npt.NDArray[np.int32], count: int) -> None:
+        """Remember the rows with a wrong value: that it does not fit with others needs no telling."""
+        if self._faulty is not None and len(indices) == len(self._faulty):
+            flags = np.zeros(count + 1, bool)
+            flags[[index for found in wrong.values() for index in found]] = True
+            self._faulty |= flags[indices]
 
     def _report_values(
         self,

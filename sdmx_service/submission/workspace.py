@@ -9,13 +9,15 @@ Codes, times and texts are text, numbers are doubles. What is sent once more for
 
 from __future__ import annotations
 
+import re
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count, takewhile
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -31,12 +33,19 @@ from sdmx_service.storage.quoting import both, identifier, literal, member
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.sent_table import SentTable
 
+T = TypeVar("T")
 _PLAIN = """CREATE MACRO plain(number) AS CASE
     WHEN number = trunc(number) AND abs(number) < 1e15 THEN CAST(CAST(number AS BIGINT) AS VARCHAR)
     ELSE format('{:.15g}', CAST(number AS DOUBLE)) END"""
 """A number as people write it: no superfluous ``.0``, no digits that a double does not have."""
 _MOST_VALUES = 10_000
 """Distinct values of a dimension that are remembered; beyond, the dimension counts as unknown."""
+AT_ONCE = 1_000_000
+"""Rows that are looked at together, about, where a database would hold all of them in memory."""
+_FIRST_LIMIT = 150
+"""Megabytes that do for nearly every check (measured up to 12 million observations with nothing wrong)."""
+_SIZE = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>[KMGT]B)", re.IGNORECASE)
+_UNITS = {"KB": 1e-3, "MB": 1.0, "GB": 1e3, "TB": 1e6}
 _NAMED_ROWS = 5
 _KEY = "key_"
 
@@ -106,7 +115,8 @@ class Workspace:
     """Typed rows of one submission; a context manager.
 
     Args:
-        memory: what the database may use, as DuckDB writes it (``512MB``); beyond, it works on disk.
+        memory: what the database may use at most, as DuckDB writes it (``512MB``); beyond, it works on disk. It begins
+            with less, and is given more for a statement that cannot do with it.
         folder: where the temporary folder is made; None: the system's place.
 
     Attributes:
@@ -116,8 +126,9 @@ class Workspace:
 
     def __init__(self, memory: str = "512MB", *, threads: int = 2, folder: Path | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="workspace-", dir=folder)
+        self._limits = _limits(memory)
         settings: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": memory,
+            "memory_limit": self._limits[0],
             "threads": threads,
             "temp_directory": str(Path(self._folder.name) / "spill"),
             "preserve_insertion_order": False,
@@ -130,8 +141,8 @@ class Workspace:
         except BaseException:
             self._folder.cleanup()
             raise
-        self._connection.execute("BEGIN")  # one transaction for the workspace's whole life: nothing is to be kept
         self._connection.execute(_PLAIN)
+        self._is_filling = False
         self.file: str | None = None
         self.letters: Mapping[str, str] = {}
         self._tables: dict[str, SentTable] = {}
@@ -183,7 +194,7 @@ class Workspace:
         name = structure.ref.text
         if name not in self._tables:
             self._tables[name] = SentTable(
-                view=f"rows_{len(self._tables)}", structure=structure, run=self.run, insert=self._insert
+                view=f"rows_{len(self._tables)}", structure=structure, run=self._fill, insert=self._insert
             )
         key = (name, part.dataflow)
         if key not in self._sent:
@@ -196,8 +207,21 @@ class Workspace:
         DuckDB finds them by the name of the variable: what is registered, a transaction holds to its end.
         """
         incoming = rows  # noqa: F841
+        self._begin()
         with _bounds():
             self._connection.execute(statement).fetchall()
+
+    def _fill(self, statement: str) -> None:
+        """Run a statement while rows come in."""
+        self._begin()
+        with _bounds():
+            self._connection.execute(statement).fetchall()
+
+    def _begin(self) -> None:
+        """All rows that come in are one transaction: they are written once, and not into a log first."""
+        if not self._is_filling:
+            self._connection.execute("BEGIN")
+            self._is_filling = True
 
     # --- for checks --------------------------------------------------------------------------------------------
     def run(self, statement: str) -> None:
@@ -206,8 +230,7 @@ class Workspace:
         Raises:
             StorageFault: memory or disk do not suffice.
         """
-        with _bounds():
-            self._connection.execute(statement).fetchall()
+        self._with_enough(lambda: self._connection.execute(statement).fetchall())
 
     def read(self, query: str) -> pa.Table:
         """The answer to a query, whole.
@@ -215,14 +238,37 @@ class Workspace:
         Raises:
             StorageFault: memory or disk do not suffice.
         """
+        return self._with_enough(lambda: self._connection.sql(query).to_arrow_table())
+
+    def _with_enough(self, work: Callable[[], T]) -> T:
+        """What the work gives; it is done again with more memory if it cannot be done with less."""
+        if self._is_filling:
+            self._connection.execute("COMMIT")
+            self._is_filling = False
         with _bounds():
-            return self._connection.sql(query).to_arrow_table()
+            while len(self._limits) > 1:
+                with suppress(duckdb.OutOfMemoryException):
+                    return work()
+                del self._limits[0]
+                self._connection.execute(f"SET memory_limit = {literal(self._limits[0])}")
+            return work()
 
     def places(self, query: str, structure: DataStructure) -> pa.Table:
         """The answer to a query with ``key_columns`` as places of findings."""
         table = self.read(query)
         keys = {f"{_KEY}{number}": KEY_PREFIX + id for number, id in enumerate(structure.key_ids)}
         return table.rename_columns([keys.get(name, name) for name in table.column_names])
+
+    def places_of(self, found: str, query: str, structure: DataStructure) -> pa.Table:
+        """``places`` of a query over a table that ``make`` made, which is forgotten; nothing where that has no row.
+
+        What is found is a few rows, which the database does not know of a query before it has run: joined to all rows
+        sent as a table, it does not gather those in memory.
+        """
+        try:
+            return self.places(query, structure) if self.count(found) else pa.table({})
+        finally:
+            self.drop(found)
 
     def keep(self, rows: Iterable[pa.RecordBatch], types: Mapping[str, str]) -> str:
         """A new table of rows from elsewhere: columns ``types`` (name -> SQL type), null where a batch lacks one."""
@@ -243,10 +289,48 @@ class Workspace:
         self.run(f"CREATE TEMP TABLE {table} AS {query}")
         return table
 
+    def make_in_parts(self, query: Callable[[str], str], key: str, rows: int, at_once: int = AT_ONCE) -> str:
+        """A new table with the answers to a query asked for a part of the rows at a time.
+
+        For what a database holds in memory whole: lists of the values of a group, as medians need them.
+
+        Args:
+            query: the query, given the condition that chooses the part.
+            key: a whole number of 64 bits without a sign by which rows are told apart.
+            rows: how many there are in all.
+            at_once: how many of them a part has, about.
+        """
+        parts = max(1, -(-rows // at_once))
+        table = self.make(query(f"{key} % {parts} = 0"))
+        for part in range(1, parts):
+            self.run(f"INSERT INTO {table} {query(f'{key} % {parts} = {part}')}")
+        return table
+
+    def count(self, rows: str) -> int:
+        """How many rows there are, given what stands after FROM."""
+        return int(self.read(f"SELECT count(*) AS number FROM {rows}")["number"][0].as_py())
+
     def drop(self, table: str) -> None:
         """Forget a table that ``keep`` or ``make`` made."""
         with suppress(duckdb.TransactionException):  # after a statement that failed all tables are forgotten anyway
             self.run(f"DROP TABLE {identifier(table)}")
+
+    def said(self, structure: DataStructure, dataflow: str, provider: str) -> Iterator[pa.RecordBatch]:
+        """The rows so far of a provider for a dataflow that no deletion after them took away.
+
+        Columns are the components, as texts and numbers; null where a row does not say one.
+        """
+        sent = self._sent.get((structure.ref.text, dataflow))
+        if sent is None:
+            return
+        chosen = ", ".join(f"s.{name} AS {identifier(id)}" for id, name in column_names(structure).items())
+        query = (
+            f"SELECT {chosen} FROM {sent.table} AS s WHERE s._dataflow = {literal(dataflow)}"
+            f" AND s._provider = {literal(provider)} AND s._action <> 'Delete'"
+        )
+        if Action.DELETE in sent.actions:
+            query += f" AND NOT EXISTS ({_deleted_by(sent, 's')} AND d._part > s._part AND d._provider = s._provider)"
+        yield from self.read(query).to_batches()
 
     # --- the same thing twice ----------------------------------------------------------------------------------
     def duplicates(self, report: Report) -> None:
@@ -336,6 +420,14 @@ class Workspace:
             SELECT {PLACE}, value, {key + "," if key else ""} "values"
             FROM v JOIN g USING ({", ".join(keys)}) ORDER BY lowest, _row"""
         return self.places(query, sent.structure)
+
+
+def _limits(most: str) -> list[str]:
+    """Limits of memory to try, the last one the most there may be; that alone where it is not written as usual."""
+    found = _SIZE.fullmatch(most)
+    size = 0.0 if found is None else float(found["number"]) * _UNITS[found["unit"].upper()]
+    steps = takewhile(lambda step: step < size, (_FIRST_LIMIT * 2**power for power in count()))
+    return [*(f"{step}MB" for step in steps), most]
 
 
 @contextmanager

@@ -339,6 +339,8 @@ def _format_data(resource: str, query: DataQuery) -> tuple[str, str]:
         raise _unspeakable("this choice of attributes and measures")
     if query.sort or query.offset or query.limit is not None or query.as_of is not None:
         raise _unspeakable("sort, offset, limit and asOf")
+    if query.include_sources:
+        raise _unspeakable("includeSources")
     parts = [resource, _write_flow(query), _write_key(query.keys), _write_providers(query.providers)]
     parameters = [
         *_slice_parameters(query),

@@ -144,7 +144,7 @@ _DATA_PARTS = ("context", *_ARTEFACT_PARTS, "key")
 _DATA_DEFAULTS = (None, "*", "*", "*", "*", "*")
 _DATA_PARAMETERS = (
     *("c", "updatedAfter", "firstNObservations", "lastNObservations", "dimensionAtObservation", "attributes"),
-    *("measures", "includeHistory", "offset", "limit", "sort", "asOf", "reportingYearStartDay"),
+    *("measures", "includeHistory", "offset", "limit", "sort", "asOf", "reportingYearStartDay", "includeSources"),
 )
 
 
@@ -167,6 +167,7 @@ def _read_data(parts: Sequence[str], query_string: str) -> DataQuery:
         attributes=parameters.words("attributes", ("dsd",)),
         measures=parameters.words("measures", ("all",)),
         include_history=parameters.flag("includeHistory"),
+        include_sources=parameters.flag("includeSources"),
         offset=parameters.number("offset", 0) or 0,
         limit=parameters.number("limit", 1),
         sort=_sort(parameters.text("sort")),
@@ -182,6 +183,24 @@ def _check_data(query: DataQuery) -> None:
     for name, words in (("attributes", query.attributes), ("measures", query.measures)):
         if "none" in words and len(words) > 1:
             raise SemanticFault(f"The parameter {name} says none and something else.", hint="Leave out one of them.")
+    if query.include_sources:
+        _check_sources(query)
+
+
+def _check_sources(query: DataQuery) -> None:
+    """What includeSources goes together with: the figures of one release, series by series as they are."""
+    others = {
+        "updatedAfter": query.updated_after is not None,
+        "includeHistory": query.include_history,
+        "firstNObservations": query.first_n is not None,
+        "lastNObservations": query.last_n is not None,
+        "measures=none": query.measures == ("none",),
+    }
+    for name in (name for name, is_given in others.items() if is_given):
+        raise SemanticFault(
+            f"includeSources and {name} do not go together.",
+            hint="Leave out one of them; asOf goes together with includeSources.",
+        )
 
 
 def _sort(value: str | None) -> tuple[SortKey, ...]:
@@ -212,6 +231,7 @@ def _format_data(query: DataQuery) -> tuple[str, str]:
         ("attributes", unless(",".join(query.attributes), "dsd")),
         ("measures", unless(",".join(query.measures), "all")),
         ("includeHistory", "true" if query.include_history else None),
+        ("includeSources", "true" if query.include_sources else None),
         ("offset", unless(str(query.offset), "0")),
         ("limit", _number(query.limit)),
         ("sort", "+".join(key.component + ":desc" * key.descending for key in query.sort) or None),

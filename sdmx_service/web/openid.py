@@ -7,7 +7,6 @@ from aiohttp import web
 from sdmx_service.auth.openid import Attempt, sign_in_address
 from sdmx_service.auth.principal import Principal
 from sdmx_service.auth.sessions import end_session, new_secret, open_session
-from sdmx_service.auth.trail import keep
 from sdmx_service.errors import NotAllowed, NotAuthenticated, NotFound, SdmxError
 from sdmx_service.submission.reading import named_provider
 from sdmx_service.web.asking import Shown
@@ -98,7 +97,7 @@ def _welcome(case: Case, principal: Principal) -> Shown:
 
 async def _failed(request: web.Request, error: SdmxError) -> web.StreamResponse:
     def show(case: Case) -> Shown:
-        keep(case.desk.store, None, "refuse sign-in", "sign-in elsewhere", why=error.detail)
+        case.desk.doorkeeper.refused_elsewhere(error, case.client)
         raise error
 
     return await at_desk(show, open_to_all=True)(request)

@@ -52,6 +52,7 @@ def sources_page(holdings: Holdings, view: View, dataflow: Dataflow, tongue: Ton
         "flow": dataflow,
         "flow_link": addresses.artefact_page(dataflow, tongue),
         "dimension": tongue.plain(labels.components[dimension], dimension) if dimension else "",
+        "is_decided": flow.name in holdings.store.ranking(view.release).heads,
         "sources": [_source(one, flow) for one in precedence(flow, holdings.store, view.release) if one in senders],
         "providers": {name: _provider(name, view.catalog) for name in {one.provider for c in found for one in c.given}},
         "codes": codes_of(flow, dimension) if dimension else {},

@@ -142,6 +142,10 @@ _FRENCH: Mapping[str, str] = MappingProxyType(
         "can be read too.": "Si plusieurs fournisseurs donnent un chiffre pour la même clé, celui qui vient ici en "
         "tête est affiché ; les autres peuvent être lus aussi.",
         "Precedence": "Ordre de priorité",
+        "The order is what the provision agreements say.": "L'ordre est celui que disent les accords de fourniture.",
+        "The first of them were put there by a decision; the others stand as the provision agreements say.": (
+            "Les premiers ont été placés par une décision ; les autres suivent selon les accords de fourniture."
+        ),
         "reports for {code}": "déclare pour {code}",
         "Its own figures": "Ses propres chiffres",
         "Figures are rounded to multiples of {base}, each by itself: totals need not be the sum of their parts.": "Les "

@@ -10,13 +10,15 @@ from datetime import UTC, datetime
 
 from sdmx_service.auth import Principal, service_does
 from sdmx_service.catalog.catalog import Catalog
-from sdmx_service.catalog.library import Library
+from sdmx_service.catalog.library import Library, View
 from sdmx_service.catalog.sign_off import SignOff
+from sdmx_service.catalog.sources import Flow, as_structures_say
 from sdmx_service.errors import Busy, Conflict, NotAllowed
+from sdmx_service.model.structure import Dataflow
 from sdmx_service.model.urn import Ref, parse_ref
 from sdmx_service.storage.port import Act, ChangeCounts, DocumentChange, Record, Release, Store
 from sdmx_service.submission.receipt import Receipt, load_receipt, receipt_change, receipts, with_changes
-from sdmx_service.submission.rechecking import check_rights_again
+from sdmx_service.submission.rechecking import check_structures_again
 from sdmx_service.submission.submit import check_again
 from sdmx_service.workflow.embargoes import held_until, unchanged
 from sdmx_service.workflow.states import require
@@ -73,7 +75,7 @@ def publish(
     """Publish submissions, in that order, as one release; their receipts afterwards.
 
     If something was published since a submission was checked, its set rules run again first; if structures or
-    agreements changed, its codes and the right to send them are looked at again.
+    agreements changed, its rows are judged by those of now.
 
     Raises:
         NotAllowed: the principal may not publish, or approved one that another has to publish.
@@ -90,10 +92,10 @@ def publish(
         require("publish", receipt)
         must_be_signed_off(receipt, principal, view.catalog)
         refuse_embargoed(receipt, library.store, moment)
-    check_rights_again(kept, library)
+    check_structures_again(kept, library)
     if len(kept) > 1 or any(receipt.checked_at != view.release for receipt in kept):
         check_again(kept, library, memory)
-    return _release(kept, library.store, view.release, principal.does, fitting(comment), free)
+    return _release(kept, library.store, view, principal.does, fitting(comment), free)
 
 
 def refuse_embargoed(receipt: Receipt, store: Store, now: datetime) -> None:
@@ -111,16 +113,29 @@ def refuse_embargoed(receipt: Receipt, store: Store, now: datetime) -> None:
 
 
 def _release(
-    kept: Sequence[Receipt], store: Store, base: int, does: Doer, comment: str, free: DocumentChange
+    kept: Sequence[Receipt], store: Store, view: View, does: Doer, comment: str, free: DocumentChange
 ) -> list[Receipt]:
-    """Publish on top of a release, whoever it was that decided it, if no embargo came since ``free`` was read."""
+    """Publish on top of what the submissions were judged by, whoever it was that decided it.
+
+    Nothing, if an embargo came since ``free`` was read. The dataflows are ranked as the provision agreements say now,
+    behind what somebody decided (``catalog.sources``).
+    """
     done: list[Receipt] = []
+    before = store.ranking(view.release)
+    flows = _flows(kept, view.catalog)
+    ranking = as_structures_say(before, flows)
+    ranked = [
+        flow.dataflow.ref.text
+        for flow in flows
+        if list(ranking.providers[flow.name]) != list(before.providers.get(flow.name, ()))
+    ]
 
     def record(number: int, changes: Sequence[ChangeCounts]) -> Record:
         done[:] = [replace(receipt, status="published", release=number, scheduled_for=None) for receipt in kept]
         if len(done) == 1:
             done[:] = [with_changes(done[0], changes)]
         acts = [does("publish", one.id, comment, release=number) for one in kept]
+        acts += [service_does("rank", ref, "as the provision agreements say", release=number) for ref in ranked]
         edits = [free, *(receipt_change(after, before.status) for before, after in zip(kept, done, strict=True))]
         for one in kept:
             for earlier in _superseded(one, store):
@@ -128,8 +143,24 @@ def _release(
                 edits.append(receipt_change(replace(earlier, status="superseded"), earlier.status))
         return Record(acts=tuple(acts), changes=tuple(edits))
 
-    release, _ = store.publish([receipt.id for receipt in kept], base, comment=comment, record=record)
+    submissions = [receipt.id for receipt in kept]
+    release, _ = store.publish(
+        submissions,
+        view.release,
+        generation=view.generation,
+        ranking=ranking if ranked else None,
+        comment=comment,
+        record=record,
+    )
     return [replace(one, log=release.log) for one in done]
+
+
+def _flows(kept: Sequence[Receipt], catalog: Catalog) -> list[Flow]:
+    """The dataflows that submissions bring figures of, each once."""
+    names = dict.fromkeys(one.dataflow for receipt in kept for one in receipt.dataflows)
+    refs = (parse_ref(name, "Dataflow").complete() for name in names)
+    found = (catalog.lookup(ref) for ref in refs if isinstance(ref, Ref))
+    return [Flow.of(one, catalog) for one in found if isinstance(one, Dataflow)]
 
 
 def _superseded(correction: Receipt, store: Store) -> Iterable[Receipt]:
@@ -171,13 +202,13 @@ def publish_due(library: Library, now: datetime, *, memory: str = "1GB") -> Due:
         due = [one for one in _due(library.store, now) if held_until(one.id, library.store, now) is None]
         if not due:
             return Due()
-        base = library.view().release
+        view = library.view()
         try:
             fitting, held = _fitting(due, library, memory)
-            published = _release(fitting, library.store, base, service_does, "at its hour", free) if fitting else []
+            published = _release(fitting, library.store, view, service_does, "at its hour", free) if fitting else []
             return Due(published=tuple(published), held=tuple(held))
         except Conflict:  # another process was faster, or somebody published in between
-            log.info("publishing of what is due at release %s goes on at another one", base)
+            log.info("publishing of what is due at release %s goes on at another one", view.release)
     raise Busy("Others publish all the time.", hint="What is due is published with the next attempt.")
 
 
@@ -190,7 +221,7 @@ def _due(store: Store, now: datetime) -> list[Receipt]:
 def _fitting(due: Sequence[Receipt], library: Library, memory: str) -> tuple[list[Receipt], list[Receipt]]:
     """Those that may come out together; the others go back to where they were scheduled from."""
     try:
-        check_rights_again(due, library)
+        check_structures_again(due, library)
         check_again(due, library, memory)
         return list(due), []
     except Conflict:
@@ -198,7 +229,7 @@ def _fitting(due: Sequence[Receipt], library: Library, memory: str) -> tuple[lis
         held: list[Receipt] = []
         for one in due:
             try:
-                check_rights_again([one], library)
+                check_structures_again([one], library, fitting)
                 check_again([*fitting, one], library, memory)
                 fitting.append(one)
             except Conflict as error:

@@ -19,7 +19,15 @@ from sdmx_service.auth.accounts import (
     set_disabled,
     set_password,
 )
-from sdmx_service.errors import Conflict, NotAuthenticated, NotFound, SdmxError, SemanticFault, TooManyAttempts
+from sdmx_service.errors import (
+    Conflict,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    SdmxError,
+    SemanticFault,
+    TooManyAttempts,
+)
 from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Store
 
@@ -131,6 +139,40 @@ class TestThrottling:
                 keeper.admit(f"name{number}", "x", "10.0.0.1")
         with pytest.raises(TooManyAttempts):
             keeper.admit("another", "x", "10.0.0.1")
+
+    def test_unknown_names_are_told_in_sum(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(passwords, "is_right", lambda password, kept: False)
+        account(store)
+        now = [0.0]
+        keeper = Doorkeeper(store, clock=lambda: now[0])
+        for number in range(120):
+            with pytest.raises(NotAuthenticated):
+                keeper.admit(f"my password {number}", "x", f"10.0.{number}.1")
+        with pytest.raises(NotAuthenticated):
+            keeper.admit("maria", "x", "10.0.0.1")
+        entries = [one for one in store.log() if one.act == "refuse sign-in"]
+        assert [(one.object, json.loads(one.details)) for one in entries] == [
+            ("unknown accounts", {"count": 1, "addresses": 1}),
+            ("unknown accounts", {"count": 10, "addresses": 10}),
+            ("unknown accounts", {"count": 100, "addresses": 100}),
+            ("account maria", {}),
+        ]
+        assert "my password" not in str(entries)
+        now[0] = 3600
+        with pytest.raises(NotAuthenticated):
+            keeper.admit("nobody", "x", "10.0.0.1")
+        assert json.loads(list(store.log())[-1].details) == {"count": 1, "addresses": 1, "before": 120}
+
+    def test_what_anybody_can_send_to_the_end_of_a_sign_in_is_told_in_sum(self, store: Store) -> None:
+        keeper = Doorkeeper(store, clock=lambda: 0.0)
+        for number in range(12):
+            keeper.refused_elsewhere(NotAuthenticated("no sign-in of this browser"), f"10.0.0.{number}")
+        for _ in range(3):
+            keeper.refused_elsewhere(NotAllowed("no role here"), "10.0.0.1")
+        told = [json.loads(one.details) for one in store.log()]
+        assert [(one["why"], one.get("count")) for one in told] == [
+            ("no sign-in of this browser", 1), ("no sign-in of this browser", 10), *[("no role here", None)] * 3,
+        ]  # fmt: skip
 
     def test_one_name_from_everywhere(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(passwords, "is_right", lambda password, kept: False)

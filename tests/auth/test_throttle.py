@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sdmx_service.auth.client_address import client_address
-from sdmx_service.auth.throttle import Throttle
+from sdmx_service.auth.throttle import Tally, Throttle
 from sdmx_service.errors import TooManyAttempts
 
 
@@ -69,3 +69,32 @@ def test_the_address_of_the_client(forwarded: list[str], proxies: int, expected:
 def test_an_address_has_a_length() -> None:
     assert len(client_address(["x" * 5000], None, 1)) == 100
     assert client_address([], None, 0) == "unknown"
+
+
+def test_a_tally_tells_by_powers_of_ten() -> None:
+    clock = Clock()
+    tally = Tally(60, most=3, clock=clock)
+    told = [said for number in range(1, 1001) if (said := tally.add(f"address {number % 7}")) is not None]
+    assert told == [
+        {"count": 1, "addresses": 1}, {"count": 10, "addresses": 3}, {"count": 100, "addresses": 3},
+        {"count": 1000, "addresses": 3},
+    ]  # fmt: skip
+    clock.now += 60
+    assert tally.add("a") == {"count": 1, "addresses": 1}  # all of the thousand were told
+    assert [tally.add("b") for _ in range(6)] == [None] * 6
+    clock.now += 60
+    assert tally.add("a") == {"count": 1, "addresses": 1, "before": 7}
+
+
+@given(st.lists(st.integers(0, 100), max_size=300))
+def test_entries_of_a_tally_are_few(pauses: list[int]) -> None:
+    clock = Clock()
+    tally = Tally(60, clock=clock)
+    told = []
+    for pause in pauses:
+        clock.now += pause
+        told.append((clock.now, tally.add("a")))
+    said = [entry for _, entry in told if entry is not None]
+    assert len(said) <= 3 * (1 + sum(pauses) / 60)
+    assert sum(1 for entry in said if entry["count"] == 1) <= 1 + sum(pauses) / 60
+    assert bool(said) == bool(pauses)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +61,16 @@ def test_a_scheme_without_versions_grows_in_the_store(content: Content) -> None:
     assert isinstance(grown, DataProviderScheme)
     assert grown.items == (renamed, second)
     assert missing(Content(artefacts=[replace(scheme, items=(first,))]), stored).artefacts == []
+
+
+def test_folders_called_sources_are_left_out_within_the_content_only(content: Content, tmp_path: Path) -> None:
+    scheme = next(one for one in content.artefacts if isinstance(one, DataProviderScheme))
+    (body,) = serialise(Content(artefacts=[scheme])).values()
+    for folder in ("dsd", "dsd/sources"):
+        (tmp_path / "sources" / folder).mkdir(parents=True, exist_ok=True)
+    (tmp_path / "sources" / "dsd" / "PROVIDERS.json").write_bytes(body)
+    (tmp_path / "sources" / "dsd" / "sources" / "DRAFT.json").write_text("no message")
+    assert [one.ref for one in load_folder(tmp_path / "sources").artefacts] == [scheme.ref]
 
 
 def test_a_broken_file_is_named(tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -390,7 +390,7 @@ def test_metadata_are_about_dataflows_and_agreements() -> None:
 
 def test_metadata_sets_are_as_their_structure_says_and_about_what_is_here() -> None:
     sets = [one for one in catalog().of_type("MetadataSet") if isinstance(one, MetadataSet)]
-    assert len(sets) == 6
+    assert len(sets) == 7
     for one in sets:
         assert check_metadata_set(one, catalog()) == ()
         assert all(catalog().lookup(Ref.parse(target)) is not None for target in one.targets)
@@ -405,6 +405,7 @@ def test_the_sources_of_the_demonstration_data_have_metadata() -> None:
     assert agreements == {
         "PA_UNDESA_DF_STOCK_OD", "PA_ESTAT_DF_STOCK_CTZ", "PA_ESTAT_DF_STOCK_CTB", "PA_ESTAT_DF_FLOW_CTZ",
         "PA_ESTAT_DF_FLOW_PRV", "PA_ESTAT_DF_BALANCE", "PA_UNDESA_DF_FLOW_CTZ", "PA_NSO_DEU_DF_FLOW_PRV",
+        "PA_NSO_MLT_DF_BALANCE",
     }  # fmt: skip
 
 

@@ -25,17 +25,19 @@ def content() -> tuple[dict[str, Any], dict[str, str], dict[str, set[str]]]:
     """Codelists by dimension per structure, structures by dataflow, codes by codelist."""
     structures: dict[str, Any] = {}
     flows: dict[str, str] = {}
-    for path in sorted((TOP / "dsd").glob("DSD_*.json")):
+    sdg = TOP / "dsd" / "sdg"
+    for path in [*sorted((TOP / "dsd").glob("DSD_*.json")), sdg / "SDG.json", sdg / "DF_SDG_MIG.json"]:
         data = load(path)["data"]
-        for structure in data["dataStructures"]:
+        for structure in data.get("dataStructures", []):
             parts = structure["dataStructureComponents"]
             structures[structure["id"]] = {
-                part["id"]: part["localRepresentation"].get("enumeration", "").split(":")[-1].split("(")[0]
+                part["id"]: part.get("localRepresentation", {}).get("enumeration", "").split("=")[-1].split("(")[0]
                 for part in parts["dimensionList"]["dimensions"] + parts["attributeList"]["attributes"]
             }
-        flows |= {flow["id"]: flow["structure"].split(":")[-1].split("(")[0] for flow in data["dataflows"]}
-    lists = [load(path)["data"]["codelists"][0] for path in sorted((TOP / "codelists").glob("CL_*.json"))]
-    return structures, flows, {one["id"]: {code["id"] for code in one["codes"]} for one in lists}
+        flows |= {flow["id"]: flow["structure"].split(":")[-1].split("(")[0] for flow in data.get("dataflows", [])}
+    paths = sorted([*(TOP / "codelists").glob("CL_*.json"), *sdg.glob("CL_*.json")])
+    lists = [load(path)["data"]["codelists"][0] for path in paths]
+    return structures, flows, {f"{one['agencyID']}:{one['id']}": {code["id"] for code in one["codes"]} for one in lists}
 
 
 @pytest.mark.parametrize("path", RULE_FILES, ids=lambda path: path.stem)
@@ -93,4 +95,4 @@ def listed(values: Any) -> list[str]:
 
 def test_every_rule_of_the_list_is_there() -> None:
     ids = {rule["id"] for path in RULE_FILES for rule in load(path)["rules"]}
-    assert ids == {f"V{number:02}" for number in range(1, 25)}
+    assert ids == {f"V{number:02}" for number in range(1, 27)}

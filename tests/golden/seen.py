@@ -18,6 +18,8 @@ from typing import Any
 import openpyxl
 from lxml import etree
 
+from tests.golden import seen_refused as refused
+
 Figures = tuple[int, float]
 """How many, and their sum."""
 
@@ -144,18 +146,21 @@ class Seen:
     """A file and what becomes of it.
 
     Attributes:
-        mapping: what reads it, or refuses it; None where nothing recognises it.
+        mapping: what reads it, or refuses it.
         figures: how many of its figures are to go in, and their sum; None where it is refused.
         why: what is true of a file that is refused.
+        facts: what stands in a file that is refused, so that the reason can be held against it.
     """
 
     what: str
-    mapping: str | None = None
+    mapping: str
     figures: Callable[[Path], Figures] | None = None
     why: str = ""
+    facts: refused.Facts | None = None
 
 
 LIST = "It is a list of codes: it holds no figures."
+ILLEGAL = "It counts persons found to be illegally present: neither residents nor people counted when they moved."
 CFO = "Emigrants of the Philippines registered by the Commission on Filipinos Overseas, by {}"
 
 
@@ -168,7 +173,7 @@ def _malta(words: str, mapping: str) -> Seen:
 
 
 def _british(words: str) -> Seen:
-    return Seen(what=f"British list of {words}", why=LIST)
+    return Seen(what=f"British list of {words}", mapping="GBR_GSS_CODES", why=LIST, facts=refused.listing)
 
 
 FILES: dict[str, Seen] = {
@@ -181,11 +186,11 @@ FILES: dict[str, Seen] = {
     ),
     "eurostat/eurostat_migr_eipre.json": Seen(
         what="Eurostat, persons found to be illegally present, JSON-stat", mapping="ESTAT_JSON_EIPRE",
-        why="It counts apprehensions, neither residents nor people who moved.",
+        why=ILLEGAL, facts=refused.json_stat,
     ),
     "eurostat/eurostat_migr_eipre_CH_PT_SE_2010_2023.json": Seen(
         what="The same for three countries", mapping="ESTAT_JSON_EIPRE",
-        why="It counts apprehensions, neither residents nor people who moved.",
+        why=ILLEGAL, facts=refused.json_stat,
     ),
     "eurostat/eurostat_migr_pop1ctz.json": Seen(
         what="Eurostat, population by citizenship, JSON-stat", mapping="ESTAT_JSON_CTZ", figures=json_stat
@@ -201,11 +206,12 @@ FILES: dict[str, Seen] = {
     "eurostat/malta_migr_pop3ctb.csv": _malta("population by country of birth", "ESTAT_CTB"),
     "eurostat/proportion_of_population_by_sex_and_citizenship.csv": Seen(
         what="Eurostat, share of women and men by citizenship, labels only", mapping="ESTAT_SHARE_CTZ",
-        why="It holds shares in per cent, and stocks held here are counts of persons.",
+        why="It holds shares in per cent, and stocks held here are counts of persons.", facts=refused.shares,
     ),
     "flow/abel_cohen_da_pb_closed_5yr.csv": Seen(
         what="Abel and Cohen, modelled flows over five years", mapping="ABEL_COHEN_FLOWS",
-        why="It holds flows over five years from a model that rests on the stocks, beside these stocks.",
+        why="It holds flows over five years from a model, beside the stocks that it rests on, and several estimates of each.",
+        facts=refused.modelled_flows,
     ),
     "flow/eurostat_imm5prv_by_age_intraEU.csv": Seen(
         what="Eurostat, immigration by age and previous residence", mapping="IMM5PRV_AGE", figures=column("value")
@@ -226,11 +232,13 @@ FILES: dict[str, Seen] = {
     "national/ph_cfo_Emigrant-1981-2020-Occu.csv": _cfo("occupation", "PHL_CFO_OCCUPATION"),
     "national/ph_cfo_Emigrant-1981-2020-Sex.csv": _cfo("sex", "PHL_CFO_SEX"),
     "national/ph_cfo_Emigrant-1988-2020-CivilStatus.csv": Seen(
-        what=CFO.format("civil status"), mapping="PHL_CFO_CIVIL_STATUS", why="No flow is held by civil status."
+        what=CFO.format("civil status"), mapping="PHL_CFO_CIVIL_STATUS", why="No flow is held by civil status.",
+        facts=refused.by_year_and_column,
     ),
     "national/ph_cfo_Emigrant-1988-2020-Educ.csv": _cfo("education", "PHL_CFO_EDUCATION"),
     "national/ph_cfo_Emigrant-1988-2020-PlaceOfOrigin-Province.csv": Seen(
-        what=CFO.format("province"), mapping="PHL_CFO_PROVINCE", why="No flow is held by province."
+        what=CFO.format("province"), mapping="PHL_CFO_PROVINCE", why="No flow is held by province.",
+        facts=refused.by_label_and_year,
     ),
     "national/uk_gss_citizenship.csv": _british("citizenships"),
     "national/uk_gss_dwp-nationalities.csv": _british("nationalities of the Department for Work and Pensions"),
@@ -266,8 +274,14 @@ FILES: dict[str, Seen] = {
         what="Kyrgyzstan, SDG 16.2.2 without its regions, SDMX-ML 2.1", mapping="SDG_NSO_KGZ",
         figures=sdmx_ml(lambda row: row["REF_AREA"] == "KG"),
     ),
-    "sdg/ons_code_mapping.csv": Seen(what="ONS, codes of the SDG structure for British labels", why=LIST),
-    "sdg/ons_column_mapping.csv": Seen(what="ONS, components of the SDG structure for British columns", why=LIST),
+    "sdg/ons_code_mapping.csv": Seen(
+        what="ONS, codes of the SDG structure for British labels", mapping="ONS_SDG_CODES", why=LIST,
+        facts=refused.sdg_codes,
+    ),
+    "sdg/ons_column_mapping.csv": Seen(
+        what="ONS, components of the SDG structure for British columns", mapping="ONS_SDG_COLUMNS", why=LIST,
+        facts=refused.listing,
+    ),
     "sdg/ons_indicator_10-7-3.csv": Seen(
         what="ONS, SDG 10.7.3 without causes of death and regions of origin", mapping="ONS_10_7_3",
         figures=column("Value", where=lambda row: not row["Cause of death"] and not row["Region of origin"]),
@@ -294,7 +308,9 @@ FILES: dict[str, Seen] = {
         what="UN DESA, migrant stock 2024 by sex and destination, Table 1 of the workbook", mapping="DESA_STOCK_DEST",
         figures=desa(24),
     ),
-    "unhcr/countries.csv": Seen(what="UNHCR, countries", why=LIST),
+    "unhcr/countries.csv": Seen(
+        what="UNHCR, countries", mapping="UNHCR_COUNTRIES", why=LIST, facts=refused.listing
+    ),
     "unhcr/population.csv": Seen(
         what="UNHCR, persons of concern by area of origin and asylum", mapping="UNHCR_POPULATION",
         figures=column("refugees", "asylum_seekers", "returned_refugees", "idps", "returned_idps", "stateless", "ooc",

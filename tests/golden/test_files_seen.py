@@ -16,7 +16,6 @@ import pytest
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.loading import load_folder
-from sdmx_service.errors import UnknownFormat
 from sdmx_service.model.message import Action
 from sdmx_service.submission.reading import Wish, receive
 from sdmx_service.submission.report import Report
@@ -32,7 +31,9 @@ HEAD = """# Files seen
 What becomes of real files of statistical offices and partner agencies, sent as they are. Every figure that goes in is the
 one that stands in the file: number and sum are those of an independent reading (`tests/golden/seen.py`), which says too
 which rows are meant. Rows that a mapping leaves out on purpose are told in the receipt with the reason (`F101`). The page
-is made by `python -m tests.golden.test_files_seen`, and a test compares each line with what happens.
+is made by `python -m tests.golden.test_files_seen`, and a test compares each line with what happens. Of a refused file the
+last column says what an independent reading (`tests/golden/seen_refused.py`) finds in it, so that the reason can be held
+against the file.
 
 | File | What it is | Read by | Figures | Their sum | Rows left out |
 |---|---|---|---|---|---|
@@ -40,8 +41,8 @@ is made by `python -m tests.golden.test_files_seen`, and a test compares each li
 REFUSED = """
 ## Refused
 
-| File | What it is | Refused by | Why |
-|---|---|---|---|
+| File | What it is | Refused by | Why | What stands in the file |
+|---|---|---|---|---|
 """
 
 pytestmark = [pytest.mark.timeout(300)]
@@ -82,16 +83,12 @@ def shown(total: float) -> str:
 
 
 def refused_line(name: str, seen: Seen, path: Path) -> str:
+    assert seen.facts is not None
     with path.open("rb") as file:
-        sent = SentFile(file=file, name=path.name)
-        if seen.mapping is None:
-            with pytest.raises(UnknownFormat, match="no mapping recognises it"):
-                check(sent, Wish(), catalog())
-            return f"| `{name}` | {seen.what} | no mapping (`E301`) | {seen.why} |"
-        outcome = check(sent, Wish(), catalog())
+        outcome = check(SentFile(file=file, name=path.name), Wish(), catalog())
     assert [(group.code, group.severity.value) for group in outcome.groups] == [("F111", "error")]
     assert (outcome.receipt.status, outcome.receipt.mapping) == ("refused", seen.mapping)
-    return f"| `{name}` | {seen.what} | `{seen.mapping}` (`F111`) | {seen.why} |"
+    return f"| `{name}` | {seen.what} | `{seen.mapping}` (`F111`) | {seen.why} | {seen.facts(path)} |"
 
 
 def line(name: str, seen: Seen, data: Path) -> str:

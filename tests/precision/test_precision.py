@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+import json
+import random
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from benchmarks.precision import messages
 from benchmarks.precision.__main__ import scored
+from benchmarks.precision.cells import Cell, Line, Source, TextGrid
 from benchmarks.precision.injecting import Copy, Plan, inject
 from benchmarks.precision.judging import judge, known_defects
-from benchmarks.precision.kinds import KINDS
+from benchmarks.precision.kinds import KINDS, Damage
 
 pytestmark = [pytest.mark.timeout(300)]
 TOP = Path(__file__).parents[2]
 SOURCES = ("malta_pop1ctz", "malta_pop3ctb", "malta_flows", "malta_balance", "cfo_age", "cfo_countries",
-           "cfo_occupation", "cfo_education", "mirror", "questionnaire")  # fmt: skip
-NOT_HERE = {"aggregate_among_countries", "age_overlap", "self_pair", "direction_swapped", "wrong_area"}
+           "cfo_occupation", "cfo_education", "mirror", "questionnaire", "estat_pop1ctz", "oecd_kor",
+           "sdg_kgz")  # fmt: skip
+NOT_HERE = {"aggregate_among_countries", "age_overlap", "self_pair", "direction_swapped", "wrong_area",
+            "zero_for_mark", "mark_for_zero"}  # fmt: skip
 """Kinds that only the large files have a place for; ``make precision`` has them."""
 
 
@@ -67,7 +73,7 @@ def test_the_injecting_program_knows_nothing_of_the_service() -> None:
             assert not [one for one in named if one.startswith("sdmx_service")], name
             inner = [one.rpartition(".")[2] for one in named if one.startswith("benchmarks.precision")]
             waiting += [one for one in inner if one not in seen]
-    assert seen == {"injecting", "cells", "kinds", "sources"}
+    assert seen == {"injecting", "cells", "kinds", "sources", "messages"}
 
 
 def test_the_same_seed_makes_the_same_errors(shared: Path, tmp_path: Path) -> None:
@@ -75,3 +81,64 @@ def test_the_same_seed_makes_the_same_errors(shared: Path, tmp_path: Path) -> No
     first, again = (inject(plan, shared / "data", tmp_path / name) for name in ("a", "b"))
     assert [one.errors for one in first] == [one.errors for one in again]
     assert [one.path.read_bytes() for one in first] == [one.path.read_bytes() for one in again]
+
+
+def whole_and_part(value: float) -> Source:
+    """A part and the total that it is the whole of."""
+    lines = [Line([name, str(value)]) for name in ("part", "total")]
+    cells = [Cell(key=(("what", line[0]),), period="2020", value=value, line=line, column=1) for line in lines]
+
+    def sums(source: Source, cell: Cell) -> Iterator[Cell]:
+        return (one for one in source.cells if cell.line[0] == "part" and one.line[0] == "total")
+
+    return Source(name="x.csv", grid=TextGrid(lines=lines, is_long=True), cells=cells, sums=sums)
+
+
+@pytest.mark.parametrize("kind", ["total_not_updated", "total_wrong"])
+@pytest.mark.parametrize("value", [20.0, 21.0, 34.0, 50.0])
+def test_what_changes_nothing_is_no_error(kind: str, value: float) -> None:
+    done = 0
+    for seed in range(40):
+        source = whole_and_part(value)
+        injected = KINDS[kind](Damage(source=source, chance=random.Random(seed)))
+        if injected is not None:
+            done += 1
+            assert float(source.grid.text(injected.cells[0])) != value
+    assert done == 40
+
+
+def test_a_message_is_damaged_where_the_list_says(shared: Path, tmp_path: Path) -> None:
+    """What is written into a cell stands in the file, at the place that the service names, and nowhere else."""
+    folder = shared / "data"
+    markup = messages.sdmx_ml(folder, "kg_16.2.2", "KG")
+    cell = markup.cells[5]
+    _, row, _ = markup.grid.place(cell)
+    markup.grid.write(cell, "12O")
+    markup.grid.save(tmp_path / "m.xml")
+    before = (folder / "sdg/kg_16.2.2.xml").read_text("utf-8").split("\n")
+    after = (tmp_path / "m.xml").read_text("utf-8").split("\n")
+    assert [number for number, pair in enumerate(zip(before, after, strict=True), 1) if pair[0] != pair[1]] == [row]
+    assert 'OBS_VALUE="12O"' in after[row - 1]
+
+    flat = messages.sdmx_json(folder, "AUS_B14")
+    cell = flat.cells[4]
+    flat.grid.write(cell, "-7")
+    flat.grid.save(tmp_path / "m.json")
+    sent = json.loads((tmp_path / "m.json").read_bytes())
+    *_, index = flat.grid.place(cell)[2].split("/")
+    assert sent["data"]["dataSets"][0]["observations"][index][0] == -7
+
+    cube = messages.json_stat(folder, "eurostat_migr_pop1ctz")
+    first, second = [one for one in cube.cells if one.line not in cube.grid.sent["status"]][:2]
+    row = cube.grid.place(second)[1]
+    cube.grid.write(first, "")
+    assert (cube.grid.place(first)[1], cube.grid.place(second)[1]) == (0, row - 1)
+
+
+@pytest.mark.golden("Errors injected into real files")
+@pytest.mark.parametrize("source", ["estat_pop1ctz", "oecd_aus", "sdg_kgz"])
+def test_errors_in_messages_are_found_at_their_places(source: str, shared: Path, tmp_path: Path) -> None:
+    kinds = ("sign_flipped", "text_in_number")
+    copies = inject(Plan(seed=11, kinds=kinds, count=4, sources=(source,)), shared / "data", tmp_path)
+    score = scored(copies, shared / "data")
+    assert (score.recall, score.false, sum(score.injected.values())) == (1, [], 4), score.missed

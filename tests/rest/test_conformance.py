@@ -286,8 +286,31 @@ CONTEXT_CASES = [
                              ("1.0.0,2.0.0-draft", "1.0.0"), ("1.0.+", "1.0.0"), ("1.~.0", "1.1.0"))),
 ]  # fmt: skip
 
+_HARBOURS = {key_of(row) for row in HARBOUR}
+
+
+def from_sources(request: str, test: Callable[[Row], bool] = everything) -> Case:
+    """The figures that the dataflow shows, by provider, each with its own attributes."""
+    own = [row for row in COAST if key_of(row) not in _HARBOURS]
+    expected = {"SEA:PA_CATCH_COAST(1.0.0)": own, "SEA:PA_CATCH_HARBOUR(1.0.0)": HARBOUR}
+    kept = {name: rows_where(rows, test) for name, rows in expected.items()}
+    return Case(f"v2/data/dataflow/SEA/DF_CATCH/1.0.0{request}", {name: rows for name, rows in kept.items() if rows})
+
+
+SOURCE_CASES = [
+    from_sources("?includeSources=true"),
+    from_sources("?includeSources=true&dimensionAtObservation=AllDimensions&sort=WEIGHT:desc"),
+    from_sources("/M.NOR?includeSources=true", lambda r: key_of(r)[:2] == ("M", "NOR")),
+    from_sources("/M.NOR.COD?includeSources=true", lambda r: key_of(r)[:3] == ("M", "NOR", "COD")),
+    from_sources("?c[TIME_PERIOD]=2024-04&c[PORT]=NOR&includeSources=true",
+                 lambda r: (r["PORT"], r["TIME_PERIOD"]) == ("NOR", "2024-04")),
+    from_sources("?c[STATUS]=ne:A&includeSources=true", lambda r: r["STATUS"] != "A"),
+    from_sources("?c[PORT_NOTE]=sw:Seen&includeSources=true", lambda r: r.get("PORT_NOTE", "").startswith("Seen")),
+    Case("v2/data/provisionagreement/SEA/PA_CATCH_COAST/1.0.0?includeSources=true", {"SEA:PA_CATCH_COAST(1.0.0)": COAST}),
+]  # fmt: skip
+
 PLAIN_CASES = [*KEY_CASES[1:], *FILTER_CASES, *TIME_CASES]
-CASES = [*KEY_CASES, *FILTER_CASES, *TIME_CASES, *SHAPE_CASES, *V1_CASES, *CONTEXT_CASES]
+CASES = [*KEY_CASES, *FILTER_CASES, *TIME_CASES, *SHAPE_CASES, *V1_CASES, *CONTEXT_CASES, *SOURCE_CASES]
 
 
 # --- the tests ------------------------------------------------------------------------------------------------------

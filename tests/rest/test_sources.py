@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -97,17 +98,17 @@ async def get(client: TestClient[Any, Any], path: str) -> tuple[int, Any]:
 
 
 def test_a_precedence_is_a_release_and_both_can_be_read(house: House) -> None:
-    assert shown(house)["NOR", "2024-02"] == "7"  # by name: the coast comes first
-    release, order = set_precedence(house.library, OPERATOR, dataflow="DF_CATCH", providers=["SEA.HARBOUR"])
-    assert (release.number, order) == (3, ["SEA.HARBOUR"])
-    assert release.comment == f"precedence of {FLOW}: SEA.HARBOUR"
     assert shown(house) == {
         ("NOR", "2024-01"): "5", ("NOR", "2024-02"): "6", ("SOU", "2023-12"): "1", ("007", "2024-01"): "9",
     }  # fmt: skip
+    release, order = set_precedence(house.library, OPERATOR, dataflow="DF_CATCH", providers=["SEA.COAST"])
+    assert (release.number, order) == (3, ["SEA.COAST", "SEA.HARBOUR"])
+    assert release.comment == f"precedence of {FLOW}: SEA.COAST, SEA.HARBOUR"
+    assert shown(house)["NOR", "2024-02"] == "7"
     own = house.rows("v2/data/provisionagreement/SEA/PA_CATCH_COAST/*")
     assert {row["WEIGHT"] for row in own} == {"5.0", "7", "9"}
     house.library.store.restore(2)
-    assert shown(house)["NOR", "2024-02"] == "7"
+    assert shown(house)["NOR", "2024-02"] == "6"
 
 
 def test_the_agreements_say_a_precedence(house: House) -> None:
@@ -136,10 +137,10 @@ def test_what_is_no_precedence(house: House, providers: list[str], fault: type[E
 async def test_over_http(client: TestClient[Any, Any]) -> None:
     status, found = await get(client, "/api/sources?dataflow=DF_CATCH")
     assert status == 200
-    assert [(one["provider"], one["given"], one["shown"], one["is_ranked"]) for one in found["sources"]] == [
-        ("SEA.COAST", 3, 3, False), ("SEA.HARBOUR", 3, 1, False),
+    assert [(one["provider"], one["given"], one["shown"], one["ranked_by"]) for one in found["sources"]] == [
+        ("SEA.HARBOUR", 3, 3, "agreements"), ("SEA.COAST", 3, 1, "agreements"),
     ]  # fmt: skip
-    assert found["sources"][1]["reports_for"] == {"PORT": "NOR"}
+    assert found["sources"][0]["reports_for"] == {"PORT": "NOR"}
     assert found["agreements_say"] == ["SEA.HARBOUR", "SEA.COAST"]
     async with client.get(found["sources"][0]["figures"]) as answer:
         assert answer.status == 200
@@ -170,10 +171,10 @@ async def test_whose_figure_is_shown(client: TestClient[Any, Any]) -> None:
         for one in dataset["figures"]
     ]
     assert said == [
-        ("2024-01", "SEA.COAST", True, "5.0"),
-        ("2024-01", "SEA.HARBOUR", False, "5"),
-        ("2024-02", "SEA.COAST", True, "7"),
-        ("2024-02", "SEA.HARBOUR", False, "6"),
+        ("2024-01", "SEA.HARBOUR", True, "5"),
+        ("2024-01", "SEA.COAST", False, "5.0"),
+        ("2024-02", "SEA.HARBOUR", True, "6"),
+        ("2024-02", "SEA.COAST", False, "7"),
     ]
     _, found = await get(client, f"/api/sources/{DATA}?c%5BTIME_PERIOD%5D=2023-12")
     assert [(one["provider"], one["shown"]) for one in found["datasets"][0]["figures"]] == [("SEA.HARBOUR", True)]
@@ -184,7 +185,7 @@ async def test_whose_figure_is_shown(client: TestClient[Any, Any]) -> None:
 
 
 async def test_what_is_shown_here_is_what_a_query_answers(client: TestClient[Any, Any], house: House) -> None:
-    set_precedence(house.library, OPERATOR, dataflow="DF_CATCH", providers=["HARBOUR"])
+    set_precedence(house.library, OPERATOR, dataflow="DF_CATCH", providers=["COAST"])
     _, found = await get(client, f"/api/sources/{DATA}")
     figures = {
         (one["key"]["PORT"], one["key"]["TIME_PERIOD"]): one["measures"]["WEIGHT"]
@@ -192,6 +193,55 @@ async def test_what_is_shown_here_is_what_a_query_answers(client: TestClient[Any
         if one["shown"]
     }
     assert figures == shown(house)
+
+
+async def test_a_data_answer_says_whose_figures_it_shows(client: TestClient[Any, Any], house: House) -> None:
+    def told(query: str = "") -> dict[str, set[tuple[str, str]]]:
+        found: dict[str, set[tuple[str, str]]] = {}
+        for row in house.rows(f"{DATA}?includeSources=true{query}"):
+            assert row["STRUCTURE[;]"] == "dataprovision"
+            found.setdefault(row["STRUCTURE_ID"], set()).add((row["PORT"], row["TIME_PERIOD"]))
+        return found
+
+    assert told() == {
+        "SEA:PA_CATCH_COAST(1.0.0)": {("007", "2024-01")},
+        "SEA:PA_CATCH_HARBOUR(1.0.0)": {("NOR", "2024-01"), ("NOR", "2024-02"), ("SOU", "2023-12")},
+    }
+    set_precedence(house.library, OPERATOR, dataflow="DF_CATCH", providers=["COAST"])
+    assert told() == {
+        "SEA:PA_CATCH_COAST(1.0.0)": {("007", "2024-01"), ("NOR", "2024-01"), ("NOR", "2024-02")},
+        "SEA:PA_CATCH_HARBOUR(1.0.0)": {("SOU", "2023-12")},
+    }
+    rows = [house.rows(f"{DATA}?includeSources=true&limit=2&offset={offset}") for offset in (0, 2)]
+    assert [len(page) for page in rows] == [2, 2]
+    assert {(row["PORT"], row["TIME_PERIOD"]) for page in rows for row in page} == set(shown(house))
+    table = pq.read_table(io.BytesIO(house.body(f"{DATA}?includeSources=true", "application/vnd.apache.parquet")))
+    described = json.loads(table.schema.metadata[b"sdmx"])["structures"]
+    assert [one["provider"].rpartition(").")[2] for one in described] == ["COAST", "HARBOUR"]
+    assert table["STRUCTURE_ID"].to_pylist().count("SEA:PA_CATCH_COAST(1.0.0)") == 3
+    stat = json.loads(
+        house.body(f"{DATA}?includeSources=true", 'application/json;profile="https://json-stat.org/full"')
+    )
+    assert [one["extension"]["provider"][-5:] for one in stat["link"]["item"]] == ["COAST", "RBOUR"]
+    for wrong in (
+        "v2/data/datastructure/SEA/DSD_CATCH?includeSources=true",
+        f"{DATA}?includeSources=true&measures=none",
+    ):
+        assert house.get(wrong).status == 422, wrong
+    assert house.get("v1/data/SEA,DF_CATCH?includeSources=true").status == 400
+    status, counts = await get(client, f"/api/counts/{DATA}?includeSources=true")
+    assert status == 200, counts
+
+
+async def test_who_has_no_agreement_any_more_is_told_by_the_data_set(house: House) -> None:
+    coast = house.library.view().catalog.named("PA_CATCH_COAST", "ProvisionAgreement")
+    house.library.store.save_artefacts({coast.urn: None})
+    rows = house.rows(f"{DATA}?includeSources=true")
+    assert {(row["STRUCTURE_ID"], row["PORT"]) for row in rows} == {
+        (FLOW, "007"), ("SEA:PA_CATCH_HARBOUR(1.0.0)", "NOR"), ("SEA:PA_CATCH_HARBOUR(1.0.0)", "SOU"),
+    }  # fmt: skip
+    body = house.body(f"{DATA}?includeSources=true", "application/vnd.sdmx.data+xml;version=3.1.0").decode()
+    assert "SEA:DATA_PROVIDERS(1.0).COAST</DataProvider>" in body
 
 
 # --- coverage --------------------------------------------------------------------------------------------------------
@@ -204,8 +254,8 @@ def test_submitted_once_by_whom_and_whether_it_is_the_same(house: House) -> None
         ("007", "2024", "partner"), ("NOR", "2024", "both, other figures"), ("SOU", "2023", "partner"),
     ]  # fmt: skip
     coast, harbour = found[1].given
-    assert (coast.provider, coast.directly, coast.given, coast.shown) == ("SEA.COAST", False, 2, 2)
-    assert (harbour.provider, harbour.directly, harbour.given, harbour.shown) == ("SEA.HARBOUR", True, 2, 0)
+    assert (coast.provider, coast.directly, coast.given, coast.shown) == ("SEA.COAST", False, 2, 0)
+    assert (harbour.provider, harbour.directly, harbour.given, harbour.shown) == ("SEA.HARBOUR", True, 2, 2)
     assert [(one.provider, one.equal, one.unequal) for one in harbour.others] == [("SEA.COAST", 1, 1)]
     assert found[0].given[0].directly is None  # nobody is bound to that port
     house.send((HEADER + figure("NOR", "2024-02", "7.00")).encode(), provider="HARBOUR")
@@ -255,7 +305,7 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["submit", *data, str(tmp_path / "sent.csv"), "--provider", "HARBOUR", "--publish"]) == 0
     capsys.readouterr()
     assert main(["sources", *data, "DF_CATCH"]) == 0
-    assert capsys.readouterr().out == "1  SEA.HARBOUR  by name  3 given, 3 shown\n"
+    assert capsys.readouterr().out == "1  SEA.HARBOUR  as agreed  3 given, 3 shown\n"
     assert main(["sources", *data, "DF_CATCH", "--first", "COAST", "HARBOUR"]) == 0
     assert capsys.readouterr().out == "Release 2: SEA.COAST, SEA.HARBOUR\n"
     assert main(["sources", *data, "DF_CATCH", "--as-agreed"]) == 0
@@ -270,9 +320,9 @@ async def test_the_page(client: TestClient[Any, Any]) -> None:
         assert answer.status == 200
         page = html.document_fromstring(await answer.text())
     lines = [" ".join(" ".join(row.itertext()).split()) for row in page.xpath("//tbody/tr")]
-    assert lines[1] == "Northport NOR 2024 both, other figures Coast guard 2 2 Harbour office: 1 equal, 1 other"
+    assert lines[1] == "Northport NOR 2024 both, other figures Coast guard 2 0 Harbour office: 1 equal, 1 other"
     order = [" ".join(" ".join(one.itertext()).split()) for one in page.xpath("//ol/li")]
-    assert order[1].startswith("Harbour office HARBOUR · reports for NOR")
+    assert order[0].startswith("Harbour office HARBOUR · reports for NOR")
     for link in page.xpath("//main//a/@href"):
         async with client.get(link) as answer:
             assert answer.status == 200, link

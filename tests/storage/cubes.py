@@ -130,6 +130,13 @@ def row(freq: str, area: str, flavour: str, period: str | None = None, scoops: s
     return {name: value for name, value in found.items() if value is not None}
 
 
+FULL = row(
+    "A", "X", "VAN", "2020", "1.50", MOOD="GOOD", STATUS="E", ERROR="0.1", REMARK={"en": "warm", "de": 'sehr "warm"\n'},
+    TOPPINGS=["NUT", "a,b", "[\"x\"]"], UNIT="EUR", FACTOR="1.0", SHOP="Gino's\\", TASTERS=["K"], SOURCE={"en": "us"},
+)  # fmt: skip
+"""A row with every component of ICE."""
+
+
 # --- the store -------------------------------------------------------------------------------------------------------
 
 

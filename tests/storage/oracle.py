@@ -97,6 +97,8 @@ class Oracle:
                 del rows[id]
             for name in own:
                 rows[id].pop(name, None)
+            if own and not rows[id]:  # an observation of which nothing is left
+                del rows[id]
         for id in [id for id in attached if id[:2] == (flow, provider)]:
             level = self.levels[id[2]]
             shared = tuple(c if i in level else None for i, c in zip(self.ids, codes, strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,30 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"no database" * 1000)
     with pytest.raises(StorageFault, match="cannot be opened"):
         open_duckdb(path)
+
+
+@pytest.mark.postgres
+def test_one_of_many_documents_is_found_by_an_index(postgres_database: str) -> None:
+    with closing(open_postgres(postgres_database)) as store:
+        store.save_document("receipt", "S1", {"a": 1})
+        store.save_file("S1", [b"a file"])
+        with store._engine.transaction() as session:  # type: ignore[attr-defined]
+            session.execute(
+                "INSERT INTO documents SELECT n + 10, 'receipt', 'R' || n, '{}' FROM generate_series(1, 20000) n"
+            )
+            session.execute("INSERT INTO files SELECT 'R' || n, 0, '' FROM generate_series(1, 20000) n")
+            session.execute("ANALYZE documents")
+            session.execute("ANALYZE files")
+            for query in (
+                "SELECT _body FROM documents WHERE _kind = 'receipt' AND _id = 'S1'",
+                "UPDATE documents SET _body = '{}' WHERE _kind = 'receipt' AND _id = 'S1'",
+                "SELECT coalesce(max(_number), 0) + 1 FROM documents",
+                "SELECT _body FROM files WHERE _id = 'S1' AND _part = 0",
+            ):
+                plan = " ".join(line for (line,) in session.rows(f"EXPLAIN {query}"))
+                assert "Index" in plan, plan
+                assert "Seq Scan" not in plan, plan
+        assert store.document("receipt", "S1") == {"a": 1}
 
 
 @pytest.mark.postgres

@@ -13,11 +13,12 @@ import pytest
 
 from sdmx_service.errors import Conflict, NotFound, SdmxError, SemanticFault, StorageFault
 from sdmx_service.model.message import Action
-from sdmx_service.model.query import Comparison, ComponentFilter
+from sdmx_service.model.query import Comparison, ComponentFilter, SortKey
 from sdmx_service.model.selection import Cube
 from sdmx_service.storage.port import ChangeCounts, Counts, Ranking, StagedPart, Store
 from tests.storage.cubes import (
     CODED,
+    FULL,
     ICE,
     ICE_NOW,
     NORTH,
@@ -37,10 +38,6 @@ from tests.storage.cubes import (
 )
 
 CUBE = "ICE:DSD_ICE(1)"
-FULL = row(
-    "A", "X", "VAN", "2020", "1.50", MOOD="GOOD", STATUS="E", ERROR="0.1", REMARK={"en": "warm", "de": 'sehr "warm"\n'},
-    TOPPINGS=["NUT", "a,b", "[\"x\"]"], UNIT="EUR", FACTOR="1.0", SHOP="Gino's\\", TASTERS=["K"], SOURCE={"en": "us"},
-)  # fmt: skip
 
 
 def where(component: str, *alternatives: list[tuple[str, str]]) -> ComponentFilter:
@@ -164,45 +161,6 @@ def test_attributes_without_observations_are_merged_at_their_level(store: Store)
     publish(store, ("M", [*lines, {"AREA": "X", "SHOP": "Gino"}, {"SOURCE": {"en": "us"}}]))
     shops = {line["AREA"]: (line.get("SHOP"), line["SOURCE"]) for line in read(store, select(store))}
     assert shops == {"X": ("Gino", {"en": "us"}), "Y": (None, {"en": "us"})}
-
-
-@pytest.mark.parametrize(
-    ("delete", "left"),
-    [
-        (row("A", "X", "VAN", "2020"), ["X.VAN.2021=2", "X.LEM.2020=3", "Y.VAN.2020=4"]),
-        (row("A", "X", "VAN"), ["X.LEM.2020=3", "Y.VAN.2020=4"]),
-        ({"AREA": "X"}, ["Y.VAN.2020=4"]),
-        ({"TIME_PERIOD": "2020"}, ["X.VAN.2021=2"]),
-        ({"FLAVOUR": "VAN", "TIME_PERIOD": "2020"}, ["X.VAN.2021=2", "X.LEM.2020=3"]),
-        ({}, []),
-        ({"AREA": "Z"}, ["X.VAN.2020=1", "X.VAN.2021=2", "X.LEM.2020=3", "Y.VAN.2020=4"]),
-        ({"TIME_PERIOD": "1999"}, ["X.VAN.2020=1", "X.VAN.2021=2", "X.LEM.2020=3", "Y.VAN.2020=4"]),
-    ],
-)
-def test_delete_in_bulk(store: Store, delete: dict[str, Any], left: list[str]) -> None:
-    rows = [row("A", "X", "VAN", "2020", "1"), row("A", "X", "VAN", "2021", "2"), row("A", "X", "LEM", "2020", "3"),
-            row("A", "Y", "VAN", "2020", "4")]  # fmt: skip
-    publish(store, ("M", rows))
-    publish(store, ("M", rows), provider=SOUTH)
-    publish(store, ("D", [delete]))
-    assert sorted(observed(store, "provisionagreement", providers=(NORTH,))) == sorted(left)
-    assert len(observed(store, "provisionagreement", providers=(SOUTH,))) == 4
-
-
-def test_delete_of_named_components_leaves_the_observation(store: Store) -> None:
-    publish(store, ("M", [FULL]))
-    publish(store, ("D", [row("A", "X", "VAN", "2020", STATUS="-", UNIT="-", SOURCE={"en": "-"}, SCOOPS="1")]))
-    gone = ("STATUS", "UNIT", "SOURCE", "SCOOPS")
-    assert read(store, select(store)) == [{id: value for id, value in FULL.items() if id not in gone}]
-
-
-def test_delete_everything_then_send_anew_in_one_message(store: Store) -> None:
-    publish(store, ("M", [FULL, row("A", "Y", "VAN", "2020", "9")]))
-    again = row("A", "X", "VAN", "2020", "1.50")
-    stage(store, "again", ("D", [{}]), ("R", [again]))
-    (counts,) = store.publish(["again"])[1]
-    assert counts == ChangeCounts(dataflow=SALES, changed=1, deleted=1)
-    assert read(store, select(store)) == [again]
 
 
 def test_within_a_message_the_last_word_holds(store: Store) -> None:
@@ -392,6 +350,46 @@ def test_a_ranking_is_a_release(store: Store) -> None:
     assert observed(store) == ["X.VAN.2020=2"]
     store.restore(2)
     assert observed(store) == ["X.VAN.2020=1"]
+
+
+def test_of_what_a_provider_gave_only_what_is_shown(store: Store) -> None:
+    publish(store, ("M", [row("A", "X", "VAN", "2020", "1", UNIT="N")]), provider=NORTH)
+    publish(
+        store,
+        (
+            "M",
+            [
+                row("A", "X", "VAN", "2020", "2", UNIT="S"),
+                row("A", "X", "VAN", "2021", "3"),
+                row("A", "Y", "LEM", "2020", "4"),
+            ],
+        ),
+        provider=SOUTH,
+    )
+    wanted = {
+        NORTH: [("X.VAN.2020=1", "N")],
+        SOUTH: [("X.VAN.2021=3", "S"), ("Y.LEM.2020=4", None)],
+    }
+    ways: list[dict[str, Any]] = [
+        {},
+        {"sort": (SortKey(component="SCOOPS"),)},
+        {"keys": ((frozenset("A"), None, None),)},
+    ]
+    for more in ways:
+        for provider, expected in wanted.items():
+            one = select(store, "provisionagreement", providers=(provider,), only_shown=True, **more)
+            said = [
+                (f"{r['AREA']}.{r['FLAVOUR']}.{r['TIME_PERIOD']}={r['SCOOPS']}", r.get("UNIT"))
+                for r in read(store, one)
+            ]
+            assert sorted(said, key=str) == expected, (provider, more)
+            assert store.count(one).observations == len(expected)
+    exact = select(
+        store, "provisionagreement", providers=(SOUTH,), only_shown=True,
+        keys=((frozenset("A"), frozenset("X"), frozenset({"VAN"})),),
+    )  # fmt: skip
+    assert [(r["TIME_PERIOD"], r.get("UNIT")) for r in read(store, exact)] == [("2021", "S")]
+    assert store.domains(exact)["TIME_PERIOD"] == ["2021"]
 
 
 def test_rows_say_where_they_are_from_when_asked_together(store: Store) -> None:

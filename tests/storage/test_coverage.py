@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sdmx_service.storage.port import Ranking, Store
-from tests.storage.cubes import ICE_NOW, NORTH, PARLOURS, SALES, SOUTH, publish, row, select
+from tests.storage.cubes import ICE_NOW, NORTH, PARLOURS, SALES, SOUTH, publish, row, select, stage
 from tests.storage.test_masking import declare
 
 WEST = "NET.WEST"
@@ -82,6 +82,29 @@ def test_the_ranking_moves_what_is_shown_and_nothing_else(store: Store) -> None:
     assert store.ranking(release.number).providers == {SALES: [WEST, SOUTH]}
     assert store.ranking(release.number - 1) == Ranking()
     assert [shown for *_, shown in given(store, release=release.number - 1)] == [1, 0, 0]
+
+
+def test_a_ranking_touches_the_dataflows_whose_order_changes(store: Store) -> None:
+    for dataflow in (SALES, PARLOURS):
+        for provider in (NORTH, SOUTH):
+            publish(store, ("M", [row("A", "X", "VAN", "2020", "7")]), provider=provider, dataflow=dataflow)
+    staged = stage(store, "new", ("M", [row("A", "Y", "VAN", "2020", "1")]), provider=WEST, dataflow=SALES)
+    ranking = Ranking(providers={SALES: (WEST, NORTH), PARLOURS: (SOUTH,)}, decided={PARLOURS: (SOUTH,)})
+    release, _ = store.publish([staged], ranking=ranking)
+    cube = select(store).cube
+    touched = store.touched(cube, release.number)
+    assert release.number in touched[SALES] and release.number in touched[PARLOURS]
+    every = {
+        (flow, provider, area): shown for flow, provider, area, _, _, shown in given(store, "AREA", dataflows=None)
+    }
+    assert every == {
+        (SALES, NORTH, "X"): 1, (SALES, SOUTH, "X"): 0, (SALES, WEST, "Y"): 1,
+        (PARLOURS, NORTH, "X"): 0, (PARLOURS, SOUTH, "X"): 1,
+    }  # fmt: skip
+    again, counts = store.publish([], ranking=Ranking(providers={SALES: (WEST, NORTH, SOUTH)}))
+    assert counts == [] and store.ranking(again.number).heads == {SALES: [WEST, NORTH, SOUTH]}
+    assert again.number in store.touched(cube, again.number)[PARLOURS]  # back to the order of names
+    assert again.number not in store.touched(cube, again.number)[SALES]
 
 
 def test_two_dataflows_are_not_compared_and_can_be_asked_apart(store: Store) -> None:

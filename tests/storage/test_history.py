@@ -100,6 +100,7 @@ steps = st.one_of(
     st.tuples(st.just("other order"), st.tuples(submissions, submissions)),
     st.tuples(st.just("at once"), st.tuples(submissions, submissions)),
     st.tuples(st.just("rank"), rankings),
+    st.tuples(st.just("publish ranked"), st.tuples(submissions, rankings)),
     st.tuples(st.just("restore"), st.integers(0, 10)),
     st.tuples(st.just("killed"), submissions),
     st.tuples(st.just("killed in restore"), st.integers(0, 10)),
@@ -141,6 +142,11 @@ class Run:
                 ranking = Ranking(providers=what["providers"], dataflows={CUBE: what["dataflows"]})
                 self.store.publish([], ranking=ranking)
                 self.oracle.publish([], what["providers"], what["dataflows"])
+            case "publish ranked":
+                (name, parts), ranks = self.stage(what[0]), what[1]
+                ranking = Ranking(providers=ranks["providers"], dataflows={CUBE: ranks["dataflows"]})
+                self.store.publish([name], ranking=ranking)
+                self.oracle.publish(parts, ranks["providers"], ranks["dataflows"])
             case "restore":
                 release = what % len(self.oracle.releases)
                 self.store.restore(release)
@@ -227,6 +233,7 @@ TAKE_OVER = [
     ("publish", (SALES, NORTH, [("D", [{}])])),
     ("rank", {"providers": {SALES: [SOUTH, NORTH]}, "dataflows": [PARLOURS, SALES]}),
     ("restore", 2),
+    ("publish ranked", ((PARLOURS, NORTH, [("M", [VANILLA])]), {"providers": {SALES: [SOUTH]}, "dataflows": []})),
 ]
 """One provider takes the place of another, leaves it, and comes back."""
 

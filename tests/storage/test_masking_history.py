@@ -34,6 +34,7 @@ STATEMENTS = {
     "other order": (True, True),
     "at once": (True,),
     "rank": (False,),
+    "publish ranked": (True,),
     "restore": (False,),
 }
 Line = dict[str, Any]

@@ -14,7 +14,14 @@ from sdmx_service.auth import OPERATOR
 from sdmx_service.catalog.loading import Content, serialise
 from sdmx_service.errors import Conflict
 from sdmx_service.model.artefact import Maintainable
-from sdmx_service.model.constraint import CubeRegion, DataConstraint, KeyValue, MemberValue
+from sdmx_service.model.constraint import (
+    CubeRegion,
+    DataConstraint,
+    KeyValue,
+    MemberValue,
+    TimeBound,
+    TimeRange,
+)
 from sdmx_service.model.finding import Finding
 from sdmx_service.model.items import Codelist
 from sdmx_service.model.structure import ProvisionAgreement
@@ -218,6 +225,16 @@ class TestBeforePublication:
     def test_the_dataflow_takes_less_now(self, house: House, waiting: str) -> None:
         keep(house, ports(FLOW, "SOU"))
         with pytest.raises(Conflict, match="PORT: 'NOR' is not allowed by SEA:CON_PORTS"):
+            publish([waiting], house.library, PUBLISHER)
+
+    def test_its_period_is_not_covered_any_more(self, house: House, waiting: str) -> None:
+        late = KeyValue(component="TIME_PERIOD", time_range=TimeRange(after=TimeBound(period="2024-02")))
+        agreed = house.library.view().catalog.named("PA_CATCH_HARBOUR", "ProvisionAgreement")
+        one = ports(agreed.ref, "SOU", "NOR")
+        keep(house, replace(one, regions=(CubeRegion(members=(*one.regions[0].members, late)),)))
+        with pytest.raises(
+            Conflict, match=r"'2024-01' lies outside what .*CON_PORTS.* lets this provider send: from 2024-02"
+        ):
             publish([waiting], house.library, PUBLISHER)
 
     def test_the_code_is_gone(self, house: House, waiting: str) -> None:

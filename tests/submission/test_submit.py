@@ -86,6 +86,15 @@ class TestActions:
         sent(house, "D,M,SOU,COD,2024-01,,-,,,,,,")
         assert figures(house) == {("COD", "2024-01"): ("5", "")}
 
+    def test_a_deletion_of_every_value_leaves_no_empty_observation(self, house: House) -> None:
+        rows = [merge(fish, "2024-01", "5", "G1") for fish in ("COD", "EEL")]
+        sent(house, *rows)
+        receipt, _ = sent(house, "D,M,SOU,COD,2024-01,-,-,-,,,,-,en:-;fr:-")
+        assert (receipt.dataflows[0].deleted, receipt.dataflows[0].changed) == (1, 0)
+        assert figures(house) == {("EEL", "2024-01"): ("5", "G1")}
+        (counted,) = house.rows(FLOW + "?attributes=none")
+        assert counted["FISH"] == "EEL"
+
     def test_a_deletion_by_part_of_the_key(self, house: House) -> None:
         sent(house, *(merge(fish, period, "1") for fish in ("COD", "EEL") for period in ("2024-01", "2024-02")))
         receipt, _ = sent(house, "D,,,EEL,,,,,,,,,")

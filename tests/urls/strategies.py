@@ -111,6 +111,14 @@ V2_SLICE: dict[str, st.SearchStrategy[Any]] = {
 }
 WORDS = st.lists(NESTED_IDS.filter(lambda word: word != "none"), min_size=1, max_size=3, unique=True).map(tuple)
 
+
+def _is_without_sources(query: DataQuery) -> bool:
+    """Of changes, of parts of series and of keys alone it cannot be told whose they are."""
+    return bool(
+        query.updated_after or query.include_history or query.first_n or query.last_n or query.measures == ("none",)
+    )
+
+
 V2_DATA = st.builds(
     DataQuery,
     context=st.sampled_from(("datastructure", "dataflow", "provisionagreement", "*")),
@@ -124,8 +132,14 @@ V2_DATA = st.builds(
     limit=COUNTS,
     sort=st.lists(SORT_KEYS, max_size=3, unique=True).map(tuple),
     as_of=maybe(MOMENTS),
+    include_sources=st.booleans(),
     **V2_SLICE,
-).filter(lambda query: not (query.as_of and query.updated_after and query.updated_after > query.as_of))
+).filter(
+    lambda query: (
+        not (query.as_of and query.updated_after and query.updated_after > query.as_of)
+        and not (query.include_sources and _is_without_sources(query))
+    )
+)
 
 
 def references(words: tuple[str, ...]) -> st.SearchStrategy[tuple[str, ...]]:

@@ -483,6 +483,17 @@ def test_truth_values(written: str, expected: bool) -> None:
     assert parse(f"data?includeHistory={written}") == DataQuery(include_history=expected)
 
 
+@pytest.mark.parametrize(
+    "other",
+    ["updatedAfter=2024-01-01T00:00:00Z", "includeHistory=true", "firstNObservations=1", "lastNObservations=1",
+     "measures=none"],
+)  # fmt: skip
+def test_what_does_not_go_together_with_sources(other: str) -> None:
+    assert parse("data?includeSources=true") == DataQuery(include_sources=True)
+    with pytest.raises(SemanticFault, match=other.partition("=")[0]):
+        parse(f"data?includeSources=true&{other}")
+
+
 def test_every_structure_type_is_read() -> None:
     assert len(v2.STRUCTURE_TYPES) == 34
     for kind in v2.STRUCTURE_TYPES:

@@ -24,6 +24,8 @@ from sdmx_service.catalog.library import Library
 from sdmx_service.model.selection import Cube, Selection
 from sdmx_service.model.urn import Ref
 from sdmx_service.storage.duckdb_store import DuckDBStore
+from sdmx_service.storage.port import Store
+from sdmx_service.submission.loads import forget_cut_off
 from sdmx_service.submission.reading import Wish
 from sdmx_service.submission.receipt import Receipt, receipts
 from sdmx_service.submission.submit import SentFile
@@ -97,6 +99,7 @@ def judge(library: Library, noted: list[list[str]]) -> Iterator[str]:
             if staged != len(brought(receipt)):
                 yield f"{id} waits with {staged} rows, and {len(brought(receipt))} were sent"
     yield from _not_kept(known, inside, noted)
+    yield from _without_receipt(store, set(known))
     for flow, dataflow in ((CATCH, "DF_CATCH"), (LICENCE, "DF_LICENCE")):
         expected: Figures = {}
         for release in releases:
@@ -117,6 +120,22 @@ def _not_kept(known: dict[str, Receipt], inside: dict[str, int], noted: list[lis
             yield f"{id} was accepted, and is {known[id].status if id in known else 'lost'}"
         if what == "published" and inside.get(id) != int(rest[0]):
             yield f"{id} was published in release {rest[0]}, and is in {inside.get(id)}"
+
+
+def _without_receipt(store: Store, known: set[str]) -> Iterator[str]:
+    """What is kept of submissions that never came to be."""
+    engine = store._engine  # type: ignore[attr-defined]
+    loads = set(engine.read("SELECT _submission FROM submissions").column(0).to_pylist())
+    attempts = set(engine.read("SELECT _attempt FROM submissions").column(0).to_pylist())
+    for table in ("parts", "staged"):
+        if rows := set(engine.read(f"SELECT _attempt FROM {table}").column(0).to_pylist()) - attempts:
+            yield f"{table} has rows of {rows}, which no submission has"
+    files = set(engine.read("SELECT _id FROM files").column(0).to_pylist())
+    findings = {id for id, _ in store.documents("findings")}
+    if lost := {*loads, *files, *findings} - known:
+        yield f"{lost} have no receipt"
+    if marks := store.documents("load"):
+        yield f"loads are marked as going on: {marks}"
 
 
 def _shown(library: Library, dataflow: str) -> Figures:
@@ -197,6 +216,7 @@ def live(folder: Path, seed: int, ready: int) -> int:
     noted = [line.split() for line in notes.read_text().splitlines()] if notes.exists() else []
     with closing(DuckDBStore(folder / "store.duckdb", memory_limit="256MB", threads=1)) as store:
         store.migrate()
+        forget_cut_off(store)
         library = Library(store)
         if store.pointer().generation == 0:
             library.fill(CONTENT)

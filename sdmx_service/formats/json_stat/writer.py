@@ -232,6 +232,7 @@ class _Cube:
             "version": dataset.ref.version,
             "urn": dataset.ref.urn,
             "dataStructure": dataset.structure.ref.urn,
+            "provider": None if dataset.provider is None else dataset.provider.urn,
             "release": self._options.release,
             "validFrom": dataset.valid_from,
             "validTo": dataset.valid_to,

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from sdmx_service.errors import SdmxError, UnreadableFile
+from sdmx_service.formats.days import midnight_of
 from sdmx_service.formats.sdmx_json.header import (
     take_addresses,
     take_texts,
@@ -223,7 +224,11 @@ def _as_cascade(value: Any) -> str | None:
 
 
 def _as_day(value: Any) -> str | None:
-    return _MIDNIGHT.sub("", value.strip()) if isinstance(value, str) else None
+    """A day; with another time than midnight a moment, of which the zone is UTC's if none is said."""
+    if not isinstance(value, str):
+        return None
+    day = _MIDNIGHT.sub("", value.strip())
+    return midnight_of(day) if "T" in day else day
 
 
 _MIDNIGHT = re.compile(r"T00:00:00(?:\.0+)?(?:Z|[+-]00:00)?$", re.ASCII)
@@ -237,6 +242,7 @@ _KINDS: Mapping[Kind, Callable[[Any], Any]] = {
     "cascade": _as_cascade,
     "scalar": _as_number_text,
     "day": _as_day,
+    "last day": _as_day,
 }
 _KIND_NAMES: Mapping[Kind, str] = {
     "text": "a text",
@@ -248,6 +254,7 @@ _KIND_NAMES: Mapping[Kind, str] = {
     "cascade": "true, false or 'excluderoot'",
     "scalar": "a text or a number",
     "day": "a date and time",
+    "last day": "a date and time",
 }
 
 

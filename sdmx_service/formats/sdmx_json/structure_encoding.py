@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sdmx_service.errors import CannotWrite, SyntaxFault
+from sdmx_service.formats.days import day_of, midnight_of
 from sdmx_service.formats.sdmx_json.header import (
     Speech,
     put_addresses,
@@ -107,8 +108,8 @@ def json_version(version: str) -> str:
 def _spelt(writing: Writing, value: Any, kind: Kind) -> Any:
     if kind == "number":
         return _number(writing, value)
-    if kind == "day":
-        return value if "T" in value else f"{value}T00:00:00Z"
+    if kind in ("day", "last day"):
+        return midnight_of(day_of(value, kind, writing.path))
     if kind == "cascade":
         return {"true": True, "false": False, "1": True, "0": False}.get(value, value)
     return value

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from sdmx_service.errors import CannotWrite, SyntaxFault
+from sdmx_service.formats.days import day_of
 from sdmx_service.formats.sdmx_ml.header import append_contact_addresses, read_contact_addresses
 from sdmx_service.formats.sdmx_ml.namespaces import NAMESPACES, XML_LANG, Namespaces
 from sdmx_service.formats.sdmx_ml.structure_elements import (
@@ -413,8 +414,10 @@ def _write_value(part: Value, writing: Writing) -> None:
     if part.words is not None:
         value = next(word for word, meant in part.words.items() if meant == value)
     text = _spelt(value, part.kind)
-    if part.kind == "day" and "T" in text:
-        raise CannotWrite(f"{place_written(writing.element)}: SDMX-ML has a date as {part.ml}, and not {text!r}.")
+    if part.kind in ("day", "last day"):
+        text = day_of(text, part.kind, place_written(writing.element))
+        if "T" in text:
+            raise CannotWrite(f"{place_written(writing.element)}: SDMX-ML has a date as {part.ml}, and not {text!r}.")
     if part.place == "element":
         append(writing.element, writing.tag(part.ml, part.space), text)
     elif part.place == "content":
