@@ -169,8 +169,7 @@ class _Looking:
     def _find_out(self, view: Published, balances: Balances | None = None) -> Told | None:
         """What the sums of a view give away."""
         told = self._reckon(view, balances)
-        if told is not None and told.contradictory:
-            view.doubt(told.doubtful.tolist())
+        if told is not None and told.contradictory and view.doubt(told.doubtful.tolist()):
             told = self._reckon(view, balances)
         self.is_cut = self.is_cut or (told is not None and told.is_cut)
         return told
