@@ -193,12 +193,54 @@ def test_a_message_is_one_transaction(house: House) -> None:
     assert (house.library.store.pointer(), figures(house)) == before
 
 
-def test_a_history_is_not_taken_for_the_present(house: House) -> None:
+@pytest.fixture
+def history(house: House) -> dict[str, Any]:
+    """A history of two states an hour apart, 5 and 6, while 7 is the present now."""
+    for weight in "56":
+        sent(house, START.replace(",5,", f",{weight},"))
+    document = json.loads(house.body(f"{FLOW}?includeHistory=true", JSON))
+    first, second = document["data"]["dataSets"]
+    assert {first["validFrom"], second["validFrom"]} != {None}
+    first["validFrom"], second["validFrom"] = "2024-01-01T00:00:00Z", "2024-01-01T01:00:00Z"
+    for state, weight in ((first, "5"), (second, "6")):
+        cells = [cell for one in state["series"].values() for cell in one["observations"].values()]
+        assert {cell[0] for cell in cells} == {weight}
+    sent(house, START.replace(",5,", ",7,"))
+    assert set(figures(house).values()) == {"7"}
+    return dict(document)
+
+
+def test_a_history_is_not_taken_for_the_present(house: House, history: dict[str, Any]) -> None:
+    """What holds in the end is the last state, whole; of the first one nothing is left."""
+    sent(house, json.dumps(history), "history.json")
+    assert figures(house) == dict.fromkeys(ALL, "6")
+
+
+def test_a_history_that_runs_backwards_is_told(house: House, history: dict[str, Any]) -> None:
+    """It is applied in the order of the message, as the warning says."""
+    history["data"]["dataSets"].reverse()
+    receipt, findings = house.send(json.dumps(history).encode(), name="history.json", provider="SEA.HARBOUR")
+    assert (receipt.status, [one.code for one in findings]) == ("published", ["F284"])
+    assert figures(house) == dict.fromkeys(ALL, "5")
+
+
+def test_a_history_that_ends_with_a_deletion_leaves_nothing_there(house: House) -> None:
     sent(house, START)
-    sent(house, START.replace(",5,", ",6,"))
-    history = house.body(f"{FLOW}?includeHistory=true", JSON)
-    document = json.loads(history)
-    assert len(document["data"]["dataSets"]) > 1
-    before = figures(house)
-    _, findings = house.send(history, name="history.json", provider="SEA.HARBOUR")
-    assert findings or figures(house) == before
+    sent(house, xml("Delete", DELETIONS["an observation"][0]), "gone.xml")
+    document = house.body(f"{FLOW}?includeHistory=true", JSON)
+    assert [one["action"] for one in json.loads(document)["data"]["dataSets"]] == ["Replace", "Delete"]
+    sent(house, START)
+    assert set(figures(house)) == ALL
+    sent(house, document, "history.json")
+    assert set(figures(house)) == ALL - DELETIONS["an observation"][1]
+
+
+def test_a_history_without_times_is_a_key_twice(house: House) -> None:
+    """SDMX-CSV says no times of validity: nobody can tell which of two rows holds."""
+    for weight in "567":
+        sent(house, START.replace(",5,", f",{weight},"))
+    table = house.body(f"{FLOW}?includeHistory=true", "application/vnd.sdmx.data+csv;version=2.0.0")
+    receipt, findings = house.send(table if isinstance(table, bytes) else table.encode(), name="history.csv",
+                                   provider="SEA.HARBOUR")  # fmt: skip
+    assert (receipt.status, {one.code for one in findings}) == ("refused", {"F501"})
+    assert set(figures(house).values()) == {"7"}
