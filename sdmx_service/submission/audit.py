@@ -147,7 +147,9 @@ class _Looking:
         self._found: set[tuple[str, ...]] = set()
 
     def look(self) -> None:
-        """All sources."""
+        """All sources; nothing where no figure of the structure was ever hidden."""
+        if not self.hidden and not self._now.hall.store.mask_version(Cube.of(self._now.structure)):
+            return
         if self.hidden:
             self._sums()
             self._elsewhere()
