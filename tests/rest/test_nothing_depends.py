@@ -272,8 +272,11 @@ def heard(house: House, answer: tuple[int, Mapping[str, str], bytes], path: str 
 def difference(one: Heard, other: Heard) -> str | None:
     if one.status != other.status:
         return f"status {one.status} and {other.status}"
-    if one.headers != other.headers:
-        return f"headers {set(one.headers) ^ set(other.headers)}"
+    differing = set(one.headers) ^ set(other.headers)
+    if ("Transfer-Encoding", "chunked") in differing:  # an answer that is slow to come is sent as far as it is
+        differing = {pair for pair in differing if pair[0] not in ("Transfer-Encoding", "Content-Length")}
+    if differing:
+        return f"headers {differing}"
     if one.body != other.body:
         place = next((n for n, (a, b) in enumerate(zip(one.body, other.body, strict=False)) if a != b), -1)
         return f"{one.body[max(place - 80, 0) : place + 80]!r} and {other.body[max(place - 80, 0) : place + 80]!r}"
