@@ -9,13 +9,15 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from sdmx_service.auth import passwords
 from sdmx_service.auth.acts import Role
 from sdmx_service.auth.principal import OPERATOR, Principal
+from sdmx_service.auth.second_factor import SECRET_FIELDS, has_second, remove_second, take_code
 from sdmx_service.auth.throttle import Tally, Throttle
 from sdmx_service.auth.tokens import LONGEST_NAME, days_from_now, digest
 from sdmx_service.auth.trail import change, keep
@@ -29,7 +31,7 @@ _KIND = "account"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
 INVITED_DAYS = 7
 """Days that an invitation is good for."""
-_SECRET = ("hash", "invitation", "invited_until")
+_SECRET = ("hash", "invitation", "invited_until", *SECRET_FIELDS)
 
 
 def create_account(
@@ -70,7 +72,7 @@ def accounts(store: Store) -> list[dict[str, Any]]:
 def _told(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
     state = "disabled" if document["disabled"] else "active" if document["hash"] else "invited"
     shown = {key: value for key, value in document.items() if key not in (*_SECRET, "epoch", "disabled")}
-    return {"name": name, "state": state, **shown}
+    return {"name": name, "state": state, "second_factor": has_second(document), **shown}
 
 
 def find_account(store: Store, name: str) -> Mapping[str, Any]:
@@ -166,7 +168,17 @@ def set_disabled(store: Store, name: str, disabled: bool, *, by: Principal = OPE
 
 def _change(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> DocumentChange:
     """A change of an account that nobody else changed meanwhile."""
-    return change(_KIND, name, after, {"epoch": before["epoch"], "disabled": before["disabled"]})
+    expected = {field: before.get(field) for field in ("epoch", "disabled", "second")}
+    return change(_KIND, name, after, expected)
+
+
+def forget_second_factor(store: Store, name: str, *, by: Principal = OPERATOR) -> None:
+    """Let somebody who lost the app sign in with the password alone; the account's sessions end.
+
+    Raises:
+        NotFound: there is no such account.
+    """
+    remove_second(store, name, find_account(store, name), by=by)
 
 
 def remove_account(store: Store, name: str, *, by: Principal = OPERATOR) -> None:
@@ -185,22 +197,24 @@ WRONG = "Name and password do not fit together."
 
 
 class Doorkeeper:
-    """Looks at passwords; failures are counted per address, per account, and per account from one address.
+    """Looks at passwords and codes; failures are counted per address, per account, and per account from one address.
 
     Args:
         store: where the accounts are.
+        now: seconds since 1970, for the codes.
         clock: for the throttles; None: the real one.
     """
 
-    def __init__(self, store: Store, **clock: Any) -> None:
+    def __init__(self, store: Store, *, now: Callable[[], float] = time.time, **clock: Any) -> None:
         self._store = store
+        self._now = now
         self._pairs = Throttle(5, 900, **clock)
         self._addresses = Throttle(30, 900, **clock)
         self._names = Throttle(100, 900, **clock)
         self._unknown, self._elsewhere = Tally(**clock), Tally(**clock)
 
-    def admit(self, name: str, password: str, address: str) -> Principal:
-        """Who an account and its password say it is.
+    def admit(self, name: str, password: str, address: str, code: str = "") -> Principal:
+        """Who an account and its password say it is, and the code of its second factor where it has one.
 
         Raises:
             NotAuthenticated: they do not fit together, or the account is shut out.
@@ -212,7 +226,10 @@ class Doorkeeper:
         document = self._store.document(_KIND, name) if _NAME.fullmatch(name) else None
         kept = None if document is None else document["hash"]
         right = passwords.is_right(password, kept)
-        if document is None or not right or document["disabled"]:
+        is_in = document is not None and right and not document["disabled"]
+        if document is not None and is_in and has_second(document):
+            is_in = take_code(self._store, name, document, code, self._now())
+        if document is None or not is_in:
             for throttle, key in keys:
                 throttle.failed(key)
             log.info("sign-in to %r refused, from %s", name[:40], address)

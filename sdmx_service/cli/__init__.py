@@ -6,6 +6,7 @@ Exit status 0 done, 1 the file was read and refused, 2 it could not be read or t
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -72,11 +73,21 @@ def _serve_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--partners", default="", metavar="HOSTS", help=Settings.help()["partners"])
     command.add_argument("--openid", type=Path, metavar="FILE", help=Settings.help()["openid"])
     command.add_argument("--no-accounts", action="store_true", help="no sign-in with accounts of the service's own")
-    for name in ("session_idle", "session_whole", "proxies"):
+    for name in commands.TUNED:
         option, default = f"--{name.replace('_', '-')}", getattr(Settings(), name)
-        command.add_argument(option, type=int, default=default, metavar="N", help=Settings.help()[name])
+        kind = _size if name in commands.SIZES else type(default)
+        metavar = "TEXT" if isinstance(default, str) else "N"
+        told = f"{Settings.help()[name]}; default: {default}"
+        command.add_argument(option, type=kind, default=default, metavar=metavar, help=told)
     command.add_argument("--workers", type=int, default=1, metavar="N", help="processes (PostgreSQL only)")
     command.add_argument("--content", type=Path, metavar="DIR", help=Settings.help()["content"])
+
+
+def _size(text: str) -> str:
+    """An amount of memory, as the databases read it."""
+    if re.fullmatch(r"\d+(\.\d+)?\s*[KMGT]B", text, re.IGNORECASE) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 150MB or 1GB")
+    return text
 
 
 def _wish_arguments(command: argparse.ArgumentParser) -> None:

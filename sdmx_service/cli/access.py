@@ -141,7 +141,7 @@ _TOKENS: dict[str, tuple[_OnStore, _OverHttp]] = {
 
 
 # --- accounts -------------------------------------------------------------------------------------------------------
-_STEPS = ("invite", "password", "disable", "enable", "sign-out", "remove")
+_STEPS = ("invite", "password", "disable", "enable", "sign-out", "forget-factor", "remove")
 
 
 def account_line(account: Mapping[str, Any]) -> str:
@@ -193,6 +193,7 @@ def _account_on_store(library: Any, arguments: Arguments, password: str | None) 
         "password": lambda: accounts.set_password(store, name, password or ""),
         "disable": lambda: accounts.set_disabled(store, name, True),
         "enable": lambda: accounts.set_disabled(store, name, False),
+        "forget-factor": lambda: accounts.forget_second_factor(store, name),
         "sign-out": lambda: end_sessions(store, f"{name}@local"),
         "remove": lambda: accounts.remove_account(store, name),
     }

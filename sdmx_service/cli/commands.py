@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sdmx_service.cli.held import Held, decision_line, submission_line, undecided_lines
 from sdmx_service.cli.opening import Arguments
@@ -24,6 +24,13 @@ from sdmx_service.errors import NotBuilt, SyntaxFault
 from sdmx_service.settings import Settings
 
 REFUSED, UNREADABLE = 1, 2
+TUNED: Final = (
+    "session_idle", "session_whole", "proxies", "threads", "max_streams", "max_body", "max_address", "fetch_seconds",
+    "bulk_kept", "memory_limit", "workspace_memory", "sender",
+)  # fmt: skip
+"""Settings of ``serve`` that are numbers or short texts."""
+SIZES: Final = ("memory_limit", "workspace_memory")
+"""Those of them that are amounts of memory."""
 
 
 # --- commands -------------------------------------------------------------------------------------------------------
@@ -65,9 +72,7 @@ def serve(arguments: Arguments) -> int:
         partners=arguments.partners,
         openid=arguments.openid,
         accounts=not arguments.no_accounts,
-        session_idle=arguments.session_idle,
-        session_whole=arguments.session_whole,
-        proxies=arguments.proxies,
+        **{name: getattr(arguments, name) for name in TUNED},
     )
     address = f"Serving on http://{settings.host}:{settings.port} (Ctrl-C stops)"
     serve(settings, lambda *_: print(address, flush=True))

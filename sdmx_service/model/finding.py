@@ -205,9 +205,10 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "The last data set of the message has a validity to which now does not belong. Validity does not move "
               "the time of publication, and what is published takes the place of what was there.",
               "Nothing, if it is meant so. Figures that are to come out later are scheduled; older ones are not sent."),
-        _kind("F284", _WARNING, "History in another order",
-              "A data set of {dataflow} of {value} follows one of {before}; the later in the message holds.",
-              "Data sets with validity tell a history, and are applied in the order of the message.",
+        _kind("F284", _ERROR, "History in another order",
+              "A data set of {dataflow} of {value} follows one of {before}.",
+              "Data sets with validity tell a history, and are applied in the order of the message: an older state "
+              "would take the place of a newer one.",
               "Put them in the order in which they held."),
         _kind("F302", _ERROR, "Dimension without value", "The dimension {component} has no value.",
               "Every dimension must have a value in an observation; a row that carries an attribute, those it "

@@ -10,6 +10,7 @@ from sdmx_service.auth.accounts import (
     INVITED_DAYS,
     accounts,
     create_account,
+    forget_second_factor,
     invite,
     remove_account,
     set_disabled,
@@ -20,7 +21,7 @@ from sdmx_service.errors import NotFound, SyntaxFault
 from sdmx_service.rest.service import SERVICE
 from sdmx_service.rest.tokens import answer, giver_of_rights, in_thread, provider_or_role, wish_of
 
-_STEPS = ("invite", "password", "disable", "enable", "sign-out", "remove")
+_STEPS = ("invite", "password", "disable", "enable", "sign-out", "forget-factor", "remove")
 
 
 def routes() -> list[web.RouteDef]:
@@ -62,7 +63,8 @@ def _invitation(name: str, invitation: str) -> dict[str, Any]:
 async def change_account(request: web.Request) -> web.StreamResponse:
     """``POST /api/accounts/NAME/invite``, ``password`` (with ``{"password": ...}``), ``disable``, ``enable``, ...
 
-    ``sign-out`` ends the account's sessions, ``remove`` forgets the account.
+    ``sign-out`` ends the account's sessions, ``forget-factor`` takes its second factor away, ``remove`` forgets the
+    account.
     """
     by, store = await giver_of_rights(request), request.app[SERVICE].library.store
     name, step = request.match_info["name"], request.match_info["act"]
@@ -77,6 +79,8 @@ async def change_account(request: web.Request) -> web.StreamResponse:
         await in_thread(request, lambda: set_disabled(store, name, step == "disable", by=by))
     elif step == "sign-out":
         await in_thread(request, lambda: end_sessions(store, f"{name}@local", by=by))
+    elif step == "forget-factor":
+        await in_thread(request, lambda: forget_second_factor(store, name, by=by))
     elif step == "remove":
         await in_thread(request, lambda: remove_account(store, name, by=by))
     else:

@@ -348,7 +348,7 @@ OWN: tuple[Own, ...] = (
     Own(
         "post",
         "/api/accounts/{name}/{act}",
-        "Invite the owner of an account, set its password, disable, enable, sign it out, remove it",
+        "Invite the owner of an account, set its password, disable, enable, sign out, forget its factor, remove it",
         token=True,
         body="application/json",
     ),
@@ -430,7 +430,8 @@ OWN_PATH: Mapping[str, Parameter] = {
     "policy": Parameter(_word(("sign_off", "collection")), "The kind of policy."),
     "step": Parameter(_text(r"^[a-z]+$"), "The step."),
     "act": Parameter(
-        _word(("invite", "password", "disable", "enable", "sign-out", "remove")), "What is done to an account."
+        _word(("invite", "password", "disable", "enable", "sign-out", "forget-factor", "remove")),
+        "What is done to an account.",
     ),
     "number": Parameter({"type": "integer", "minimum": 0, "maximum": 999999999}, "The number of a release."),
     "a": Parameter(_text(r"^[0-9]+$"), "A release."),

@@ -147,7 +147,9 @@ class _Looking:
         self._found: set[tuple[str, ...]] = set()
 
     def look(self) -> None:
-        """All sources."""
+        """All sources; nothing where no figure of the structure was ever hidden."""
+        if not self.hidden and not self._now.hall.store.mask_version(Cube.of(self._now.structure)):
+            return
         if self.hidden:
             self._sums()
             self._elsewhere()
@@ -169,8 +171,7 @@ class _Looking:
     def _find_out(self, view: Published, balances: Balances | None = None) -> Told | None:
         """What the sums of a view give away."""
         told = self._reckon(view, balances)
-        if told is not None and told.contradictory:
-            view.doubt(told.doubtful.tolist())
+        if told is not None and told.contradictory and view.doubt(told.doubtful.tolist()):
             told = self._reckon(view, balances)
         self.is_cut = self.is_cut or (told is not None and told.is_cut)
         return told

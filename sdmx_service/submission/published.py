@@ -258,9 +258,14 @@ class Published:
             test = both(f"{self.names[id]} = {literal(code)}" for id, code in key.items())
             self.hall.workspace.run(f"UPDATE {self.table} SET {_UNTOLD} WHERE {test}")
 
-    def doubt(self, ids: Iterable[int]) -> None:
-        """Forget the limits of hidden ones of some figures: who sent them may have hidden greater ones."""
-        self.hall.workspace.run(f"UPDATE {self.table} SET {_UNTOLD} WHERE _value IS NULL AND {member('_id', ids)}")
+    def doubt(self, ids: Iterable[int]) -> bool:
+        """Forget the limits of hidden ones of some figures, if any: the sender may have hidden greater ones."""
+        if self.view is None or not self.view.threshold:
+            return False
+        where = f"_value IS NULL AND _high IS NOT NULL AND {member('_id', ids)}"
+        is_any = bool(self.count(where))
+        self.hall.workspace.run(f"UPDATE {self.table} SET {_UNTOLD} WHERE {where}")
+        return is_any
 
     def complete(self, query: str) -> int:
         """Take in told figures of keys that it does not have; returns how many.

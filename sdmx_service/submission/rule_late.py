@@ -50,7 +50,7 @@ def late_series(rule: Rule, flow: Flow, figures: Figures, providers: Collection[
     few = both(f"count(*) OVER (PARTITION BY {column}) <= {_MANY}" for column in dict.fromkeys(beside))
     joins = " ".join(f"LEFT JOIN {name} ON {name}._series = c._series" for name in shares)
     least = f"least({', '.join(f'{name}.share' for name in shares)})"
-    query = f"""
+    found = figures.workspace.make(f"""
         WITH first AS (SELECT _series, _id, _value, {kept} FROM {table}
                    WHERE _id IS NOT NULL AND _value = _before AND _before_2 IS NULL
                      AND _value >= {detail.least!r} AND _n >= {detail.periods}),
@@ -58,13 +58,14 @@ def late_series(rule: Rule, flow: Flow, figures: Figures, providers: Collection[
                 SELECT _series FROM {table} SEMI JOIN first USING (_series)
                 GROUP BY _series HAVING count(*) FILTER (_value = _before) = 1) AS one USING (_series) QUALIFY {few}),
         own AS (SELECT _series, _position, {step} AS d FROM {table} SEMI JOIN c USING (_series)
-                WHERE _before IS NOT NULL){ctes},
-        late AS (SELECT c._id, c._value, {least} AS share FROM c {joins}
-                 WHERE {either(f"{name}.share < {detail.limit!r}" for name in shares)})
+                WHERE _before IS NOT NULL){ctes}
+        SELECT c._id, c._value, {least} AS share FROM c {joins}
+        WHERE {either(f"{name}.share < {detail.limit!r}" for name in shares)}""")
+    query = f"""
         SELECT {PLACE}, plain(late._value) AS value, {key_columns(flow.structure, flow.names)},
                plain(round(100 * share)) AS share
-        FROM late JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
-    return figures.workspace.places(query, flow.structure)
+        FROM {found} AS late JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+    return figures.workspace.places_of(found, query, flow.structure)
 
 
 def _step(damping: float, prefix: str = "") -> str:

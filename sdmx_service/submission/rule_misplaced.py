@@ -28,7 +28,7 @@ def misplaced_figures(rule: Rule, flow: Flow, figures: Figures, providers: Colle
     before, own, after = (f"ln(greatest({name}, 0) + {detail.damping!r})" for name in ("_before", "_value", "_after"))
     line = f"{before} + ({after} - {before}) * (_position - _before_at) / (_after_at - _before_at)"
     far = f"ln({detail.factor!r})"
-    query = f"""
+    found = figures.workspace.make(f"""
         WITH t AS NOT MATERIALIZED (SELECT {column} AS g, _position, _id, _value, {own} AS v, {line} AS line
                    FROM {table} WHERE _id IS NOT NULL),
         where_to AS (SELECT g, _position FROM t GROUP BY g, _position
@@ -46,11 +46,12 @@ def misplaced_figures(rule: Rule, flow: Flow, figures: Figures, providers: Colle
                      least(CASE WHEN has_above = {detail.rows} THEN off_above END,
                            CASE WHEN has_below = {detail.rows} THEN off_below END) AS off_beside
               FROM s WHERE lines = {detail.rows} AND most >= {detail.least!r} AND fewest > 0
-                AND off > {detail.rows} * {far}),
-        b AS (SELECT g, _position, arg_min(_id, off_beside / off) AS _id, arg_min(_value, off_beside / off) AS value,
-                     min(off_beside / off) AS share
-              FROM f WHERE off_beside < {detail.limit!r} * off GROUP BY g, _position)
+                AND off > {detail.rows} * {far})
+        SELECT g, _position, arg_min(_id, off_beside / off) AS _id, arg_min(_value, off_beside / off) AS value,
+               min(off_beside / off) AS share
+        FROM f WHERE off_beside < {detail.limit!r} * off GROUP BY g, _position""")
+    query = f"""
         SELECT {PLACE}, plain(b.value) AS value, {key_columns(flow.structure, flow.names)},
                plain(round(100 * share)) AS share
-        FROM b JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
-    return figures.workspace.places(query, flow.structure)
+        FROM {found} AS b JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+    return figures.workspace.places_of(found, query, flow.structure)

@@ -195,7 +195,7 @@ def _verdict(
     value, expected = ("right_side", "left_side") if rule.kind == "balance" else ("left_side", "right_side")
     return f"""
         WITH terms AS ({" UNION ALL ".join(f"({part})" for part in parts)}),
-        keyed AS (SELECT {group}, {values}, {place}, {_off(placed)} AS off
+        keyed AS (SELECT {group}, {values}, {place}, {_off(rule, placed)} AS off
                   FROM terms GROUP BY {group} HAVING bool_or(_sent)),
         sides AS (SELECT *, {left} AS left_side, {right} AS right_side, {_terms_text(placed[:-1])} AS terms
                   FROM keyed WHERE {both(f"v{one.number} IS NOT NULL" for one in placed)})
@@ -207,6 +207,8 @@ def _verdict(
         FROM sides WHERE {_violation(rule)} ORDER BY {", ".join([IN_ORDER, "_period", *own])}"""
 
 
+_HARDLY = 1e-6
+"""What lets two figures be equal of which one is to be less, and no figure be more."""
 _EXPECTED = {"eq": "", "le": "at most ", "ge": "at least ", "lt": "less than ", "gt": "more than "}
 
 
@@ -218,10 +220,18 @@ def _value(one: PlacedTerm) -> str:
     return f"{value} AS v{one.number}"
 
 
-def _off(placed: Sequence[PlacedTerm]) -> str:
-    """By how much the two sides may differ since figures are rounded."""
+def _off(rule: Rule, placed: Sequence[PlacedTerm]) -> str:
+    """By how much the two sides may differ since figures are rounded.
+
+    Not at all where two figures are compared that are rounded alike: rounding keeps their order, and may make two one.
+    """
     sign = "CASE _term " + " ".join(f"WHEN {one.number} THEN {abs(one.term.sign)!r}" for one in placed) + " END"
-    return f"coalesce(sum(_half * {sign}), 0)"
+    off = f"coalesce(sum(_half * {sign}), 0)"
+    is_single = all(one.term.sign == 1 and all(len(set(codes)) == 1 for codes in one.where.values()) for one in placed)
+    if rule.kind == "compare" and is_single:
+        alike = f"CASE WHEN max(_half) > 0 THEN {_HARDLY!r} ELSE 0.0 END" if rule.operator in ("lt", "gt") else "0.0"
+        return f"CASE WHEN min(_half) = max(_half) THEN {alike} ELSE {off} END"
+    return off
 
 
 def _first_place(name: str, rule: Rule, last: int) -> str:

@@ -24,16 +24,18 @@ def lone_zeros(rule: Rule, flow: Flow, figures: Figures, providers: Collection[s
     between = f"(_before >= {detail.least!r} AND _after >= {detail.least!r})"
     last = f"(_after IS NULL AND _before >= {detail.ends!r} AND _before_2 >= {detail.ends!r})"
     where = f"({between} OR {last})" if detail.ends else between
-    query = f"""
+    found = figures.workspace.make(f"""
         WITH z AS (SELECT _id, _series, _position, _before, _after, {column} AS g FROM {table}
                    WHERE _id IS NOT NULL AND _value = 0 AND {where}),
         one AS (SELECT _series FROM {table} SEMI JOIN z USING (_series) WHERE _value = 0
                 GROUP BY _series HAVING count(*) = 1),
-        f AS (SELECT z.*, count(*) OVER w AS zeros, row_number() OVER (w ORDER BY _id) AS place
-              FROM z SEMI JOIN one USING (_series) WINDOW w AS (PARTITION BY g, _position)
-              QUALIFY zeros <= {detail.most} OR place = 1)
+        few AS (SELECT z.*, count(*) OVER w AS zeros, row_number() OVER (w ORDER BY _id) AS place
+                FROM z SEMI JOIN one USING (_series) WINDOW w AS (PARTITION BY g, _position)
+                QUALIFY zeros <= {detail.most} OR place = 1)
+        SELECT _id, _before, _after, zeros FROM few""")
+    query = f"""
         SELECT {PLACE}, '0' AS value, plain(round((_before + coalesce(_after, _before)) / 2)) AS expected,
                {key_columns(flow.structure, flow.names)}, plain(_before) AS previous,
                coalesce(plain(_after), '–') AS "next", CAST(zeros AS VARCHAR) AS figures
-        FROM f JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
-    return figures.workspace.places(query, flow.structure)
+        FROM {found} AS f JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+    return figures.workspace.places_of(found, query, flow.structure)

@@ -174,10 +174,14 @@ def submit(
 
 
 def _acts(receipt: Receipt, principal: Principal) -> tuple[Act, Act]:
-    """Somebody sent it, and the check accepted or refused it."""
+    """Somebody sent it, and the check accepted or refused it.
+
+    With salt: the newest hash of the log is public, and must tell nothing of a file of which the rest is known.
+    """
     facts: dict[str, Any] = {
         "file": receipt.file.name,
         "sha256": receipt.file.sha256,
+        "salt": secrets.token_hex(16),
         "provider": receipt.provider,
         "dataflows": {one.dataflow: one.observations for one in receipt.dataflows},
         "corrects": receipt.corrects,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from aiohttp import web
 
-from sdmx_service.auth.accounts import accept_invitation, invited_account, set_password
+from sdmx_service.auth.accounts import accept_invitation, find_account, invited_account, set_password
 from sdmx_service.auth.acts import ACTS
 from sdmx_service.auth.passwords import SHORTEST
+from sdmx_service.auth.second_factor import address_of, has_second, remove_second, set_second, want_second
 from sdmx_service.auth.sessions import end_session, end_sessions, open_session
 from sdmx_service.errors import NotAuthenticated, SdmxError, SemanticFault, TooManyAttempts
 from sdmx_service.web.asking import Shown, status_of
@@ -20,6 +23,9 @@ def routes() -> list[web.RouteDef]:
     return [
         web.get("/account", at_desk(_account)),
         web.post("/account/password", at_desk(_change_password)),
+        web.post("/account/second-factor/want", at_desk(_want_second)),
+        web.post("/account/second-factor/set", at_desk(_set_second)),
+        web.post("/account/second-factor/remove", at_desk(_remove_second)),
         web.post("/account/sign-out", at_desk(_sign_out, open_to_all=True)),
         web.post("/account/sign-out-everywhere", at_desk(_sign_out_everywhere)),
         web.get("/account/signed-out", at_desk(_signed_out, open_to_all=True)),
@@ -48,7 +54,7 @@ def _sign_in(case: Case) -> Shown:
     if not case.desk.accounts:
         return _sign_in_page(case)
     try:
-        principal = case.desk.doorkeeper.admit(name, password, case.client)
+        principal = case.desk.doorkeeper.admit(name, password, case.client, case.fields.get("code", ""))
     except (NotAuthenticated, TooManyAttempts) as fault:
         return _sign_in_page(case, fault)
     end_session(case.desk.store, case.secret)
@@ -78,13 +84,19 @@ def _account(case: Case) -> Shown:
 
 def _account_page(case: Case, fault: SdmxError | None = None) -> Shown:
     principal = case.signed_in
+    name = _local_name(case)
+    document = None if name is None else find_account(case.desk.store, name)
+    wanted = None if document is None else document.get("second_wanted")
     acts = [(act.what, act.reaches[principal.role]) for id, act in ACTS.items() if principal.may(id)]
     return case.page(
         "account.html",
         200 if fault is None else status_of(fault),
         acts=acts,
         fault=fault,
-        is_local=principal.id.endswith(_LOCAL),
+        is_local=name is not None,
+        has_second=document is not None and has_second(document),
+        wanted=wanted,
+        app_address=None if wanted is None else address_of(wanted, name or "", _service_name(case)),
         shortest=SHORTEST,
         is_changed="changed" in dict(case.asked.parameters),
     )
@@ -92,14 +104,87 @@ def _account_page(case: Case, fault: SdmxError | None = None) -> Shown:
 
 def _change_password(case: Case) -> Shown:
     """Another password, for who knows the present one; other browsers are signed out."""
-    name = case.signed_in.id.removesuffix(_LOCAL)
     try:
-        case.desk.doorkeeper.admit(name, case.fields.get("present", ""), case.client)
+        name = _shown_again(case)
         set_password(case.desk.store, name, _twice(case), by=case.signed_in)
     except (NotAuthenticated, TooManyAttempts, SemanticFault) as fault:
         return _account_page(case, fault)
+    return _anew(case)
+
+
+def _local_name(case: Case) -> str | None:
+    """The name of the account of this service that has signed in; None: it is one of elsewhere."""
+    id = case.signed_in.id
+    return id.removesuffix(_LOCAL) if id.endswith(_LOCAL) else None
+
+
+def _service_name(case: Case) -> str:
+    return urlsplit(case.desk.address).hostname or "SDMX"
+
+
+def _own_account(case: Case) -> str:
+    """As ``_local_name``.
+
+    Raises:
+        SemanticFault: it is one of elsewhere, which has its password and second factor there.
+    """
+    name = _local_name(case)
+    if name is None:
+        raise SemanticFault("This account is not one of this service.", hint="Change it where you sign in.")
+    return name
+
+
+def _shown_again(case: Case) -> str:
+    """The name of the account, whose owner shows the present password again, and a code where there is one.
+
+    Raises:
+        NotAuthenticated: they are not right.
+        TooManyAttempts: too many failed.
+        SemanticFault: the account is one of elsewhere.
+    """
+    name = _own_account(case)
+    case.desk.doorkeeper.admit(name, case.fields.get("present", ""), case.client, case.fields.get("code", ""))
+    return name
+
+
+def _anew(case: Case) -> Shown:
+    """The account's page with a new session, as all others have ended."""
     end_session(case.desk.store, case.secret)
     return case.go("/account", open_session(case.desk.store, case.signed_in, case.desk.lifetimes))
+
+
+# --- the second factor ----------------------------------------------------------------------------------------------
+def _want_second(case: Case) -> Shown:
+    """A secret for the app, shown until a first code makes it count."""
+    try:
+        name = _own_account(case)
+    except SemanticFault as fault:
+        return _account_page(case, fault)
+    document = find_account(case.desk.store, name)
+    if not has_second(document):
+        want_second(case.desk.store, name, document)
+    return case.go("/account")
+
+
+def _set_second(case: Case) -> Shown:
+    """The first code, from who knows the password; other browsers are signed out."""
+    try:
+        name = _shown_again(case)
+        document = find_account(case.desk.store, name)
+        set_second(case.desk.store, name, document, case.fields.get("first", ""), by=case.signed_in)
+    except (NotAuthenticated, TooManyAttempts, SemanticFault) as fault:
+        return _account_page(case, fault)
+    return _anew(case)
+
+
+def _remove_second(case: Case) -> Shown:
+    """No code any more, for who knows the password and has one; other browsers are signed out."""
+    try:
+        name = _shown_again(case)
+        remove_second(case.desk.store, name, find_account(case.desk.store, name), by=case.signed_in)
+    except (NotAuthenticated, TooManyAttempts, SemanticFault) as fault:
+        return _account_page(case, fault)
+    return _anew(case)
 
 
 def _twice(case: Case) -> str:
@@ -127,11 +212,13 @@ def _invitation_page(case: Case, fault: SdmxError | None = None) -> Shown:
 
 
 def _accept(case: Case) -> Shown:
-    """The password that the invited chooses, and a session."""
+    """The password that the invited chooses, and a session; with a second factor one still signs in with it."""
     try:
         principal = accept_invitation(case.desk.store, case.asked.parts["invitation"], _twice(case))
     except SemanticFault as fault:
         return _invitation_page(case, fault)
+    if has_second(find_account(case.desk.store, principal.id.removesuffix(_LOCAL))):
+        return case.go(SIGN_IN)
     end_session(case.desk.store, case.secret)
     secret = open_session(case.desk.store, principal, case.desk.lifetimes)
     return case.go("/sending" if principal.may("submit") else "/account", secret)

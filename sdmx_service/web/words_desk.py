@@ -145,6 +145,26 @@ FRENCH: Mapping[str, str] = MappingProxyType(
         "Change the password": "Changer le mot de passe",
         "All other browsers are signed out.": "Tous les autres navigateurs sont déconnectés.",
         "Present password": "Mot de passe actuel",
+        "Second factor": "Second facteur",
+        "Code of the second factor": "Code du second facteur",
+        "Code of the second factor, if you have set one up": "Code du second facteur, si vous en avez activé un",
+        "Signing in needs a code of your app as well. Who lost the app asks an administrator of the service.": (
+            "La connexion demande aussi un code de votre application. Qui l’a perdue s’adresse à un administrateur du "
+            "service."
+        ),
+        "Remove the second factor": "Retirer le second facteur",
+        "Put this key into an app that makes codes (TOTP), or open the link on the device with the app; then type the "
+        "code that it shows.": (
+            "Saisissez cette clé dans une application qui produit des codes (TOTP), ou ouvrez le lien sur l’appareil "
+            "où elle se trouve ; tapez ensuite le code qu’elle affiche."
+        ),
+        "Open in the app": "Ouvrir dans l’application",
+        "Code that the app shows": "Code affiché par l’application",
+        "Let it count": "Activer",
+        "With a second factor, who knows the password alone cannot sign in.": (
+            "Avec un second facteur, le mot de passe seul ne suffit plus pour se connecter."
+        ),
+        "Set up a second factor": "Activer un second facteur",
         "Other browsers": "Autres navigateurs",
         "Sign out everywhere": "Se déconnecter partout",
         "Signed in as {name}.": "Connecté : {name}.",

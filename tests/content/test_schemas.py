@@ -162,7 +162,7 @@ def test_metadata_sets_of_2_1() -> None:
     judge = report_schema(body)
     found = metadata(MetadataQuery(api="v1", by="metadataflow", ids=(ref.id,)), CATALOG, sender=Party(id="TEST"))
     right = sent(*found.structures)
-    assert right.count(b"<mes:MetadataSet ") == 6
+    assert right.count(b"<mes:MetadataSet ") == len(list(CATALOG.of_type("MetadataSet"))) > 5
     assert xml_faults(judge, right) == []
     for old, new in {
         "DATA_DESCR": "DATA_DESC",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +19,8 @@ from hypothesis import HealthCheck, example, given, settings
 from sdmx_service.storage.port import Store
 from tests.postgres_server import PostgresServer
 from tests.storage.backends import open_duckdb, open_postgres
-from tests.storage.cubes import read
-from tests.storage.test_history import NORTH, SALES, SOUTH, TAKE_OVER, VANILLA, Run, by_key, programs
+from tests.storage.cubes import NORTH, SALES, SOUTH, read
+from tests.storage.programs import TAKE_OVER, VANILLA, Run, by_key, fresh_database, programs
 from tests.storage.test_masking import RULES, declare
 
 HIDDEN = "E"
@@ -33,8 +32,8 @@ STATEMENTS = {
     "publish": (True,),
     "other order": (True, True),
     "at once": (True,),
-    "rank": (False,),
     "publish ranked": (True,),
+    "rank": (False,),
     "restore": (False,),
 }
 Line = dict[str, Any]
@@ -139,9 +138,5 @@ def test_what_is_hidden_in_duckdb(program: list[Any]) -> None:
 @example(program=FREED)
 @pytest.mark.timeout(600)
 def test_what_is_hidden_in_postgres(postgres_server: PostgresServer, program: list[Any]) -> None:
-    name = f"test_{uuid.uuid4().hex}"
-    url = postgres_server.create_database(name)
-    try:
+    with fresh_database(postgres_server) as url:
         run(lambda: open_postgres(url), program)
-    finally:
-        postgres_server.drop_database(name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +23,7 @@ from sdmx_service.storage.sql_store import SqlStore
 from tests.postgres_server import PostgresServer
 from tests.storage.backends import open_duckdb, open_postgres
 from tests.storage.cubes import ICE, NORTH, PARLOURS, SALES, SOUTH, publish, read, row, select, untyped
-from tests.storage.test_history import AREAS, FLAVOURS, PERIODS, Run, programs
+from tests.storage.programs import AREAS, FLAVOURS, PERIODS, Run, fresh_database, programs
 
 # --- what is asked ---------------------------------------------------------------------------------------------------
 OPERATORS = ("eq", "ne", "lt", "le", "gt", "ge", "co", "nc", "sw", "ew")
@@ -138,13 +137,8 @@ def test_equal_answers_in_duckdb(program: list[Any], wishes: list[Any]) -> None:
 @given(program=programs, wishes=st.lists(asked, min_size=3, max_size=6))
 @pytest.mark.timeout(600)
 def test_equal_answers_in_postgres(postgres_server: PostgresServer, program: list[Any], wishes: list[Any]) -> None:
-    name = f"test_{uuid.uuid4().hex}"
-    url = postgres_server.create_database(name)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            run(lambda: open_postgres(url), Path(folder), program, wishes)  # type: ignore[arg-type, return-value]
-    finally:
-        postgres_server.drop_database(name)
+    with fresh_database(postgres_server) as url, tempfile.TemporaryDirectory() as folder:
+        run(lambda: open_postgres(url), Path(folder), program, wishes)  # type: ignore[arg-type, return-value]
 
 
 # --- many rows, in pieces --------------------------------------------------------------------------------------------

@@ -40,9 +40,8 @@ from sdmx_service.submission.decisions import decide, decisions
 from sdmx_service.submission.map_reading import read_mapping
 from sdmx_service.submission.map_sheets import Travelling, sheets_of, travelling
 from sdmx_service.submission.report import Report
-from tests.harness import House, open_house
+from tests.harness import ROOT, House, open_house
 
-REPOSITORY = Path(__file__).parents[2]
 CONTENT = Path(__file__).parents[1] / "second_domain" / "content"
 BOOK = b"Port;Month;cod;eel;nameless;all\nNorthport;2024-01;5;0;0;5\nNorhtport;2024-02;6;0;0;6\n"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
@@ -122,7 +121,7 @@ def test_any_map_comes_back_as_it_was(made: RepresentationMap) -> None:
 
 
 def test_every_mapping_of_this_repository_comes_back_as_it_was() -> None:
-    catalog = load_folder(REPOSITORY).catalog()
+    catalog = load_folder(ROOT).catalog()
     assert len(catalog.layouts) > 30
     for id in catalog.layouts:
         sent = travelling(id, catalog)

@@ -34,11 +34,10 @@ from sdmx_service.submission.combinations import distinct
 from sdmx_service.submission.mapping import Mapper
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.tables import extract, recognise
+from tests.harness import ROOT
 from tests.submission.sheets import file as file_of
 from tests.submission.sheets import layout as layout_of
 from tests.submission.sheets import open_file, sheet
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 def concept(id: str) -> Ref:
@@ -605,7 +604,7 @@ def test_each_row_is_mapped_as_if_it_were_alone(
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return load_folder(REPOSITORY).catalog()
+    return load_folder(ROOT).catalog()
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,29 @@ def test_a_balance_allows_for_rounding_too() -> None:
     assert count([row("M", 60), row("F", 40), row("_T", 27)], BALANCE, known) == 1
 
 
+@pytest.mark.parametrize(
+    ("operator", "left", "right", "found"),
+    [("le", 45, 40, 1), ("eq", 45, 40, 1), ("le", 40, 40, 0), ("lt", 40, 40, 0), ("lt", 41, 40, 1), ("lt", 40, 45, 0)],
+)
+def test_rounding_alike_keeps_the_order_of_two_figures(operator: str, left: int, right: int, found: int) -> None:
+    """So nothing is allowed for, but that a smaller figure may be rounded to the same."""
+    rule = {
+        "id": "V05", "kind": "compare", "by": ["FREQ"], "operator": operator,
+        "left": {"where": {"SEX": "M"}}, "right": {"where": {"SEX": "_T"}},
+    }  # fmt: skip
+    assert count([row("M", left), row("_T", right)], rule, catalog(whole=True, rounded=5)) == found
+
+
+def test_a_sent_figure_is_compared_with_one_that_is_read_rounded() -> None:
+    rule = {
+        "id": "V05", "kind": "compare", "by": ["FREQ"], "operator": "eq", "scope": "result",
+        "left": {"where": {"SEX": "M"}}, "right": {"where": {"SEX": "_T"}},
+    }  # fmt: skip
+    known = catalog(whole=True, rounding=5)
+    assert count([row("M", 42)], rule, known, history=stored([row("_T", 40)])) == 0
+    assert count([row("M", 43)], rule, known, history=stored([row("_T", 40)])) == 1
+
+
 def test_a_withheld_figure_among_rounded_ones_is_told_about() -> None:
     """One sum does not tell it exactly any more; it says between what it lies."""
     one = {"id": "V21", "kind": "recoverable", "missing": {"STATUS": ["C"]}, "dimension": "SEX", "total": "_T",

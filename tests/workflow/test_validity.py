@@ -271,7 +271,7 @@ class TestMoments:
     def test_states_in_another_order_than_they_held(self, house: House, form: str) -> None:
         states = [("Replace", {"validFrom": one}, [cod(WEIGHT="1", **WHOLE)]) for one in (LATER, PAST)]
         receipt, (finding,) = sent(house, WRITERS[form](*states), form)
-        assert (receipt.status, finding.code, finding.severity.value) == ("published", "F284", "warning")
+        assert (receipt.status, finding.code, finding.severity.value) == ("refused", "F284", "error")
         assert PAST in finding.message
         assert LATER in finding.message
 
