@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.precision.bound import Oddness
 from benchmarks.precision.cells import Cell, Lazy, Source
 from benchmarks.precision.kinds import KINDS, Damage, Injected
 from benchmarks.precision.sources import sources
@@ -55,10 +56,11 @@ def inject(plan: Plan, folder: Path, out: Path) -> list[Copy]:
         name: plan.count // len(plan.kinds) + (n < plan.count % len(plan.kinds)) for n, name in enumerate(plan.kinds)
     }
     copies: list[Copy] = []
+    oddness = Oddness()
     idle = 0
     while any(quota.values()) and idle < 4 * len(available):
         lazy = available[(len(copies) + idle) % len(available)]
-        copy = _damaged(lazy, quota, plan, random.Random(chance.random()), out, len(copies))
+        copy = _damaged(lazy, quota, plan, random.Random(chance.random()), out, len(copies), oddness)
         if copy is None:
             idle += 1
             continue
@@ -70,7 +72,13 @@ def inject(plan: Plan, folder: Path, out: Path) -> list[Copy]:
 
 
 def _damaged(
-    lazy: Lazy, quota: dict[str, int], plan: Plan, chance: random.Random, out: Path, number: int
+    lazy: Lazy,
+    quota: dict[str, int],
+    plan: Plan,
+    chance: random.Random,
+    out: Path,
+    number: int,
+    oddness: Oddness,
 ) -> Copy | None:
     source = lazy.copy()
     damage = Damage(source=source, chance=chance, anywhere=plan.anywhere)
@@ -91,7 +99,10 @@ def _damaged(
         return None
     path = out / f"{number:02}_{source.name}"
     source.grid.save(path)
-    return Copy(path=path, source=lazy.name, name=source.name, errors=[_listed(source, one) for one in done])
+    errors = [_listed(source, one) for one in done]
+    for one, error in zip(done, errors, strict=True):
+        error["odder"] = oddness.odder(lazy, source, one.cells) if one.evidence == "none" else None
+    return Copy(path=path, source=lazy.name, name=source.name, errors=errors)
 
 
 def _listed(source: Source, injected: Injected) -> dict[str, Any]:

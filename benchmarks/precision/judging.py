@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.precision.bound import ENOUGH
+
 Finding = Mapping[str, Any]
 """A finding as the program prints it (JSON)."""
 Check = Callable[[Path], list[Finding]]
@@ -37,10 +39,18 @@ def by_command(path: Path, *more: str) -> list[Finding]:
 
 @dataclass(slots=True, kw_only=True)
 class Score:
-    """What was counted. ``known`` findings are at defects that the real files have themselves."""
+    """What was counted. ``known`` findings are at defects that the real files have themselves.
+
+    ``contradicted`` errors are those that something in the file contradicts, ``untold`` those that nothing does and
+    that are no odder than many an undamaged figure; of each, how many were found.
+    """
 
     injected: Counter[str] = field(default_factory=Counter)
     found: Counter[str] = field(default_factory=Counter)
+    contradicted: int = 0
+    contradicted_found: int = 0
+    untold: int = 0
+    untold_found: int = 0
     told: int = 0
     known: int = 0
     false: list[str] = field(default_factory=list)
@@ -65,6 +75,10 @@ class Score:
         """Count another one in."""
         self.injected += other.injected
         self.found += other.found
+        self.contradicted += other.contradicted
+        self.contradicted_found += other.contradicted_found
+        self.untold += other.untold
+        self.untold_found += other.untold_found
         self.told += other.told
         self.known += other.known
         self.false += other.false
@@ -74,6 +88,13 @@ class Score:
         """Found and injected per kind, and the figures."""
         for kind, count in sorted(self.injected.items()):
             yield f"{kind:28} {self.found[kind]:4} of {count:4}"
+        total = sum(self.injected.values())
+        yield (
+            f"the file contradicts {self.contradicted} errors, {self.contradicted_found} of them found; "
+            f"{self.untold} are no odder than many a right figure, {self.untold_found} of them found: "
+            f"who has the file alone can find "
+            f"{total - self.untold + self.untold_found} of {total}"
+        )
         yield (
             f"recall {self.recall:.1%} ({sum(self.found.values())} of {sum(self.injected.values())}); "
             f"{self.told} warnings and errors, {len(self.false)} false alarms ({self.false_share:.2%}), "
@@ -92,6 +113,12 @@ def judge(path: Path, source: str, errors: Sequence[Mapping[str, Any]], findings
         hits = [n for n, finding in enumerate(serious) if _names(finding, error)]
         for n in hits:
             explained[n] = True
+        is_contradicted = error["evidence"] != "none"
+        is_untold = not is_contradicted and _is_ordinary(error.get("odder"))
+        score.contradicted += is_contradicted
+        score.contradicted_found += is_contradicted and bool(hits)
+        score.untold += is_untold
+        score.untold_found += is_untold and bool(hits)
         if hits:
             score.found[error["kind"]] += 1
         else:
@@ -105,6 +132,11 @@ def judge(path: Path, source: str, errors: Sequence[Mapping[str, Any]], findings
             where = f"{finding['sheet'] or ''} row {finding['row']} column {finding['column']}"
             score.false.append(f"{path.name}: {finding['code']} {where}: {finding['message'][:160]}")
     return score
+
+
+def _is_ordinary(odder: int | None) -> bool:
+    """Many an undamaged figure is as odd; rows that come and go unseen are ordinary too."""
+    return odder is None or odder >= ENOUGH
 
 
 def _names(finding: Finding, error: Mapping[str, Any]) -> bool:

@@ -12,7 +12,8 @@ import pytest
 
 from benchmarks.precision import messages
 from benchmarks.precision.__main__ import scored
-from benchmarks.precision.cells import Cell, Line, Source, TextGrid
+from benchmarks.precision.bound import Oddness
+from benchmarks.precision.cells import Cell, Lazy, Line, Source, TextGrid
 from benchmarks.precision.injecting import Copy, Plan, inject
 from benchmarks.precision.judging import judge, known_defects
 from benchmarks.precision.kinds import KINDS, Damage
@@ -73,7 +74,7 @@ def test_the_injecting_program_knows_nothing_of_the_service() -> None:
             assert not [one for one in named if one.startswith("sdmx_service")], name
             inner = [one.rpartition(".")[2] for one in named if one.startswith("benchmarks.precision")]
             waiting += [one for one in inner if one not in seen]
-    assert seen == {"injecting", "cells", "kinds", "sources", "messages"}
+    assert seen == {"injecting", "cells", "kinds", "sources", "messages", "bound"}
 
 
 def test_the_same_seed_makes_the_same_errors(shared: Path, tmp_path: Path) -> None:
@@ -81,6 +82,37 @@ def test_the_same_seed_makes_the_same_errors(shared: Path, tmp_path: Path) -> No
     first, again = (inject(plan, shared / "data", tmp_path / name) for name in ("a", "b"))
     assert [one.errors for one in first] == [one.errors for one in again]
     assert [one.path.read_bytes() for one in first] == [one.path.read_bytes() for one in again]
+
+
+def test_errors_that_are_no_odder_than_right_figures_are_counted_apart() -> None:
+    error = {"kind": "digits_swapped", "note": "", "evidence": "none", "period": None, "cells": [[None, 3, ""]],
+             "sums": [], "beside": [], "parts": [], "figures": ["5"]}  # fmt: skip
+    finding = {"code": "V09", "severity": "error", "sheet": None, "row": 3, "column": "B", "key": {}, "message": "5"}
+    score = judge(Path("x"), "x", [error | {"odder": 500}, error | {"odder": 3}, error | {"evidence": "sum"}], [])
+    assert (score.contradicted, score.untold, score.untold_found, score.recall) == (1, 1, 0, 0)
+    assert "can find 2 of 3" in " ".join(score.table())
+    assert judge(Path("x"), "x", [error | {"odder": 500}], [finding]).untold_found == 1
+
+
+def steps(*values: float) -> Source:
+    """A series by year."""
+    cells = [Cell(key=(("what", "x"),), period=str(2010 + n), value=value, line=Line([str(value)]), column=0)
+             for n, value in enumerate(values)]  # fmt: skip
+    return Source(name="x.csv", grid=TextGrid(lines=[one.line for one in cells], is_long=False), cells=cells)
+
+
+def test_a_damaged_figure_is_as_odd_as_so_many_right_ones() -> None:
+    right = (100, 110, 90, 500, 100, 105, 95, 110, 100)
+    lazy = Lazy(name="x", make=lambda folder: steps(*right), folder=Path())
+    damaged, oddness = lazy.copy(), Oddness()
+    cell = damaged.cells[6]
+    assert oddness.odder(lazy, damaged, [cell]) == 2  # as it is: 95 between 105 and 110; and 110 between 100 and 90
+    damaged.grid.write(cell, "480")
+    assert oddness.odder(lazy, damaged, [cell]) == 1
+    damaged.grid.write(cell, "52000")
+    assert oddness.odder(lazy, damaged, [cell]) == 0
+    damaged.grid.write(cell, "no number")
+    assert oddness.odder(lazy, damaged, [cell]) is None
 
 
 def whole_and_part(value: float) -> Source:
