@@ -360,8 +360,12 @@ class Publication:
             if _differ(names, before.dataflows.get(cube.name, ()), self.ranking.dataflows.get(cube.name, ())):
                 found[cube] = set(here)
                 continue
-            orders = [(ranking.providers.get(flows[flow], ()) for ranking in (before, self.ranking)) for flow in here]
-            changed = {flow for flow, (old, new) in zip(here, orders, strict=True) if _differ(here[flow], old, new)}
+            old, new = before.providers, self.ranking.providers
+            changed = {
+                flow
+                for flow, names_of_flow in here.items()
+                if _differ(names_of_flow, old.get(flows[flow], ()), new.get(flows[flow], ()))
+            }
             if changed:
                 found[cube] = changed
         return found

@@ -101,6 +101,10 @@ def test_a_ranking_touches_the_dataflows_whose_order_changes(store: Store) -> No
         (SALES, NORTH, "X"): 1, (SALES, SOUTH, "X"): 0, (SALES, WEST, "Y"): 1,
         (PARLOURS, NORTH, "X"): 0, (PARLOURS, SOUTH, "X"): 1,
     }  # fmt: skip
+    again, _ = store.publish([], ranking=Ranking(providers={SALES: (WEST, SOUTH), PARLOURS: (SOUTH,)}))
+    assert again.number in store.touched(cube, again.number)[SALES]  # also where it is not the last of the dataflows
+    assert again.number not in store.touched(cube, again.number)[PARLOURS]
+    store.restore(release.number)
     again, counts = store.publish([], ranking=Ranking(providers={SALES: (WEST, NORTH, SOUTH)}))
     assert counts == [] and store.ranking(again.number).heads == {SALES: [WEST, NORTH, SOUTH]}
     assert again.number in store.touched(cube, again.number)[PARLOURS]  # back to the order of names
