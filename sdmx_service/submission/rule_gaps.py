@@ -32,6 +32,10 @@ def missing_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     time = flow.structure.time_dimension
     if table is None or column is None or time is None:
         return pa.table({})
+    if not figures.workspace.count(
+        f"(SELECT 1 FROM {table} WHERE {_POSSIBLE[detail.test].format(table=table)} LIMIT 1)"
+    ):
+        return pa.table({})
     periods = period_table(rule, flow, figures)
     period = f"coalesce(q.period, r.{flow.names[time.id]})"
     test = {"hole": _HOLE, "end": _END, "alone": _ALONE}[detail.test]
@@ -59,6 +63,14 @@ def missing_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     return figures.workspace.places_of(found, query, flow.structure)
 
 
+_POSSIBLE = {
+    "hole": """_position - _before_at > 1.5 * (SELECT min(step) FROM (
+        SELECT p - lag(p) OVER (ORDER BY p) AS step FROM (SELECT DISTINCT _position AS p FROM {table})))""",
+    "end": """(_after_at IS NULL AND _position < (SELECT max(_position) FROM {table}))
+        OR (_before_at IS NULL AND _position > (SELECT min(_position) FROM {table}))""",
+    "alone": "_n = 1",
+}
+"""Without a row of that kind nothing can lack: tables without holes, as most are, are not looked at closer."""
 _HOLE = """
         s AS NOT MATERIALIZED (SELECT t.*, p.place - b.place - 1 AS holes, b.place AS place_before
               FROM t JOIN p ON p.g = t.g AND p._position = t._position

@@ -54,6 +54,10 @@ def broken_changes(rule: Rule, flow: Flow, figures: Figures, providers: Collecti
         ),
         "deviation": (others, far),
     }[detail.test]
+    if detail.test == "deviation":
+        sums = f"SELECT _series, sum(_value) AS _sum, sum(_value * _value) AS _squares FROM {table}"
+        long = f"WHERE _n > {detail.periods}"
+        table = f"(SELECT * FROM {table} JOIN ({sums} {long} GROUP BY _series) USING (_series) {long})"
     return _places(rule, flow, figures, table, providers, expected, test)
 
 
@@ -133,26 +137,30 @@ def copied_periods(rule: Rule, flow: Flow, figures: Figures, providers: Collecti
     if table is None:
         return pa.table({})
     by = _columns(rule, flow, detail.by)
-    same = f"SELECT count(*) AS number FROM {table} WHERE _id IS NOT NULL AND _value > 0 AND _value = _before"
-    if figures.workspace.read(same)["number"][0].as_py() < detail.least * min(1, detail.limit):
-        return pa.table({})
-    time = _time(flow)
+    workspace, rows, time = figures.workspace, rows_of_rule(rule, flow, providers), _time(flow)
+    least = detail.least * min(1, detail.limit)
     group = ", ".join([*by.values(), time, "_provider"])
+    same = workspace.make(f"SELECT _id FROM {table} WHERE _id IS NOT NULL AND _value > 0 AND _value = _before")
+    groups = f"SELECT 1 FROM {same} JOIN {rows} GROUP BY {group} HAVING count(*) >= {least!r}"
+    is_any = workspace.count(same) >= least and workspace.count(f"({groups})") > 0
+    workspace.drop(same)
+    if not is_any:
+        return pa.table({})
     table_of = ", ".join([*by.values(), "_provider"])
     key = {**by, **({} if flow.structure.time_dimension is None else {flow.structure.time_dimension.id: time})}
     query = f"""
-        WITH g AS (SELECT {group}, count(*) FILTER (n._value = _before) AS same, count(*) AS counted,
-                          min(_row) AS _row, {first_origin("_row")}
-                   FROM {table} AS n JOIN {rows_of_rule(rule, flow, providers)} WHERE greatest(n._value, _before) > 0
-                   GROUP BY {group})
+        WITH g AS (SELECT {group}, count(*) FILTER (n._value = _before) AS same, count(*) AS counted, min(_id) AS _id
+                   FROM {table} AS n JOIN {rows} WHERE greatest(n._value, _before) > 0 GROUP BY {group}),
+        found AS (SELECT _id, same, counted
+                  FROM (SELECT *, sum(same) OVER o AS all_same, sum(counted) OVER o AS all_counted
+                        FROM g WINDOW o AS (PARTITION BY {table_of}))
+                  WHERE counted >= {detail.least!r} AND same >= {detail.limit!r} * counted
+                    AND all_same - same <= {detail.rest!r} * (all_counted - counted))
         SELECT {PLACE}, CAST(same AS VARCHAR) AS value, {key_columns(flow.structure, key)},
                CAST(same AS VARCHAR) AS same, CAST(counted AS VARCHAR) AS figures,
                plain(round(100 * same / counted, 1)) AS share
-        FROM (SELECT *, sum(same) OVER o AS all_same, sum(counted) OVER o AS all_counted
-              FROM g WINDOW o AS (PARTITION BY {table_of})) AS g
-        WHERE counted >= {detail.least!r} AND same >= {detail.limit!r} * counted
-          AND all_same - same <= {detail.rest!r} * (all_counted - counted) ORDER BY {IN_ORDER}"""
-    return figures.workspace.places(query, flow.structure)
+        FROM found JOIN {rows} ORDER BY {IN_ORDER}"""
+    return workspace.places(query, flow.structure)
 
 
 def unmarked_changes(
@@ -260,8 +268,7 @@ def _series(flow: Flow, figures: Figures, column: Column, result: bool, stored: 
             SELECT _series, _position, _value, _id, lag(_value) OVER w AS _before, lag(_position) OVER w AS _before_at,
                    lag(_value, 2) OVER w AS _before_2, lag(_value, 3) OVER w AS _before_3,
                    lead(_value) OVER w AS _after, lead(_value, 2) OVER w AS _after_2,
-                   lead(_position) OVER w AS _after_at, count(*) OVER s AS _n, sum(_value) OVER s AS _sum,
-                   sum(_value * _value) OVER s AS _squares{befores}{more}
+                   lead(_position) OVER w AS _after_at, count(*) OVER s AS _n{befores}{more}
             FROM ({narrow}) WHERE _value IS NOT NULL AND {part}
             WINDOW w AS (PARTITION BY _series ORDER BY _position),
                    s AS (PARTITION BY _series ORDER BY _position
