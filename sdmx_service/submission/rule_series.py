@@ -137,30 +137,27 @@ def copied_periods(rule: Rule, flow: Flow, figures: Figures, providers: Collecti
     if table is None:
         return pa.table({})
     by = _columns(rule, flow, detail.by)
+    column = group_column(figures, flow, by_frequency(flow, detail.by))
     workspace, rows, time = figures.workspace, rows_of_rule(rule, flow, providers), _time(flow)
-    least = detail.least * min(1, detail.limit)
-    group = ", ".join([*by.values(), time, "_provider"])
-    same = workspace.make(f"SELECT _id FROM {table} WHERE _id IS NOT NULL AND _value > 0 AND _value = _before")
-    groups = f"SELECT 1 FROM {same} JOIN {rows} GROUP BY {group} HAVING count(*) >= {least!r}"
-    is_any = workspace.count(same) >= least and workspace.count(f"({groups})") > 0
-    workspace.drop(same)
-    if not is_any:
-        return pa.table({})
-    table_of = ", ".join([*by.values(), "_provider"])
+    assert column is not None
+    is_narrow = bool(rule.when) or set(providers) != (flow.sent.providers if flow.sent is not None else set())
+    those = f"{table} SEMI JOIN {rows}" if is_narrow else table
+    found = workspace.make(f"""
+        WITH g AS (SELECT {column} AS g, _position, count(*) FILTER (_value = _before) AS same, count(*) AS counted,
+                          min(_id) AS _id
+                   FROM {those} WHERE _id IS NOT NULL AND greatest(_value, _before) > 0 GROUP BY {column}, _position)
+        SELECT _id, same, counted
+        FROM (SELECT *, sum(same) OVER o AS all_same, sum(counted) OVER o AS all_counted
+              FROM g WINDOW o AS (PARTITION BY g))
+        WHERE counted >= {detail.least!r} AND same >= {detail.limit!r} * counted
+          AND all_same - same <= {detail.rest!r} * (all_counted - counted)""")
     key = {**by, **({} if flow.structure.time_dimension is None else {flow.structure.time_dimension.id: time})}
     query = f"""
-        WITH g AS (SELECT {group}, count(*) FILTER (n._value = _before) AS same, count(*) AS counted, min(_id) AS _id
-                   FROM {table} AS n JOIN {rows} WHERE greatest(n._value, _before) > 0 GROUP BY {group}),
-        found AS (SELECT _id, same, counted
-                  FROM (SELECT *, sum(same) OVER o AS all_same, sum(counted) OVER o AS all_counted
-                        FROM g WINDOW o AS (PARTITION BY {table_of}))
-                  WHERE counted >= {detail.least!r} AND same >= {detail.limit!r} * counted
-                    AND all_same - same <= {detail.rest!r} * (all_counted - counted))
         SELECT {PLACE}, CAST(same AS VARCHAR) AS value, {key_columns(flow.structure, key)},
                CAST(same AS VARCHAR) AS same, CAST(counted AS VARCHAR) AS figures,
                plain(round(100 * same / counted, 1)) AS share
-        FROM found JOIN {rows} ORDER BY {IN_ORDER}"""
-    return workspace.places(query, flow.structure)
+        FROM {found} JOIN {rows} ORDER BY {IN_ORDER}"""
+    return workspace.places_of(found, query, flow.structure)
 
 
 def unmarked_changes(
@@ -307,6 +304,11 @@ def beside_column(figures: Figures, flow: Flow, dimensions: Collection[str]) -> 
 def without(flow: Flow, dimensions: Collection[str]) -> tuple[str, ...]:
     """The dimensions, time left out, that series beside each other along some dimensions share."""
     return tuple(id for id in flow.structure.dimension_ids if id not in dimensions)
+
+
+def by_frequency(flow: Flow, dimensions: Iterable[str]) -> tuple[str, ...]:
+    """Some dimensions and that of the frequency, so that a position means one period."""
+    return tuple(dict.fromkeys([*dimensions, *({FREQUENCY} & set(flow.structure.dimension_ids))]))
 
 
 def blank_figures(rule: Rule, flow: Flow, figures: Figures) -> str:

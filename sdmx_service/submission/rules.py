@@ -18,6 +18,7 @@ from sdmx_service.catalog.rule_context import Gaps, Outlier, Shift, Swapped
 from sdmx_service.catalog.rule_fields import Conditions
 from sdmx_service.catalog.rule_kinds import (
     Agree,
+    Copied,
     Disclosure,
     Mirror,
     Offset,
@@ -46,7 +47,14 @@ from sdmx_service.submission.rule_parts import mixed_members, odd_peaks, odd_sha
 from sdmx_service.submission.rule_recovery import disclosed_figures, recoverable_figures
 from sdmx_service.submission.rule_revision import revised_figures
 from sdmx_service.submission.rule_rows import equal_codes, wrong_values
-from sdmx_service.submission.rule_series import broken_changes, copied_periods, unmarked_changes, without, wrong_scales
+from sdmx_service.submission.rule_series import (
+    broken_changes,
+    by_frequency,
+    copied_periods,
+    unmarked_changes,
+    without,
+    wrong_scales,
+)
 from sdmx_service.submission.rule_sums import broken_sums
 from sdmx_service.submission.rule_terms import broken_terms
 from sdmx_service.submission.rule_zeros import lone_zeros
@@ -171,6 +179,8 @@ def _note_groups(rule_set: RuleSet, applied: Iterable[Flow], figures: Figures) -
             elif isinstance(detail, Swapped):
                 groups.add(without(flow, (detail.dimension,)))
                 coded.append(detail.dimension)
+            elif isinstance(detail, Copied) and set(detail.by) <= set(flow.structure.dimension_ids):
+                groups.add(by_frequency(flow, detail.by))
             elif isinstance(detail, Gaps | Shift | Zeros | Misplaced):
                 groups.add(detail.by)
 
