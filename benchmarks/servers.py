@@ -37,11 +37,15 @@ EXPORTS = {
 }
 """Name of a format -> its media type, and the reader that reads it back."""
 AVAILABILITY = "application/vnd.sdmx.structure+json;version=2.1.0"
-_FLOW = flows.dataflow()
-ADDRESS = f"/sdmx/v2/data/dataflow/{_FLOW.agency}/{_FLOW.id}/{_FLOW.version}"
 _PIECE = 1 << 20
 _WARM = 20
 _SETTLED = 2.0
+
+
+def address() -> str:
+    """Where the rows are; told by the structures, which a process that asks nobody need not load."""
+    flow = flows.dataflow()
+    return f"/sdmx/v2/data/dataflow/{flow.agency}/{flow.id}/{flow.version}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -156,7 +160,7 @@ def _database(context: Context) -> Path:
 
 # --- one series -----------------------------------------------------------------------------------------------------
 def _address(key: Sequence[str]) -> str:
-    return f"{ADDRESS}/{'.'.join(key)}"
+    return f"{address()}/{'.'.join(key)}"
 
 
 def _page(key: Sequence[str]) -> str:
@@ -292,7 +296,7 @@ def one_page(context: Context) -> Figure:
 
 def availability(context: Context) -> Figure:
     """Which values occur in everything, with exact counts, again and again."""
-    path = ADDRESS.replace("/data/", "/availability/")
+    path = address().replace("/data/", "/availability/")
     with ours(context) as server:
 
         def ask(_: tuple[str, ...]) -> bytes:
@@ -347,7 +351,7 @@ def export(name: str, encoding: str, context: Context) -> Figure:
     kept = context.file("export.data")
     with ours(context) as server:
         found = _stream(
-            server, ADDRESS, context, kept, with_lines=reader == "csv", Accept=accept, Accept_Encoding=encoding
+            server, address(), context, kept, with_lines=reader == "csv", Accept=accept, Accept_Encoding=encoding
         )
     if encoding == "gzip":
         packed = kept.rename(kept.with_suffix(".gz"))
