@@ -32,25 +32,21 @@ def missing_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     time = flow.structure.time_dimension
     if table is None or column is None or time is None:
         return pa.table({})
-    if not figures.workspace.count(
-        f"(SELECT 1 FROM {table} WHERE {_POSSIBLE[detail.test].format(table=table)} LIMIT 1)"
-    ):
+    if not figures.workspace.count(f"(SELECT 1 FROM {table} WHERE {_possible(detail.test, table)} LIMIT 1)"):
         return pa.table({})
+    tables, common = _tables(rule, flow, figures, table, column)
     periods = period_table(rule, flow, figures)
     period = f"coalesce(q.period, r.{flow.names[time.id]})"
     test = {"hole": _HOLE, "end": _END, "alone": _ALONE}[detail.test]
-    words = {"lacking": repr(1 - detail.share), "size": repr(detail.size), "longest": repr(detail.longest)}
+    words = {
+        "lacking": repr(1 - detail.share), "size": repr(detail.size), "longest": repr(detail.longest),
+        "possible": _possible(detail.test, table), "n": tables, "p": common,
+    }  # fmt: skip
     few = f"SELECT *, count(*) OVER (PARTITION BY g) AS together FROM f QUALIFY together <= {detail.most}"
     found = figures.workspace.make(f"""
         WITH t AS NOT MATERIALIZED (SELECT {column} AS g, _series, _position, _before_at, _after_at, _n, _id,
                           greatest(_value, coalesce(_before, 0)) AS size FROM {table}),
         blank AS ({blank_figures(rule, flow, figures)}),
-        n AS (SELECT g, count(*) FILTER (_before_at IS NULL) AS series, count(*) AS cells FROM t GROUP BY g
-              HAVING cells >= {detail.least!r}),
-        p AS (SELECT g, _position, row_number() OVER (PARTITION BY g ORDER BY _position) AS place,
-                     count(*) OVER (PARTITION BY g) AS places
-              FROM (SELECT g, _position, count(*) AS c FROM t JOIN n USING (g) GROUP BY g, _position, series
-                    HAVING c >= 0.5 * series)),
         {test.format(**words)}
         {few}""")
     query = f"""
@@ -63,27 +59,58 @@ def missing_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     return figures.workspace.places_of(found, query, flow.structure)
 
 
-_POSSIBLE = {
-    "hole": """_position - _before_at > 1.5 * (SELECT min(step) FROM (
-        SELECT p - lag(p) OVER (ORDER BY p) AS step FROM (SELECT DISTINCT _position AS p FROM {table})))""",
-    "end": """(_after_at IS NULL AND _position < (SELECT max(_position) FROM {table}))
-        OR (_before_at IS NULL AND _position > (SELECT min(_position) FROM {table}))""",
-    "alone": "_n = 1",
-}
-"""Without a row of that kind nothing can lack: tables without holes, as most are, are not looked at closer."""
+def _possible(test: str, table: str) -> str:
+    """What a row must be for something to lack: tables without holes, as most are, are not looked at closer."""
+    return {
+        "hole": f"""_position - _before_at > 1.5 * (SELECT min(step) FROM (
+            SELECT p - lag(p) OVER (ORDER BY p) AS step FROM (SELECT DISTINCT _position AS p FROM {table})))""",
+        "end": f"""(_after_at IS NULL AND _position < (SELECT max(_position) FROM {table}))
+            OR (_before_at IS NULL AND _position > (SELECT min(_position) FROM {table}))""",
+        "alone": "_n = 1",
+    }[test]
+
+
+def _tables(rule: Rule, flow: Flow, figures: Figures, table: str, column: str) -> tuple[str, str]:
+    """The tables that are large enough, with their series, and the periods that half of these have, in their order."""
+    detail = rule.detail
+    assert isinstance(detail, Gaps)
+    tables = figures.made(
+        ("tables", table, column, detail.least),
+        lambda: (
+            f"""
+            SELECT {column} AS g, count(*) FILTER (_before_at IS NULL) AS series, count(*) AS cells
+            FROM {table} GROUP BY {column} HAVING cells >= {detail.least!r}"""
+        ),
+    )
+    common = figures.made(
+        ("common periods", table, column, detail.least),
+        lambda: (
+            f"""
+            SELECT g, _position, row_number() OVER (PARTITION BY g ORDER BY _position) AS place,
+                   count(*) OVER (PARTITION BY g) AS places
+            FROM (SELECT {column} AS g, _position, count(*) AS c FROM {table} GROUP BY {column}, _position)
+            JOIN {tables} USING (g) WHERE c >= 0.5 * series"""
+        ),
+    )
+    return tables, common
+
+
 _HOLE = """
-        s AS NOT MATERIALIZED (SELECT t.*, p.place - b.place - 1 AS holes, b.place AS place_before
-              FROM t JOIN p ON p.g = t.g AND p._position = t._position
-              JOIN p AS b ON b.g = t.g AND b._position = t._before_at),
-        k AS (SELECT g, sum(holes) AS lacking, sum(holes + 1) AS cells FROM s GROUP BY g
-              HAVING lacking > 0 AND lacking <= {lacking} * cells),
-        f AS (SELECT s.g, s._id, s.holes AS lacking, k.cells AS others, s._n AS has, a._position AS at
-              FROM s JOIN k ON k.g = s.g JOIN p AS a ON a.g = s.g AND a.place = s.place_before + 1
-              WHERE s.holes > 0 AND s.holes <= {longest} AND s._id IS NOT NULL AND s.size >= {size}
-                AND NOT EXISTS (SELECT 1 FROM blank AS b WHERE b._series = s._series
-                                AND b._position < s._position AND b._position > s._before_at))"""
+        k AS (SELECT t.g, sum(p.place - b.place - 1) AS lacking, sum(p.place - b.place) AS cells
+              FROM t JOIN {p} AS p ON p.g = t.g AND p._position = t._position
+              JOIN {p} AS b ON b.g = t.g AND b._position = t._before_at
+              GROUP BY t.g HAVING lacking > 0 AND lacking <= {lacking} * cells),
+        f AS (SELECT t.g, t._id, p.place - b.place - 1 AS lacking, k.cells AS others, t._n AS has, a._position AS at
+              FROM (SELECT * FROM t WHERE {possible}) AS t JOIN k ON k.g = t.g
+              JOIN {p} AS p ON p.g = t.g AND p._position = t._position
+              JOIN {p} AS b ON b.g = t.g AND b._position = t._before_at
+              JOIN {p} AS a ON a.g = t.g AND a.place = b.place + 1
+              WHERE p.place - b.place BETWEEN 2 AND {longest} + 1 AND t._id IS NOT NULL AND t.size >= {size}
+                AND NOT EXISTS (SELECT 1 FROM blank AS b WHERE b._series = t._series
+                                AND b._position < t._position AND b._position > t._before_at))"""
 _END = """
-        s AS NOT MATERIALIZED (SELECT t.*, p.place, p.places FROM t JOIN p ON p.g = t.g AND p._position = t._position
+        s AS NOT MATERIALIZED (SELECT t.*, p.place, p.places
+              FROM t JOIN {p} AS p ON p.g = t.g AND p._position = t._position
               WHERE p.places > 2 AND t._n > 1 AND ((p.place >= p.places - 1 AND t._after_at IS NULL)
                     OR (p.place <= 2 AND t._before_at IS NULL))),
         k AS (SELECT g, place > 2 AS is_last, count(*) FILTER (place = places - 1 OR place = 2) AS lacking,
@@ -91,12 +118,12 @@ _END = """
               FROM s GROUP BY g, is_last HAVING lacking > 0 AND lacking <= {lacking} * others),
         f AS (SELECT s.g, s._id, 1 AS lacking, k.others, s._n AS has, a._position AS at
               FROM s JOIN k ON k.g = s.g AND k.is_last = (s.place > 2)
-              JOIN p AS a ON a.g = s.g AND a.place = CASE WHEN s.place = 2 THEN 1 ELSE s.places END
+              JOIN {p} AS a ON a.g = s.g AND a.place = CASE WHEN s.place = 2 THEN 1 ELSE s.places END
               WHERE s._id IS NOT NULL AND (s.place = 2 OR s.place = s.places - 1) AND s.size >= {size}
                 AND NOT EXISTS (SELECT 1 FROM blank AS b WHERE b._series = s._series AND b._position = a._position))"""
 _ALONE = """
         k AS (SELECT g, count(*) FILTER (_n = 1) AS lone, n.series, median(_n) AS middle
-              FROM t JOIN n USING (g) GROUP BY g, n.series
+              FROM t JOIN {n} AS n USING (g) GROUP BY g, n.series
               HAVING lone > 0 AND lone <= {lacking} * n.series AND middle >= 4),
         f AS (SELECT t.g, t._id, 0 AS lacking, k.series AS others, t._n AS has, CAST(NULL AS DOUBLE) AS at
               FROM t JOIN k ON k.g = t.g WHERE t._n = 1 AND t._id IS NOT NULL AND t.size >= {size}
