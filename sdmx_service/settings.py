@@ -67,7 +67,7 @@ class Settings:
         default=0, metadata={"help": "trusted proxies in front, each adding to X-Forwarded-For who asked it"}
     )
     workspace_memory: str = field(
-        default="1GB", metadata={"help": "memory of one check's workspace at most; 150 MB do for nearly all"}
+        default="1GB", metadata={"help": "memory of one check's workspace at most; 128 MB do for nearly all"}
     )
 
     @property

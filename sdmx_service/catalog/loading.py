@@ -9,6 +9,7 @@ under ``sign_off:ID`` and ``collection:ID``.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -228,7 +229,7 @@ def serialise(content: Content) -> dict[str, bytes]:
 
 
 Stored = Mapping[str, tuple[bytes, tuple[Maintainable, ...]]]
-"""What a store keeps of artefacts, by name: the bytes, and what they say."""
+"""What a store keeps of artefacts, by name: a digest of the bytes, and what they say."""
 
 
 def as_stored(artefact: Maintainable) -> Maintainable:
@@ -260,9 +261,10 @@ def deserialise(stored: Mapping[str, bytes], known: Stored = MappingProxyType({}
 def _read_stored(
     body: bytes, known: tuple[bytes, tuple[Maintainable, ...]] | None
 ) -> tuple[bytes, tuple[Maintainable, ...]]:
-    if known is not None and known[0] == body:
+    digest = hashlib.sha256(body).digest()
+    if known is not None and known[0] == digest:
         return known
-    return body, _read_message(body, "artefact.json")
+    return digest, _read_message(body, "artefact.json")
 
 
 def dangling(catalog: Catalog) -> Iterator[tuple[Maintainable, Any]]:
