@@ -166,7 +166,6 @@ def swapped_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
         lambda part: f"SELECT * FROM ({pairs.query(part)}) WHERE {pairs.is_upside_down}",
         column,
         workspace.count(table),
-        2 * AT_ONCE,
     )
     of_candidates = pairs.query(f"{column} IN (SELECT pair FROM {candidates})")
     found = workspace.make(f"""
