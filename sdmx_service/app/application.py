@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from sdmx_service import web as pages
-from sdmx_service.app.memory import choose_memory
+from sdmx_service.app.memory import choose_memory, give_back
 from sdmx_service.app.stores import open_store, scratch_store
 from sdmx_service.auth import Gate, create_token, revoke_token
 from sdmx_service.auth.accounts import Doorkeeper
@@ -180,6 +180,7 @@ def serve(settings: Settings, announce: Callable[..., None]) -> None:
         library = Library(store)
         if store.pointer().generation == 0:
             library.fill(settings.content)
+            give_back()
         store.open_models(_dataflows(library))
         shelf = _shelf(settings, library)
         with _holding(settings, store), _preparing(settings, library, shelf):

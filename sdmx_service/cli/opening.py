@@ -34,7 +34,7 @@ def with_library(
 
     ``with_models``: the work removes read models that show too much.
     """
-    from sdmx_service.app.memory import choose_memory
+    from sdmx_service.app.memory import choose_memory, give_back
     from sdmx_service.app.stores import open_store
     from sdmx_service.catalog.library import Library
 
@@ -51,4 +51,5 @@ def with_library(
         library = Library(store)
         if store.pointer().generation == 0:
             library.fill(settings.content)
+            give_back()
         return work(library)
