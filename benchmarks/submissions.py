@@ -40,7 +40,7 @@ _STAGES: tuple[tuple[str, Any, str], ...] = (
     ("check values", Validator, "check"),
     ("check values", Validator, "finish"),
     ("into the workspace", Workspace, "add"),
-    ("duplicates", Workspace, "duplicates"),
+    ("duplicates", submission, "report_duplicates"),
     ("rules", submission, "run_rules"),
     ("stage", StagedLoad, "append"),
     ("stage", StagedLoad, "keep"),

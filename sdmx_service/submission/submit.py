@@ -36,6 +36,7 @@ from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Act, Load, Record, StagedPart, Store
 from sdmx_service.submission.ahead import ahead
 from sdmx_service.submission.decisions import with_decisions
+from sdmx_service.submission.duplicates import report_duplicates
 from sdmx_service.submission.keeping import check_kept
 from sdmx_service.submission.loads import loading
 from sdmx_service.submission.presence import StoredRows
@@ -222,7 +223,7 @@ def _run(
         found.report.file = sent.name
         if not found.rows and not is_kept and not found.report.has_errors:
             found.report.add(FindingGroup.of("F109"))
-        workspace.duplicates(found.report)
+        report_duplicates(workspace, found.report)
         not_run = ["F260"] if is_kept and stored is None else []
         found.rules_not_run = (
             *not_run,

@@ -3,8 +3,7 @@
 DuckDB whatever the store is: a file in a temporary folder, gone when the workspace is closed. One table per structure
 (``sent_table``); its columns are numbered (``column_names``), because ids of components are case-sensitive and names
 of columns are not.
-Codes, times and texts are text, numbers are doubles. What is sent once more for the same key is reported here
-(``duplicates``); rules read the rows through ``figures``.
+Codes, times and texts are text, numbers are doubles. Rows are read by ``duplicates`` and, for rules, by ``figures``.
 """
 
 from __future__ import annotations
@@ -21,16 +20,13 @@ from typing import Self, TypeVar
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sdmx_service.errors import StorageFault
-from sdmx_service.model.columns import Column, columns
-from sdmx_service.model.finding import KEY_PREFIX, FindingGroup
+from sdmx_service.model.finding import KEY_PREFIX
 from sdmx_service.model.message import Action
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.storage.port import StagedPart
 from sdmx_service.storage.quoting import both, identifier, literal, member
-from sdmx_service.submission.report import Report
 from sdmx_service.submission.sent_table import SentTable
 
 T = TypeVar("T")
@@ -46,7 +42,6 @@ _FIRST_LIMIT = 128
 """Megabytes that do for nearly every check (measured up to 12 million observations with nothing wrong)."""
 _SIZE = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>[KMGT]B)", re.IGNORECASE)
 _UNITS = {"KB": 1e-3, "MB": 1.0, "GB": 1e3, "TB": 1e6}
-_NAMED_ROWS = 5
 _KEY = "key_"
 
 
@@ -312,8 +307,7 @@ class Workspace:
 
     def drop(self, table: str) -> None:
         """Forget a table that ``keep`` or ``make`` made."""
-        with suppress(duckdb.TransactionException):  # after a statement that failed all tables are forgotten anyway
-            self.run(f"DROP TABLE {identifier(table)}")
+        self.run(f"DROP TABLE {identifier(table)}")
 
     def said(self, structure: DataStructure, dataflow: str, provider: str) -> Iterator[pa.RecordBatch]:
         """The rows so far of a provider for a dataflow that no deletion after them took away.
@@ -331,95 +325,6 @@ class Workspace:
         if Action.DELETE in sent.actions:
             query += f" AND NOT EXISTS ({_deleted_by(sent, 's')} AND d._part > s._part AND d._provider = s._provider)"
         yield from self.read(query).to_batches()
-
-    # --- the same thing twice ----------------------------------------------------------------------------------
-    def duplicates(self, report: Report) -> None:
-        """Report keys that occur more than once (F501) and attributes that contradict themselves (F306).
-
-        A key counts once per dataflow, provider and action, over the whole submission; data sets with validity, which
-        tell a history, count each for itself.
-        """
-        for sent in self._sent.values():
-            places = self._repeated_keys(sent)
-            if places.num_rows:
-                sent.repeated = True
-                report.add(FindingGroup.of("F501", places=places))
-            self._report_contradictions(sent, report)
-
-    def _repeated_keys(self, sent: SentRows) -> pa.Table:
-        names = column_names(sent.structure)
-        fixed = {} if Action.DELETE in sent.actions else sent.fixed()
-        varying = [names[id] for id in sent.structure.key_ids if id not in fixed]
-        key = ["_provider", "_action", "_state", *varying]
-        rows = f"{sent.table} WHERE _whole AND _dataflow = {literal(sent.dataflow)}"
-        twice = f"SELECT hash({', '.join(key)}) AS h FROM {rows} GROUP BY h HAVING count(*) > 1"
-        named = f"array_to_string(list_slice(list_sort(list(_row)), 1, {_NAMED_ROWS}), ', ')"
-        more = f"CASE WHEN count(*) > {_NAMED_ROWS} THEN ' ...' ELSE '' END"
-        measure = next((column for column in columns(sent.structure) if column.role == "measure"), None)
-        value = "NULL" if measure is None else _shown(measure, f"r.{names[measure.id]}")
-        query = f"""
-            WITH twice AS ({twice}),
-            r AS (SELECT * FROM {rows} AND hash({", ".join(key)}) IN (SELECT h FROM twice)),
-            g AS (SELECT {", ".join(key)}, {named} || {more} AS named, min(_row) AS lowest
-                  FROM r GROUP BY {", ".join(key)} HAVING count(*) > 1)
-            SELECT {PLACE}, {value} AS value,
-                   {key_columns(sent.structure, {id: f"r.{names[id]}" for id in sent.structure.key_ids})},
-                   g.named AS rows
-            FROM r JOIN g USING ({", ".join(key)}) ORDER BY g.lowest, r._row"""
-        return self.places(query, sent.structure)
-
-    def _report_contradictions(self, sent: SentRows, report: Report) -> None:
-        levels: dict[tuple[str, ...], list[Column]] = {}
-        for column in self._varying(sent):
-            levels.setdefault(column.level or (), []).append(column)
-        for level, attached in levels.items():
-            for column in self._contradicting(sent, level, attached):
-                places = self._contradictions(sent, level, column)
-                if (letter := sent.letters.get(column.id)) is not None:
-                    places = _at_column(places, letter)
-                level_name = _level_name(sent.structure, level)
-                report.add(FindingGroup.of("F306", places=places, component=column.id, level=level_name))
-
-    def _varying(self, sent: SentRows) -> list[Column]:
-        """The attributes of higher levels that have more than one value in all."""
-        names = column_names(sent.structure)
-        attached = [column for column in columns(sent.structure) if column.level is not None]
-        if not attached:
-            return []
-        own = [names[column.id] for column in attached]
-        differ = ", ".join(f"min({name}) <> max({name}) AS {name}" for name in own)
-        answer = self.read(f"SELECT {differ} FROM {_given(sent)}")
-        return [column for column, name in zip(attached, own, strict=True) if answer[name][0].as_py()]
-
-    def _contradicting(self, sent: SentRows, level: tuple[str, ...], attached: list[Column]) -> list[Column]:
-        """Those attributes of a level that have several values somewhere in it."""
-        names = column_names(sent.structure)
-        own = [names[column.id] for column in attached]
-        found = ", ".join(f"min({name}) <> max({name}) AS {name}" for name in own)
-        whole = both([f"{names[id]} IS NOT NULL" for id in level])
-        group = ", ".join(["_provider", "_action", "_state", *(names[id] for id in level)])
-        inner = f"SELECT {found} FROM {_given(sent)} AND {whole} GROUP BY {group}"
-        answer = self.read(f"SELECT {', '.join(f'bool_or({name}) AS {name}' for name in own)} FROM ({inner})")
-        return [column for column, name in zip(attached, own, strict=True) if answer[name][0].as_py()]
-
-    def _contradictions(self, sent: SentRows, level: tuple[str, ...], column: Column) -> pa.Table:
-        """One row per value: the first row of the file that gives it."""
-        names = column_names(sent.structure)
-        own = names[column.id]
-        keys = ["_provider", "_action", "_state", *(names[id] for id in level)]
-        whole = both([f"{names[id]} IS NOT NULL" for id in level])
-        given = f"{_given(sent)} AND {own} IS NOT NULL AND {whole}"
-        key = key_columns(sent.structure, {id: names[id] for id in level})
-        query = f"""
-            WITH v AS (SELECT {", ".join(keys)}, {_shown(column, own)} AS value, min(_row) AS _row,
-                              {first_origin("_row")}
-                       FROM {given} GROUP BY {", ".join(keys)}, {own}),
-            g AS (SELECT {", ".join(keys)}, min(_row) AS lowest,
-                         array_to_string(list_slice(list_sort(list(value)), 1, {_NAMED_ROWS}), ', ') AS "values"
-                  FROM v GROUP BY {", ".join(keys)} HAVING count(*) > 1)
-            SELECT {PLACE}, value, {key + "," if key else ""} "values"
-            FROM v JOIN g USING ({", ".join(keys)}) ORDER BY lowest, _row"""
-        return self.places(query, sent.structure)
 
 
 def _limits(most: str) -> list[str]:
@@ -501,29 +406,8 @@ def conditions(structure: DataStructure, where: Mapping[str, Iterable[str]], pre
     return both(member(f"{prefix}{names[id]}", set(codes)) for id, codes in where.items() if id in names)
 
 
-def _at_column(places: pa.Table, name: str) -> pa.Table:
-    """Places in the column of that name; a pointer (SDMX-JSON) says more and stays."""
-    said = places["column"].cast(pa.string())
-    is_pointer = pc.fill_null(pc.starts_with(said, "/"), False)
-    return places.set_column(places.column_names.index("column"), "column", pc.if_else(is_pointer, said, name))
-
-
 def _is_same(one: StagedPart | None, other: StagedPart) -> bool:
     if one is None:
         return False
     mine = (one.structure.ref, one.dataflow, one.provider, one.action)
     return mine == (other.structure.ref, other.dataflow, other.provider, other.action)
-
-
-def _shown(column: Column, expression: str) -> str:
-    return f"plain({expression})" if column.kind == "number" else f"CAST({expression} AS VARCHAR)"
-
-
-def _given(sent: SentRows) -> str:
-    return f"{sent.table} WHERE _dataflow = {literal(sent.dataflow)} AND _action <> 'Delete'"
-
-
-def _level_name(structure: DataStructure, level: tuple[str, ...]) -> str:
-    if not level:
-        return "data set"
-    return "series" if level == structure.dimension_ids else "group"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sdmx_service.errors import StorageFault
 from sdmx_service.model.finding import Finding
 from sdmx_service.model.message import Action
+from sdmx_service.submission.duplicates import report_duplicates
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.workspace import Workspace, column_names, observations
 from tests.submission.staging import dataflow, part, structure, typed
@@ -33,7 +34,7 @@ def workspace() -> Iterator[Workspace]:
 
 def findings(workspace: Workspace) -> list[Finding]:
     report = Report()
-    workspace.duplicates(report)
+    report_duplicates(workspace, report)
     return list(report.findings())
 
 
