@@ -202,21 +202,27 @@ class Workspace:
         DuckDB finds them by the name of the variable: what is registered, a transaction holds to its end.
         """
         incoming = rows  # noqa: F841
-        self._begin()
-        with _bounds():
+        with self._filling():
             self._connection.execute(statement).fetchall()
 
     def _fill(self, statement: str) -> None:
         """Run a statement while rows come in."""
-        self._begin()
-        with _bounds():
+        with self._filling():
             self._connection.execute(statement).fetchall()
 
-    def _begin(self) -> None:
+    @contextmanager
+    def _filling(self) -> Iterator[None]:
         """All rows that come in are one transaction: they are written once, and not into a log first."""
         if not self._is_filling:
             self._connection.execute("BEGIN")
             self._is_filling = True
+        try:
+            with _bounds():
+                yield
+        except BaseException:  # nothing of them is there any more
+            self._connection.execute("ROLLBACK")
+            self._is_filling = False
+            raise
 
     # --- for checks --------------------------------------------------------------------------------------------
     def run(self, statement: str) -> None:
@@ -307,7 +313,7 @@ class Workspace:
 
     def drop(self, table: str) -> None:
         """Forget a table that ``keep`` or ``make`` made."""
-        self.run(f"DROP TABLE {identifier(table)}")
+        self.run(f"DROP TABLE IF EXISTS {identifier(table)}")
 
     def said(self, structure: DataStructure, dataflow: str, provider: str) -> Iterator[pa.RecordBatch]:
         """The rows so far of a provider for a dataflow that no deletion after them took away.

@@ -117,6 +117,35 @@ def test_what_does_not_fit_is_an_error_of_ours(workspace: Workspace) -> None:
         workspace.read("SELECT list(range) FROM range(200000000)")
 
 
+def test_a_statement_is_given_more_memory_where_it_needs_it() -> None:
+    """What cannot be done with the memory that a check begins with is done with more; what was there stays."""
+    with Workspace("1GB") as roomy:
+        roomy.add(part(FLOW, CUBE), typed(CUBE, [row("A", "2020")]))
+        kept = roomy.make("SELECT range AS n FROM range(10)")
+        assert roomy.read("SELECT len(list(range)) AS n FROM range(20000000)")["n"].to_pylist() == [20_000_000]
+        assert (roomy.count(kept), roomy.count("rows_0")) == (10, 1)
+    with Workspace("128MB") as small, pytest.raises(StorageFault, match="does not fit into its workspace"):
+        small.read("SELECT len(list(range)) AS n FROM range(20000000)")
+
+
+def test_after_a_statement_that_failed_its_table_can_be_forgotten(workspace: Workspace) -> None:
+    with pytest.raises(StorageFault, match="does not fit into its workspace"):
+        workspace.make("SELECT list(range) AS n FROM range(200000000)")
+    workspace.drop("kept_1")
+    assert workspace.count("(SELECT 1)") == 1
+
+
+def test_a_part_at_a_time_makes_the_same_table(workspace: Workspace) -> None:
+    query = "SELECT range % 7 AS g, count(*) AS n FROM range(1000) WHERE {} GROUP BY g"
+    whole, parts = (
+        workspace.make_in_parts(lambda part: query.format(part), "hash(range % 7)", 1000, at_once)
+        for at_once in (1000, 90)
+    )
+    told = [workspace.read(f"SELECT * FROM {one} ORDER BY g").to_pylist() for one in (whole, parts)]
+    assert told[0] == told[1]
+    assert [one["g"] for one in told[0]] == list(range(7))
+
+
 AREAS, PERIODS = ("A", "B", "C"), ("2020", "2021")
 some_row = st.builds(row, st.sampled_from(AREAS), st.sampled_from(PERIODS), st.integers(0, 3))
 wide = st.sampled_from([*AREAS, None]), st.sampled_from([*PERIODS, None])
