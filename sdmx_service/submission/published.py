@@ -182,8 +182,7 @@ class Published:
 
     def count(self, condition: str) -> int:
         """How many figures meet a condition."""
-        found = self.hall.workspace.read(f"SELECT count(*) AS number FROM {self.table} WHERE {condition}")
-        return int(found["number"][0].as_py())
+        return self.hall.workspace.count(f"{self.table} WHERE {condition}")
 
     def source(self, when: Conditions) -> str:
         """The query of its figures under conditions."""

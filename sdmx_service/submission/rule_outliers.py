@@ -59,14 +59,11 @@ def standing_out(rule: Rule, flow: Flow, figures: Figures, providers: Collection
         if count > _CANDIDATES:
             made.append(narrow := workspace.make(narrow))
             narrow = f"SELECT * FROM {narrow}"
-        middles = []
-        for column in beside:
-            middles.append(_middles(narrow, candidates, column, workspace))
-            made.append(middles[-1])
+        rows = workspace.count(table)
+        middles = {column: _middles(narrow, candidates, column, rows, workspace) for column in dict.fromkeys(beside)}
+        made += middles.values()
         found = workspace.make_in_parts(
-            lambda part: _unusual(
-                detail, narrow, f"(SELECT * FROM {candidates} WHERE {part})", dict(zip(beside, middles, strict=True))
-            ),
+            lambda part: _unusual(detail, narrow, f"(SELECT * FROM {candidates} WHERE {part})", middles),
             "_series",
             count,
             _CANDIDATES,
@@ -83,8 +80,11 @@ def standing_out(rule: Rule, flow: Flow, figures: Figures, providers: Collection
             workspace.drop(one)
 
 
-def _middles(narrow: str, candidates: str, column: str, workspace: Workspace) -> str:
-    """The table of what happens at each time to the groups of series that candidates are in: median and size."""
+def _middles(narrow: str, candidates: str, column: str, rows: int, workspace: Workspace) -> str:
+    """The table of what happens at each time to the groups of series that candidates are in: median and size.
+
+    ``rows``: how many ``narrow`` has.
+    """
     return workspace.make_in_parts(
         lambda part: (
             f"""
@@ -93,7 +93,7 @@ def _middles(narrow: str, candidates: str, column: str, workspace: Workspace) ->
             WHERE t._x IS NOT NULL AND {part} GROUP BY t.{column}, t._position"""
         ),
         f"hash(t.{column}, t._position)",
-        workspace.count(f"({narrow})"),
+        rows,
         4 * AT_ONCE,
     )
 

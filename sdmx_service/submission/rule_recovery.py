@@ -63,8 +63,7 @@ def _is_any_withheld(detail: Recoverable, flow: Flow, figures: Figures, componen
     assert flow.sent is not None
     test = conditions(flow.structure, detail.missing)
     figure = flow.names[component]
-    query = f"SELECT count(*) AS number FROM {flow.sent.table} WHERE (isfinite({figure})) IS NOT TRUE AND {test}"
-    return bool(figures.workspace.read(query)["number"][0].as_py())
+    return bool(figures.workspace.count(f"{flow.sent.table} WHERE (isfinite({figure})) IS NOT TRUE AND {test}"))
 
 
 def _equations(detail: Recoverable, flow: Flow) -> tuple[list[str], list[_Equation]]:
@@ -187,8 +186,7 @@ def _secret(document: Confidentiality, flow: Flow, carried: Collection[str]) -> 
 
 def _is_any_secret(secret: tuple[str, str], flow: Flow, figures: Figures) -> bool:
     assert flow.sent is not None
-    query = f"SELECT count(*) AS number FROM {flow.sent.table} WHERE {secret[0]} OR {secret[1]}"
-    return bool(figures.workspace.read(query)["number"][0].as_py())
+    return bool(figures.workspace.count(f"{flow.sent.table} WHERE {secret[0]} OR {secret[1]}"))
 
 
 def _cells(
