@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import sys
 from contextlib import suppress
+from importlib.abc import MetaPathFinder
 from typing import Final
 
 import pyarrow as pa
@@ -30,6 +32,31 @@ def choose_memory() -> None:
         library.mallopt(_TRIMMED_FROM, _KEPT)
     if "jemalloc" in pa.supported_memory_backends():
         pa.set_memory_pool(pa.jemalloc_memory_pool())
+    _leave_pandas_out()
+
+
+class _Without(MetaPathFinder):
+    """Finds no module of one name, as if it were not installed."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+        if fullname == self._name:
+            raise ModuleNotFoundError(name=fullname)
+
+
+def _leave_pandas_out() -> None:
+    """Let Arrow look for pandas when somebody asks it for a data frame, and not already for its first array.
+
+    Nobody does here, and pandas takes 34 MB.
+    """
+    finder = _Without("pandas")
+    sys.meta_path.insert(0, finder)
+    try:
+        pa.array([0])
+    finally:
+        sys.meta_path.remove(finder)
 
 
 def give_back() -> None:

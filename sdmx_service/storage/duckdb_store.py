@@ -51,6 +51,7 @@ class DuckDBEngine:
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory_limit,
             "temp_directory": str(path.with_name(path.name + ".tmp")),
+            "preserve_insertion_order": False,  # so threads insert side by side; who wants an order says so
         }
         if threads is not None:
             config["threads"] = threads

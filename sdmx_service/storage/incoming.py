@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from sdmx_service.ahead import ahead
 from sdmx_service.errors import SemanticFault, StorageFault
 from sdmx_service.model.message import Action
 from sdmx_service.model.period import spans
@@ -37,6 +39,8 @@ class Periods:
     session: Session
     layout: CubeLayout
     numbers: dict[str, int] = field(default_factory=dict)
+    _fresh: list[pa.Table] = field(default_factory=list)
+    """The rows of those that are not in the database yet."""
 
     def load(self) -> None:
         """Read what is known; the period of structures without time is made known."""
@@ -44,9 +48,16 @@ class Periods:
         self.numbers = {text: number for number, text in self.session.rows(f"SELECT _number, _period FROM {table}")}
         if self.layout.time is None and not self.numbers:
             self._add([""], [0], [0])
+            self.write()
+
+    def write(self) -> None:
+        """Put new ones into the database."""
+        for rows in self._fresh:
+            self.session.insert(self.layout.table("periods"), rows)
+        self._fresh.clear()
 
     def of(self, column: Any) -> Array:
-        """The number of each period; null stays null.
+        """The number of each period; null stays null. ``write`` is to follow once all are known.
 
         Raises:
             SemanticFault: a text is no period.
@@ -69,7 +80,7 @@ class Periods:
         numbers = list(range(first, first + len(texts)))
         rows = {"_number": pa.array(numbers, pa.int32()), "_period": pa.array(texts, pa.string()),
                 "_start": pa.array(starts, pa.int64()), "_end": pa.array(ends, pa.int64())}  # fmt: skip
-        self.session.insert(self.layout.table("periods"), pa.table(rows))
+        self._fresh.append(pa.table(rows))
         self.numbers |= dict(zip(texts, numbers, strict=True))
 
 
@@ -211,6 +222,14 @@ class _Piece:
         return same
 
 
+class _Ready(NamedTuple):
+    """What rows become in the work tables."""
+
+    observations: pa.Table | None
+    keys: pa.Table | None
+    attached: Sequence[pa.Table]
+
+
 @dataclass
 class Incoming:
     """Fills the work tables of a cube from the batches of one part."""
@@ -228,21 +247,32 @@ class Incoming:
     repeats: Repeats = field(default_factory=Repeats)
 
     def fill(self, batches: Iterable[pa.RecordBatch]) -> None:
-        """Write observations, keys and attached values of a Merge or Replace."""
+        """Write observations, keys and attached values of a Merge or Replace, while the next are made ready."""
+        with closing(ahead(self._all_ready(batches))) as pieces:
+            for piece in pieces:
+                if piece.observations is not None:
+                    self.observations.take(piece.observations)
+                if piece.keys is not None:
+                    self.session.insert(self.layout.table("keys"), piece.keys)
+                for rows in piece.attached:
+                    self.attachments.take(rows)
+        self.periods.write()
+
+    def _all_ready(self, batches: Iterable[pa.RecordBatch]) -> Iterator[_Ready]:
+        """The rows of the work tables; the database is not asked."""
         for batch in batches:
             for piece in _pieces(batch):
-                self._fill(pa.Table.from_batches([piece]).unify_dictionaries())
+                yield self._ready(pa.Table.from_batches([piece]).unify_dictionaries())
 
-    def _fill(self, rows: pa.Table) -> None:
+    def _ready(self, rows: pa.Table) -> _Ready:
         is_observation = np.ones(rows.num_rows, dtype=np.bool_)
         for column in (*self.layout.dimensions, *([self.layout.time] if self.layout.time else [])):
             is_observation &= _is_valid(rows, column.id)
         piece = _Piece(rows, self.layout, self.row, None if is_observation.all() else is_observation)
         self.row += rows.num_rows
-        if is_observation.any():
-            self._observations(piece)
-        for column in self.layout.attached:
-            self._attached(column, piece)
+        observations, keys = self._observations(piece) if is_observation.any() else (None, None)
+        attached = [self._attached(column, piece) for column in self.layout.attached]
+        return _Ready(observations, keys, [rows for rows in attached if rows is not None])
 
     def _origin(self, sids: Integers) -> dict[str, Array]:
         count = len(sids)
@@ -252,7 +282,8 @@ class Incoming:
             "_provider": pa.array(np.full(count, self.provider, dtype=np.int32)),
         }
 
-    def _observations(self, piece: _Piece) -> None:
+    def _observations(self, piece: _Piece) -> tuple[pa.Table, pa.Table | None]:
+        """The observations, and the keys that were not seen before."""
         rows, numbers = piece.rows, piece.numbers
         if piece.is_observation is not None:
             rows, numbers = rows.filter(pa.array(piece.is_observation)), numbers[piece.is_observation]
@@ -266,22 +297,21 @@ class Incoming:
         for column in self.layout.observed:
             found |= encode(column, rows)
         found["_row"] = pa.array(numbers)
-        self.observations.take(pa.table(found))
         fresh = self.seen.fresh(runs.keys, runs.rows)
-        if len(fresh):
-            taken = _taken(rows, self.layout.dimensions, runs.starts[fresh])
-            dimensions = {c.name: as_text(column_of(taken, c.id)) for c in self.layout.dimensions}
-            table = pa.table({"_sid": pa.array(runs.keys.sid[fresh]), **dimensions})
-            self.session.insert(self.layout.table("keys"), table)
+        if not len(fresh):
+            return pa.table(found), None
+        taken = _taken(rows, self.layout.dimensions, runs.starts[fresh])
+        dimensions = {c.name: as_text(column_of(taken, c.id)) for c in self.layout.dimensions}
+        return pa.table(found), pa.table({"_sid": pa.array(runs.keys.sid[fresh]), **dimensions})
 
-    def _attached(self, column: StoredColumn, piece: _Piece) -> None:
+    def _attached(self, column: StoredColumn, piece: _Piece) -> pa.Table | None:
         """The last value of each partial key; with Replace, rows of just that level end what they omit."""
         level = [c for c in self.layout.dimensions if c.id in (column.level or ())]
         keep = is_given(column, piece.rows).to_numpy(zero_copy_only=False)
         if self.action is Action.REPLACE and piece.is_observation is not None:
             keep = keep | (piece.is_level(level) & ~piece.is_observation)
         if not keep.any():
-            return
+            return None
         places = np.flatnonzero(keep)
         sids = piece.sids(level)[places]
         ends = np.flatnonzero(np.append(sids[1:] != sids[:-1], True))
@@ -297,7 +327,7 @@ class Incoming:
             )
         found["_value"] = encode_attached(column, rows)
         found["_row"] = pa.array(piece.numbers[places])
-        self.attachments.take(pa.table(found))
+        return pa.table(found)
 
 
 def _is_valid(rows: pa.Table, id: str) -> Mask:

@@ -217,7 +217,7 @@ class CubePublication:
             versions.analyse("net")
             if is_contested:
                 versions.bring_rivals()
-            versions.compare(is_contested=is_contested)
+            versions.compare(self._seen.cuts(self.session.sorted_rows), is_contested=is_contested)
             versions.analyse("change")
             versions.empty_net()
             versions.empty_work()
@@ -267,7 +267,7 @@ class CubePublication:
     def apply(self, release: int) -> None:
         """Write the new versions of observations, attachments and series."""
         for versions in self._both:
-            versions.apply(release, self._seen.cuts(self.session.sorted_rows))
+            versions.apply(release)
         is_large = sum(sum(kinds.values()) for kinds in self.observations.changes().values()) > _MANY
         if is_large:
             self.observations.analyse_main()

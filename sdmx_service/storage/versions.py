@@ -284,8 +284,13 @@ class Versions:
         query = f"SELECT _dataflow, count(*) FROM {self._work('net')} WHERE _live = 1 GROUP BY _dataflow"
         return dict(self.session.rows(query if self._waiting is None else self._waiting.live))
 
-    def compare(self, *, is_contested: bool) -> None:
-        """Write what differs from the valid rows into ``change``."""
+    def compare(self, cuts: Sequence[int], *, is_contested: bool) -> None:
+        """Write what differs from the valid rows into ``change``, in order.
+
+        Args:
+            cuts: between which the rows are taken, to sort them in little memory.
+            is_contested: several may give a figure for a key.
+        """
         table, names = self.table, self._columns(self._valued)
         kept = _list("n", names)
         shown = "CASE WHEN n._live = 0 THEN 0 ELSE 2 END"
@@ -302,16 +307,20 @@ class Versions:
             f"CASE WHEN o._sid IS NULL THEN n._live * {INSERTED} WHEN n._live = 0 THEN {DELETED}"
             f" WHEN {self._differs()} THEN {CHANGED} WHEN o._shown <> n._shown THEN {RESHOWN} ELSE 0 END"
         )
-        inner = (
-            f"SELECT {kept}, n._live, n._shown, {change} AS _change"
-            f" FROM (SELECT {kept}, n._live, {shown} AS _shown FROM {source}) n"
-            f" LEFT JOIN {self._main} o ON {_same('o', 'n', table.identity)} AND o._until = {OPEN}"
-        )
         self.session.create_work(table.work("change"), self._columns(self._valued, "_live", "_shown", "_change"))
         listed = _plain([*names, "_live", "_shown", "_change"])
-        self.session.execute(
-            f"INSERT INTO {self._work('change')} ({listed}) SELECT {listed} FROM ({inner}) c WHERE c._change > 0"
-        )
+        for low, high in itertools.pairwise([None, *cuts, None]):
+            run = [] if low is None else [f"n._sid >= {literal(low)}"]
+            run += [] if high is None else [f"n._sid < {literal(high)}"]
+            inner = (
+                f"SELECT {kept}, n._live, n._shown, {change} AS _change"
+                f" FROM (SELECT {kept}, n._live, {shown} AS _shown FROM {source} WHERE {both(run)}) n"
+                f" LEFT JOIN {self._main} o ON {_same('o', 'n', table.identity)} AND o._until = {OPEN}"
+            )
+            self.session.execute(
+                f"INSERT INTO {self._work('change')} ({listed}) SELECT {listed} FROM ({inner}) c"
+                f" WHERE c._change > 0 ORDER BY {_list('c', table.identity)}"
+            )
 
     def _differs(self) -> str:
         """The condition that a row ``n`` has other values than the valid one ``o``."""
@@ -336,22 +345,18 @@ class Versions:
             found.setdefault(dataflow, {})[change] = count
         return found
 
-    def apply(self, release: int, cuts: Sequence[int]) -> None:
-        """End the old versions and insert the new ones, in runs between ``cuts`` (to sort in little memory)."""
+    def apply(self, release: int) -> None:
+        """End the old versions and insert the new ones, in the order of the changes."""
         table, change = self.table, self._work("change")
         self.session.execute(
             f"UPDATE {self._main} AS o SET _until = {literal(release)} FROM {change} c"
             f" WHERE {_same('o', 'c', table.identity)} AND o._until = {OPEN} AND c._change > {INSERTED}"
         )
         names = [*self._columns(self._valued), "_shown"]
-        for low, high in itertools.pairwise([None, *cuts, None]):
-            run = [] if low is None else [f"c._sid >= {literal(low)}"]
-            run += [] if high is None else [f"c._sid < {literal(high)}"]
-            self.session.execute(
-                f"INSERT INTO {self._main} ({_plain([*names, '_since', '_until'])})"
-                f" SELECT {_list('c', names)}, {literal(release)}, {OPEN} FROM {change} c"
-                f" WHERE {both(['c._live = 1', *run])} ORDER BY {_list('c', table.identity)}"
-            )
+        self.session.execute(
+            f"INSERT INTO {self._main} ({_plain([*names, '_since', '_until'])})"
+            f" SELECT {_list('c', names)}, {literal(release)}, {OPEN} FROM {change} c WHERE c._live = 1"
+        )
 
 
 def _plain_columns(names: Iterable[str], alias: str) -> list[str]:

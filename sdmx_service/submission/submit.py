@@ -22,6 +22,7 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sdmx_service.ahead import ahead
 from sdmx_service.auth import Principal, service_does
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.constraints import allowed_codes
@@ -34,7 +35,6 @@ from sdmx_service.model.message import Action, SeekableFile, Target
 from sdmx_service.model.selection import dataflow_name, provider_name
 from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Act, Load, Record, StagedPart, Store
-from sdmx_service.submission.ahead import ahead
 from sdmx_service.submission.decisions import with_decisions
 from sdmx_service.submission.duplicates import report_duplicates
 from sdmx_service.submission.keeping import check_kept

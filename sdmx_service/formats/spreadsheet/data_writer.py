@@ -304,8 +304,8 @@ def _texts(values: Strings | None, count: int) -> list[Piece]:
     return wrapped(None if values is None else by_distinct(values, escaped), count, *_TEXT, _EMPTY)
 
 
-_BEFORE = strings(_EMPTY, _TEXT[0], f'<c s="{_WHOLE}"><v>', *(f'<c s="{n}"><v>' for n in range(1, _DECIMALS + 1)))
-_AFTER = strings("", _TEXT[1], "</v></c>")
+_BEFORE = (_EMPTY, _TEXT[0], f'<c s="{_WHOLE}"><v>', *(f'<c s="{n}"><v>' for n in range(1, _DECIMALS + 1)))
+_AFTER = ("", _TEXT[1], "</v></c>")
 
 
 def _number(batch: pa.RecordBatch, column: Column) -> list[Piece]:
@@ -325,7 +325,7 @@ def _number(batch: pa.RecordBatch, column: Column) -> list[Piece]:
     if rendered_texts.null_count:
         places[rendered_texts.is_null().to_numpy(zero_copy_only=False)] = 0
         rendered_texts = rendered_texts.fill_null("")
-    return [Coded(places, _BEFORE), Texts(rendered_texts), Coded(np.minimum(places, 2), _AFTER)]
+    return [Coded(places, strings(*_BEFORE)), Texts(rendered_texts), Coded(np.minimum(places, 2), strings(*_AFTER))]
 
 
 def _filled(values: Strings, default: int) -> np.ndarray[tuple[int], np.dtype[np.int8]]:

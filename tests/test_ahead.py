@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdmx_service.submission.ahead import ahead
+from sdmx_service.ahead import ahead
 
 
 def alive() -> int:
