@@ -8,6 +8,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from sdmx_service.model.finding import Finding, FindingGroup, Severity, count_findings
+from sdmx_service.submission.places import spelt_out
 
 
 class Report:
@@ -53,5 +54,5 @@ def _merged(groups: list[FindingGroup]) -> FindingGroup:
     first = groups[0]
     if len(groups) == 1:
         return first
-    places = pa.concat_tables([group.places for group in groups], promote_options="default")
+    places = pa.concat_tables([spelt_out(group.places) for group in groups], promote_options="default")
     return replace(first, places=places, count=sum(group.count for group in groups))

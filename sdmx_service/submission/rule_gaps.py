@@ -13,7 +13,7 @@ from sdmx_service.catalog.rule_context import Gaps, Shift
 from sdmx_service.catalog.rules import Rule
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.rule_series import blank_figures, group_column, period_table, rows_of_rule, series_table
-from sdmx_service.submission.workspace import AT_ONCE, IN_ORDER, PLACE, conditions, first_origin, key_columns
+from sdmx_service.submission.workspace import AT_ONCE, PLACE, conditions, first_origin, key_columns
 
 _STILL = 0.02
 """The least change that counts as usual."""
@@ -55,7 +55,7 @@ def missing_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
                CAST(f.has AS VARCHAR) AS has
         FROM {found} AS f JOIN {rows_of_rule(rule, flow, providers)} LEFT JOIN (
              SELECT position, min(period) AS period FROM {periods} GROUP BY position) AS q ON q.position = f.at
-        ORDER BY {IN_ORDER}, f.at"""
+        ORDER BY f.at"""
     return figures.workspace.places_of(found, query, flow.structure)
 
 
@@ -176,5 +176,5 @@ def unmarked_shifts(rule: Rule, flow: Flow, figures: Figures, providers: Collect
               GROUP BY ALL HAVING 2 * marked < figures)
         SELECT {PLACE}, plain(round(exp(step), 2)) AS value, {key_columns(flow.structure, {**by, time.id: period})},
                plain(round(exp(step), 2)) AS ratio, CAST(figures AS VARCHAR) AS figures
-        FROM g ORDER BY {IN_ORDER}"""
+        FROM g"""
     return workspace.places_of(found, query, flow.structure)

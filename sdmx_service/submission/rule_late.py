@@ -15,7 +15,7 @@ from sdmx_service.catalog.rules import Rule
 from sdmx_service.storage.quoting import both, either
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.rule_series import beside_column, rows_of_rule, series_table
-from sdmx_service.submission.workspace import IN_ORDER, PLACE, key_columns
+from sdmx_service.submission.workspace import PLACE, key_columns
 
 _STILL = 0.1
 """Series that do next to nothing follow any other; the sum of what they do is above this."""
@@ -64,7 +64,7 @@ def late_series(rule: Rule, flow: Flow, figures: Figures, providers: Collection[
     query = f"""
         SELECT {PLACE}, plain(late._value) AS value, {key_columns(flow.structure, flow.names)},
                plain(round(100 * share)) AS share
-        FROM {found} AS late JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+        FROM {found} AS late JOIN {rows_of_rule(rule, flow, providers)}"""
     return figures.workspace.places_of(found, query, flow.structure)
 
 

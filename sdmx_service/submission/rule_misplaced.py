@@ -14,7 +14,7 @@ from sdmx_service.catalog.rule_slips import Misplaced
 from sdmx_service.catalog.rules import Rule
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.rule_series import group_column, rows_of_rule, series_table
-from sdmx_service.submission.workspace import IN_ORDER, PLACE, key_columns
+from sdmx_service.submission.workspace import PLACE, key_columns
 
 
 def misplaced_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
@@ -53,5 +53,5 @@ def misplaced_figures(rule: Rule, flow: Flow, figures: Figures, providers: Colle
     query = f"""
         SELECT {PLACE}, plain(b.value) AS value, {key_columns(flow.structure, flow.names)},
                plain(round(100 * share)) AS share
-        FROM {found} AS b JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+        FROM {found} AS b JOIN {rows_of_rule(rule, flow, providers)}"""
     return figures.workspace.places_of(found, query, flow.structure)

@@ -19,11 +19,11 @@ from sdmx_service.errors import InvalidStructure
 from sdmx_service.storage.quoting import both, literal
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.rule_series import beside_column, rows_of_rule, series_table
-from sdmx_service.submission.workspace import AT_ONCE, IN_ORDER, PLACE, Workspace, key_columns
+from sdmx_service.submission.workspace import AT_ONCE, PLACE, Workspace, key_columns
 
 _STILL = 0.02
 """The least change that counts as usual: series that never change would report any."""
-_CANDIDATES = 50_000
+_CANDIDATES = 150_000
 """Candidates that are looked at together, about."""
 _FEW = 32
 """Series beside a figure that are looked at without itself, at most."""
@@ -73,7 +73,7 @@ def standing_out(rule: Rule, flow: Flow, figures: Figures, providers: Collection
                    {key_columns(flow.structure, flow.names)}, plain(_before) AS previous, plain(_after) AS "next",
                    plain(round(usual)) AS usual,
                    coalesce(plain(round(g._value / nullif(round(usual, 6), 0), 2)), '∞') AS ratio
-            FROM {found} AS g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+            FROM {found} AS g JOIN {rows_of_rule(rule, flow, providers)}"""
         return workspace.places_of(found, query, flow.structure)
     finally:
         for one in made:
@@ -101,6 +101,8 @@ def _middles(narrow: str, candidates: str, column: str, rows: int, workspace: Wo
 def _unusual(detail: Outlier, narrow: str, candidates: str, middles: Mapping[str, str]) -> str:
     """The candidates that stand out, with what would be usual.
 
+    What costs most, their own series without them, is looked at last, and only for those that are left by then.
+
     Args:
         narrow: the query of all figures' residuals.
         candidates: those to look at: what is gathered for each of them has to fit into memory.
@@ -109,25 +111,25 @@ def _unusual(detail: Outlier, narrow: str, candidates: str, middles: Mapping[str
     log = _log("{}", detail.damping)
     others = "".join(_beside(number, column, table) for number, (column, table) in enumerate(middles.items()))
     joins = "".join(f" LEFT JOIN b{number} ON b{number}._id = c._id" for number in range(len(middles)))
-    rest = [f"abs(c._x - coalesce(b{number}.middle, 0))" for number in range(len(middles))]
+    own = ["abs(c._x)", *(f"abs(c._x - coalesce(b{number}.middle, 0))" for number in range(len(middles)))]
     return f"""
         WITH t AS NOT MATERIALIZED ({narrow}),
-        c AS (SELECT * FROM {candidates}),
-        near AS (SELECT _series, _position, _x FROM t SEMI JOIN c USING (_series)),
-        usual AS (SELECT c._id, greatest({_STILL}, coalesce(median(abs(n._x)), 9)) AS _usual,
-                         coalesce(max(abs(n._x)), 0) AS _ever
-                  FROM c LEFT JOIN near AS n ON n._series = c._series AND n._position <> c._position
-                   AND n._position IS DISTINCT FROM c._before_at AND n._position IS DISTINCT FROM c._after_at
-                  GROUP BY c._id),
+        near AS (SELECT _series, _position, _x FROM t SEMI JOIN {candidates} AS a USING (_series)),
         peaks AS (SELECT _series, _position,
                          greatest(coalesce(lag(abs(_x)) OVER w, 0), coalesce(lead(abs(_x)) OVER w, 0)) AS _most
-                  FROM near WINDOW w AS (PARTITION BY _series ORDER BY _position)){others}
+                  FROM near WINDOW w AS (PARTITION BY _series ORDER BY _position)),
+        c AS (SELECT a.* FROM {candidates} AS a JOIN peaks USING (_series, _position) WHERE abs(a._x) >= _most){others},
+        alone AS (SELECT c.*, least({", ".join(own)}) AS _own FROM c{joins}
+                  WHERE _own > greatest(_limit, {detail.spread * _STILL!r})),
+        usual AS (SELECT c._id, greatest({_STILL}, coalesce(median(abs(n._x)), 9)) AS _usual,
+                         coalesce(max(abs(n._x)), 0) AS _ever
+                  FROM alone AS c LEFT JOIN near AS n ON n._series = c._series AND n._position <> c._position
+                   AND n._position IS DISTINCT FROM c._before_at AND n._position IS DISTINCT FROM c._after_at
+                  GROUP BY c._id)
         SELECT c._id, c._value, c._before, c._after,
                greatest(0, exp({log.format("c._value")} - c._x) - {detail.damping!r}) AS usual
-        FROM c JOIN usual ON usual._id = c._id
-        JOIN peaks ON peaks._series = c._series AND peaks._position = c._position{joins}
-        WHERE abs(c._x) >= _most AND least({", ".join(["abs(c._x)", *rest])})
-              > greatest(_limit, {detail.spread!r} * _usual, {detail.margin!r} * _ever)"""
+        FROM alone AS c JOIN usual USING (_id)
+        WHERE _own > greatest(_limit, {detail.spread!r} * _usual, {detail.margin!r} * _ever)"""
 
 
 def _beside(number: int, column: str, middles: str) -> str:
@@ -176,7 +178,7 @@ def swapped_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     query = f"""
         SELECT {PLACE}, plain(g.va) AS value, plain(g.vb) AS expected, {key_columns(flow.structure, flow.names)},
                plain(g.vb) AS other, {literal(detail.codes[0])} AS "first", {literal(detail.codes[1])} AS "second"
-        FROM {found} AS g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+        FROM {found} AS g JOIN {rows_of_rule(rule, flow, providers)}"""
     return workspace.places_of(found, query, flow.structure)
 
 

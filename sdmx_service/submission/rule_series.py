@@ -116,7 +116,7 @@ def wrong_scales(rule: Rule, flow: Flow, figures: Figures, providers: Collection
     query = f"""
         SELECT {PLACE}, plain(g._value) AS value, plain(usual) AS expected,
                {key_columns(flow.structure, flow.names)}, plain(usual) AS usual, plain(power) AS factor
-        FROM {found} AS g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+        FROM {found} AS g JOIN {rows_of_rule(rule, flow, providers)}"""
     return figures.workspace.places_of(found, query, flow.structure)
 
 
@@ -156,7 +156,7 @@ def copied_periods(rule: Rule, flow: Flow, figures: Figures, providers: Collecti
         SELECT {PLACE}, CAST(same AS VARCHAR) AS value, {key_columns(flow.structure, key)},
                CAST(same AS VARCHAR) AS same, CAST(counted AS VARCHAR) AS figures,
                plain(round(100 * same / counted, 1)) AS share
-        FROM {found} JOIN {rows} ORDER BY {IN_ORDER}"""
+        FROM {found} JOIN {rows}"""
     return workspace.places_of(found, query, flow.structure)
 
 
@@ -387,5 +387,5 @@ def _places(
         SELECT {PLACE}, plain(g._value) AS value, plain(round(usual, 6)) AS expected,
                {key_columns(flow.structure, flow.names)}, plain(_before) AS previous, plain(_after) AS "next",
                plain(round(usual, 1)) AS usual, coalesce(plain(round(g._value / nullif(usual, 0), 2)), '∞') AS ratio
-        FROM {found} AS g JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+        FROM {found} AS g JOIN {rows_of_rule(rule, flow, providers)}"""
     return figures.workspace.places_of(found, query, flow.structure)

@@ -10,7 +10,7 @@ from sdmx_service.catalog.rule_slips import Zeros
 from sdmx_service.catalog.rules import Rule
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.rule_series import group_column, rows_of_rule, series_table
-from sdmx_service.submission.workspace import IN_ORDER, PLACE, key_columns
+from sdmx_service.submission.workspace import PLACE, key_columns
 
 
 def lone_zeros(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
@@ -37,5 +37,5 @@ def lone_zeros(rule: Rule, flow: Flow, figures: Figures, providers: Collection[s
         SELECT {PLACE}, '0' AS value, plain(round((_before + coalesce(_after, _before)) / 2)) AS expected,
                {key_columns(flow.structure, flow.names)}, plain(_before) AS previous,
                coalesce(plain(_after), '–') AS "next", CAST(zeros AS VARCHAR) AS figures
-        FROM {found} AS f JOIN {rows_of_rule(rule, flow, providers)} ORDER BY {IN_ORDER}"""
+        FROM {found} AS f JOIN {rows_of_rule(rule, flow, providers)}"""
     return figures.workspace.places_of(found, query, flow.structure)

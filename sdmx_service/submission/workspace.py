@@ -27,6 +27,7 @@ from sdmx_service.model.message import Action
 from sdmx_service.model.structure import DataStructure
 from sdmx_service.storage.port import StagedPart
 from sdmx_service.storage.quoting import both, identifier, literal, member
+from sdmx_service.submission.places import gathered, in_order
 from sdmx_service.submission.sent_table import SentTable
 
 T = TypeVar("T")
@@ -38,6 +39,8 @@ _MOST_VALUES = 10_000
 """Distinct values of a dimension that are remembered; beyond, the dimension counts as unknown."""
 AT_ONCE = 1_000_000
 """Rows that are looked at together, about, where a database would hold all of them in memory."""
+_PLACES = 16_384
+"""Places of findings that are read together."""
 _FIRST_LIMIT = 128
 """Megabytes that do for nearly every check (measured up to 12 million observations with nothing wrong)."""
 _SIZE = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>[KMGT]B)", re.IGNORECASE)
@@ -256,18 +259,23 @@ class Workspace:
 
     def places(self, query: str, structure: DataStructure) -> pa.Table:
         """The answer to a query with ``key_columns`` as places of findings."""
-        table = self.read(query)
         keys = {f"{_KEY}{number}": KEY_PREFIX + id for number, id in enumerate(structure.key_ids)}
-        return table.rename_columns([keys.get(name, name) for name in table.column_names])
+
+        def read() -> pa.Table:
+            with self._connection.sql(query).to_arrow_reader(_PLACES) as reader:
+                return gathered(reader, reader.schema, keys)
+
+        return self._with_enough(read)
 
     def places_of(self, found: str, query: str, structure: DataStructure) -> pa.Table:
         """``places`` of a query over a table that ``make`` made, which is forgotten; nothing where that has no row.
 
         What is found is a few rows, which the database does not know of a query before it has run: joined to all rows
-        sent as a table, it does not gather those in memory.
+        sent as a table, it does not gather those in memory. Where it is many rows, it does not gather them either: the
+        query gives them in any order, and they are put into that of the file here; equal places stay as they came.
         """
         try:
-            return self.places(query, structure) if self.count(found) else pa.table({})
+            return in_order(self.places(query, structure)) if self.count(found) else pa.table({})
         finally:
             self.drop(found)
 
