@@ -16,7 +16,8 @@ from sdmx_service.errors import InvalidStructure
 from sdmx_service.submission.cells import clean, read_numbers
 from sdmx_service.submission.headers import column_index, column_letter
 from sdmx_service.submission.report import Report
-from sdmx_service.submission.tables import LETTER, extract, recognise
+from sdmx_service.submission.signatures import recognise
+from sdmx_service.submission.tables import LETTER, extract
 from tests.submission.sheets import file, layout, open_file, read, sheet
 
 PLAIN = [["Crop", "Year", "Tonnes"], ["wheat", "2020", "12"], ["rye", "2021", "7.50"]]
