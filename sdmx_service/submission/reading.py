@@ -6,7 +6,7 @@ recognises the file. Where several fit or none does, the candidates are listed a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, cast
@@ -16,7 +16,6 @@ from sdmx_service.catalog.layout import Layout
 from sdmx_service.errors import (
     NotFound,
     SemanticFault,
-    UnknownFormat,
     UnreadableFile,
     UnresolvedReference,
 )
@@ -36,7 +35,7 @@ from sdmx_service.submission.parts import Part
 from sdmx_service.submission.questionnaire_tables import iterate
 from sdmx_service.submission.questionnaires import FilledQuestionnaire, open_questionnaire
 from sdmx_service.submission.report import Report
-from sdmx_service.submission.signatures import recognise
+from sdmx_service.submission.signatures import layout_of, named_layout, recognise
 from sdmx_service.submission.suggestions import Suggester
 from sdmx_service.submission.validity import Validity
 
@@ -115,7 +114,7 @@ def receive(
     """
     _refuse_nothing(file, name)
     format = recognise_data(head_of(file, name=name, media_type=media_type), wish.format)
-    named = None if wish.mapping is None else _named_layout(wish.mapping, catalog)
+    named = None if wish.mapping is None else named_layout(wish.mapping, catalog.layouts)
     known = MessageLayouts(catalog, named if named is not None and named.messages else None, wish.dataflow)
     reader = _Reader(file, catalog, declared(wish.encoding, media_type))
     format, content = _content(reader, format, name, wish, catalog, known.target)
@@ -132,7 +131,7 @@ def receive(
     if filled is not None:
         parts = _questionnaire_parts(filled, wish, catalog, sender)
         return Received(format=format, layout=None, parts=parts, questionnaire=filled)
-    layout = named or _layout(content, format, name, catalog)
+    layout = named or layout_of(content, format.name, name, catalog.layouts)
     if format.name == "csv" and (layout.delimiter or layout.encoding):
         content = reader.table(layout)
     report_encoding(content, report)
@@ -185,7 +184,7 @@ def _content(
             raise
         tables = reader.table(None)
         if wish.mapping is not None:
-            reads_tables = not _named_layout(wish.mapping, catalog).messages
+            reads_tables = not named_layout(wish.mapping, catalog.layouts).messages
         else:
             reads_tables = bool(recognise(catalog.layouts.values(), tables, plain.name, name))
         if not reads_tables:
@@ -321,30 +320,6 @@ def named_provider(text: str, catalog: Catalog) -> Ref:
 
 
 # --- tables through a mapping ---------------------------------------------------------------------------------------
-def _named_layout(id: str, catalog: Catalog) -> Layout:
-    if id not in catalog.layouts:
-        raise NotFound(f"There is no mapping {id!r}.", hint=f"There are: {_names(catalog.layouts)}.")
-    return catalog.layouts[id]
-
-
-def _layout(tables: Tables, format: Format, name: str, catalog: Catalog) -> Layout:
-    fitting = recognise(catalog.layouts.values(), tables, format.name, name)
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        raise UnknownFormat(
-            f"Several mappings recognise {name!r}.", hint=f"Say which: {_names(one.id for one in fitting)}."
-        )
-    raise UnknownFormat(
-        f"{name!r} is a table, and no mapping recognises it.",
-        hint=f"Say the mapping ({_names(catalog.layouts)}) or send an SDMX message.",
-    )
-
-
-def _names(words: Iterable[str]) -> str:
-    return ", ".join(sorted(words)) or "none"
-
-
 def _table_parts(
     tables: Tables, layout: Layout, wish: Wish, catalog: Catalog, report: Report, sender: Ref | None
 ) -> Iterator[Part]:
