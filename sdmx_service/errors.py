@@ -123,7 +123,7 @@ class UnreadableFile(SdmxError):
 
 
 class UnknownFormat(UnreadableFile):
-    """No format, or several, recognise the file; the candidates are listed."""
+    """No format or mapping, or several, recognise the file; the candidates, or what comes near, are listed."""
 
     code = "E301"
     title = "Unknown format"

@@ -127,3 +127,16 @@ def test_the_wheel_holds_the_program_and_its_content(tmp_path: Path) -> None:
         "sdmx_service",
         next(n for n in held if n.endswith("/METADATA")).split("/")[0],
     }
+
+
+@pytest.mark.parametrize(
+    ("module", "unloaded"),
+    [
+        ("sdmx_service.cli", {"aiohttp", "duckdb", "lxml", "numpy", "pyarrow"}),
+        ("sdmx_service.app.application", {"highspy", "jsonschema", "openpyxl", "pandas"}),
+    ],
+)
+def test_what_is_seldom_used_is_loaded_when_it_is(module: str, unloaded: set[str]) -> None:
+    code = f"import sys, {module}; print(*sorted({unloaded!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Role = Literal["provider", "reader", "reviewer", "publisher", "administrator"]
-ROLES: tuple[Role, ...] = ("provider", "reader", "reviewer", "publisher", "administrator")
+from sdmx_service.roles import ROLES as ROLES
+from sdmx_service.roles import Role as Role
+
 Reach = Literal["all", "own", "none"]
 ActId = Literal[
     "read",

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 
 from sdmx_service.errors import SyntaxFault
 from sdmx_service.model.constraint import CubeRegion, DataConstraint, DataKey, KeyValue, TimeBound, TimeRange
-from sdmx_service.model.period import Period, at_or_after, at_or_before, is_after, is_before, parse_period
+from sdmx_service.model.period import Period, parse_period
+from sdmx_service.model.period_comparison import at_or_after, at_or_before, is_after, is_before
 
 Resolved = Callable[[KeyValue], frozenset[str] | None]
 """The codes that values of a member mean; None where its component has no list."""

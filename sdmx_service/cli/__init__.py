@@ -6,12 +6,12 @@ Exit status 0 done, 1 the file was read and refused, 2 it could not be read or t
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sdmx_service import __version__
+from sdmx_service.amounts import megabytes
 from sdmx_service.cli import access, commands, confidentiality, history, life, mapping_commands, source_commands
 from sdmx_service.errors import SdmxError
 from sdmx_service.settings import Settings
@@ -85,7 +85,7 @@ def _serve_arguments(command: argparse.ArgumentParser) -> None:
 
 def _size(text: str) -> str:
     """An amount of memory, as the databases read it."""
-    if re.fullmatch(r"\d+(\.\d+)?\s*[KMGT]B", text, re.IGNORECASE) is None:
+    if megabytes(text) is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no size such as 150MB or 1GB")
     return text
 

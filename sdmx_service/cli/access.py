@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from sdmx_service.auth.acts import ROLES
 from sdmx_service.cli.held import Held
 from sdmx_service.cli.opening import Arguments, with_library
 from sdmx_service.errors import SyntaxFault
+from sdmx_service.roles import ROLES
 
 
 def token_arguments(command: argparse.ArgumentParser) -> None:

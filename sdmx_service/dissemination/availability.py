@@ -22,7 +22,7 @@ from sdmx_service.model.constraint import (
 )
 from sdmx_service.model.items import Codelist, ConceptScheme, DataProviderScheme, ValueList
 from sdmx_service.model.message import Message, Party
-from sdmx_service.model.period import spans
+from sdmx_service.model.period_columns import spans
 from sdmx_service.model.query import AvailabilityQuery
 from sdmx_service.model.selection import Selection, provider_name
 from sdmx_service.model.structure import Component, DataStructure, ProvisionAgreement

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from sdmx_service.errors import SemanticFault, SyntaxFault
-from sdmx_service.model import period as periods
+from sdmx_service.model import period_comparison as periods
 from sdmx_service.model.period import MonthDay, Period, parse_period
 from sdmx_service.model.query import Comparison, ComponentFilter, DataSlice
 

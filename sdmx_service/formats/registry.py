@@ -48,15 +48,18 @@ from sdmx_service.formats.sniffing import Head
 from sdmx_service.formats.spreadsheet import data_writer as spreadsheet_data_writer
 from sdmx_service.formats.spreadsheet import reader as spreadsheet_reader
 from sdmx_service.formats.spreadsheet.binary import sniff_binary_workbook
-from sdmx_service.formats.spreadsheet.marking import Mark, write_findings, write_marked
 from sdmx_service.formats.spreadsheet.opendocument import sniff_open_document
-from sdmx_service.formats.spreadsheet.text_writer import write_text_sheets
-from sdmx_service.formats.spreadsheet.writer import write_form
+from sdmx_service.formats.spreadsheet.workbook_writers import (
+    write_findings,
+    write_form,
+    write_marked,
+    write_text_sheets,
+)
 from sdmx_service.model.message import Message, Resolve, SeekableFile, Tables, WriteOptions
 from sdmx_service.model.schema import DataSchema, SchemaFault
 from sdmx_service.model.urn import Ref
 
-__all__ = ["FORMATS", "Format", "Kind", "Mark", "RegistrationsRequest", "formats_for", "named", "of_media_type",
+__all__ = ["FORMATS", "Format", "Kind", "RegistrationsRequest", "formats_for", "named", "of_media_type",
            "of_suffix", "read_registrations_request", "schema_faults", "submitted_actions", "write_findings",
            "write_form", "write_marked", "write_registrations_response", "write_structure_response",
            "write_text_sheets"]  # fmt: skip

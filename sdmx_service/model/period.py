@@ -1,7 +1,7 @@
-"""Time periods: text to the span of time it covers, and the comparisons that queries make.
+"""Time periods: text to the span of time it covers.
 
-Sources: SDMX 3.1 Technical Notes, *Time and Time Format* (formats, reporting periods, time zones, *Time in Query
-Messages*) and ``SDMXCommon.xsd`` (``ObservationalTimePeriodType``); XML Schema part 2, appendix E (adding durations).
+Sources: SDMX 3.1 Technical Notes, *Time and Time Format* (formats, reporting periods, time zones) and
+``SDMXCommon.xsd`` (``ObservationalTimePeriodType``); XML Schema part 2, appendix E (adding durations).
 
 Every period is a half-open span ``[start, end)`` of whole seconds since 1970-01-01T00:00:00 UTC in the proleptic
 Gregorian calendar. *Choice*: the second is the smallest moment. A point in time covers its second; fractions are read
@@ -13,17 +13,13 @@ from __future__ import annotations
 
 import re
 from calendar import isleap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, Self
-
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
+from typing import Literal, NamedTuple, Self
 
 from sdmx_service.errors import SyntaxFault
 
@@ -444,115 +440,6 @@ def _guesses(text: str) -> Iterable[str]:
         yield f"{year}-{indicator}{value:0{width}}"
     if match := _LOOSE_DATE.fullmatch(text):
         yield "-".join([match[1], *(f"{int(part):02}" for part in match.groups()[1:] if part)])
-
-
-# --------------------------------------------------------------------------------------------------------- comparisons
-
-
-def _bounds(period: Period, operand: Period) -> tuple[int, int]:
-    """The operand's span as it is to be compared with ``period``.
-
-    Technical Notes, *Time in Query Messages*: a reporting period as operand is read with the reporting year start day
-    of the data it is compared with, and with 1 January for data of the calendar, unless the query states the day
-    (SDMX-REST 2.2, ``reportingYearStartDay``).
-    """
-    theirs = period.reporting_year_start
-    if operand.reporting_year_start is None and theirs is not None and operand.kind.is_reporting:
-        operand = parse_period(operand.text, theirs)
-    return operand.start, operand.end
-
-
-def is_after(period: Period, operand: Period) -> bool:
-    """``gt``: the period starts after the operand's last moment (*standard*)."""
-    return period.start >= _bounds(period, operand)[1]
-
-
-def is_before(period: Period, operand: Period) -> bool:
-    """``lt``: the period ends before the operand's first moment (*standard*: "before the first moment")."""
-    return period.end <= _bounds(period, operand)[0]
-
-
-def at_or_after(period: Period, operand: Period) -> bool:
-    """``ge``: the period starts on or after the operand's first moment (*standard*)."""
-    return period.start >= _bounds(period, operand)[0]
-
-
-def at_or_before(period: Period, operand: Period) -> bool:
-    """``le``: the period ends on or before the operand's last moment (*standard*)."""
-    return period.end <= _bounds(period, operand)[1]
-
-
-def equals(period: Period, operand: Period) -> bool:
-    """``eq``: the period lies within the operand, from its first to its last moment (*standard*): 2010-03 eq 2010."""
-    start, end = _bounds(period, operand)
-    return start <= period.start and period.end <= end
-
-
-def differs(period: Period, operand: Period) -> bool:
-    """``ne``: the period does not lie within the operand."""
-    return not equals(period, operand)
-
-
-TIME_OPERATORS: Mapping[str, Callable[[Period, Period], bool]] = MappingProxyType(
-    {
-        "eq": equals,
-        "ne": differs,
-        "lt": is_before,
-        "le": at_or_before,
-        "gt": is_after,
-        "ge": at_or_after,
-    }
-)
-"""The operators of SDMX-REST 2.2 that have a meaning for time; each takes (period of the data, operand)."""
-
-
-# ------------------------------------------------------------------------------------------------------------- columns
-
-NO_MOMENT = int(np.iinfo(np.int64).min)
-"""Stands for the start and the end of what is null or no period."""
-
-
-class Spans(NamedTuple):
-    """A column of periods as numbers.
-
-    Attributes:
-        starts, ends: as in ``Period``, one per row; ``NO_MOMENT`` where the row is null or no period.
-        errors: each distinct text that is no period, and why.
-    """
-
-    starts: npt.NDArray[np.int64]
-    ends: npt.NDArray[np.int64]
-    errors: Mapping[str, SyntaxFault]
-
-
-def spans(
-    periods: pa.Array[Any] | pa.ChunkedArray[Any] | Iterable[str | None],
-    reporting_year_start: MonthDay | None = None,
-) -> Spans:
-    """The first second and the end of each period of a column; each distinct text is parsed once."""
-    column = _dictionary(periods)
-    texts = column.dictionary.to_pylist()
-    table = np.full((2, len(texts) + 1), NO_MOMENT, dtype=np.int64)  # the last one is for null
-    errors: dict[str, SyntaxFault] = {}
-    indices = column.indices.cast(pa.int64()).fill_null(len(texts)).to_numpy(zero_copy_only=False)
-    for number in np.unique(indices).tolist():  # a slice brings its whole dictionary along
-        text = texts[number] if number < len(texts) else None
-        if text is None:
-            continue
-        try:
-            period = parse_period(text, reporting_year_start)
-        except SyntaxFault as fault:
-            errors[text] = fault
-        else:
-            table[:, number] = period.start, period.end
-    return Spans(table[0][indices], table[1][indices], MappingProxyType(errors))
-
-
-def _dictionary(texts: pa.Array[Any] | pa.ChunkedArray[Any] | Iterable[str | None]) -> pa.DictionaryArray[Any, Any]:
-    column = texts if isinstance(texts, (pa.Array, pa.ChunkedArray)) else pa.array(list(texts), pa.string())
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-    return column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
 
 
 # ---------------------------------------------------------------------------------------------------------- normalised

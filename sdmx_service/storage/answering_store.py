@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from sdmx_service.model.selection import Cube, Selection
+from sdmx_service.storage import gone
 from sdmx_service.storage.attribute_changes import AttributeReading
 from sdmx_service.storage.coverage import compared, empty, given
 from sdmx_service.storage.cube_store import CubeStore
@@ -109,7 +110,7 @@ class AnsweringStore(CubeStore):
     def told_before(self, selection: Selection) -> Iterator[pa.RecordBatch]:
         """What is hidden now and was open before."""
         reading = self._database_reading(selection)
-        return iter(()) if reading is None else reading.told_before()
+        return iter(()) if reading is None else gone.told_before(reading)
 
     def count(self, selection: Selection) -> Counts:
         """Exact counts."""
@@ -172,8 +173,8 @@ class AnsweringStore(CubeStore):
 
     def scan_deleted(self, selection: Selection) -> Iterator[pa.RecordBatch]:
         """The keys that are not shown any more."""
-        reading = self._reading(selection)
-        return iter(()) if reading is None else reading.deleted()
+        reading = None if selection.changed_since is None else self._database_reading(selection)
+        return iter(()) if reading is None else gone.deleted(reading)
 
     def attribute_changes(self, selection: Selection) -> AttributeChanges:
         """Attributes above the observation that no row tells."""

@@ -14,7 +14,7 @@ import pyarrow as pa
 from sdmx_service.ahead import ahead
 from sdmx_service.errors import SemanticFault, StorageFault
 from sdmx_service.model.message import Action
-from sdmx_service.model.period import spans
+from sdmx_service.model.period_columns import spans
 from sdmx_service.storage.blocks import Integers
 from sdmx_service.storage.engine import Session
 from sdmx_service.storage.keys import KeyNumbers, KeyRuns, number_runs

@@ -23,7 +23,7 @@ from sdmx_service.storage.named import MOST, ORIGIN, NamedSeries
 from sdmx_service.storage.port import Availability, Counts
 from sdmx_service.storage.quoting import both, identifier, literal
 from sdmx_service.storage.sorting import SortedRows, sorted_series
-from sdmx_service.storage.sql import Conditions, ended, names_origin, valid_at
+from sdmx_service.storage.sql import Conditions, names_origin, valid_at
 from sdmx_service.storage.values import Array, column_of, domain_values, typed_attached
 
 RANGE = 131_072
@@ -469,60 +469,6 @@ class Reading:
         found |= {c.id: column_of(rows, c.name).cast(pa.string()) for c in level}
         found |= plain_attached(column, column_of(rows, "_value").cast(pa.string()))
         return pa.table(found)
-
-    # --- what went away ----------------------------------------------------------------------------------------
-
-    def deleted(self) -> Iterator[pa.RecordBatch]:
-        """Keys of observations shown at ``changed_since`` and not shown at the release, as text."""
-        since = self.selection.changed_since
-        if since is None or since == self.selection.release:
-            return
-        plain = replace(self.selection, changed_since=None, first_n=None, last_n=None, offset=0, limit=None)
-        then = Conditions(self.layout, self.directory, plain, self.engine.read, self.mask, at=since)
-        now, group = self.conditions, self.conditions.group
-        shown = [f"n._shown >= {now.least_shown}"] if now.least_shown else []
-        same = [f"n.{name} = o.{name}" for name in (*group, "_period")]
-        rows = identifier(self.layout.observations.name)
-        kept = both([*same, valid_at("n", self.selection.release), *shown, *now.origin("n")])
-        names = [*(f"o.{name}" for name in ("_sid", "_dataflow", "_provider", "_period")),
-                 *(f"k.{c.quoted}" for c in self.layout.dimensions)]  # fmt: skip
-        keys = " AND ".join(f"k.{name} = o.{name}" for name in ("_sid", "_dataflow", "_provider"))
-        inner = then.observations(["_sid", "_dataflow", "_provider", "_period", "_since", "_until"])
-        query = (
-            f"SELECT {', '.join(names)} FROM ({inner}) o JOIN {identifier(self.layout.table('series'))} k"
-            f" ON {keys} AND {valid_at('k', since)} WHERE {ended('o', since, self.selection.release)}"
-            f" AND NOT EXISTS (SELECT 1 FROM {rows} n WHERE {kept})"
-            f" ORDER BY o._sid, o._dataflow, o._provider, o._period"
-        )
-        for batch in self.engine.stream(query):
-            yield self._deleted_batch(pa.Table.from_batches([batch]))
-
-    def told_before(self) -> Iterator[pa.RecordBatch]:
-        """Keys of row versions that were shown open and are hidden now, as text."""
-        conditions, open_before = self.conditions, self.mask.open_before()
-        if open_before is None:
-            return
-        names = [*(f"o.{name}" for name in ("_sid", "_dataflow", "_provider", "_period", "_since", "_until")),
-                 *(f"s.{c.quoted}" for c in self.layout.dimensions)]  # fmt: skip
-        same = [f"s.{name} = o.{name}" for name in ("_sid", "_dataflow", "_provider")]
-        shown = f"o._shown >= {conditions.least_shown}"
-        narrow = (condition.format("o") for condition in conditions.narrow)
-        where = both([*same, shown, *conditions.origin("o"), *narrow, *conditions.series])
-        source = f"({open_before}) o, {identifier(self.layout.table('series'))} s"
-        for batch in self.engine.stream(f"SELECT DISTINCT {', '.join(names)} FROM {source} WHERE {where}"):
-            table = pa.Table.from_batches([batch])
-            found = self._deleted_batch(table)
-            for name in ("_since", "_until"):
-                found = found.append_column(name, column_of(table, name).cast(pa.string()))
-            yield found
-
-    def _deleted_batch(self, rows: pa.Table) -> pa.RecordBatch:
-        found: dict[str, Array] = origin_columns(rows, self.directory) if names_origin(self.selection) else {}
-        found |= {c.id: column_of(rows, c.name).cast(pa.string()) for c in self.layout.dimensions}
-        if self.layout.time is not None:
-            texts = pa.array([self.directory.periods[n] for n in integers(rows, "_period").tolist()], pa.string())
-            found[self.layout.time.id] = texts
-        return pa.RecordBatch.from_arrays(list(found.values()), names=list(found))
 
 
 def _has_domain(column: StoredColumn, selection: Selection) -> bool:

@@ -17,7 +17,8 @@ import pyarrow as pa
 
 from sdmx_service.errors import SemanticFault, SyntaxFault
 from sdmx_service.model.columns import MARKS
-from sdmx_service.model.period import TIME_OPERATORS, parse_period
+from sdmx_service.model.period import parse_period
+from sdmx_service.model.period_comparison import TIME_OPERATORS
 from sdmx_service.model.selection import Comparison, Filter, Key, Selection
 from sdmx_service.storage.directory import Directory
 from sdmx_service.storage.keys import cluster_range, number_key

@@ -1,8 +1,8 @@
 """Between which limits figures must lie that are not told: linear programs over the sums that hang together.
 
 An attacker knows the published figures, that sums add up, and that counts are not below zero. What follows is found by
-a linear program per connected set of sums (``highspy``): the least and the greatest value that each unknown figure can
-have. Sums with one unknown and the narrowing of limits along sums come first, since they are quick and settle most.
+a linear program per connected set of sums: the least and the greatest value that each unknown figure can have. Sums
+with one unknown and the narrowing of limits along sums come first, since they are quick and settle most.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import highspy
 import numpy as np
 import numpy.typing as npt
-from highspy import _core
 
 Numbers = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
@@ -196,24 +194,29 @@ def _solve(
     system: _Unknowns, entries: Places, lower: Numbers, upper: Numbers, asked: Flags, share: float, deadline: float
 ) -> bool | None:
     """Put the limits of one connected set; whether time ran out, None where the sums contradict each other."""
+    from sdmx_service.submission.linear_program import Contradiction, LinearProgram  # what solves them is large
+
     sums, rows = np.unique(system.sum[entries], return_inverse=True)
     cells, columns = np.unique(system.cell[entries], return_inverse=True)
     if _are_crossed(lower, upper, cells).any():
         return None
-    solver = _program(system, entries, sums, rows, cells, columns, lower, upper)
+    program = LinearProgram(
+        rows,
+        columns,
+        system.factor[entries],
+        sums=(system.low[sums], system.high[sums]),
+        unknowns=(lower[cells], np.maximum(upper[cells], lower[cells])),
+    )
     seen_low, seen_high = np.full(len(cells), np.inf), np.full(len(cells), -np.inf)
     for place, cell in [(place, cell) for place, cell in enumerate(cells.tolist()) if asked[cell]]:
-        for sense, limits in ((highspy.ObjSense.kMinimize, lower), (highspy.ObjSense.kMaximize, upper)):
+        for greatest, limits in ((False, lower), (True, upper)):
             if not is_exposed(seen_low[[place]], seen_high[[place]], share)[0] and np.isfinite(seen_low[place]):
                 continue  # solutions that were seen already show that it is safe
-            solver.changeObjectiveSense(sense)
-            solver.changeColCost(place, 1.0)
-            solver.run()
-            status, solution = solver.getModelStatus(), np.asarray(solver.getSolution().col_value)
-            solver.changeColCost(place, 0.0)
-            if status == highspy.HighsModelStatus.kInfeasible:
+            try:
+                solution = program.extreme(place, greatest=greatest)
+            except Contradiction:
                 return None
-            if status == highspy.HighsModelStatus.kOptimal:
+            if solution is not None:
                 seen_low, seen_high = np.minimum(seen_low, solution), np.maximum(seen_high, solution)
                 limits[cell] = solution[place]
             if time.monotonic() > deadline:
@@ -224,30 +227,3 @@ def _solve(
 def _are_crossed(lower: Numbers, upper: Numbers, cells: Places) -> Flags:
     """Which cells have limits that leave nothing between them."""
     return lower[cells] > upper[cells] + _SLACK * np.maximum(1, np.abs(upper[cells]))
-
-
-def _program(
-    system: _Unknowns,
-    entries: Places,
-    sums: Places,
-    rows: Places,
-    cells: Places,
-    columns: Places,
-    lower: Numbers,
-    upper: Numbers,
-) -> _core._Highs:
-    program = highspy.HighsLp()
-    program.num_col_, program.num_row_ = len(cells), len(sums)
-    program.col_cost_ = np.zeros(len(cells))
-    program.col_lower_, program.col_upper_ = lower[cells], np.maximum(upper[cells], lower[cells])
-    program.row_lower_, program.row_upper_ = system.low[sums], system.high[sums]
-    order = np.lexsort([columns, rows])
-    program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    program.a_matrix_.start_ = np.searchsorted(rows[order], np.arange(len(sums) + 1)).astype(np.int32)
-    program.a_matrix_.index_ = columns[order].astype(np.int32)
-    program.a_matrix_.value_ = system.factor[entries][order]
-    solver = _core._Highs()  # ``highspy.Highs`` prints a banner before it can be told to be silent
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
-    solver.passModel(program)
-    return solver

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import IO, Any
 
-from sdmx_service.formats.registry import Mark, write_findings, write_marked
+from sdmx_service.formats.registry import write_findings, write_marked
+from sdmx_service.model.cell_mark import CellMark
 from sdmx_service.model.finding import CATALOGUE, FindingGroup
 from sdmx_service.submission.receipt import FileFacts, Receipt
 
@@ -60,11 +61,11 @@ def findings_workbook(groups: Sequence[FindingGroup], facts: FileFacts, file: IO
     return write_findings(FINDING_COLUMNS, finding_rows(groups))
 
 
-def _marks(groups: Iterable[FindingGroup]) -> Iterator[Mark]:
+def _marks(groups: Iterable[FindingGroup]) -> Iterator[CellMark]:
     for group in groups:
         for one in group.findings():
             text = one.message + (f" Nearest: {one.suggestion}." if one.suggestion else "")
-            yield Mark(severity=one.severity.value, text=f"{text} [{one.code}]", sheet=one.sheet, row=one.row,
+            yield CellMark(severity=one.severity.value, text=f"{text} [{one.code}]", sheet=one.sheet, row=one.row,
                        column=one.column)  # fmt: skip
 
 

@@ -145,13 +145,22 @@ def _holds(there: set[str], wanted: set[str]) -> bool:
     return not missing or (some and missing <= set(map(without_marks, there)))
 
 
+def words_of(row: Sequence[str | None]) -> set[str]:
+    """The texts of a row as they are compared, with and without marks of footnotes."""
+    there = _folded(row)
+    return there | set(map(without_marks, there))
+
+
+def lacking(texts: Sequence[str], words: set[str]) -> list[str]:
+    """Which of the texts are not among the words of a row."""
+    return [text for text in texts if fold(text) not in words]
+
+
 def nearest_row(sheet: Sheet, texts: Sequence[str]) -> tuple[list[str], str]:
     """Which of the texts the row that holds most of them lacks, and that row as text."""
     best: tuple[list[str], str] = (list(texts), "")
     for row in rows_of(sheet, _SEARCHED):
-        there = _folded(row)
-        there |= set(map(without_marks, there))
-        missing = [text for text in texts if fold(text) not in there]
+        missing = lacking(texts, words_of(row))
         if len(missing) < len(best[0]):
             best = (missing, ", ".join(collapse(text) for text in row if text))
     return best

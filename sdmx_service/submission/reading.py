@@ -6,22 +6,16 @@ recognises the file. Where several fit or none does, the candidates are listed a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, cast
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from sdmx_service.catalog.catalog import Catalog
-from sdmx_service.catalog.constraints import Allowed, allowed_codes
 from sdmx_service.catalog.layout import Layout
 from sdmx_service.errors import (
-    InvalidStructure,
     NotFound,
     SemanticFault,
-    UnknownFormat,
     UnreadableFile,
     UnresolvedReference,
 )
@@ -29,29 +23,23 @@ from sdmx_service.formats.recognition import head_of, recognise_data
 from sdmx_service.formats.registry import Format
 from sdmx_service.formats.registry import named as named_format
 from sdmx_service.model.artefact import Texts
-from sdmx_service.model.columns import read_schema
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.items import DataProviderScheme
-from sdmx_service.model.mapping import StructureMap
 from sdmx_service.model.message import Action, Dataset, Message, Resolve, SeekableFile, Tables, Target
-from sdmx_service.model.selection import provider_name
-from sdmx_service.model.structure import Dataflow, DataStructure, ProvisionAgreement
+from sdmx_service.model.structure import Dataflow, DataStructure
 from sdmx_service.model.urn import Ref
-from sdmx_service.submission import tables as extraction
 from sdmx_service.submission.encodings import declared, known_words, report_encoding
-from sdmx_service.submission.mapping import Mapper
+from sdmx_service.submission.mapped_parts import MappedParts
 from sdmx_service.submission.messages import MessageLayouts, sheets
+from sdmx_service.submission.parts import Part
 from sdmx_service.submission.questionnaire_tables import iterate
 from sdmx_service.submission.questionnaires import FilledQuestionnaire, open_questionnaire
 from sdmx_service.submission.report import Report
+from sdmx_service.submission.signatures import layout_of, named_layout, recognise
 from sdmx_service.submission.suggestions import Suggester
-from sdmx_service.submission.summing import summed
 from sdmx_service.submission.validity import Validity
 
-_BATCH = 65_536
 _LOOK = 4096
-_SHOWN = 12
-"""Values of rows left out that a finding names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,25 +60,6 @@ class Wish:
     format: str | None = None
     encoding: str | None = None
     xsd: bool = False
-
-
-@dataclass(slots=True, kw_only=True)
-class Part:
-    """Rows of one data set with a complete target; batches have the schema as read.
-
-    Attributes:
-        letters: component -> letter of the sender's column; None for an SDMX message, whose columns are called by the
-            components' ids.
-        is_of_moment: the data set has validity: it is one of the states of a history.
-    """
-
-    target: Target
-    dataflow: Dataflow
-    provider: Ref
-    action: Action
-    batches: Iterator[pa.RecordBatch]
-    letters: Mapping[str, str] | None = None
-    is_of_moment: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -145,7 +114,7 @@ def receive(
     """
     _refuse_nothing(file, name)
     format = recognise_data(head_of(file, name=name, media_type=media_type), wish.format)
-    named = None if wish.mapping is None else _named_layout(wish.mapping, catalog)
+    named = None if wish.mapping is None else named_layout(wish.mapping, catalog.layouts)
     known = MessageLayouts(catalog, named if named is not None and named.messages else None, wish.dataflow)
     reader = _Reader(file, catalog, declared(wish.encoding, media_type))
     format, content = _content(reader, format, name, wish, catalog, known.target)
@@ -162,7 +131,7 @@ def receive(
     if filled is not None:
         parts = _questionnaire_parts(filled, wish, catalog, sender)
         return Received(format=format, layout=None, parts=parts, questionnaire=filled)
-    layout = named or _layout(content, format, name, catalog)
+    layout = named or layout_of(content, format.name, name, catalog.layouts)
     if format.name == "csv" and (layout.delimiter or layout.encoding):
         content = reader.table(layout)
     report_encoding(content, report)
@@ -215,9 +184,9 @@ def _content(
             raise
         tables = reader.table(None)
         if wish.mapping is not None:
-            reads_tables = not _named_layout(wish.mapping, catalog).messages
+            reads_tables = not named_layout(wish.mapping, catalog.layouts).messages
         else:
-            reads_tables = bool(extraction.recognise(catalog.layouts.values(), tables, plain.name, name))
+            reads_tables = bool(recognise(catalog.layouts.values(), tables, plain.name, name))
         if not reads_tables:
             raise
         return plain, tables
@@ -252,7 +221,9 @@ def _message_parts(
         if layout is not None:
             received.layout = received.layout or layout
             provider = _provider(wish, catalog, layout.provider or said, sender)
-            mapped = _MappedParts(layout, provider, wish, catalog, report, dataset.action)
+            mapped = MappedParts(
+                layout, catalog, report, provider=provider, action=dataset.action, dataflow=wish.dataflow
+            )
             for sheet in sheets(dataset, report):
                 yield from mapped.read(Tables(sheets=(sheet,)))
             yield from mapped.sums()
@@ -349,30 +320,6 @@ def named_provider(text: str, catalog: Catalog) -> Ref:
 
 
 # --- tables through a mapping ---------------------------------------------------------------------------------------
-def _named_layout(id: str, catalog: Catalog) -> Layout:
-    if id not in catalog.layouts:
-        raise NotFound(f"There is no mapping {id!r}.", hint=f"There are: {_names(catalog.layouts)}.")
-    return catalog.layouts[id]
-
-
-def _layout(tables: Tables, format: Format, name: str, catalog: Catalog) -> Layout:
-    fitting = extraction.recognise(catalog.layouts.values(), tables, format.name, name)
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        raise UnknownFormat(
-            f"Several mappings recognise {name!r}.", hint=f"Say which: {_names(one.id for one in fitting)}."
-        )
-    raise UnknownFormat(
-        f"{name!r} is a table, and no mapping recognises it.",
-        hint=f"Say the mapping ({_names(catalog.layouts)}) or send an SDMX message.",
-    )
-
-
-def _names(words: Iterable[str]) -> str:
-    return ", ".join(sorted(words)) or "none"
-
-
 def _table_parts(
     tables: Tables, layout: Layout, wish: Wish, catalog: Catalog, report: Report, sender: Ref | None
 ) -> Iterator[Part]:
@@ -381,133 +328,9 @@ def _table_parts(
         report.add(FindingGroup.of("F111", reason=said[1] if said else ""))
         return
     provider = _provider(wish, catalog, layout.provider, sender)
-    mapped = _MappedParts(layout, provider, wish, catalog, report, layout.action)
+    mapped = MappedParts(layout, catalog, report, provider=provider, action=layout.action, dataflow=wish.dataflow)
     yield from mapped.read(tables)
     yield from mapped.sums()
-
-
-class _MappedParts:
-    """The parts that a layout and its structure maps make of tables, one table after the other.
-
-    What is summed waits for the last table: rows of one key may stand in several.
-    """
-
-    def __init__(
-        self, layout: Layout, provider: Ref, wish: Wish, catalog: Catalog, report: Report, action: Action
-    ) -> None:
-        self._layout, self._provider, self._wish = layout, provider, wish
-        self._catalog, self._report, self._action = catalog, report, action
-        self._mappers: dict[Ref, tuple[Mapper, Dataflow]] = {}
-        self._replaced: dict[Ref, set[tuple[str, ...]]] = {}
-        self._waiting: dict[tuple[Ref, tuple[str, ...]], list[pa.Table]] = {}
-
-    def read(self, tables: Tables) -> Iterator[Part]:
-        """The parts of the tables, but for those whose rows are summed."""
-        for table, rows in extraction.extract(self._layout, tables, self._report):
-            if table.map not in self._mappers:
-                self._mappers[table.map] = self._mapper(table.map)
-            mapper, dataflow = self._mappers[table.map]
-            mapped = self._allowed(mapper.apply(rows, self._report), table.only_allowed, dataflow)
-            if table.sums:
-                self._waiting.setdefault((dataflow.ref, table.sums), []).append(mapped)
-            else:
-                yield from self._parts(dataflow, mapped, mapper.letters(rows))
-
-    def _mapper(self, ref: Ref) -> tuple[Mapper, Dataflow]:
-        structure_map, dataflow = _mapped_to(ref, self._layout, self._wish, self._catalog)
-        structure = self._catalog.structure_of(dataflow)
-        return Mapper(structure_map, self._catalog, structure, provider_name(self._provider)), dataflow
-
-    def _allowed(self, rows: pa.Table, names: tuple[str, ...], dataflow: Dataflow) -> pa.Table:
-        """The rows whose codes of some components the dataflow takes; the others are counted."""
-        allowed = allowed_codes(self._target(dataflow), self._catalog) if names else Allowed()
-        for name in names:
-            if name not in allowed.codes:
-                continue
-            codes = pa.array(sorted(allowed.codes[name]), pa.string())
-            outside = pc.and_(pc.is_valid(rows[name]), pc.invert(pc.is_in(rows[name], value_set=codes)))
-            left = rows.filter(outside)
-            if left.num_rows:
-                values = left[name].unique().to_pylist()
-                shown = ", ".join(values[:_SHOWN]) + (", ..." if len(values) > _SHOWN else "")
-                reason = f"{name} {shown} is not among what {allowed.constraints[name]} allows"
-                self._report.add(FindingGroup.of("F101", count=left.num_rows, reason=reason))
-                rows = rows.filter(pc.invert(outside))
-        return rows
-
-    def _target(self, dataflow: Dataflow) -> Target:
-        structure = self._catalog.structure_of(dataflow)
-        return Target(structure=structure, dataflow=dataflow.ref, provider=self._provider)
-
-    def sums(self) -> Iterator[Part]:
-        """The parts whose rows are summed, once all tables are read."""
-        for (ref, measures), waiting in self._waiting.items():
-            dataflow = self._catalog.dataflow(ref)
-            whole = summed(pa.concat_tables(waiting), self._catalog.structure_of(dataflow), measures)
-            yield from self._parts(dataflow, whole, {})
-
-    def _parts(self, dataflow: Dataflow, mapped: pa.Table, letters: Mapping[str, str]) -> Iterator[Part]:
-        target = self._target(dataflow)
-        if self._layout.replaces:
-            done = self._replaced.setdefault(dataflow.ref, set())
-            yield _replaced_slices(self._layout.replaces, done, target, dataflow, self._provider, mapped)
-        yield Part(
-            target=target,
-            dataflow=dataflow,
-            provider=self._provider,
-            action=self._action,
-            batches=iter(mapped.to_batches(max_chunksize=_BATCH)),
-            letters=letters,
-        )
-
-
-def _mapped_to(ref: Ref, layout: Layout, wish: Wish, catalog: Catalog) -> tuple[StructureMap, Dataflow]:
-    structure_map = catalog.artefact(ref)
-    if not isinstance(structure_map, StructureMap):
-        raise UnresolvedReference(f"{ref.text} is a {structure_map.type}, not a structure map.")
-    target = catalog.artefact(structure_map.target)
-    if isinstance(target, ProvisionAgreement):
-        target = catalog.artefact(target.dataflow)
-    if not isinstance(target, Dataflow):
-        raise UnresolvedReference(f"{ref.text} maps to {target.ref.text}, which is no dataflow.")
-    if wish.dataflow is not None and catalog.named(wish.dataflow, "Dataflow").ref != target.ref:
-        raise SemanticFault(
-            f"The mapping {layout.id} gives data of {target.ref.text}, not of {wish.dataflow}.",
-            hint="Leave the dataflow out, or say a mapping to that dataflow.",
-        )
-    return structure_map, target
-
-
-def _replaced_slices(
-    names: tuple[str, ...],
-    done: set[tuple[str, ...]],
-    target: Target,
-    dataflow: Dataflow,
-    provider: Ref,
-    rows: pa.Table,
-) -> Part:
-    """A deletion of the slices that the file replaces: the combinations of some dimensions that it holds.
-
-    Args:
-        names: the dimensions.
-        done: combinations that earlier tables of the file replace already; deleting these again would take away what
-            those tables brought. Gets the new ones.
-    """
-    if unknown := [name for name in names if name not in target.structure.key_ids]:
-        raise InvalidStructure(
-            f"The mapping replaces slices by {', '.join(unknown)}, no dimension of {target.structure.ref.text}.",
-            hint=f"Its dimensions are {', '.join(target.structure.key_ids)}.",
-        )
-    held = rows.select(list(names)).drop_null().group_by(list(names), use_threads=False).aggregate([])
-    slices = [one for one in zip(*(held[name].to_pylist() for name in names), strict=True) if one not in done]
-    done.update(slices)
-    texts = {name: pa.array([one[place] for one in slices], pa.string()) for place, name in enumerate(names)}
-    schema = read_schema(target.structure)
-    fields = [texts[one.name] if one.name in texts else pa.nulls(len(slices), one.type) for one in schema]
-    batch = pa.record_batch(fields, schema=schema)
-    return Part(
-        target=target, dataflow=dataflow, provider=provider, action=Action.DELETE, batches=iter([batch]), letters={}
-    )
 
 
 # --- questionnaires -------------------------------------------------------------------------------------------------

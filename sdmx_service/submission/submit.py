@@ -39,8 +39,9 @@ from sdmx_service.submission.decisions import with_decisions
 from sdmx_service.submission.duplicates import report_duplicates
 from sdmx_service.submission.keeping import check_kept
 from sdmx_service.submission.loads import loading
+from sdmx_service.submission.parts import Part
 from sdmx_service.submission.presence import StoredRows
-from sdmx_service.submission.reading import Part, Received, Wish, named_provider, receive
+from sdmx_service.submission.reading import Received, Wish, named_provider, receive
 from sdmx_service.submission.receipt import (
     DataflowCounts,
     FileFacts,

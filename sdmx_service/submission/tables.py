@@ -1,4 +1,4 @@
-"""From sheets of cells to named text columns, as a layout says; and which layouts a file looks like.
+"""From sheets of cells to named text columns, as a layout says.
 
 Nothing here knows components: a ``Mapper`` turns the columns into them. What does not fit is a finding; a layout that
 reads a sheet not at all or only in part says so.
@@ -7,7 +7,7 @@ reads a sheet not at all or only in part says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sdmx_service.catalog.layout import CellPlace, ColumnPlace, Layout, RowTest, Signature, TableLayout
+from sdmx_service.catalog.layout import CellPlace, ColumnPlace, Layout, RowTest, TableLayout
 from sdmx_service.model.columns import COLUMN, ROW, SHEET
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.message import Sheet, Tables
@@ -25,7 +25,6 @@ from sdmx_service.submission.headers import (
     cell,
     column_index,
     column_letter,
-    find_row,
     nearest_row,
     read_header,
 )
@@ -36,11 +35,6 @@ LETTER = b"column"
 
 _HIDDEN = "\0"
 """Begins the names of value columns while they are beside the named ones."""
-
-_HEADER_ROWS = 40
-"""Rows in which ``recognise`` looks for the headers of a signature."""
-
-_WORKBOOKS = frozenset({"xlsx", "xls", "ods"})
 
 _Mask = npt.NDArray[np.bool_]
 
@@ -73,7 +67,7 @@ def extract(layout: Layout, tables: Tables, report: Report) -> Iterator[tuple[Ta
 
 
 def _sheets(layout: TableLayout, tables: Tables, report: Report) -> list[tuple[int, Sheet]]:
-    found = [(number, sheet) for number, sheet in enumerate(tables.sheets) if _reads(layout, number, sheet)]
+    found = [(number, sheet) for number, sheet in enumerate(tables.sheets) if layout.reads(number, sheet.name)]
     is_message = any(sheet.origin is not None for sheet in tables.sheets)
     if not found and layout.sheet is not None and not is_message:
         names = ", ".join(sheet.name or "one table without a name" for sheet in tables.sheets)
@@ -461,60 +455,3 @@ def _hidden(number: int) -> str:
 
 def _row_indices(rows: pa.Table) -> npt.NDArray[np.int64]:
     return rows[ROW].to_numpy() - 1  # type: ignore[no-any-return]
-
-
-# ------------------------------------------------------------------------------------------------------- recognising
-
-
-def recognise(layouts: Iterable[Layout], tables: Tables, format: str, file: str | None) -> list[Layout]:
-    """The layouts whose signature the file has, those that name most headers first.
-
-    Everything that a signature gives must fit: one of the formats (workbooks of all kinds are alike), a sheet for each
-    pattern, the file's name, and all headers in one row (or, with headers of several rows, in as many) of the first
-    rows of a sheet that the layout reads. A layout without signature is never recognised; one whose headers are but
-    some of another's that also fits is left out.
-    """
-    found = [layout for layout in layouts if _is_signed(layout, tables, format, file)]
-    headers = [set(layout.signature.headers) for layout in found]
-    keep = [one for one in found if not any(set(one.signature.headers) < others for others in headers)]
-    return sorted(keep, key=lambda layout: -len(layout.signature.headers))
-
-
-def _is_signed(layout: Layout, tables: Tables, format: str, file: str | None) -> bool:
-    signature = layout.signature
-    if signature == Signature():
-        return False
-    names = [sheet.name for sheet in tables.sheets if sheet.name is not None]
-    return (
-        (not signature.formats or _is_alike(format, signature.formats))
-        and (signature.file is None or (file is not None and signature.file.search(file) is not None))
-        and all(any(pattern.fullmatch(name) for name in names) for pattern in signature.sheets)
-        and (not signature.headers or _has_headers(layout, tables))
-    )
-
-
-def _is_alike(format: str, formats: Sequence[str]) -> bool:
-    """A workbook is as good as one of another kind: people save them anew."""
-    return format in formats or (format in _WORKBOOKS and not _WORKBOOKS.isdisjoint(formats))
-
-
-def _has_headers(layout: Layout, tables: Tables) -> bool:
-    rows = max((table.header.rows for table in layout.tables), default=1)
-    headers = layout.signature.headers
-    return any(find_row(sheet, headers, rows, _HEADER_ROWS) is not None for sheet in _read_sheets(layout, tables))
-
-
-def _read_sheets(layout: Layout, tables: Tables) -> list[Sheet]:
-    if not layout.tables:
-        return list(tables.sheets)
-    return [
-        sheet
-        for number, sheet in enumerate(tables.sheets)
-        if any(_reads(table, number, sheet) for table in layout.tables)
-    ]
-
-
-def _reads(table: TableLayout, number: int, sheet: Sheet) -> bool:
-    if table.sheet is None:
-        return number == 0
-    return sheet.name is not None and table.sheet.fullmatch(sheet.name) is not None

@@ -8,7 +8,6 @@ Codes, times and texts are text, numbers are doubles. Rows are read by ``duplica
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -21,6 +20,7 @@ from typing import Self, TypeVar
 import duckdb
 import pyarrow as pa
 
+from sdmx_service.amounts import megabytes
 from sdmx_service.errors import StorageFault
 from sdmx_service.model.finding import KEY_PREFIX
 from sdmx_service.model.message import Action
@@ -43,8 +43,6 @@ _PLACES = 16_384
 """Places of findings that are read together."""
 _FIRST_LIMIT = 128
 """Megabytes that do for nearly every check (measured up to 12 million observations with nothing wrong)."""
-_SIZE = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>[KMGT]B)", re.IGNORECASE)
-_UNITS = {"KB": 1e-3, "MB": 1.0, "GB": 1e3, "TB": 1e6}
 _KEY = "key_"
 
 
@@ -343,8 +341,7 @@ class Workspace:
 
 def _limits(most: str) -> list[str]:
     """Limits of memory to try, the last one the most there may be; that alone where it is not written as usual."""
-    found = _SIZE.fullmatch(most)
-    size = 0.0 if found is None else float(found["number"]) * _UNITS[found["unit"].upper()]
+    size = megabytes(most) or 0.0
     steps = takewhile(lambda step: step < size, (_FIRST_LIMIT * 2**power for power in count()))
     return [*(f"{step}MB" for step in steps), most]
 

@@ -33,7 +33,8 @@ from sdmx_service.model.urn import Ref
 from sdmx_service.submission.combinations import distinct
 from sdmx_service.submission.mapping import Mapper
 from sdmx_service.submission.report import Report
-from sdmx_service.submission.tables import extract, recognise
+from sdmx_service.submission.signatures import recognise
+from sdmx_service.submission.tables import extract
 from tests.harness import ROOT
 from tests.submission.sheets import file as file_of
 from tests.submission.sheets import layout as layout_of

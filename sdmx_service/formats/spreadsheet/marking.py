@@ -11,7 +11,6 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from openpyxl import Workbook, load_workbook
@@ -25,6 +24,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from sdmx_service.errors import UnreadableFile
 from sdmx_service.formats.spreadsheet.reader import read_binary_workbook, read_csv, read_open_document
 from sdmx_service.formats.spreadsheet.workbook import bounded
+from sdmx_service.model.cell_mark import CellMark
 from sdmx_service.model.message import SeekableFile, Sheet
 
 MARKED: Final = 20_000
@@ -42,20 +42,6 @@ _LONGEST: Final = 32_767
 _PIECE: Final = 1 << 16
 _WIDTH, _HEIGHT = 360, 120
 _AUTHOR = "check"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """What is said about a cell: ``row`` is 1-based, ``column`` its letter or (in SDMX-CSV) what its header names.
-
-    Without a column, or with one that is not there, the row's first cell is meant.
-    """
-
-    severity: str
-    text: str
-    sheet: str | None = None
-    row: int | None = None
-    column: str | None = None
 
 
 def write_findings(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
@@ -86,7 +72,7 @@ def _whole(rows: Iterable[Sequence[object]], most: int) -> Iterator[Sequence[obj
 
 
 def write_marked(
-    file: SeekableFile, format: str, marks: Iterable[Mark], header: Sequence[str], rows: Iterable[Sequence[object]]
+    file: SeekableFile, format: str, marks: Iterable[CellMark], header: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> Iterator[bytes] | None:
     """The sender's file as a workbook, its cells marked, with the list of findings as a last sheet.
 
@@ -151,9 +137,9 @@ def _headers(book: Workbook) -> dict[str, int]:
     return {name: int(column) for name, column in named.items()}
 
 
-def _mark(book: Workbook, marks: Iterable[Mark], headers: Mapping[str, int] | None) -> None:
+def _mark(book: Workbook, marks: Iterable[CellMark], headers: Mapping[str, int] | None) -> None:
     """Colour and comment each cell that something is said about."""
-    said: dict[tuple[str, int, int], list[Mark]] = {}
+    said: dict[tuple[str, int, int], list[CellMark]] = {}
     for mark in marks:
         if mark.row is None:
             continue
@@ -184,7 +170,7 @@ def _cell(page: Worksheet, row: int, column: int) -> Cell:
     return cell  # type: ignore[return-value]
 
 
-def _comment(cell: Cell, marks: Sequence[Mark]) -> None:
+def _comment(cell: Cell, marks: Sequence[CellMark]) -> None:
     worst = min((mark.severity for mark in marks), key=_WORST.index)
     cell.fill = PatternFill("solid", start_color=_COLOURS[worst], end_color=_COLOURS[worst])
     texts = [f"{mark.severity}: {mark.text}" for mark in marks]

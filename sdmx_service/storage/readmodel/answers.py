@@ -425,10 +425,6 @@ class ModelReading:
             theirs = theirs * len(codes) + places.fill_null(0).to_numpy(zero_copy_only=False)
         return table.filter(pa.array(known & np.isin(theirs, np.unique(mine))))
 
-    def deleted(self) -> Iterator[pa.RecordBatch]:
-        """Nothing: what went away is asked of the database."""
-        return iter(())
-
 
 def _used(known: Sequence[str], codes: npt.NDArray[Any]) -> list[str]:
     mask = np.zeros(len(known), np.bool_)
