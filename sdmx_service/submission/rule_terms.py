@@ -86,7 +86,7 @@ def _broken(rule: Rule, placed: Sequence[PlacedTerm], figures: Figures) -> pa.Ta
         parts, every = [], []
         for one in placed:
             column = one.flow.number(one.term.component, rule.id)
-            halves, near = Halves.of(one.flow, column.id, figures.catalog), _near(placed, keys)
+            halves, near = Halves.of(one.flow, column.id, figures.catalog), near_keys(placed, keys)
             every.append(halves)
             query = figures.select(one.flow, column, one.where, result=result, near=near, more=tuple(halves.when))
             if query is not None:
@@ -112,7 +112,7 @@ def meeting_keys(rule: Rule, placed: Sequence[PlacedTerm]) -> list[str]:
     return list(dict.fromkeys([*(id for id in rule.by if id != placed[0].time), *shared]))
 
 
-def _near(placed: Sequence[PlacedTerm], keys: Iterable[str]) -> dict[str, Collection[str]]:
+def near_keys(placed: Sequence[PlacedTerm], keys: Iterable[str]) -> dict[str, Collection[str]]:
     """Stored rows are needed only for keys that were sent."""
     near: dict[str, Collection[str]] = {}
     for id in keys:

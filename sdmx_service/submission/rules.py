@@ -155,7 +155,7 @@ def _carried(rules: Sequence[Rule], catalog: Catalog) -> set[str]:
     found: set[str] = set()
     if any(isinstance(rule.detail, Disclosure) for rule in rules):
         found.update(id for one in catalog.confidentiality.values() for id in (one.status, *one.withheld))
-    if any(isinstance(rule.detail, Share | Subset) for rule in rules):
+    if any(isinstance(rule.detail, Share | Subset | Disclosure) for rule in rules):
         views = [view for one in catalog.confidentiality.values() for view in one.dataflows.values()]
         found.update(id for view in views if view.rounding or view.rounded for id in view.when)
     for rule in rules:
