@@ -22,12 +22,12 @@ from sdmx_service.errors import NotFound
 from sdmx_service.model.confidentiality import PublicView
 from sdmx_service.model.selection import Cube
 from sdmx_service.model.structure import Dataflow
-from sdmx_service.submission.balances import Balances
 from sdmx_service.submission.disclosed import Disclosed, in_words
 from sdmx_service.submission.disclosure import Told, find_out
 from sdmx_service.submission.hiding import more_to_hide
 from sdmx_service.submission.mirrors import mirrored
 from sdmx_service.submission.published import Hall, Key, Published, renamed
+from sdmx_service.submission.published_balances import PublishedBalances
 from sdmx_service.submission.rounding import additivity, given_away
 from sdmx_service.submission.workspace import Workspace
 
@@ -168,7 +168,7 @@ class _Looking:
         self.disclosed += new
         return bool(new)
 
-    def _find_out(self, view: Published, balances: Balances | None = None) -> Told | None:
+    def _find_out(self, view: Published, balances: PublishedBalances | None = None) -> Told | None:
         """What the sums of a view give away."""
         told = self._reckon(view, balances)
         if told is not None and told.contradictory and view.doubt(told.doubtful.tolist()):
@@ -176,7 +176,7 @@ class _Looking:
         self.is_cut = self.is_cut or (told is not None and told.is_cut)
         return told
 
-    def _reckon(self, view: Published, balances: Balances | None) -> Told | None:
+    def _reckon(self, view: Published, balances: PublishedBalances | None) -> Told | None:
         return find_out(
             view.cells(),
             view.relations(),
@@ -186,7 +186,7 @@ class _Looking:
             further=() if balances is None else balances.further(),
         )
 
-    def _protect(self, view: Published, told: Told | None, balances: Balances | None = None) -> None:
+    def _protect(self, view: Published, told: Told | None, balances: PublishedBalances | None = None) -> None:
         """Hide open figures of a view until nothing is given away, as far as that is possible; they are proposed.
 
         Only figures that are open today: who states them confidential hides them in earlier releases too.
@@ -212,7 +212,7 @@ class _Looking:
 
     def _sums(self) -> None:
         """Sums of the dataflow, and balances that it takes part in."""
-        balances = Balances(self._now)
+        balances = PublishedBalances(self._now)
         told = self._find_out(self._now, balances)
         if told is None:
             return

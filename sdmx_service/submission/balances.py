@@ -1,4 +1,4 @@
-"""Balances over several dataflows or periods, as sums for the audit: what a dataflow's rules of that kind declare.
+"""Balances over several dataflows or periods, as sums that give figures away: what rules of that kind declare.
 
 A stock and the flows until the next one, say. A balance is taken at its rule's word, to within the rule's tolerance, or
 as far as it misses where all its figures are told, if that is more: with other keys of the same series, an attacker
@@ -7,24 +7,20 @@ sees how well it holds there. Balances within one dataflow and period stand amon
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Protocol
 
 import numpy as np
 
 from sdmx_service.catalog.rules import Rule, Term
-from sdmx_service.model.selection import dataflow_name
-from sdmx_service.model.structure import Dataflow
-from sdmx_service.model.urn import PartialRef, Version
-from sdmx_service.storage.quoting import either, literal, member
+from sdmx_service.model.urn import PartialRef
+from sdmx_service.storage.quoting import literal, member
 from sdmx_service.submission.disclosure import Further
 from sdmx_service.submission.figures import Flow
-from sdmx_service.submission.published import Hall, Published
 from sdmx_service.submission.rule_terms import PlacedTerm, meeting_keys, shift_join, shift_table
-from sdmx_service.submission.workspace import conditions
-
-View = Callable[[PlacedTerm], Published]
+from sdmx_service.submission.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,80 +38,65 @@ class Balance:
         return f"{_name(self.terms[-1])} = {left.removeprefix('+ ')} ({self.rule.id})"
 
 
-class Balances:
-    """The balances of a dataflow, and the views of the other dataflows that they look at.
+class Source(Protocol):
+    """Where the figures of balances come from."""
 
-    Args:
-        own: the dataflow.
-    """
+    @property
+    def workspace(self) -> Workspace:
+        """Where they stand."""
 
-    def __init__(self, own: Published) -> None:
-        self._own = own
-        self._views: dict[tuple[str, str], Published] = {}
-        self.known = [*_balances(own)]
+    @property
+    def own(self) -> tuple[Flow, str]:
+        """The dataflow and the component whose figures are asked for."""
 
-    def further(self) -> Iterator[Further]:
-        """Their sums with at least one figure that is not told, as the figures are now."""
-        for one in self.known:
-            found = _Reckoning(one, self._view, self._own.hall).further()
-            if found is not None:
-                yield found
+    def flow(self, named: PartialRef) -> Flow | None:
+        """The dataflow that a term names; None if the catalog does not have it."""
 
-    def _view(self, term: PlacedTerm) -> Published:
-        own, wanted = self._own, (term.flow.name, term.term.component)
-        if wanted == (own.flow.name, own.measure.id):
-            return own
-        if wanted not in self._views:
-            assert term.flow.ref is not None
-            flow = own.hall.catalog.dataflow(term.flow.ref)
-            near = self._near(term)
-            self._views[wanted] = Published(own.hall, flow, own.release, measure=wanted[1], near=near)
-        return self._views[wanted]
+    def rows(self, balance: Balance, term: PlacedTerm) -> str | None:
+        """The query of the figures that a term may take; None where there are none, or not all that there are.
 
-    def _near(self, term: PlacedTerm) -> dict[str, set[str]]:
-        """The codes of another dataflow that any balance may look at."""
-        own, found = self._own, dict[str, set[str]]()
-        for id in term.flow.structure.dimension_ids:
-            wanted: set[str] = set()
-            for balance in self.known:
-                for one in balance.terms:
-                    if one.flow.name != term.flow.name or one.term.component != term.term.component:
-                        continue
-                    codes = one.where.get(id) or (own.occurring.get(id) if id in balance.keys else None)
-                    if codes is None:
-                        break
-                    wanted |= set(codes)
-                else:
-                    continue
-                break
-            else:
-                found[id] = wanted
-        return found
+        It has the columns of the key (``column_names``), ``_provider``, ``_id`` (which figure), ``_value`` (null where
+        it is not told), ``_low`` and ``_high`` (between what it lies, null: unknown), ``_withheld`` (it is asked for)
+        and ``_counts`` (it cannot be below 0).
+        """
 
 
-def _balances(own: Published) -> Iterator[Balance]:
-    seen = set()
-    for rule in own.rules:
+def is_own(source: Source, term: PlacedTerm) -> bool:
+    """Whether the figures of a term are those that are asked for."""
+    flow, component = source.own
+    return (term.flow.name, term.term.component) == (flow.name, component)
+
+
+def balances(source: Source, rules: Iterable[Rule]) -> list[Balance]:
+    """The balances among some rules that the source's own dataflow takes part in, and not alone in one period."""
+    found: dict[str, Balance] = {}
+    for rule in rules:
         if rule.kind != "balance" or rule.equals is None:
             continue
-        terms = _placed(rule, (*rule.terms, rule.equals), own)
-        if terms is None or not _is_across(terms, own) or repr(terms) in seen:
-            continue
-        seen.add(repr(terms))
-        yield Balance(rule=rule, terms=terms, keys=tuple(meeting_keys(rule, terms)))
+        terms = _placed(rule, (*rule.terms, rule.equals), source)
+        if terms is not None and _is_across(terms, source):
+            found.setdefault(repr(terms), Balance(rule=rule, terms=terms, keys=tuple(meeting_keys(rule, terms))))
+    return list(found.values())
 
 
-def _is_across(terms: Sequence[PlacedTerm], own: Published) -> bool:
-    """The dataflow takes part in it, and not alone in one period."""
-    is_own = [(one.flow.name, one.term.component) == (own.flow.name, own.measure.id) for one in terms]
-    return any(is_own) and (not all(is_own) or any(one.term.shift for one in terms))
+def further_sums(source: Source, known: Iterable[Balance]) -> Iterator[Further]:
+    """The sums of balances with at least one figure that is not told, as the figures are now."""
+    for one in known:
+        found = _Reckoning(one, source).further()
+        if found is not None:
+            yield found
 
 
-def _placed(rule: Rule, terms: Sequence[Term], own: Published) -> tuple[PlacedTerm, ...] | None:
+def _is_across(terms: Sequence[PlacedTerm], source: Source) -> bool:
+    own = [is_own(source, one) for one in terms]
+    return any(own) and (not all(own) or any(one.term.shift for one in terms))
+
+
+def _placed(rule: Rule, terms: Sequence[Term], source: Source) -> tuple[PlacedTerm, ...] | None:
     """The terms with their dataflows; None where one is not there, or has not what the rule names."""
     placed = []
     for number, term in enumerate(terms):
-        flow = own.flow if term.dataflow is None else _flow(own, term.dataflow)
+        flow = source.own[0] if term.dataflow is None else source.flow(term.dataflow)
         if flow is None:
             return None
         where = {**{id: codes for id, codes in rule.when.items() if id in flow.names}, **term.where}
@@ -125,17 +106,6 @@ def _placed(rule: Rule, terms: Sequence[Term], own: Published) -> tuple[PlacedTe
     return tuple(placed)
 
 
-def _flow(own: Published, named: PartialRef) -> Flow | None:
-    if own.flow.ref is not None and named.matches(own.flow.ref):
-        return own.flow
-    catalog = own.hall.catalog
-    found = [one for one in catalog.of_type("Dataflow") if isinstance(one, Dataflow) and named.matches(one.ref)]
-    flow = max(found, key=lambda one: Version.parse(one.ref.version), default=None)
-    if flow is None:
-        return None
-    return Flow(name=dataflow_name(flow.ref), ref=flow.ref, structure=catalog.structure_of(flow))
-
-
 def _name(one: PlacedTerm) -> str:
     return one.term.name or "/".join("+".join(codes) for codes in one.term.where.values())
 
@@ -143,18 +113,23 @@ def _name(one: PlacedTerm) -> str:
 class _Reckoning:
     """One balance, with its figures as terms of sums."""
 
-    def __init__(self, balance: Balance, view: View, hall: Hall) -> None:
-        self._balance, self._view, self._hall = balance, view, hall
+    def __init__(self, balance: Balance, source: Source) -> None:
+        self._balance, self._source = balance, source
         every = [one.time for one in balance.terms]
         self._time = None if None in every else every[0]
-        self._group = ", ".join([*(f"k{place}" for place in range(len(balance.keys))), "_period"])
-        self._series = ", ".join(f"k{place}" for place in range(len(balance.keys))) or "''"
+        self._series = ", ".join([*(f"k{place}" for place in range(len(balance.keys))), "_provider"])
+        self._group = f"{self._series}, _period"
 
     def further(self) -> Further | None:
         """Its sums; None where every figure is told, or none has all its terms."""
-        workspace, shifts = self._hall.workspace, list[str]()
+        workspace, shifts, parts = self._source.workspace, list[str](), list[str]()
         try:
-            parts = [self._term(one, shifts) for one in self._balance.terms]
+            for one in self._balance.terms:
+                query = self._source.rows(self._balance, one)
+                if query is None and one.term.missing is None:
+                    return None
+                if query is not None:
+                    parts.append(self._term(one, query, shifts))
             table = workspace.make(" UNION ALL ".join(f"({part})" for part in parts))
         finally:
             for shift in shifts:
@@ -170,15 +145,12 @@ class _Reckoning:
         ids = np.unique(found["_id"].filter(found["_counts"]).to_numpy())
         return Further(name=self._balance.name, terms=found, tolerance=tolerance, counts=ids)
 
-    def _term(self, one: PlacedTerm, shifts: list[str]) -> str:
+    def _term(self, one: PlacedTerm, query: str, shifts: list[str]) -> str:
         """The figures of a term, each with the keys and the period of the balance."""
-        view, names = self._view(one), one.flow.names
-        where = conditions(one.flow.structure, one.where)
-        known = [conditions(one.flow.structure, when) for when in view.counts()]
-        query = f"SELECT *, ({either(known) if known else 'false'}) IS TRUE AS _counts FROM {view.table} WHERE {where}"
+        names = one.flow.names
         period, join = "''" if self._time is None else f"f.{names[one.time or '']}", ""
         if one.term.shift and one.time is not None:
-            table = shift_table(one, query, one.time, self._hall.workspace)
+            table = shift_table(one, query, one.time, self._source.workspace)
             shifts.append(table)
             period, join = "b.base", shift_join(one, table, one.time)
         fixed = {*self._balance.keys, *one.where, one.time}
@@ -189,7 +161,7 @@ class _Reckoning:
         return (
             f"SELECT {one.number} AS _term, {keys}{period} AS _period, {rest}"
             f" AS _free, f._id, CAST({sign!r} AS DOUBLE) AS _factor, f._value, f._low, f._high, f._withheld,"
-            f" f._counts FROM ({query}) AS f{join}"
+            f" f._counts, f._provider FROM ({query}) AS f{join}"
         )
 
     def _needed(self, one: PlacedTerm) -> int:

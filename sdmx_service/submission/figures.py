@@ -2,7 +2,7 @@
 
 Every query of figures has the structure's dimensions under their workspace names (``workspace.column_names``) and
 ``_value`` (double; null where the figure is missing or suppressed), ``_file``, ``_row``, ``_column``, ``_sheet``,
-``_provider`` and ``_sent``.
+``_provider``, ``_sent`` and ``_id`` (the number of a sent row in the table of the workspace, else null).
 """
 
 from __future__ import annotations
@@ -201,8 +201,6 @@ class Figures:
     ) -> str | None:
         """The query of each provider's own figures, with the carried attributes; None if there are none for sure.
 
-        ``_id`` is the number of a sent row in the table of the workspace.
-
         Args:
             result: the provider's stored rows overlaid by those sent; else the sent rows.
             providers: whose figures, by name.
@@ -262,7 +260,7 @@ class Figures:
     ) -> str:
         return (
             f"SELECT {_keys(flow, 's', more)}, {_finite('s.' + flow.names[column.id])} AS _value, {_ORIGIN},"
-            f" s._provider, true AS _sent FROM ({observations(sent)}) AS s"
+            f" s._provider, true AS _sent, s._id FROM ({observations(sent)}) AS s"
             f" WHERE {self._sent_conditions(flow, sent, where)}"
         )
 
@@ -275,17 +273,18 @@ class Figures:
         history: str | None,
         more: Collection[str],
     ) -> str:
-        """Sent rows; where a merge leaves the figure out, the stored one holds."""
+        """Sent rows; where a merge leaves the figure or an attribute out, the stored one holds."""
         name = flow.names[column.id]
-        value, join = _finite(f"s.{name}"), ""
+        value, join, beside = _finite(f"s.{name}"), "", [f"s.{flow.names[id]}" for id in more]
         if history is not None:
             kept = f"s.{name} IS NULL AND s._action = 'Merge'"
             value = f"CASE WHEN {kept} THEN {_finite(f'h.{name}')} ELSE {value} END"
             same = both(f"s.{flow.names[id]} = h.{flow.names[id]}" for id in flow.structure.key_ids)
             join = f" LEFT JOIN {history} AS h ON {same}"
+            beside = [_merged(flow.names[id]) for id in more]
         return (
-            f"SELECT {_keys(flow, 's', more)}, {value} AS _value, {_ORIGIN}, '' AS _provider, true AS _sent"
-            f" FROM ({observations(sent, by_provider=False)}) AS s{join}"
+            f"SELECT {', '.join([_keys(flow, 's'), *beside])}, {value} AS _value, {_ORIGIN}, '' AS _provider,"
+            f" true AS _sent, s._id FROM ({observations(sent, by_provider=False)}) AS s{join}"
             f" WHERE {self._sent_conditions(flow, sent, where)}"
         )
 
@@ -295,7 +294,7 @@ class Figures:
         others = "1 = 1" if flow.sent is None else untouched(flow.sent, "h")
         return (
             f"SELECT {_keys(flow, 'h', more)}, {_finite('h.' + flow.names[column.id])} AS _value,"
-            f" {_NOWHERE}, '' AS _provider, false AS _sent"
+            f" {_NOWHERE}, '' AS _provider, false AS _sent, CAST(NULL AS BIGINT) AS _id"
             f" FROM {history} AS h WHERE {conditions(flow.structure, where, 'h.')} AND {others}"
         )
 
@@ -399,6 +398,10 @@ def _renamed(batches: Iterable[pa.RecordBatch], names: Mapping[str, str]) -> Ite
 
 def _keys(flow: Flow, alias: str, more: Collection[str] = ()) -> str:
     return ", ".join(f"{alias}.{identifier(flow.names[id])}" for id in (*flow.structure.key_ids, *more))
+
+
+def _merged(name: str) -> str:
+    return f"CASE WHEN s._action = 'Merge' THEN coalesce(s.{name}, h.{name}) ELSE s.{name} END AS {name}"
 
 
 def _finite(expression: str) -> str:

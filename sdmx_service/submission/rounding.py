@@ -47,11 +47,15 @@ class Halves:
     """By how much the figures of a dataflow can be off: those that are sent, and those that are stored.
 
     Rules read stored figures as the public sees them.
+
+    Attributes:
+        bases: of what the figures are multiples.
     """
 
     sent: float = 0.0
     stored: float = 0.0
     when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    bases: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, flow: Flow, component: str, catalog: Catalog) -> Halves:
@@ -61,7 +65,12 @@ class Halves:
         if view is None or not (view.rounding or view.rounded):
             return cls()
         is_whole = are_whole(applied_rules(flow, catalog), component)
-        return cls(sent=half(view.rounded, is_whole=is_whole), stored=together(view, is_whole=is_whole), when=view.when)
+        return cls(
+            sent=half(view.rounded, is_whole=is_whole),
+            stored=together(view, is_whole=is_whole),
+            when=view.when,
+            bases=tuple(dict.fromkeys(filter(None, (view.rounded, view.rounding)))),
+        )
 
     @property
     def is_any(self) -> bool:
@@ -76,6 +85,14 @@ class Halves:
         if not self.when:
             return f"({value})"
         return f"(CASE WHEN {conditions(flow.structure, self.when)} THEN {value} ELSE 0.0 END)"
+
+
+def are_comparable(every: Iterable[Halves]) -> bool:
+    """Whether figures of these dataflows are rounded alike where they are off by as much; rounding keeps their order.
+
+    (To multiples of 4 and of 5, whole numbers are off by 2: 7 is more than 6, and shown as less.)
+    """
+    return len({one.bases for one in every}) == 1
 
 
 # --- what the public knows of a figure -------------------------------------------------------------------------------

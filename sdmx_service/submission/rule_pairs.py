@@ -11,6 +11,7 @@ from sdmx_service.catalog.rules import Rule
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.storage.quoting import both, literal, member
 from sdmx_service.submission.figures import Figures, Flow
+from sdmx_service.submission.rounding import Halves, are_comparable
 from sdmx_service.submission.rule_periods import period_position
 from sdmx_service.submission.workspace import IN_ORDER, ORIGIN, PLACE, conditions, first_origin, key_columns
 
@@ -176,7 +177,8 @@ def _told(rule: Rule, detail: Offset, flow: Flow, other: Flow, figures: Figures)
 def disagreeing_totals(rule: Rule, applied: Collection[Flow], figures: Figures) -> Iterator[pa.Table]:
     """The totals that several tables give differently; one place per key, with all that is said.
 
-    The figures are those shown, and those sent in their place.
+    The figures are those shown, and those sent in their place. Where their rounding is declared, each may be off by
+    half its base: totals agree where one figure fits them all. Single figures that are rounded alike must be the same.
     """
     detail = rule.detail
     assert isinstance(detail, Agree)
@@ -195,13 +197,15 @@ def disagreeing_totals(rule: Rule, applied: Collection[Flow], figures: Figures) 
 def _disagreeing(rule: Rule, detail: Agree, placed: list[tuple[int, Source, Flow]], figures: Figures) -> pa.Table:
     structure = placed[0][2].structure
     near = _sent_values(detail.by, [flow for _, _, flow in placed])
-    said = (_said(rule, detail, number, source, flow, figures, near) for number, source, flow in placed)
+    halves = {number: Halves.of(flow, rule.component, figures.catalog) for number, _, flow in placed}
+    said = (_said(rule, detail, number, source, flow, figures, near, halves[number]) for number, source, flow in placed)
     queries = [query for query in said if query is not None]
     if len(queries) < 2:
         return pa.table({})
     time = structure.time_dimension
     keys = [*detail.by, *([time.id] if time is not None and time.id not in detail.by else [])]
     columns = [f"k{number}" for number in range(len(keys))]
+    difference = _apart(halves.values())
     names = "CASE _figure " + " ".join(f"WHEN {number} THEN {literal(one.name)}" for number, one, _ in placed) + " END"
     slack = "1e-9 * greatest(1, abs(max(_total)))"
     statement = f"""
@@ -212,12 +216,23 @@ def _disagreeing(rule: Rule, detail: Agree, placed: list[tuple[int, Source, Flow
                      arg_min(_row, _figure) FILTER (_sent) AS _row,
                      {", ".join(f"arg_min({name}, _figure) FILTER (_sent) AS {name}" for name in ORIGIN)}
               FROM said WHERE _total IS NOT NULL GROUP BY {", ".join(columns)}
-              HAVING bool_or(_sent) AND count(*) > 1 AND max(_total) - min(_total) > {rule.tolerance!r} + {slack})
+              HAVING bool_or(_sent) AND count(*) > 1 AND {difference} > {rule.tolerance!r} + {slack})
         SELECT {PLACE}, plain(value) AS value, told AS expected,
                {key_columns(structure, dict(zip(keys, columns, strict=True)))}, told AS figures,
                plain(difference) AS difference
         FROM g ORDER BY {IN_ORDER}, {", ".join(columns)}"""
     return figures.workspace.places(statement, structure)
+
+
+def _apart(halves: Collection[Halves]) -> str:
+    """By how much totals differ at least, whatever was rounded."""
+    plain = "max(_total) - min(_total)"
+    if not any(one.is_any for one in halves):
+        return plain
+    off = "max(_total - _off) - min(_total + _off)"
+    if not are_comparable(halves):
+        return off
+    return f"CASE WHEN bool_and(_single) AND min(_off) = max(_off) THEN {plain} ELSE {off} END"
 
 
 def _sent_values(ids: Collection[str], flows: Collection[Flow]) -> dict[str, set[str]]:
@@ -238,31 +253,39 @@ def _said(
     flow: Flow,
     figures: Figures,
     near: Mapping[str, Collection[str]],
+    halves: Halves,
 ) -> str | None:
-    """One source's total per key: the figure of the total, else the sum of what is listed along the dimension."""
+    """One source's total per key: the figure of the total, else the sum of what is listed along the dimension.
+
+    With ``_off``, by how much it can be off, and ``_single``, whether it is one figure.
+    """
     _known(rule, flow, (*source.where, *detail.by, *([source.dimension] if source.dimension else [])))
     time = flow.structure.time_dimension
     keys = [*detail.by, *([time.id] if time is not None and time.id not in detail.by else [])]
     where = {**{id: codes for id, codes in rule.when.items() if id in flow.names}, **source.where}
-    query = figures.select(flow, flow.number(rule.component, rule.id), where, result=True, near=near)
+    column, more = flow.number(rule.component, rule.id), tuple(halves.when)
+    query = figures.select(flow, column, where, result=True, near=near, more=more)
     if query is None:
         return None
-    names = flow.names
+    names, half = flow.names, halves.each(flow)
     fixed = {*keys, *source.where, source.dimension}
     free = [names[id] for id in flow.structure.key_ids if id not in fixed]
     clear = f"count(DISTINCT hash({', '.join(free)})) = 1" if free else "1 = 1"
-    value, count = "max(_value)", "count(*) = 1"
+    value, count, off, single = "max(_value)", "count(*) = 1", f"max({half})", "true"
     if source.dimension:
         total = f"{names[source.dimension]} = {literal(source.total)}"
         listed = f"NOT {member(names[source.dimension], {source.total, *source.excluded})}"
+        single = f"count(*) FILTER ({total}) > 0"
+        off = f"CASE WHEN {single} THEN max({half}) FILTER ({total}) ELSE sum({half}) FILTER ({listed}) END"
         value = (
-            f"CASE WHEN count(*) FILTER ({total}) > 0 THEN max(_value) FILTER ({total})"
+            f"CASE WHEN {single} THEN max(_value) FILTER ({total})"
             f" WHEN count(*) FILTER ({listed} AND _value IS NULL) = 0 THEN sum(_value) FILTER ({listed}) END"
         )
         count = "1 = 1"
     own = ", ".join(f"{names[id]} AS k{place}" for place, id in enumerate(keys))
     group = ", ".join(names[id] for id in keys)
     return f"""(SELECT {own}, {number} AS _figure, CASE WHEN {clear} AND {count} THEN {value} END AS _total,
+                {off} AS _off, {single} AS _single,
                 bool_or(_sent) AS _sent, min(_row) FILTER (_sent) AS _row, {first_origin("_row", "_sent")}
             FROM ({query}) GROUP BY {group})"""
 

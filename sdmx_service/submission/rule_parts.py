@@ -15,11 +15,23 @@ from sdmx_service.catalog.rules import Rule
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.storage.quoting import both, either, literal, member
 from sdmx_service.submission.figures import Figures, Flow
+from sdmx_service.submission.rounding import Halves
 from sdmx_service.submission.workspace import IN_ORDER, ORIGIN, PLACE, first_origin, key_columns
+
+_SLACK = "1e-9"
+"""Sums of decimals are off by less, as a share of the figures."""
+_APART = (
+    "CASE WHEN p._half = t._half THEN 0.0"
+    f" ELSE p._half + t._half + {_SLACK} * greatest(1, abs(p._value), abs(t._value)) END"
+)
+"""By how much a part ``p`` may be more than its total ``t`` since one of them is rounded."""
 
 
 def odd_shares(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
-    """The groups in which some codes' sum is too small or too great a share of another code's figure."""
+    """The groups in which some codes' sum is too small or too great a share of another code's figure.
+
+    Figures whose rounding is declared may be off by half its base, each.
+    """
     detail = rule.detail
     assert isinstance(detail, Share)
     query = _along(rule, flow, figures, providers, detail.dimension, (detail.total, *detail.codes))
@@ -29,11 +41,12 @@ def odd_shares(rule: Rule, flow: Flow, figures: Figures, providers: Collection[s
     part = member(column, detail.codes)
     total = f"{column} = {literal(detail.total)}"
     tests, expected = [], []
+    halves = Halves.of(flow, rule.component, figures.catalog)
     if detail.minimum is not None:
-        tests.append(f"part < {detail.minimum!r} * total")
+        tests.append(f"part < {detail.minimum!r} * total{_off_of(halves, flow, part, total, detail.minimum, '-')}")
         expected.append(f"{_percent(detail.minimum)} or more")
     if detail.maximum is not None:
-        tests.append(f"part > {detail.maximum!r} * total")
+        tests.append(f"part > {detail.maximum!r} * total{_off_of(halves, flow, part, total, detail.maximum, '+')}")
         expected.append(f"{_percent(detail.maximum)} or less")
     least = f"greatest(total, part) >= {detail.least!r}"
     assert flow.sent is not None
@@ -52,6 +65,14 @@ def odd_shares(rule: Rule, flow: Flow, figures: Figures, providers: Collection[s
                plain(part) AS part, plain(total) AS total, plain(round(100 * part / total, 1)) AS share
         FROM g JOIN {flow.sent.table} AS r ON r.rowid = g._id ORDER BY {IN_ORDER}"""
     return figures.workspace.places(statement, flow.structure)
+
+
+def _off_of(halves: Halves, flow: Flow, part: str, total: str, limit: float, sign: str) -> str:
+    """What is added to the limit's share of the total since both sides are rounded; nothing where none is."""
+    if not halves.is_any:
+        return ""
+    each = f"CASE WHEN {part} THEN {halves.each(flow)} WHEN {total} THEN {abs(limit)!r} * {halves.each(flow)} END"
+    return f" {sign} (sum({each}) + {_SLACK} * greatest(1, abs(sum(_value))))"
 
 
 def odd_peaks(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
@@ -77,7 +98,11 @@ def odd_peaks(rule: Rule, flow: Flow, figures: Figures, providers: Collection[st
 
 
 def too_great_parts(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> pa.Table:
-    """The figures that are more than the one of the total; where several are, the total once."""
+    """The figures that are more than the one of the total; where several are, the total once.
+
+    Figures that are rounded alike keep their order, so that they are compared as they are. Where one is rounded and
+    the other is not, or is read as the public sees it, each may be off by half the base.
+    """
     detail = rule.detail
     assert isinstance(detail, Subset)
     sent = flow.sent
@@ -93,9 +118,12 @@ def too_great_parts(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     alike = set() if sent is None or rule.scope != "file" else set(sent.fixed())
     together = [*(name for id, name in _others(flow, detail.dimension).items() if id not in alike), "_provider"]
     same = both(f"p.{name} = t.{name}" for name in together)
-    too_great = f"p._value > t._value + {rule.tolerance!r} AND (p._sent OR t._sent) AND {kept}"
+    halves = Halves.of(flow, rule.component, figures.catalog)
+    half = f", {halves.each(flow)} AS _half" if halves.is_any else ""
+    off = f" + {_APART}" if halves.is_any else ""
+    too_great = f"p._value > t._value + {rule.tolerance!r}{off} AND (p._sent OR t._sent) AND {kept}"
     group = f"hash({', '.join(together)})"
-    narrow = f"(SELECT {group} AS h, {column}, _value, _sent FROM ({query}))"
+    narrow = f"(SELECT {group} AS h, {column}, _value, _sent{half} FROM ({query}))"
     workspace = figures.workspace
     groups = workspace.make_in_parts(
         lambda part: (
@@ -110,7 +138,7 @@ def too_great_parts(rule: Rule, flow: Flow, figures: Figures, providers: Collect
     whole = {**names, detail.dimension: literal(detail.total)}
     figures_of = "plain(p._value) AS part, plain(t._value) AS total, plain(p._value - t._value) AS difference"
     statement = f"""
-        WITH figures AS (SELECT * FROM ({query}) WHERE {group} IN (SELECT h FROM {groups})),
+        WITH figures AS (SELECT *{half} FROM ({query}) WHERE {group} IN (SELECT h FROM {groups})),
         t AS (SELECT * FROM figures WHERE {total}),
         v AS (SELECT p, t, count(*) OVER w AS together, row_number() OVER (w ORDER BY p._value DESC, p._row) AS place
               FROM figures AS p JOIN t ON {same} WHERE {too_great}

@@ -2,12 +2,13 @@
 
 *recoverable*: a figure is withheld where it has no value and its attributes say so (``missing``). One equation with
 exactly one withheld figure and all others known determines it: what a reader finds with a pocket calculator.
-*disclosure*: all sums of the dataflow together, by linear programs (``submission.disclosure``).
+*disclosure*: all sums of the dataflow and the balances that it takes part in together, by linear programs
+(``submission.disclosure``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,10 +21,11 @@ from sdmx_service.errors import InvalidStructure
 from sdmx_service.model.columns import Column
 from sdmx_service.model.confidentiality import Confidentiality
 from sdmx_service.storage.quoting import either, literal, member
-from sdmx_service.submission.disclosure import Cells, Told, find_out
+from sdmx_service.submission.disclosure import Cells, Further, Told, find_out
 from sdmx_service.submission.figures import Figures, Flow
 from sdmx_service.submission.relations import Conditions, applied_rules, counts, relations
 from sdmx_service.submission.rounding import Halves
+from sdmx_service.submission.sent_balances import SentBalances, hidden_conditions, without
 from sdmx_service.submission.workspace import IN_ORDER, ORIGIN, PLACE, conditions, key_columns
 
 _Equation = list[tuple[str, float, str, bool]]
@@ -119,7 +121,7 @@ _SECONDS = 10.0
 
 
 def disclosed_figures(rule: Rule, flow: Flow, figures: Figures, providers: Collection[str]) -> Iterator[pa.Table]:
-    """The withheld figures that all sums of a dataflow together give away.
+    """The withheld figures that all sums of a dataflow, and the balances that it takes part in, together give away.
 
     A figure is withheld where the confidentiality document of the structure says so: by its status, or by attributes
     of a row without a figure. What one sum of a rule of kind *recoverable* gives away is reported there.
@@ -128,7 +130,7 @@ def disclosed_figures(rule: Rule, flow: Flow, figures: Figures, providers: Colle
     assert isinstance(detail, Disclosure)
     if document is None or flow.sent is None:
         return
-    key = ("disclosure", flow.name, rule.component, tuple(rule.when.items()), tuple(sorted(providers)))
+    key = ("disclosure", flow.name, rule.component, rule.scope, tuple(rule.when.items()), tuple(sorted(providers)))
     if key not in figures.remembered:
         figures.remembered[key] = _find_out(rule, document, flow, figures, providers)
     found: Told | None = figures.remembered[key]
@@ -144,7 +146,7 @@ def _find_out(
 ) -> Told | None:
     assert flow.sent is not None
     column = flow.number(rule.component, rule.id)
-    secret = _secret(document, flow, figures.carried(flow))
+    secret = hidden_conditions(flow, figures)
     if not _is_any_secret(secret, flow, figures):
         return None
 
@@ -156,32 +158,32 @@ def _find_out(
         kept = figures.made(("cells", flow.name, column.id, repr(sorted(where.items()))), lambda: query)
         return f"SELECT * FROM {kept}"
 
+    every = source({})
+    if every is None:
+        return None
     rules = applied_rules(flow, figures.catalog)
     occurring = {id: frozenset(codes) for id, codes in flow.sent.values.items() if codes is not None}
     off = Halves.of(flow, rule.component, figures.catalog).sent
     known = relations(flow, rules, figures.catalog, occurring)
-    return find_out(
-        Cells(
-            workspace=figures.workspace,
-            structure=flow.structure,
-            source=source,
-            limits=(f"_value - {off!r}", f"_value + {off!r}") if off else ("_value", "_value"),
-        ),
-        [replace(one, is_plain=False) for one in known] if off else known,
-        counts(rules, rule.component),
-        share=document.range,
-        seconds=_SECONDS,
+    known = [replace(one, is_plain=False) for one in known] if off else known
+    cells = Cells(
+        workspace=figures.workspace,
+        structure=flow.structure,
+        source=source,
+        limits=(f"_value - {off!r}", f"_value + {off!r}") if off else ("_value", "_value"),
     )
 
+    def told(further: Sequence[Further]) -> Told | None:
+        at_least = counts(rules, rule.component)
+        return find_out(cells, known, at_least, share=document.range, seconds=_SECONDS, further=further)
 
-def _secret(document: Confidentiality, flow: Flow, carried: Collection[str]) -> tuple[str, str]:
-    """The conditions that a row's figure is confidential, and that it was withheld without being sent."""
-    own = {document.status: document.confidential} if document.status in carried else {}
-    withheld = {id: codes for id, codes in document.withheld.items() if id in carried}
-    return (
-        f"({conditions(flow.structure, own)}) IS TRUE" if own else "false",
-        f"({conditions(flow.structure, withheld)}) IS TRUE" if withheld else "false",
-    )
+    asked = f"SELECT _id FROM ({every}) WHERE _withheld"
+    further = SentBalances(rule, flow, figures, providers, asked).further()
+    found = told(further)
+    if not further or found is None:
+        return found
+    doubtful = np.concatenate([found.doubtful, found.cells[found.lower > found.upper]])
+    return told([kept for one in further if (kept := without(one, doubtful))]) if len(doubtful) else found
 
 
 def _is_any_secret(secret: tuple[str, str], flow: Flow, figures: Figures) -> bool:

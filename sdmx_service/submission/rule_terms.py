@@ -18,7 +18,7 @@ from sdmx_service.catalog.rules import Rule, Term
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.storage.quoting import both, literal
 from sdmx_service.submission.figures import Figures, Flow
-from sdmx_service.submission.rounding import Halves
+from sdmx_service.submission.rounding import Halves, are_comparable
 from sdmx_service.submission.rule_periods import shift_period
 from sdmx_service.submission.workspace import IN_ORDER, ORIGIN, PLACE, Workspace, first_origin, key_columns
 
@@ -83,10 +83,11 @@ def _broken(rule: Rule, placed: Sequence[PlacedTerm], figures: Figures) -> pa.Ta
     time = placed[0].time if all(one.time for one in placed) else None
     shifts: list[str] = []
     try:
-        parts = []
+        parts, every = [], []
         for one in placed:
             column = one.flow.number(one.term.component, rule.id)
-            halves, near = Halves.of(one.flow, column.id, figures.catalog), _near(placed, keys)
+            halves, near = Halves.of(one.flow, column.id, figures.catalog), near_keys(placed, keys)
+            every.append(halves)
             query = figures.select(one.flow, column, one.where, result=result, near=near, more=tuple(halves.when))
             if query is not None:
                 parts.append(_term_query(one, query, halves.each(one.flow), keys, time, figures, shifts))
@@ -94,7 +95,8 @@ def _broken(rule: Rule, placed: Sequence[PlacedTerm], figures: Figures) -> pa.Ta
                 return pa.table({})
         if not parts:
             return pa.table({})
-        return figures.workspace.places(_verdict(rule, placed, parts, keys, time), placed[0].flow.structure)
+        off = _off(rule, placed, is_comparable=are_comparable(every))
+        return figures.workspace.places(_verdict(rule, placed, parts, keys, time, off), placed[0].flow.structure)
     finally:
         for table in shifts:
             figures.workspace.drop(table)
@@ -110,7 +112,7 @@ def meeting_keys(rule: Rule, placed: Sequence[PlacedTerm]) -> list[str]:
     return list(dict.fromkeys([*(id for id in rule.by if id != placed[0].time), *shared]))
 
 
-def _near(placed: Sequence[PlacedTerm], keys: Iterable[str]) -> dict[str, Collection[str]]:
+def near_keys(placed: Sequence[PlacedTerm], keys: Iterable[str]) -> dict[str, Collection[str]]:
     """Stored rows are needed only for keys that were sent."""
     near: dict[str, Collection[str]] = {}
     for id in keys:
@@ -180,7 +182,7 @@ def shift_table(one: PlacedTerm, query: str, time: str, workspace: Workspace) ->
 
 
 def _verdict(
-    rule: Rule, placed: Sequence[PlacedTerm], parts: Sequence[str], keys: Sequence[str], time: str | None
+    rule: Rule, placed: Sequence[PlacedTerm], parts: Sequence[str], keys: Sequence[str], time: str | None, off: str
 ) -> str:
     own = [f"k{number}" for number in range(len(keys))]
     group = ", ".join([*own, "_period", "_provider"])
@@ -195,7 +197,7 @@ def _verdict(
     value, expected = ("right_side", "left_side") if rule.kind == "balance" else ("left_side", "right_side")
     return f"""
         WITH terms AS ({" UNION ALL ".join(f"({part})" for part in parts)}),
-        keyed AS (SELECT {group}, {values}, {place}, {_off(rule, placed)} AS off
+        keyed AS (SELECT {group}, {values}, {place}, {off} AS off
                   FROM terms GROUP BY {group} HAVING bool_or(_sent)),
         sides AS (SELECT *, {left} AS left_side, {right} AS right_side, {_terms_text(placed[:-1])} AS terms
                   FROM keyed WHERE {both(f"v{one.number} IS NOT NULL" for one in placed)})
@@ -220,7 +222,7 @@ def _value(one: PlacedTerm) -> str:
     return f"{value} AS v{one.number}"
 
 
-def _off(rule: Rule, placed: Sequence[PlacedTerm]) -> str:
+def _off(rule: Rule, placed: Sequence[PlacedTerm], *, is_comparable: bool) -> str:
     """By how much the two sides may differ since figures are rounded.
 
     Not at all where two figures are compared that are rounded alike: rounding keeps their order, and may make two one.
@@ -228,7 +230,7 @@ def _off(rule: Rule, placed: Sequence[PlacedTerm]) -> str:
     sign = "CASE _term " + " ".join(f"WHEN {one.number} THEN {abs(one.term.sign)!r}" for one in placed) + " END"
     off = f"coalesce(sum(_half * {sign}), 0)"
     is_single = all(one.term.sign == 1 and all(len(set(codes)) == 1 for codes in one.where.values()) for one in placed)
-    if rule.kind == "compare" and is_single:
+    if rule.kind == "compare" and is_single and is_comparable:
         alike = f"CASE WHEN max(_half) > 0 THEN {_HARDLY!r} ELSE 0.0 END" if rule.operator in ("lt", "gt") else "0.0"
         return f"CASE WHEN min(_half) = max(_half) THEN {alike} ELSE {off} END"
     return off

@@ -26,6 +26,8 @@ from sdmx_service.catalog.rule_kinds import (
     Recoverable,
     Revision,
     Scale,
+    Share,
+    Subset,
 )
 from sdmx_service.catalog.rule_slips import Late, Misplaced, Zeros
 from sdmx_service.catalog.rules import Rule, RuleSet
@@ -153,6 +155,9 @@ def _carried(rules: Sequence[Rule], catalog: Catalog) -> set[str]:
     found: set[str] = set()
     if any(isinstance(rule.detail, Disclosure) for rule in rules):
         found.update(id for one in catalog.confidentiality.values() for id in (one.status, *one.withheld))
+    if any(isinstance(rule.detail, Share | Subset | Disclosure) for rule in rules):
+        views = [view for one in catalog.confidentiality.values() for view in one.dataflows.values()]
+        found.update(id for view in views if view.rounding or view.rounded for id in view.when)
     for rule in rules:
         detail = rule.detail
         listed: tuple[Conditions, ...] = ()

@@ -15,10 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdmx_service.catalog.catalog import Catalog
+from sdmx_service.catalog.rules import read_rules
 from sdmx_service.model.confidentiality import Confidentiality, PublicView
 from sdmx_service.model.selection import Cube
 from sdmx_service.submission.bounds import bounds
-from sdmx_service.submission.rounding import additivity, given_away, half, hidden_limits, told_limits
+from sdmx_service.submission.rounding import (
+    additivity,
+    given_away,
+    half,
+    hidden_limits,
+    told_limits,
+)
 from tests.submission.staging import broken, codelist, dataflow, rule_set, structure
 from tests.submission.test_bounds import WIDE, sums_of
 from tests.submission.test_rules import SEXES, Row, row, sent, stored
@@ -149,6 +156,165 @@ def test_a_withheld_figure_among_rounded_ones_is_told_about() -> None:
     for rule, plain, rounded in ((one, 1, 0), (near, 0, 1)):
         assert count(rows, rule, catalog()) == plain
         assert count(rows, rule, catalog(rounded=5)) == rounded
+
+
+# --- rules of parts, shares and several tables -----------------------------------------------------------------------
+
+SUBSET = {"id": "V06", "kind": "subset", "dimension": "SEX", "total": "_T"}
+SHARE = {"id": "V14", "kind": "share", "dimension": "SEX", "codes": ["M", "_U"], "total": "_T"}
+AGREE: dict[str, Any] = {
+    "id": "V22", "kind": "agree", "by": ["FREQ"],
+    "figures": [
+        {"name": "sexes", "where": {"AREA": "A"}, "dimension": "SEX", "total": "_T"},
+        {"name": "area", "where": {"AREA": "B", "SEX": "_T"}},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("total", "view", "whole", "found"),
+    [
+        (43, {"rounding": 5}, True, 0),  # the part was sent as it is, the total is read rounded
+        (42, {"rounding": 5}, True, 1),
+        (42.5, {"rounding": 5}, False, 0),
+        (42.4, {"rounding": 5}, False, 1),
+        (44, {}, True, 1),
+        (43, {"rounded": 3, "rounding": 5}, True, 0),  # ... rounded twice: 1 and 2, and 1 for what is sent
+        (41, {"rounded": 3, "rounding": 5}, True, 0),
+        (40, {"rounded": 3, "rounding": 5}, True, 1),
+        (44, {"rounded": 5}, True, 1),  # rounded alike: the part was more than the total before too
+        (44, {"rounded": 5, "rounding": 5}, True, 1),
+    ],
+)
+def test_a_part_is_compared_with_a_total_that_is_read_rounded(
+    total: float, view: Mapping[str, float], whole: bool, found: int
+) -> None:
+    known, rule = catalog(whole=whole, **view), {**SUBSET, "scope": "result"}
+    assert count([row("M", 45)], rule, known, history=stored([row("_T", total)])) == found
+    assert count([row("_T", 100 - 45)], rule, known, history=stored([row("M", 100 - total)])) == found
+
+
+def test_parts_that_are_rounded_as_the_total_is_are_not_more_than_it() -> None:
+    known = catalog(whole=True, rounded=5)
+    assert count([row("M", 105), row("_T", 100)], SUBSET, known) == 1
+    assert count([row("M", 100), row("_T", 100)], SUBSET, known) == 0
+
+
+def test_a_part_without_the_attribute_is_compared_with_a_rounded_total() -> None:
+    known = catalog(whole=True, rounded=5, when={"STATUS": ("P",)})
+    assert count([row("M", 102), row("_T", 100, STATUS="P")], SUBSET, known) == 0
+    assert count([row("M", 103), row("_T", 100, STATUS="P")], SUBSET, known) == 1
+    assert count([row("M", 102), row("_T", 100, STATUS="A")], SUBSET, known) == 1
+    assert count([row("M", 103), row("F", 103), row("_T", 100, STATUS="P")], SUBSET, known) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(part=st.integers(0, 60), rest=st.integers(0, 6), base=st.sampled_from([3, 5, 10]), is_stored=st.booleans())
+def test_no_rounded_part_is_taken_for_too_great(part: int, rest: int, base: int, is_stored: bool) -> None:
+    """Whatever is rounded: both, or the total alone, which is read as the public sees it."""
+    total = base * math.floor((part + rest) / base + 0.5)
+    known = catalog(whole=True, **{"rounding" if is_stored else "rounded": base})
+    if is_stored:
+        rule = {**SUBSET, "scope": "result"}
+        assert count([row("M", part)], rule, known, history=stored([row("_T", total)])) == 0
+    else:
+        assert count([row("M", base * math.floor(part / base + 0.5)), row("_T", total)], SUBSET, known) == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "male", "view", "found"),
+    [
+        ({"maximum": 0.5}, 48, {"rounded": 5}, 0),  # 48 + 5 of 100: off by 2 twice, and by half of 2
+        ({"maximum": 0.5}, 50, {"rounded": 5}, 0),
+        ({"maximum": 0.5}, 51, {"rounded": 5}, 1),
+        ({"maximum": 0.5}, 46, {}, 1),
+        ({"maximum": 0.5}, 46, {"rounding": 5}, 1),
+        ({"minimum": 0.5}, 40, {"rounded": 5}, 0),
+        ({"minimum": 0.5}, 39, {"rounded": 5}, 1),
+        ({"minimum": 0.5}, 44, {}, 1),
+        ({"minimum": 0.1, "maximum": 0.45}, 45, {"rounded": 5}, 1),  # off by 4.9: 50 is more than 49.9
+        ({"minimum": 0.1, "maximum": 0.451}, 45, {"rounded": 5}, 0),
+    ],
+)
+def test_a_share_of_rounded_figures_may_be_off(
+    limit: Mapping[str, float], male: int, view: Mapping[str, float], found: int
+) -> None:
+    rows = [row("M", male), row("_U", 5), row("_T", 100)]
+    assert count(rows, {**SHARE, **limit}, catalog(whole=True, **view)) == found
+
+
+def test_only_shares_of_figures_with_the_attribute_may_be_off() -> None:
+    known, rule = catalog(whole=True, rounded=5, when={"STATUS": ("P",)}), {**SHARE, "maximum": 0.5}
+    assert count([row("M", 52, STATUS="P"), row("_T", 100)], rule, known) == 0
+    assert count([row("M", 51, STATUS="A"), row("_T", 100, STATUS="P")], rule, known) == 0
+    assert count([row("M", 52, STATUS="A"), row("_T", 100, STATUS="P")], rule, known) == 1
+
+
+def test_the_share_of_a_stored_figure_is_that_of_what_the_public_sees() -> None:
+    known, rule = catalog(whole=True, rounding=5), {**SHARE, "maximum": 0.5, "scope": "result"}
+    assert count([row("M", 51)], rule, known, history=stored([row("_T", 100)])) == 0
+    assert count([row("M", 52)], rule, known, history=stored([row("_T", 100)])) == 1
+
+
+def two_tables(total: float, *parts: float, listed: bool = True) -> list[Row]:
+    codes = ("M", "F", "_U") if listed else ("_T",)
+    return [*(row(code, one) for code, one in zip(codes, parts, strict=False)), row("_T", total, area="B")]
+
+
+@pytest.mark.parametrize(
+    ("total", "parts", "view", "found"),
+    [
+        (106, (40, 60), {"rounded": 5}, 0),  # 2 for each of two parts and the total
+        (107, (40, 60), {"rounded": 5}, 1),
+        (94, (40, 60), {"rounded": 5}, 0),
+        (93, (40, 60), {"rounded": 5}, 1),
+        (108, (40, 50, 10), {"rounded": 5}, 0),
+        (109, (40, 50, 10), {"rounded": 5}, 1),
+        (101, (40, 60), {}, 1),
+        (101, (40, 60), {"rounding": 5}, 1),
+        (100, (40, 60), {}, 0),
+    ],
+)
+def test_two_tables_may_tell_a_total_differently_that_is_rounded(
+    total: float, parts: tuple[float, ...], view: Mapping[str, float], found: int
+) -> None:
+    assert count(two_tables(total, *parts), AGREE, catalog(whole=True, **view)) == found
+
+
+def test_totals_that_are_rounded_alike_are_the_same() -> None:
+    """A figure is rounded to one multiple, whichever table it stands in; beside an exact one it may be off."""
+    known = catalog(whole=True, rounded=10)
+    assert count(two_tables(110, 100, listed=False), AGREE, known) == 1
+    assert count(two_tables(100, 100, listed=False), AGREE, known) == 0
+    assert count(two_tables(110, 100), AGREE, known) == 0  # here 100 is the sum of one part
+    sexes, area = AGREE["figures"]
+    rule = {**AGREE, "figures": [{**sexes, "dataflow": "TEST:OTHER"}, area]}
+    assert count([row("_T", 104, area="B")], rule, catalog(rounded=10), history=other([row("_T", 99)])) == 0
+    assert count([row("_T", 105, area="B")], rule, catalog(rounded=10), history=other([row("_T", 99)])) == 1
+
+
+def test_whole_numbers_that_different_bases_put_off_as_far_need_not_keep_their_order() -> None:
+    """7 is 8 as a multiple of 4, and 5 as one of 5: what both can be off by is allowed."""
+    views = {"TEST:FLOW(1)": PublicView(rounded=4), "TEST:OTHER(1)": PublicView(rounded=5)}
+    document = replace(catalog().confidentiality["C"], dataflows=views)
+    whole = read_rules({"id": "WHOLE", "applies_to": ["TEST:CUBE"], "rules": [WHOLE]}, "test")
+    known = Catalog.of([CUBE, FLOW, OTHER], confidentiality={"C": document}, rule_sets={"WHOLE": whole})
+    there = {"where": {"SEX": "_T"}, "dataflow": "TEST:OTHER"}
+    rule = {"id": "V05", "kind": "compare", "by": ["FREQ"], "operator": "le", "scope": "result", "right": there,
+            "left": {"where": {"SEX": "_T"}, "dataflow": "TEST:FLOW"}}  # fmt: skip
+    agree = {"id": "V22", "kind": "agree", "by": ["FREQ"],
+             "figures": [{"name": "here", "where": {"SEX": "_T"}}, {"name": "there", **there}]}  # fmt: skip
+    for one in (rule, agree):
+        assert count([row("_T", 8)], one, known, history=other([row("_T", 5)])) == 0
+        assert count([row("_T", 9)], one, known, history=other([row("_T", 5)])) == 0
+        assert count([row("_T", 10)], one, known, history=other([row("_T", 5)])) == 1
+
+
+def other(rows: list[Row]) -> Any:
+    """A store that shows these rows of the dataflow OTHER."""
+    shown = stored(rows)
+    flow = FLOW.ref
+    return lambda ref, where: shown(flow, where) if ref.id == "OTHER" else iter(())
 
 
 # --- what the public knows -------------------------------------------------------------------------------------------
