@@ -277,7 +277,7 @@ class Validator:
         name = "" if enumeration is None else enumeration.text
         allowed = self._allowed.codes.get(column.id)
         forbidding = self._allowed.constraints.get(column.id, "")
-        code = "F502" if column.id in self._allowed.by_agreement else "F402"
+        code = "F502" if column.id in self._allowed.of_provider else "F402"
 
         def judge(value: str) -> _Verdict | None:
             if value in items:
