@@ -120,6 +120,11 @@ class Validator:
         """Checks that need all rows: mandatory components that are given somewhere else."""
         self._presence.finish()
 
+    @property
+    def leaves_out(self) -> bool:
+        """Whether rows leave out something mandatory that may be stored; known when it is finished."""
+        return self._presence.leaves_out
+
     # --- values ------------------------------------------------------------------------------------------------
     def _typed(self, column: Column, values: pa.Array, batch: pa.RecordBatch) -> dict[str, pa.Array]:
         if values.null_count == len(values):
