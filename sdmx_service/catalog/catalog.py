@@ -26,7 +26,7 @@ from sdmx_service.model.items import Codelist, ConceptScheme, ValueList
 from sdmx_service.model.message import Labels, Target
 from sdmx_service.model.registration import Registration
 from sdmx_service.model.representation import Representation
-from sdmx_service.model.selection import Cube, dataflow_name
+from sdmx_service.model.selection import Cube, dataflow_name, provider_name
 from sdmx_service.model.structure import (
     Attribute,
     Component,
@@ -301,17 +301,30 @@ class Catalog:
 
     @cached_property
     def constraints(self) -> Mapping[Ref, tuple[DataConstraint, ...]]:
-        """The constraints on what may be, by what each hangs on (exact references).
-
-        Of each the latest version counts that is no draft (SDMX 3.1 technical notes).
-        """
-        latest = {(one.agency, one.id): one for one in self.of_type("DataConstraint") if not is_draft(one)}
+        """The constraints on what may be, by what each hangs on (exact references), providers apart."""
         found: dict[Ref, dict[Ref, DataConstraint]] = defaultdict(dict)
-        for one in latest.values():  # of two versions the higher came later
-            if isinstance(one, DataConstraint) and one.role != "Actual":
-                for held in filter(None, map(self.lookup, one.attachments)):
+        for one in self._allowing:
+            for held in (self.lookup(ref) for ref in one.attachments if ref.type != "DataProvider"):
+                if held is not None:
                     found[held.ref][one.ref] = one
         return {ref: tuple(ones.values()) for ref, ones in found.items()}
+
+    @cached_property
+    def provider_constraints(self) -> Mapping[str, tuple[DataConstraint, ...]]:
+        """The constraints on what data providers may send, by the provider's name."""
+        found: dict[str, dict[Ref, DataConstraint]] = defaultdict(dict)
+        for one in self._allowing:
+            for ref in one.attachments:
+                if ref.type == "DataProvider":
+                    found[provider_name(ref)][one.ref] = one
+        return {name: tuple(ones.values()) for name, ones in found.items()}
+
+    @cached_property
+    def _allowing(self) -> tuple[DataConstraint, ...]:
+        """Of each constraint on what may be the latest version that is no draft (SDMX 3.1 technical notes)."""
+        every = (one for one in self.of_type("DataConstraint") if isinstance(one, DataConstraint) and not is_draft(one))
+        latest = {(one.agency, one.id): one for one in every}  # of two versions the higher came later
+        return tuple(one for one in latest.values() if one.role != "Actual")
 
     def labels(self, structure: DataStructure, domains: Mapping[str, Iterable[str]] | None, of: Maintainable) -> Labels:
         """Names of components and of the codes in ``domains`` (all codes where None), looked up when they are read."""

@@ -1,15 +1,20 @@
-"""What the constraints of a structure, dataflow and provision agreement leave of each component's codes.
+"""What the constraints of a structure, dataflow, data provider and provision agreement leave of each component's codes.
 
 SDMX 3.1 technical notes, *constraints*: the levels cascade, a lower one may only narrow. A value may end in ``%``;
 ``cascade`` takes a code's descendants with it. Cube regions are applied per component; of the keys that a key set
 allows, the codes are. What constraints say of several components together, or of periods, are ``limits``.
+
+Those of a provider hold for all that it sends, in the structures that have the components (``_fitted``). *Choice*, as
+the technical notes give them no place among the levels: between dataflow and agreement, which can only narrow either
+way; and whatever version of the standard a constraint was written in, though for 2.1 and 3.0 only its release calendar
+would count.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sdmx_service.catalog.catalog import Catalog
@@ -24,6 +29,7 @@ from sdmx_service.model.constraint import (
     MetadataTargetRegion,
 )
 from sdmx_service.model.message import Target
+from sdmx_service.model.selection import provider_name
 from sdmx_service.model.structure import ProvisionAgreement
 from sdmx_service.model.urn import Ref
 
@@ -33,16 +39,18 @@ class Allowed:
     """Codes left per component (components not named are free), and the constraint that narrowed each last.
 
     Attributes:
-        by_agreement: components whose codes a provision agreement narrowed: not what the dataflow holds, but what this
-            provider may send.
+        of_provider: components whose codes the provider's constraints or its agreements narrowed: not what the dataflow
+            holds, but what this provider may send.
         limits: what structure and dataflow say beyond codes; a row must keep all of them.
+        provided: the same of the provider; a row must keep all of them.
         agreed: the same per agreement; a row must keep all of one of them.
     """
 
     codes: Mapping[str, Collection[str]] = field(default_factory=dict)
     constraints: Mapping[str, str] = field(default_factory=dict)
-    by_agreement: Collection[str] = ()
+    of_provider: Collection[str] = ()
     limits: tuple[Limit, ...] = ()
+    provided: tuple[Limit, ...] = ()
     agreed: tuple[tuple[Limit, ...], ...] = ()
 
 
@@ -62,15 +70,16 @@ def allowed_codes(target: Target, catalog: Catalog, moment: datetime | None = No
     for ref in (target.structure.ref, *([target.dataflow] if target.dataflow else [])):
         shared = _narrowed(shared, found.get(ref, ()), target, catalog)
         limits += _limits(found.get(ref, ()), target, catalog)
-    codes, sources = shared
+    own = tuple(_of_provider(target, catalog))
+    codes, sources = provided = _narrowed(shared, own, target, catalog)
+    narrowed = {id for id, left in codes.items() if left != shared[0].get(id)}
     agreements = tuple(_agreements(target, catalog, moment))
-    each = [_narrowed(shared, found.get(one.ref, ()), target, catalog) for one in agreements]
-    agreed: set[str] = set()
-    for id in {id for own, _ in each for id in own}:
-        left = [own[id] for own, _ in each if id in own]
-        union: set[str] = set().union(*left)
-        if len(left) == len(each) and union != codes.get(id):
-            agreed.add(id)
+    each = [_narrowed(provided, found.get(one.ref, ()), target, catalog) for one in agreements]
+    for id in {id for left, _ in each for id in left}:
+        sets = [left[id] for left, _ in each if id in left]
+        union: set[str] = set().union(*sets)
+        if len(sets) == len(each) and union != codes.get(id):
+            narrowed.add(id)
             codes = codes | {id: union}
             sources = sources | {id: ", ".join(dict.fromkeys(said[id] for _, said in each))}
     several = len(agreements) > 1
@@ -78,8 +87,9 @@ def allowed_codes(target: Target, catalog: Catalog, moment: datetime | None = No
     return Allowed(
         codes=codes,
         constraints=sources,
-        by_agreement=frozenset(agreed),
+        of_provider=frozenset(narrowed),
         limits=tuple(limits),
+        provided=tuple(_limits(own, target, catalog)),
         agreed=bounds if all(bounds) else (),  # of agreements that may be used, one without bounds allows everything
     )
 
@@ -124,19 +134,55 @@ def _narrowed(before: _Narrowed, constraints: Iterable[DataConstraint], target: 
 
 
 def constraints_of(target: Target, catalog: Catalog) -> list[DataConstraint]:
-    """The constraints that hold for a target, those of the structure first."""
+    """The constraints that hold for a target, whole, those of the structure first."""
     found = catalog.constraints
-    levels = (
-        target.structure.ref,
-        *([target.dataflow] if target.dataflow else []),
-        *(one.ref for one in _agreements(target, catalog, None)),
-    )
-    return list({one.ref: one for level in levels for one in found.get(level, ())}.values())
+    levels = (target.structure.ref, *([target.dataflow] if target.dataflow else []))
+    every = [one for level in levels for one in found.get(level, ())]
+    every += [one for one in _named_provider(target, catalog) if _fitted(one, target) is not None]
+    every += [one for level in _agreements(target, catalog, None) for one in found.get(level.ref, ())]
+    return list({one.ref: one for one in every}.values())
+
+
+def _named_provider(target: Target, catalog: Catalog) -> tuple[DataConstraint, ...]:
+    """The constraints that are attached to a target's provider."""
+    if target.provider is None:
+        return ()
+    return catalog.provider_constraints.get(provider_name(target.provider), ())
+
+
+def _of_provider(target: Target, catalog: Catalog) -> Iterator[DataConstraint]:
+    """The same, of what concerns the target's structure."""
+    for constraint in _named_provider(target, catalog):
+        if (fitting := _fitted(constraint, target)) is not None:
+            yield fitting
+
+
+def _fitted(constraint: DataConstraint, target: Target) -> DataConstraint | None:
+    """What a constraint of a provider says of a structure; None if it names nothing that the structure has.
+
+    *Standard* (SDMX 3.1 information model, *Constrainable Artefacts*): it applies to structures that contain the
+    components it restricts, and selections of members are independent of each other. *Choice*: an excluded region of
+    several components and a key, which the standard does not foresee here, apply only where all of theirs are there.
+    """
+    ids = {one.id for one in target.structure.components}
+    regions = []
+    for region in constraint.regions:
+        members = tuple(one for one in region.members if one.component in ids)
+        if members and (region.include or members == region.members):
+            regions.append(replace(region, members=members))
+    key_sets = []
+    for one in constraint.key_sets:
+        keys = tuple(key for key in one.keys if all(member.component in ids for member in key.members))
+        if keys:
+            key_sets.append(replace(one, keys=keys))
+    if not regions and not key_sets:
+        return None
+    return replace(constraint, regions=tuple(regions), key_sets=tuple(key_sets))
 
 
 def _means(catalog: Catalog, ref: Ref, level: Ref) -> bool:
-    artefact = catalog.lookup(ref)
-    return artefact is not None and artefact.ref == level
+    artefact, wanted = catalog.lookup(ref), catalog.lookup(level)
+    return artefact is not None and wanted is not None and (artefact.ref, ref.item) == (wanted.ref, level.item)
 
 
 def _agreements(target: Target, catalog: Catalog, moment: datetime | None) -> Iterable[ProvisionAgreement]:
@@ -213,7 +259,7 @@ def allowed_metadata_values(
     Args:
         path: ids of the headings from the top, joined by a dot; constraints name the path or the last id.
         items: the values of its list.
-        levels: what constraints may hang on: metadata structure, metadataflow, agreement.
+        levels: what constraints may hang on: metadata structure, metadataflow, metadata provider, agreement.
     """
     left: set[str] | None = None
     found = [one for one in catalog.of_type("MetadataConstraint") if isinstance(one, MetadataConstraint)]

@@ -127,7 +127,10 @@ def metadata_schema(query: SchemaQuery, artefact: Maintainable, catalog: Catalog
     flow = metadataflow_of(artefact, catalog)
     reports = tuple(replace(one, attributes=_all_resolved(one.attributes, catalog)) for one in structure.reports)
     resolved = replace(structure, attributes=_all_resolved(structure.attributes, catalog), reports=reports)
-    levels = list(dict.fromkeys([structure.ref, *([flow.ref] if flow is not None else []), artefact.ref]))
+    levels = [structure.ref, *([flow.ref] if flow is not None else []), artefact.ref]
+    if isinstance(artefact, MetadataProvisionAgreement):
+        levels.append(artefact.provider)
+    levels = list(dict.fromkeys(levels))
     enumerations: dict[str, Enumeration] = {}
     for report in reports:
         found = dict(_enumerations(report.attributes, "", levels, catalog))

@@ -174,14 +174,14 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "See what is expected: correct the code that is wrong, or send the row to the dataflow it belongs to."),
         _kind("F252", _ERROR, "Not this provider's period",
               "{component}: {value!r} lies outside what {constraint} lets this provider send: {expected}.",
-              "The constraint of the provision agreement holds for certain periods: a range of time, or codes that are "
-              "valid for some periods only.",
-              "Leave out the rows of other periods. If the agreement is to cover them, ask the agency that maintains "
+              "The constraint of the provision agreement, or of the provider, holds for certain periods: a range of "
+              "time, or codes that are valid for some periods only.",
+              "Leave out the rows of other periods. If the constraint is to cover them, ask the agency that maintains "
               "it."),
         _kind("F253", _ERROR, "Not this provider's to send together",
               "{value} are not for this provider to send together; {constraint} does not cover it.",
-              "The constraint of the provision agreement covers certain combinations of codes.",
-              "Send only what the agreement covers. If it is to cover more, ask the agency that maintains it."),
+              "The constraint of the provision agreement, or of the provider, covers certain combinations of codes.",
+              "Send only what the constraint covers. If it is to cover more, ask the agency that maintains it."),
         _kind("F260", _ERROR, "Nothing to keep as it was sent",
               "{value!r} says that the figure stays as it was sent, and none of that key is held of this provider.",
               "The symbol stands in cells whose figures are held and not shown: confidential ones, and those that are "
@@ -232,7 +232,7 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "The code list of the component does not have this code.",
               "Use a code of the list; the nearest is suggested."),
         _kind("F402", _ERROR, "Code not allowed here", "{component}: {value!r} is not allowed by {constraint}.",
-              "The code exists, but a constraint of the dataflow or agreement leaves it out.",
+              "The code exists, but a constraint of the structure or dataflow leaves it out.",
               "Use an allowed code, or send the row to the dataflow it belongs to."),
         _kind("F403", _ERROR, "Not a time period", "{component}: {value!r} cannot be taken as a time period: {reason}.",
               "Times are SDMX time periods such as 2024, 2024-Q1, 2024-06, 2024-06-30.", "Correct the period."),
@@ -240,7 +240,8 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "An observation may be sent once per message and action.", "Remove the repetition."),
         _kind("F502", _ERROR, "Not this provider's to send",
               "{component}: {value!r} is not for this provider to send; {constraint} does not cover it.",
-              "The provision agreement does not cover it.", "Send only your own data."),
+              "The constraint of the provision agreement, or of the provider, does not cover it.",
+              "Send only your own data. If the constraint is to cover it, ask the agency that maintains it."),
         _kind("F503", _ERROR, "No provision agreement",
               "{value} has no provision agreement for {expected}; it has {agreed}.",
               "Providers send figures under an agreement for each dataflow; this one has none for the dataflow of "

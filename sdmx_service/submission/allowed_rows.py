@@ -31,6 +31,10 @@ _MOST_PRODUCTS = 64
 """Keys that one key with several values per dimension is written out to."""
 _MOST_TOLD = 5
 _MOST_CODES = 1 << 62
+_OF_FLOW = ("F250", "F251")
+"""Codes of findings by what structure and dataflow allow: of the period, of codes together."""
+_OF_PROVIDER = ("F252", "F253")
+"""The same by what the provider may send."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +79,7 @@ class AllowedRows:
     @property
     def is_any(self) -> bool:
         """Whether there is anything to look at."""
-        return bool(self._allowed.limits or self._allowed.agreed)
+        return bool(self._allowed.limits or self._allowed.provided or self._allowed.agreed)
 
     def breaches(self, arrays: Mapping[str, pa.Array], count: int, known: _Mask | None = None) -> Iterator[Breach]:
         """What is not allowed in a batch.
@@ -90,29 +94,35 @@ class AllowedRows:
         rows = _Rows(arrays, count, self._time)
         free = np.zeros(count, bool) if known is None else known
         for limit in self._allowed.limits:
-            yield from self._told(rows, (limit,), ~(rows.keep(limit) | free), agreed=False)
-        if not self._allowed.agreed:
-            return
-        kept = np.zeros(count, bool)
-        for limits in self._allowed.agreed:
-            kept |= _all([rows.keep(limit) for limit in limits], count)
-        every = tuple(limit for limits in self._allowed.agreed for limit in limits)
-        yield from self._told(rows, every, ~(kept | free), agreed=True)
+            yield from self._told(rows, ((limit,),), free, _OF_FLOW)
+        for limit in self._allowed.provided:
+            yield from self._told(rows, ((limit,),), free, _OF_PROVIDER)
+        if self._allowed.agreed:
+            yield from self._told(rows, self._allowed.agreed, free, _OF_PROVIDER)
 
-    def _told(self, rows: _Rows, limits: Sequence[Limit], wrong: _Mask, *, agreed: bool) -> Iterator[Breach]:
-        """The wrong rows, apart those of another time and those of other codes."""
+    def _told(
+        self, rows: _Rows, groups: Sequence[Sequence[Limit]], known: _Mask, codes: tuple[str, str]
+    ) -> Iterator[Breach]:
+        """The rows that keep no group whole, apart those of another time and those of other codes.
+
+        Args:
+            known: rows that are left alone.
+            codes: of the findings, for the one and the other.
+        """
+        count = len(known)
+        wrong = ~(_any([_all([rows.keep(limit) for limit in group], count) for group in groups], count) | known)
         if not wrong.any():
             return
+        limits = tuple(limit for group in groups for limit in group)
         names = ", ".join(dict.fromkeys(limit.constraint for limit in limits))
-        at_other_times = np.zeros(len(wrong), bool)
+        at_other_times = np.zeros(count, bool)
         if self._time is not None:
-            groups = self._allowed.agreed if agreed else (tuple(limits),)
             for group in groups:
-                at_other_times |= _all([rows.keep(limit, whenever=True) for limit in group], len(wrong))
+                at_other_times |= _all([rows.keep(limit, whenever=True) for limit in group], count)
             early = np.flatnonzero(wrong & at_other_times)
             if len(early):
                 yield Breach(
-                    code="F252" if agreed else "F250",
+                    code=codes[0],
                     constraint=names,
                     component=self._time,
                     expected=_listed(words for limit in limits for words in limit.times(self._time)),
@@ -124,7 +134,7 @@ class AllowedRows:
             said = {id for limit in limits for id in limit.components()}
             shown = [id for id in self._ids if id in said]
             yield Breach(
-                code="F253" if agreed else "F251",
+                code=codes[1],
                 constraint=names,
                 component=shown[0],
                 expected=_listed(words for limit in limits for words in _areas_in_words(limit)),

@@ -28,6 +28,13 @@ _Mask = npt.NDArray[np.bool_]
 _Places = npt.NDArray[np.int64]
 _MOST_WANTED = 1_000
 """Codes of a dimension that are named to the store; with more, all are read."""
+_MOST_KNOWN = 1_000_000
+"""Keys of stored rows that are held at a time, about."""
+
+
+def mandatory_ids(structure: DataStructure) -> tuple[str, ...]:
+    """The measures and attributes that must be there."""
+    return tuple(column.id for column in columns(structure) if _is_mandatory(column))
 
 
 class Presence:
@@ -35,7 +42,12 @@ class Presence:
 
     Args:
         stored: where a merge may find what it leaves out; None: nowhere.
+
+    Attributes:
+        leaves_out: whether rows leave out what may be stored; known when all rows were looked at.
     """
+
+    leaves_out = False
 
     def __init__(
         self, structure: DataStructure, action: Action, report: Report, places: Places, stored: StoredRows | None
@@ -130,6 +142,7 @@ class Presence:
                 if missing.num_rows:
                     lacking[column.id] = missing
         if lacking and self._stored is not None:
+            self.leaves_out = True
             lacking = self._not_stored(lacking, self._stored)
         for column in self._mandatory:
             if column.id in lacking and lacking[column.id].num_rows:
@@ -137,6 +150,7 @@ class Presence:
 
     def _not_stored(self, lacking: Mapping[str, pa.Table], stored: StoredRows) -> dict[str, pa.Table]:
         levels = {column.id: self._level(column) for column in self._mandatory}
+        left = dict(lacking)
         known: dict[str, list[pa.Table]] = {id: [] for id in lacking}
         for batch in stored(self._wanted(lacking, levels)):
             for id, tables in known.items():
@@ -146,9 +160,12 @@ class Presence:
                 columns = [there.column(one).cast(pa.string()) for one in level]
                 table = pa.table([*columns, pa.nulls(len(there), pa.int64())], names=[*keys, ROW])
                 tables.append(_first_of_each(table, keys))
+                if sum(one.num_rows for one in tables) > _MOST_KNOWN:
+                    left[id] = _without(left[id], tables, keys)
+                    tables.clear()
         return {
             id: _without(missing, known[id], [f"k{number}" for number in range(len(levels[id]))])
-            for id, missing in lacking.items()
+            for id, missing in left.items()
         }
 
     def _wanted(

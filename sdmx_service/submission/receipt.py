@@ -67,6 +67,7 @@ class Receipt:
         release: the release it was published in.
         checked_at: the release its rules were last checked against, None without a store.
         generation: the generation of the structures it was checked against.
+        leaves_out: whether merges leave out something mandatory that was stored, or said before; None: not known.
         principal: id of who sent it.
         corrects: the submission that this one is the next version of.
         corrected_by: the newest submission that is the next version of this one.
@@ -87,6 +88,7 @@ class Receipt:
     release: int | None = None
     checked_at: int | None = None
     generation: int | None = None
+    leaves_out: bool | None = None
     principal: str | None = None
     corrects: str | None = None
     corrected_by: str | None = None
@@ -168,7 +170,7 @@ def receipt_change(receipt: Receipt, expected: Status | None = None) -> Document
     return DocumentChange(kind=_RECEIPT, id=receipt.id, document=document, expected=expects, is_marked=True)
 
 
-_KEPT = ("checked_at", "generation", "principal", "scheduled_by")
+_KEPT = ("checked_at", "generation", "leaves_out", "principal", "scheduled_by")
 """Fields that are kept and not shown."""
 
 

@@ -19,7 +19,7 @@ from sdmx_service.catalog.library import Library
 from sdmx_service.errors import Conflict, NotFound, UnresolvedReference
 from sdmx_service.model.columns import Column, columns, render_numbers
 from sdmx_service.model.finding import Finding, FindingGroup, Severity
-from sdmx_service.model.message import Target
+from sdmx_service.model.message import Action, Target
 from sdmx_service.model.selection import Cube, dataflow_name
 from sdmx_service.model.structure import Dataflow, DataStructure
 from sdmx_service.model.urn import Ref
@@ -168,7 +168,7 @@ class _Recheck:
         names = [component.id for component in structure.components]
         for other, batch in chain(before, own):
             same = (other.dataflow, other.provider) == (part.dataflow, part.provider)
-            if same and Cube.of(other.structure) == Cube.of(structure):
+            if same and other.action is not Action.DELETE and Cube.of(other.structure) == Cube.of(structure):
                 yield pa.record_batch(
                     {name: batch.column(name) if name in batch.schema.names else pa.nulls(len(batch)) for name in names}
                 )

@@ -9,7 +9,7 @@ import hashlib
 import secrets
 import tempfile
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -54,12 +54,15 @@ from sdmx_service.submission.rechecking import dataflow_called
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.rules import run_rules
 from sdmx_service.submission.schema_check import check_schema
+from sdmx_service.submission.still_there import StillThere, before
 from sdmx_service.submission.stored import Stored
 from sdmx_service.submission.undecided import keep_undecided
 from sdmx_service.submission.validation import Validator
 from sdmx_service.submission.workspace import Workspace
 
 _PIECE = 1 << 20
+_MISSING = ("F303", "F305")
+"""Findings whose messages do not say at which key."""
 KEPT = 128 * 1024**2
 """Bytes of a file that is kept as it was sent, at most; of a larger one the digest is kept."""
 
@@ -95,6 +98,7 @@ class _Check:
     is_of_moment: bool = False
     """The last part was a state of a history."""
     passed: int = 0
+    leaves_out: bool = False
     received: Received | None = None
 
 
@@ -267,6 +271,12 @@ def _pass(
     if principal is not None:
         principal.must_send(part.provider, part.dataflow.ref)
     target = Target(structure=part.target.structure, dataflow=part.dataflow.ref, provider=part.provider)
+    staged = StagedPart(
+        structure=target.structure,
+        dataflow=dataflow_name(part.dataflow.ref),
+        provider=provider_name(part.provider),
+        action=part.action,
+    )
     validator = Validator(
         target=target,
         action=part.action,
@@ -274,15 +284,9 @@ def _pass(
         report=found.report,
         allowed=allowed_codes(target, catalog),
         letters=part.letters,
-        stored=_before(part, stored, workspace if found.passed else None),
+        stored=_before(part, staged, stored, workspace if found.passed else None),
     )
     found.passed += 1
-    staged = StagedPart(
-        structure=target.structure,
-        dataflow=dataflow_name(part.dataflow.ref),
-        provider=provider_name(part.provider),
-        action=part.action,
-    )
     if (staged.dataflow, staged.provider) not in found.parts:
         found.parts[staged.dataflow, staged.provider] = part
         _check_agreement(part, catalog, found.report)
@@ -300,20 +304,14 @@ def _pass(
         if load is not None and not found.report.has_errors:
             load.append(staged, typed.drop_columns([ROW, COLUMN, SHEET]))
     validator.finish()
+    found.leaves_out = found.leaves_out or validator.leaves_out
 
 
-def _before(part: Part, stored: Stored | None, workspace: Workspace | None) -> StoredRows | None:
+def _before(part: Part, staged: StagedPart, stored: Stored | None, workspace: Workspace | None) -> StoredRows | None:
     """What a merge may leave out: what is stored, and what the parts of the message before it say."""
     if workspace is None:
         return None if stored is None else partial(stored.own, part.dataflow, part.provider)
-    sender = (part.target.structure, dataflow_name(part.dataflow.ref), provider_name(part.provider))
-
-    def rows(where: Mapping[str, Collection[str]]) -> Iterator[pa.RecordBatch]:
-        if stored is not None:
-            yield from stored.own(part.dataflow, part.provider, where)
-        yield from workspace.said(*sender)
-
-    return rows
+    return before(staged.structure, part.dataflow.ref, staged, stored, workspace)
 
 
 def _checked(part: Part, validator: Validator) -> Iterator[pa.RecordBatch]:
@@ -380,6 +378,7 @@ def _receipt(
         rules_not_run=found.rules_not_run,
         checked_at=release,
         generation=generation,
+        leaves_out=found.leaves_out,
         principal=None if principal is None else principal.id,
     )
 
@@ -425,6 +424,8 @@ def _facts(sent: SentFile, found: _Check, store: Store | None = None, identity: 
 def check_again(kept: Sequence[Receipt], library: Library, memory: str = "1GB") -> None:
     """The rules, over what is stored now and all that is to be published, the later submission last.
 
+    What merges leave out must still be there too (``still_there``).
+
     Raises:
         Conflict: they do not hold any more.
     """
@@ -433,17 +434,21 @@ def check_again(kept: Sequence[Receipt], library: Library, memory: str = "1GB") 
     report = Report()
     layouts = [catalog.layouts[one.mapping] for one in kept if one.mapping and one.mapping in catalog.layouts]
     complete = {dimension for layout in layouts for dimension in layout.complete} if len(layouts) == len(kept) else ()
+    stored = Stored(store=store, catalog=catalog, release=view.release)
     with closing(Workspace(memory)) as workspace:
         flows = {}
+        there = StillThere(stored, workspace, report)
         for receipt in kept:
             workspace.file = receipt.file.name
             rows = 0
             for part, batch in store.staged(receipt.id):
                 flows[part.dataflow] = dataflow_called(part.dataflow, catalog)
+                if receipt.leaves_out is not False or receipt.generation != view.generation:
+                    there.look(part, flows[part.dataflow], batch)
                 workspace.add(part, _with_origin(batch, rows))
                 rows += len(batch)
+            there.finish()
             workspace.begin()
-        stored = Stored(store=store, catalog=catalog, release=view.release)
         run_rules(
             workspace,
             catalog.rule_sets.values(),
@@ -457,9 +462,10 @@ def check_again(kept: Sequence[Receipt], library: Library, memory: str = "1GB") 
     if report.has_errors:
         first = next(report.findings())
         names = ", ".join(receipt.id for receipt in kept)
+        where = f" (at {'.'.join(first.key.values())})" if first.code in _MISSING and first.key else ""
         raise Conflict(
             f"With what is published now, {names} {'does' if len(kept) == 1 else 'do'} not hold any more:"
-            f" {first.message}",
+            f" {first.message}{where}",
             hint="Send the figures again, in agreement with those.",
         )
 

@@ -120,6 +120,11 @@ class Validator:
         """Checks that need all rows: mandatory components that are given somewhere else."""
         self._presence.finish()
 
+    @property
+    def leaves_out(self) -> bool:
+        """Whether rows leave out something mandatory that may be stored; known when it is finished."""
+        return self._presence.leaves_out
+
     # --- values ------------------------------------------------------------------------------------------------
     def _typed(self, column: Column, values: pa.Array, batch: pa.RecordBatch) -> dict[str, pa.Array]:
         if values.null_count == len(values):
@@ -277,7 +282,7 @@ class Validator:
         name = "" if enumeration is None else enumeration.text
         allowed = self._allowed.codes.get(column.id)
         forbidding = self._allowed.constraints.get(column.id, "")
-        code = "F502" if column.id in self._allowed.by_agreement else "F402"
+        code = "F502" if column.id in self._allowed.of_provider else "F402"
 
         def judge(value: str) -> _Verdict | None:
             if value in items:

@@ -242,6 +242,19 @@ class Workspace:
         """
         return self._with_enough(lambda: self._connection.sql(query).to_arrow_table())
 
+    def read_of(self, query: str, rows: pa.Table) -> pa.Table:
+        """The answer to a query over rows from elsewhere, which it calls ``incoming``, whole.
+
+        Raises:
+            StorageFault: memory or disk do not suffice.
+        """
+
+        def ask() -> pa.Table:
+            incoming = rows  # noqa: F841 - found by its name, as in _insert
+            return self._connection.sql(query).to_arrow_table()
+
+        return self._with_enough(ask)
+
     def _with_enough(self, work: Callable[[], T]) -> T:
         """What the work gives; it is done again with more memory if it cannot be done with less."""
         if self._is_filling:
@@ -320,23 +333,6 @@ class Workspace:
     def drop(self, table: str) -> None:
         """Forget a table that ``keep`` or ``make`` made."""
         self.run(f"DROP TABLE IF EXISTS {identifier(table)}")
-
-    def said(self, structure: DataStructure, dataflow: str, provider: str) -> Iterator[pa.RecordBatch]:
-        """The rows so far of a provider for a dataflow that no deletion after them took away.
-
-        Columns are the components, as texts and numbers; null where a row does not say one.
-        """
-        sent = self._sent.get((structure.ref.text, dataflow))
-        if sent is None:
-            return
-        chosen = ", ".join(f"s.{name} AS {identifier(id)}" for id, name in column_names(structure).items())
-        query = (
-            f"SELECT {chosen} FROM {sent.table} AS s WHERE s._dataflow = {literal(dataflow)}"
-            f" AND s._provider = {literal(provider)} AND s._action <> 'Delete'"
-        )
-        if Action.DELETE in sent.actions:
-            query += f" AND NOT EXISTS ({_deleted_by(sent, 's')} AND d._part > s._part AND d._provider = s._provider)"
-        yield from self.read(query).to_batches()
 
 
 def _limits(most: str) -> list[str]:

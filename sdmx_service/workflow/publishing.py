@@ -74,8 +74,8 @@ def publish(
 ) -> list[Receipt]:
     """Publish submissions, in that order, as one release; their receipts afterwards.
 
-    If something was published since a submission was checked, its set rules run again first; if structures or
-    agreements changed, its rows are judged by those of now.
+    If something was published since a submission was checked, its set rules run again first, and what its merges leave
+    out must still be there; if structures or agreements changed, its rows are judged by those of now.
 
     Raises:
         NotAllowed: the principal may not publish, or approved one that another has to publish.

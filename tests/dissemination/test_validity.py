@@ -10,7 +10,7 @@ import pytest
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.dissemination.schema import schema
 from sdmx_service.errors import NotFound, SemanticFault
-from sdmx_service.model.artefact import Texts
+from sdmx_service.model.artefact import Item, Texts
 from sdmx_service.model.constraint import (
     CubeRegion,
     DataConstraint,
@@ -19,7 +19,7 @@ from sdmx_service.model.constraint import (
     MetadataConstraint,
     MetadataTargetRegion,
 )
-from sdmx_service.model.items import Code, Codelist, Concept, ConceptScheme
+from sdmx_service.model.items import Code, Codelist, Concept, ConceptScheme, MetadataProviderScheme
 from sdmx_service.model.message import Message, Party
 from sdmx_service.model.query import SchemaQuery
 from sdmx_service.model.representation import Representation, TextFormat
@@ -31,7 +31,9 @@ from sdmx_service.model.structure import (
     Measure,
     MetadataAttribute,
     Metadataflow,
+    MetadataProvisionAgreement,
     MetadataStructure,
+    ProvisionAgreement,
     TimeDimension,
 )
 from sdmx_service.model.urn import Ref
@@ -77,6 +79,8 @@ MSD = MetadataStructure(
     ),
 )  # fmt: skip
 MDF = Metadataflow(**_own("MDF"), structure=MSD.ref)
+PROVIDER = _ref("DataProvider", "PROVIDERS", "KEEPER")
+ITS_AGREEMENT = ProvisionAgreement(**_own("PA"), dataflow=FLOW.ref, provider=PROVIDER)
 ARTEFACTS = (AREAS, KINDS, STRUCTURE, FLOW, MSD, MDF)
 
 
@@ -129,6 +133,22 @@ def test_constraints_are_sent_where_components_share_a_list() -> None:
     assert not any(one.type == "DataConstraint" for one in _asked().structures)
 
 
+def test_constraints_of_the_provider_are_applied_for_an_agreement() -> None:
+    everybody = (ITS_AGREEMENT, _narrowed("FROM", "A", "B"), _narrowed("TO", "B", to=PROVIDER))
+    agreed = _asked(*everybody, context="provisionagreement", id="PA")
+    assert isinstance(agreed.schema, DataSchema)
+    assert {id: list(one.values) for id, one in agreed.schema.enumerations.items() if id != "KIND"} == {
+        "FROM": ["A", "B"],
+        "TO": ["B"],
+    }
+    sent = {one.ref.text: one for one in agreed.structures}
+    assert {"ZOO:CON_FROM(1.0.0)", "ZOO:CON_TO(1.0.0)"} <= sent.keys()
+    codelist = sent["ZOO:CL_AREA(1.0.0)"]
+    assert isinstance(codelist, Codelist)
+    assert [item.id for item in codelist.items] == ["A", "B"]
+    assert list(_data(*everybody).enumerations["TO"].values) == ["A", "B", "C"]  # of the dataflow: any provider
+
+
 def test_a_list_that_is_kept_elsewhere_limits_nothing() -> None:
     stub = replace(AREAS, items=(), is_external_reference=True)
     assert "FROM" not in _data(stub).enumerations
@@ -150,6 +170,14 @@ def test_constraints_of_metadata() -> None:
     assert [[item.id for item in each.items] for each in sent] == [["A"]]
     without = replace(one, regions=(replace(one.regions[0], include=False),))
     assert where(without, context="metadataflow", id="MDF") == ["B", "C"]
+    reporter = _ref("MetadataProvider", "REPORTERS", "R1")
+    schemes = MetadataProviderScheme(**_own("REPORTERS"), items=(Item(id="R1"), Item(id="R2")))
+    agreed = MetadataProvisionAgreement(**_own("MPA"), metadataflow=MDF.ref, provider=reporter)
+    more = (schemes, agreed, replace(one, attachments=(reporter,)))
+    assert where(*more, context="metadataprovisionagreement", id="MPA") == ["A"]
+    assert where(*more, context="metadataflow", id="MDF") == ["A", "B", "C"]
+    another = (schemes, agreed, replace(one, attachments=(replace(reporter, item="R2"),)))
+    assert where(*another, context="metadataprovisionagreement", id="MPA") == ["A", "B", "C"]
 
 
 def test_refusals() -> None:

@@ -153,6 +153,29 @@ def test_key_sets_in_order() -> None:
     assert {one.value for one in found if one.code == "F253"} == {"AREA=IT, SEX=M"}
 
 
+def test_what_a_provider_may_send_together_and_when() -> None:
+    provider = replace(
+        constraint(box(codes("AREA", "MT"), codes("SEX", "F"), years("2019")), box(codes("AREA", "IT"))),
+        attachments=(PROVIDER,),
+    )
+    found = told(provider, rows=(sent("MT", "F", "2019"), sent("MT", "F", "2018"), sent("MT", "M", "2019")))
+    assert [(one.code, one.row, one.column, one.value) for one in found] == [
+        ("F252", 3, "TIME_PERIOD", "2018"),
+        ("F253", 4, "AREA", "AREA=MT, SEX=M, TIME_PERIOD=2019"),
+    ]
+    other = replace(provider, attachments=(replace(PROVIDER, item="P2"),))
+    assert refused(told(other)) == set()
+
+
+def test_a_provider_s_constraint_holds_beside_each_agreement() -> None:
+    """Of agreements one has to allow a row; what hangs on the provider is no alternative to them."""
+    provider = replace(constraint(box(years("2020")), name="CON_P"), attachments=(PROVIDER,))
+    pair = constraint(box(codes("AREA", "MT"), codes("SEX", "F")), box(codes("AREA", "IT", "FR")), on=AGREEMENT)
+    assert refused(told(provider, pair)) == {
+        one for one in itertools.product(AREAS, SEXES, YEARS) if one[2] < "2020" or one[:2] == ("MT", "M")
+    }
+
+
 def test_of_several_agreements_one_must_allow_a_row() -> None:
     other = replace(AGREEMENT, id="PA_P1_LATE")
     early = constraint(box(codes("AREA", "MT"), years(end="2019")), on=AGREEMENT)
@@ -289,14 +312,15 @@ def allows(one: DataConstraint, line: dict[str, str]) -> bool:
 
 @given(
     st.lists(st.builds(lambda r, k: constraint(*r, keys=k), regions, key_sets), min_size=1, max_size=2),
-    st.sampled_from(["dataflow", "agreement", "an agreement each"]),
+    st.sampled_from(["dataflow", "agreement", "an agreement each", "provider"]),
 )
 def test_rows_are_refused_as_a_reading_row_by_row_says(ones: list[DataConstraint], on: str) -> None:
     agreements = [replace(AGREEMENT, id=f"PA_P1_{n}" if n else AGREEMENT.id) for n in range(len(ones))]
     apart = on == "an agreement each"
-    places = agreements if apart else [FLOW if on == "dataflow" else AGREEMENT] * len(ones)
+    single = {"dataflow": FLOW.ref, "agreement": AGREEMENT.ref, "provider": PROVIDER}
+    places = [one.ref for one in agreements] if apart else [single[on]] * len(ones)
     hung = [
-        replace(one, id=f"CON_{n}", attachments=(place.ref,))
+        replace(one, id=f"CON_{n}", attachments=(place,))
         for n, (one, place) in enumerate(zip(ones, places, strict=True))
     ]
     lines = [

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -167,6 +169,25 @@ class TestAreas:
         file = SentFile(file=io.BytesIO(message(merge("COD", "2024-02", "6", port="NOR"))), name="sent.csv")
         assert submit(file, Wish(provider="SEA.HARBOUR"), house.library, OPERATOR).status == "refused"
 
+    def test_what_a_provider_may_send_under_whatever_agreement(self, house: House) -> None:
+        keep(house, ports(provider("HARBOUR"), "SOU"), agreement("COAST"))
+        _, findings = send(house, merge("COD", "2024-01", "5"), merge("COD", "2024-02", "6", port="NOR"))
+        assert [(one.code, one.row, one.column, one.value) for one in findings] == [("F502", 3, "PORT", "NOR")]
+        assert "SEA:CON_PORTS(1.0.0) does not cover it" in findings[0].message
+        assert send(house, merge("COD", "2024-01", "5", port="NOR"), item="COAST")[0].status == "accepted"
+
+    def test_a_provider_s_constraint_holds_without_agreements_too(self, house: House) -> None:
+        open_flow = replace(house.library.view().catalog.dataflow(FLOW), id="DF_OPEN")
+        keep(house, open_flow, ports(provider("HARBOUR"), "SOU"))
+
+        def codes(port: str) -> list[str]:
+            body = message(merge("COD", "2024-01", "5", port=port)).replace(b"DF_CATCH", b"DF_OPEN")
+            file = SentFile(file=io.BytesIO(body), name="sent.csv")
+            receipt = submit(file, Wish(provider="SEA.HARBOUR"), house.library, OWN)
+            return [group.code for group in load_findings(house.library.store, receipt.id)]
+
+        assert (codes("SOU"), codes("NOR")) == ([], ["F502"])
+
     def test_it_holds_for_every_version_of_the_dataflow(self, house: House) -> None:
         """The agreement means the latest version; sending to an earlier one is no way around it."""
         catalog = house.library.view().catalog
@@ -195,6 +216,23 @@ class TestAreas:
         keep(house, ports(agreement("HARBOUR"), "SOU", version="1.0.0-draft"))
         assert send(house, merge("COD", "2024-01", "5", port="NOR"))[0].status == "accepted"
 
+    def test_who_asks_for_structures_sees_what_the_provider_may_send(self, house: House) -> None:
+        keep(house, ports(provider("HARBOUR"), "SOU"))
+
+        def asked(path: str) -> dict[str, list[dict[str, Any]]]:
+            found: dict[str, list[dict[str, Any]]] = json.loads(house.body(path, "application/json"))["data"]
+            return found
+
+        def codes(path: str) -> set[str]:
+            (codelist,) = [one for one in asked(path)["codelists"] if one["id"] == "CL_PORT"]
+            return {code["id"] for code in codelist["codes"]}
+
+        partial = "references=descendants&detail=referencepartial"
+        assert codes(f"v2/structure/provisionagreement/SEA/PA_CATCH_HARBOUR/1.0.0?{partial}") == {"_T", "SOU"}
+        assert codes(f"v2/structure/dataflow/SEA/DF_CATCH/1.0.0?{partial}") == {"_T", "SOU", "NOR", "007"}
+        parents = asked("v2/structure/dataproviderscheme/SEA/DATA_PROVIDERS/1.0?references=parents")
+        assert [one["id"] for one in parents["dataConstraints"]] == ["CON_PORTS"]
+
 
 class TestBeforePublication:
     """What was accepted is looked at again if structures or agreements changed since."""
@@ -219,6 +257,11 @@ class TestBeforePublication:
 
     def test_the_area_is_another_now(self, house: House, waiting: str) -> None:
         keep(house, ports(agreement("HARBOUR"), "SOU"))
+        with pytest.raises(Conflict, match="PORT: 'NOR' is not for this provider to send"):
+            publish([waiting], house.library, PUBLISHER)
+
+    def test_the_provider_may_send_less_now(self, house: House, waiting: str) -> None:
+        keep(house, ports(provider("HARBOUR"), "SOU"))
         with pytest.raises(Conflict, match="PORT: 'NOR' is not for this provider to send"):
             publish([waiting], house.library, PUBLISHER)
 
