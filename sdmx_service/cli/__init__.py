@@ -72,6 +72,7 @@ def _serve_arguments(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--partners", default="", metavar="HOSTS", help=Settings.help()["partners"])
     command.add_argument("--openid", type=Path, metavar="FILE", help=Settings.help()["openid"])
+    command.add_argument("--key-file", type=Path, metavar="FILE", help=Settings.help()["key_file"])
     command.add_argument("--no-accounts", action="store_true", help="no sign-in with accounts of the service's own")
     for name in commands.TUNED:
         option, default = f"--{name.replace('_', '-')}", getattr(Settings(), name)
