@@ -32,6 +32,8 @@ from sdmx_service.storage.port import DocumentChange, Store
 log = logging.getLogger(__name__)
 _KIND = "account"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
+LOCAL = "@local"
+"""How the id of a principal ends that is an account of the service's own."""
 INVITED_DAYS = 7
 """Days that an invitation is good for."""
 _SECRET = ("hash", "invitation", "invited_until", *SECRET_FIELDS)
@@ -64,7 +66,8 @@ def create_account(
         "created_at": datetime.now(UTC).isoformat(),
         "created_by": by.id,
     }
-    return _invited(store, name, document, by, "create account", role=role, provider=document["provider"])
+    told = {"role": role, "provider": document["provider"]}
+    return _invited(store, name, {}, document, by, "create account", **told)
 
 
 def accounts(store: Store) -> list[dict[str, Any]]:
@@ -93,7 +96,7 @@ def find_account(store: Store, name: str) -> Mapping[str, Any]:
 def principal_of_account(name: str, document: Mapping[str, Any]) -> Principal:
     """Who an account is."""
     return Principal(
-        id=f"{name}@local",
+        id=f"{name}{LOCAL}",
         role=cast(Role, document["role"]),
         provider=document["provider"],
         kind="person",
@@ -104,14 +107,23 @@ def principal_of_account(name: str, document: Mapping[str, Any]) -> Principal:
 # --- invitations and passwords --------------------------------------------------------------------------------------
 def invite(store: Store, name: str, *, by: Principal = OPERATOR) -> str:
     """A new invitation for an account; one made before is no good any more. The password stays until it is used."""
-    return _invited(store, name, find_account(store, name), by, "invite to account")
+    before = find_account(store, name)
+    return _invited(store, name, before, before, by, "invite to account")
 
 
-def _invited(store: Store, name: str, document: Mapping[str, Any], by: Principal, act: str, **told: Any) -> str:
+def _invited(
+    store: Store,
+    name: str,
+    before: Mapping[str, Any],
+    document: Mapping[str, Any],
+    by: Principal,
+    act: str,
+    **told: Any,
+) -> str:
     secret = secrets.token_urlsafe(24)
     until = days_from_now(INVITED_DAYS).isoformat()
     invited = {**document, "invitation": digest(secret), "invited_until": until}
-    keep(store, by, act, f"account {name}", change(_KIND, name, invited), **told)
+    keep(store, by, act, f"account {name}", _change(name, before, invited), **told)
     return f"{name}.{secret}"
 
 
@@ -121,14 +133,20 @@ def invited_account(store: Store, invitation: str) -> str:
     Raises:
         NotFound: it is not good: unknown, used, or too old.
     """
+    return _invited_one(store, invitation)[0]
+
+
+def _invited_one(store: Store, invitation: str) -> tuple[str, Mapping[str, Any]]:
+    """The name and document of the account that an invitation is for; as ``invited_account``."""
     name, _, secret = invitation.partition(".")
+    shown = digest(secret)
     document = store.document(_KIND, name) if _NAME.fullmatch(name) else None
     kept = None if document is None else document.get("invitation")
-    if document is None or kept is None or not secrets.compare_digest(digest(secret), kept) or document["disabled"]:
+    if document is None or kept is None or not secrets.compare_digest(shown, kept) or document["disabled"]:
         raise NotFound("This invitation is not good any more.", hint="Ask for a new one.")
     if datetime.fromisoformat(document["invited_until"]) <= datetime.now(UTC):
         raise NotFound("This invitation is too old.", hint="Ask for a new one.")
-    return name
+    return name, document
 
 
 def accept_invitation(store: Store, invitation: str, password: str) -> Principal:
@@ -137,10 +155,11 @@ def accept_invitation(store: Store, invitation: str, password: str) -> Principal
     Raises:
         NotFound: the invitation is not good.
         SemanticFault: the password cannot be taken.
+        Conflict: it was used or voided just then.
     """
-    name = invited_account(store, invitation)
-    principal = principal_of_account(name, find_account(store, name))
-    set_password(store, name, password, by=principal)
+    name, before = _invited_one(store, invitation)
+    principal = principal_of_account(name, before)
+    _set_password(store, name, before, password, by=principal)
     return principal
 
 
@@ -151,7 +170,10 @@ def set_password(store: Store, name: str, password: str, *, by: Principal = OPER
         NotFound: there is no such account.
         SemanticFault: the password cannot be taken.
     """
-    before = find_account(store, name)
+    _set_password(store, name, find_account(store, name), password, by=by)
+
+
+def _set_password(store: Store, name: str, before: Mapping[str, Any], password: str, *, by: Principal) -> None:
     made = {"hash": passwords.hashed(password, name), "epoch": secrets.token_hex(8), "invitation": None}
     after = {**before, **made, "changed_at": datetime.now(UTC).isoformat()}
     keep(store, by, "set password", f"account {name}", _change(name, before, after))
@@ -170,8 +192,8 @@ def set_disabled(store: Store, name: str, disabled: bool, *, by: Principal = OPE
 
 
 def _change(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> DocumentChange:
-    """A change of an account that nobody else changed meanwhile."""
-    expected = {field: before.get(field) for field in ("epoch", "disabled", "second")}
+    """A change of an account that nobody else made, changed or removed meanwhile; empty before: it is new."""
+    expected = {field: before.get(field) for field in ("epoch", "disabled", "second", "invitation")}
     return change(_KIND, name, after, expected)
 
 

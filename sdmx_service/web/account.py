@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from sdmx_service.auth.accounts import accept_invitation, find_account, invited_account, set_password
+from sdmx_service.auth.accounts import LOCAL, accept_invitation, find_account, invited_account, set_password
 from sdmx_service.auth.acts import ACTS
 from sdmx_service.auth.passwords import SHORTEST
 from sdmx_service.auth.second_factor import (
@@ -18,12 +18,10 @@ from sdmx_service.auth.second_factor import (
     wanted_secret,
 )
 from sdmx_service.auth.sessions import end_session, end_sessions, open_session
-from sdmx_service.errors import NotAuthenticated, SdmxError, SemanticFault, TooManyAttempts
+from sdmx_service.errors import NotAuthenticated, NotFound, SdmxError, SemanticFault, TooManyAttempts
 from sdmx_service.web.asking import Shown, status_of
 from sdmx_service.web.desk import SIGN_IN, Case, at_desk
 from sdmx_service.web.qr_code import qr_code
-
-_LOCAL = "@local"
 
 
 def routes() -> list[web.RouteDef]:
@@ -125,7 +123,7 @@ def _change_password(case: Case) -> Shown:
 def _local_name(case: Case) -> str | None:
     """The name of the account of this service that has signed in; None: it is one of elsewhere."""
     id = case.signed_in.id
-    return id.removesuffix(_LOCAL) if id.endswith(_LOCAL) else None
+    return id.removesuffix(LOCAL) if id.endswith(LOCAL) else None
 
 
 def _service_name(case: Case) -> str:
@@ -214,8 +212,19 @@ def _invited(case: Case) -> Shown:
     return _invitation_page(case)
 
 
+def _invitation(case: Case) -> str:
+    """What the address shows.
+
+    Raises:
+        NotFound: the service has no accounts of its own.
+    """
+    if not case.desk.accounts:
+        raise NotFound("There are no accounts of this service.", hint="Sign in elsewhere.")
+    return case.asked.parts["invitation"]
+
+
 def _invitation_page(case: Case, fault: SdmxError | None = None) -> Shown:
-    invitation = case.asked.parts["invitation"]
+    invitation = _invitation(case)
     name = invited_account(case.desk.store, invitation)
     status = 200 if fault is None else status_of(fault)
     return case.page("invitation.html", status, invitation=invitation, account=name, fault=fault, shortest=SHORTEST)
@@ -224,10 +233,10 @@ def _invitation_page(case: Case, fault: SdmxError | None = None) -> Shown:
 def _accept(case: Case) -> Shown:
     """The password that the invited chooses, and a session; with a second factor one still signs in with it."""
     try:
-        principal = accept_invitation(case.desk.store, case.asked.parts["invitation"], _twice(case))
+        principal = accept_invitation(case.desk.store, _invitation(case), _twice(case))
     except SemanticFault as fault:
         return _invitation_page(case, fault)
-    if has_second(find_account(case.desk.store, principal.id.removesuffix(_LOCAL))):
+    if has_second(find_account(case.desk.store, principal.id.removesuffix(LOCAL))):
         return case.go(SIGN_IN)
     end_session(case.desk.store, case.secret)
     secret = open_session(case.desk.store, principal, case.desk.lifetimes)

@@ -178,6 +178,49 @@ def test_disabling_and_removing(store: Store) -> None:
             act(store, "maria")
 
 
+class Meanwhile(Counting):
+    """A store in which something happens after an account was read for the first time."""
+
+    def __init__(self, store: Store, happens: Callable[[], object]) -> None:
+        super().__init__(store)
+        self.happens: Callable[[], object] | None = happens
+
+    def document(self, kind: str, id: str) -> Any:
+        found = self.store.document(kind, id)
+        if (happens := self.happens) is not None:
+            self.happens = None
+            happens()
+        return found
+
+
+def test_nobody_undoes_what_another_does_just_then(store: Store) -> None:
+    """A change is made of what was read before it; what changed in between is not written over."""
+    account(store)
+
+    def clash(meanwhile: Callable[[], object], act: Callable[[Store], object]) -> None:
+        with pytest.raises(Conflict):
+            act(cast(Store, Meanwhile(store, meanwhile)))
+
+    clash(lambda: set_disabled(store, "maria", True), lambda late: invite(late, "maria"))
+    assert [one["state"] for one in accounts(store)] == ["disabled"]
+    set_disabled(store, "maria", False)
+    invitation = invite(store, "maria")
+    clash(lambda: invite(store, "maria"), lambda late: accept_invitation(late, invitation, GOOD + "!"))
+    invitation = invite(store, "maria")
+    clash(
+        lambda: accept_invitation(store, invitation, GOOD + "?"),
+        lambda late: accept_invitation(late, invitation, GOOD + "!"),
+    )
+    assert Doorkeeper(store).admit("maria", GOOD + "?", "a").name == "Maria"
+    clash(lambda: remove_account(store, "maria"), lambda late: invite(late, "maria"))
+    assert accounts(store) == []
+    clash(
+        lambda: create_account(store, "ines", role="reader"),
+        lambda late: create_account(late, "ines", role="administrator"),
+    )
+    assert [one["role"] for one in accounts(store)] == ["reader"]
+
+
 def test_names_and_roles(store: Store) -> None:
     account(store)
     with pytest.raises(Conflict):
