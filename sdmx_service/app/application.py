@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from aiohttp import web
 
@@ -25,7 +26,7 @@ from sdmx_service.auth.second_factor import protect_seconds
 from sdmx_service.auth.sessions import Lifetimes
 from sdmx_service.catalog.library import Library
 from sdmx_service.dissemination.bulk import KINDS, Shelf
-from sdmx_service.errors import SdmxError
+from sdmx_service.errors import NotFound, SdmxError
 from sdmx_service.model.message import Party
 from sdmx_service.model.selection import Cube, Selection, dataflow_name
 from sdmx_service.rest import (
@@ -247,9 +248,9 @@ def _holding(settings: Settings, store: Store) -> Iterator[None]:
     if settings.store is not None:
         yield
         return
-    token, principal = create_token(store, role="administrator", name="commands on the folder of the store")
     note = settings.data / "service.json"
-    note.unlink(missing_ok=True)
+    _forget_last(note, store)
+    token, principal = create_token(store, role="administrator", name="commands on the folder of the store")
     with os.fdopen(os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump({"url": f"http://{settings.host}:{settings.port}", "token": token}, file)
     try:
@@ -257,3 +258,10 @@ def _holding(settings: Settings, store: Store) -> Iterator[None]:
     finally:
         note.unlink(missing_ok=True)
         revoke_token(store, principal.id)
+
+
+def _forget_last(note: Path, store: Store) -> None:
+    """End the token that a service left which was killed: nobody else holds the store now."""
+    with suppress(OSError, ValueError, KeyError, TypeError, NotFound):
+        revoke_token(store, str(json.loads(note.read_text())["token"]).partition(".")[0])
+    note.unlink(missing_ok=True)

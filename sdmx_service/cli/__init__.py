@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sdmx_service import __version__
 from sdmx_service.cli import access, commands, confidentiality, history, life, mapping_commands, source_commands
+from sdmx_service.cli.lines import line
 from sdmx_service.errors import SdmxError
 from sdmx_service.settings import Settings
 
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(parsed.run(parsed))
     except SdmxError as error:
-        print(f"sdmx-service: {error} [{error.code}]", file=sys.stderr)
+        print(line(f"sdmx-service: {error} [{error.code}]"), file=sys.stderr)
         return commands.UNREADABLE
     except FileNotFoundError as error:
         print(f"sdmx-service: there is no file {error.filename!r}.", file=sys.stderr)
