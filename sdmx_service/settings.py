@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from urllib.parse import unquote
 
 _HERE = Path(__file__).resolve().parent
 
@@ -61,6 +62,11 @@ class Settings:
         default=None, metadata={"help": "JSON file that names the OpenID Connect provider at which people sign in"}
     )
     accounts: bool = field(default=True, metadata={"help": "let people sign in with accounts of the service's own"})
+    key_file: Path | None = field(
+        default=None,
+        metadata={"help": "file with the key that protects second factors, made when it is needed; default: beside the "
+                          "embedded store, none with PostgreSQL"},
+    )  # fmt: skip
     session_idle: int = field(default=60, metadata={"help": "minutes after which a session without request ends"})
     session_whole: int = field(default=720, metadata={"help": "minutes after which a session ends in any case"})
     proxies: int = field(
@@ -93,6 +99,20 @@ class Settings:
     def bulk_folder(self) -> Path:
         """Where whole dataflows stand as files."""
         return self.bulk or self.data / "bulk"
+
+    @property
+    def key_path(self) -> Path | None:
+        """The key file: that named, else beside the embedded store, so that no copy of the store has it.
+
+        Stores on a server have none unless it is named: several processes share them, and all need the same.
+        """
+        if self.key_file is not None:
+            return self.key_file
+        if self.store is None:
+            folder = self.data.resolve()
+            return folder.with_name(f"{folder.name}.key")
+        path = unquote(self.store.removeprefix("duckdb:///"))
+        return Path(f"{path}.key") if self.store.startswith("duckdb:///") else None
 
     @property
     def models_folder(self) -> Path:

@@ -18,6 +18,7 @@ SAID: dict[str, tuple[list[str], Any]] = {
     "models": (["--models", "x"], Path("x")),
     "bulk": (["--bulk", "x"], Path("x")),
     "openid": (["--openid", "x"], Path("x")),
+    "key_file": (["--key-file", "x"], Path("x")),
     "read_models": (["--no-models"], False),
     "accounts": (["--no-accounts"], False),
     "port": (["--port", "1"], 1),

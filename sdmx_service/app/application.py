@@ -8,9 +8,10 @@ import logging
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from aiohttp import web
 
@@ -20,10 +21,12 @@ from sdmx_service.app.stores import open_store, scratch_store
 from sdmx_service.auth import Gate, create_token, revoke_token
 from sdmx_service.auth.accounts import Doorkeeper
 from sdmx_service.auth.openid_settings import OpenIdSettings
+from sdmx_service.auth.seal import Seal
+from sdmx_service.auth.second_factor import protect_seconds
 from sdmx_service.auth.sessions import Lifetimes
 from sdmx_service.catalog.library import Library
 from sdmx_service.dissemination.bulk import KINDS, Shelf
-from sdmx_service.errors import SdmxError
+from sdmx_service.errors import NotFound, SdmxError
 from sdmx_service.model.message import Party
 from sdmx_service.model.selection import Cube, Selection, dataflow_name
 from sdmx_service.rest import (
@@ -104,7 +107,7 @@ def _service(
                 shelf=shelf,
                 sender=Party(id=settings.sender),
                 executor=executor,
-                gate=Gate(library.store),
+                gate=Gate(library.store, aside=executor.submit),
                 recognise=openid.recognise if openid is not None and takes_tokens else None,
                 proxies=settings.proxies,
                 streams=asyncio.Semaphore(settings.max_streams),
@@ -117,7 +120,7 @@ def _service(
                 scratch=scratch_store,
                 clock=clock,
             )
-            pages.attach(application, library, executor, _desk(settings, library, openid))
+            pages.attach(application, library, executor, _desk(settings, library, openid, executor))
             yield
 
     return run
@@ -156,12 +159,13 @@ async def _publish_due(service: Service, looks: float) -> None:
         await asyncio.sleep(looks)
 
 
-def _desk(settings: Settings, library: Library, openid: pages.OpenIdClient | None) -> pages.Desk:
-    """What signing in and sending need."""
-    minutes = timedelta(minutes=1)
+def _desk(settings: Settings, library: Library, openid: pages.OpenIdClient | None, executor: Executor) -> pages.Desk:
+    """What signing in and sending need; secrets that earlier versions kept plain are sealed."""
+    minutes, seal = timedelta(minutes=1), Seal(settings.key_path)
+    protect_seconds(library.store, seal)
     return pages.Desk(
         library=library,
-        doorkeeper=Doorkeeper(library.store),
+        doorkeeper=Doorkeeper(library.store, seal=seal, aside=executor.submit),
         lifetimes=Lifetimes(idle=settings.session_idle * minutes, whole=settings.session_whole * minutes),
         address=settings.address,
         openid=openid,
@@ -244,9 +248,9 @@ def _holding(settings: Settings, store: Store) -> Iterator[None]:
     if settings.store is not None:
         yield
         return
-    token, principal = create_token(store, role="administrator", name="commands on the folder of the store")
     note = settings.data / "service.json"
-    note.unlink(missing_ok=True)
+    _forget_last(note, store)
+    token, principal = create_token(store, role="administrator", name="commands on the folder of the store")
     with os.fdopen(os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump({"url": f"http://{settings.host}:{settings.port}", "token": token}, file)
     try:
@@ -254,3 +258,10 @@ def _holding(settings: Settings, store: Store) -> Iterator[None]:
     finally:
         note.unlink(missing_ok=True)
         revoke_token(store, principal.id)
+
+
+def _forget_last(note: Path, store: Store) -> None:
+    """End the token that a service left which was killed: nobody else holds the store now."""
+    with suppress(OSError, ValueError, KeyError, TypeError, NotFound):
+        revoke_token(store, str(json.loads(note.read_text())["token"]).partition(".")[0])
+    note.unlink(missing_ok=True)

@@ -12,15 +12,18 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 
 from sdmx_service.auth import passwords
 from sdmx_service.auth.acts import Role
+from sdmx_service.auth.client_address import counted_as
 from sdmx_service.auth.principal import OPERATOR, Principal
+from sdmx_service.auth.seal import Seal
 from sdmx_service.auth.second_factor import SECRET_FIELDS, has_second, remove_second, take_code
 from sdmx_service.auth.throttle import Tally, Throttle
 from sdmx_service.auth.tokens import LONGEST_NAME, days_from_now, digest
-from sdmx_service.auth.trail import change, keep
+from sdmx_service.auth.trail import Aside, at_once, change, keep, keep_refusal
 from sdmx_service.errors import Conflict, NotAllowed, NotAuthenticated, NotFound, SdmxError, SemanticFault
 from sdmx_service.model.selection import provider_name
 from sdmx_service.model.urn import Ref
@@ -29,6 +32,8 @@ from sdmx_service.storage.port import DocumentChange, Store
 log = logging.getLogger(__name__)
 _KIND = "account"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
+LOCAL = "@local"
+"""How the id of a principal ends that is an account of the service's own."""
 INVITED_DAYS = 7
 """Days that an invitation is good for."""
 _SECRET = ("hash", "invitation", "invited_until", *SECRET_FIELDS)
@@ -61,7 +66,8 @@ def create_account(
         "created_at": datetime.now(UTC).isoformat(),
         "created_by": by.id,
     }
-    return _invited(store, name, document, by, "create account", role=role, provider=document["provider"])
+    told = {"role": role, "provider": document["provider"]}
+    return _invited(store, name, {}, document, by, "create account", **told)
 
 
 def accounts(store: Store) -> list[dict[str, Any]]:
@@ -90,7 +96,7 @@ def find_account(store: Store, name: str) -> Mapping[str, Any]:
 def principal_of_account(name: str, document: Mapping[str, Any]) -> Principal:
     """Who an account is."""
     return Principal(
-        id=f"{name}@local",
+        id=f"{name}{LOCAL}",
         role=cast(Role, document["role"]),
         provider=document["provider"],
         kind="person",
@@ -101,14 +107,23 @@ def principal_of_account(name: str, document: Mapping[str, Any]) -> Principal:
 # --- invitations and passwords --------------------------------------------------------------------------------------
 def invite(store: Store, name: str, *, by: Principal = OPERATOR) -> str:
     """A new invitation for an account; one made before is no good any more. The password stays until it is used."""
-    return _invited(store, name, find_account(store, name), by, "invite to account")
+    before = find_account(store, name)
+    return _invited(store, name, before, before, by, "invite to account")
 
 
-def _invited(store: Store, name: str, document: Mapping[str, Any], by: Principal, act: str, **told: Any) -> str:
+def _invited(
+    store: Store,
+    name: str,
+    before: Mapping[str, Any],
+    document: Mapping[str, Any],
+    by: Principal,
+    act: str,
+    **told: Any,
+) -> str:
     secret = secrets.token_urlsafe(24)
     until = days_from_now(INVITED_DAYS).isoformat()
     invited = {**document, "invitation": digest(secret), "invited_until": until}
-    keep(store, by, act, f"account {name}", change(_KIND, name, invited), **told)
+    keep(store, by, act, f"account {name}", _change(name, before, invited), **told)
     return f"{name}.{secret}"
 
 
@@ -118,14 +133,20 @@ def invited_account(store: Store, invitation: str) -> str:
     Raises:
         NotFound: it is not good: unknown, used, or too old.
     """
+    return _invited_one(store, invitation)[0]
+
+
+def _invited_one(store: Store, invitation: str) -> tuple[str, Mapping[str, Any]]:
+    """The name and document of the account that an invitation is for; as ``invited_account``."""
     name, _, secret = invitation.partition(".")
+    shown = digest(secret)
     document = store.document(_KIND, name) if _NAME.fullmatch(name) else None
     kept = None if document is None else document.get("invitation")
-    if document is None or kept is None or not secrets.compare_digest(digest(secret), kept) or document["disabled"]:
+    if document is None or kept is None or not secrets.compare_digest(shown, kept) or document["disabled"]:
         raise NotFound("This invitation is not good any more.", hint="Ask for a new one.")
     if datetime.fromisoformat(document["invited_until"]) <= datetime.now(UTC):
         raise NotFound("This invitation is too old.", hint="Ask for a new one.")
-    return name
+    return name, document
 
 
 def accept_invitation(store: Store, invitation: str, password: str) -> Principal:
@@ -134,10 +155,11 @@ def accept_invitation(store: Store, invitation: str, password: str) -> Principal
     Raises:
         NotFound: the invitation is not good.
         SemanticFault: the password cannot be taken.
+        Conflict: it was used or voided just then.
     """
-    name = invited_account(store, invitation)
-    principal = principal_of_account(name, find_account(store, name))
-    set_password(store, name, password, by=principal)
+    name, before = _invited_one(store, invitation)
+    principal = principal_of_account(name, before)
+    _set_password(store, name, before, password, by=principal)
     return principal
 
 
@@ -148,7 +170,10 @@ def set_password(store: Store, name: str, password: str, *, by: Principal = OPER
         NotFound: there is no such account.
         SemanticFault: the password cannot be taken.
     """
-    before = find_account(store, name)
+    _set_password(store, name, find_account(store, name), password, by=by)
+
+
+def _set_password(store: Store, name: str, before: Mapping[str, Any], password: str, *, by: Principal) -> None:
     made = {"hash": passwords.hashed(password, name), "epoch": secrets.token_hex(8), "invitation": None}
     after = {**before, **made, "changed_at": datetime.now(UTC).isoformat()}
     keep(store, by, "set password", f"account {name}", _change(name, before, after))
@@ -167,8 +192,8 @@ def set_disabled(store: Store, name: str, disabled: bool, *, by: Principal = OPE
 
 
 def _change(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> DocumentChange:
-    """A change of an account that nobody else changed meanwhile."""
-    expected = {field: before.get(field) for field in ("epoch", "disabled", "second")}
+    """A change of an account that nobody else made, changed or removed meanwhile; empty before: it is new."""
+    expected = {field: before.get(field) for field in ("epoch", "disabled", "second", "invitation")}
     return change(_KIND, name, after, expected)
 
 
@@ -192,6 +217,11 @@ def remove_account(store: Store, name: str, *, by: Principal = OPERATOR) -> None
 
 
 # --- signing in -----------------------------------------------------------------------------------------------------
+WRONG_CODES = 10
+"""Codes of a second factor that may be wrong within an hour, from all addresses together.
+
+Three of a million are right at a time: so guessing takes years, with the password known and addresses without end.
+"""
 WRONG = "Name and password do not fit together."
 """What is said of every failure, so that nobody learns which names there are."""
 
@@ -199,18 +229,32 @@ WRONG = "Name and password do not fit together."
 class Doorkeeper:
     """Looks at passwords and codes; failures are counted per address, per account, and per account from one address.
 
+    A failure costs the same work whether there is an account of the name or not: one look into the store, one hash,
+    and what is written down is written aside, so that the time of an answer does not tell which names there are.
+
     Args:
         store: where the accounts are.
+        seal: opens the secrets of second factors.
+        aside: does what an answer does not wait for.
         now: seconds since 1970, for the codes.
         clock: for the throttles; None: the real one.
     """
 
-    def __init__(self, store: Store, *, now: Callable[[], float] = time.time, **clock: Any) -> None:
-        self._store = store
-        self._now = now
+    def __init__(
+        self,
+        store: Store,
+        *,
+        seal: Seal | None = None,
+        aside: Aside = at_once,
+        now: Callable[[], float] = time.time,
+        **clock: Any,
+    ) -> None:
+        self.seal = Seal() if seal is None else seal
+        self._store, self._aside, self._now = store, aside, now
         self._pairs = Throttle(5, 900, **clock)
         self._addresses = Throttle(30, 900, **clock)
         self._names = Throttle(100, 900, **clock)
+        self._codes = Throttle(WRONG_CODES, 3600, **clock)
         self._unknown, self._elsewhere = Tally(**clock), Tally(**clock)
 
     def admit(self, name: str, password: str, address: str, code: str = "") -> Principal:
@@ -220,32 +264,52 @@ class Doorkeeper:
             NotAuthenticated: they do not fit together, or the account is shut out.
             TooManyAttempts: too many failed.
         """
-        keys = ((self._pairs, f"{address} {name[:80]}"), (self._addresses, address), (self._names, name[:80]))
+        origin = counted_as(address)
+        keys = ((self._pairs, f"{origin} {name[:80]}"), (self._addresses, origin), (self._names, name[:80]))
         for throttle, key in keys:
             throttle.check(key)
         document = self._store.document(_KIND, name) if _NAME.fullmatch(name) else None
         kept = None if document is None else document["hash"]
         right = passwords.is_right(password, kept)
         is_in = document is not None and right and not document["disabled"]
+        why = None
         if document is not None and is_in and has_second(document):
-            is_in = take_code(self._store, name, document, code, self._now())
+            is_in, why = self._takes(name, document, code), "second factor"
         if document is None or not is_in:
             for throttle, key in keys:
                 throttle.failed(key)
             log.info("sign-in to %r refused, from %s", name[:40], address)
-            if document is not None:
-                keep(self._store, None, "refuse sign-in", f"account {name}")
-            elif (told := self._unknown.add(address)) is not None:  # no name: people type passwords there
-                keep(self._store, None, "refuse sign-in", "unknown accounts", **told)
+            self._aside(partial(self._tell, None if document is None else name, origin, why))
             raise NotAuthenticated(WRONG, hint="Try again.")
         self._pairs.succeeded(keys[0][1])
         return principal_of_account(name, document)
+
+    def _takes(self, name: str, document: Mapping[str, Any], code: str) -> bool:
+        """Whether a code is right; after too many wrong ones none is for a while, from wherever they came.
+
+        Only who knows the password comes so far, so that nobody else can keep the owner out by it.
+        """
+        if self._codes.wait(name):
+            return False
+        is_right = take_code(self._store, name, document, code, self._now(), self.seal)
+        if is_right:
+            self._codes.succeeded(name)
+        elif code.strip():
+            self._codes.failed(name)
+        return is_right
+
+    def _tell(self, account: str | None, address: str, why: str | None) -> None:
+        """Write down a failure: of an account each, of names that are none in sum."""
+        if account is not None:
+            keep_refusal(self._store, "refuse sign-in", f"account {account}", why=why)
+        elif (told := self._unknown.add(address)) is not None:  # no name: people type passwords there
+            keep_refusal(self._store, "refuse sign-in", "unknown accounts", **told)
 
     def refused_elsewhere(self, fault: SdmxError, address: str) -> None:
         """Write down that a sign-in through a provider came to nothing.
 
         Of those whom the provider knows and who have no role here each is told. What anybody can send is counted.
         """
-        told = {} if isinstance(fault, NotAllowed) else self._elsewhere.add(address)
+        told = {} if isinstance(fault, NotAllowed) else self._elsewhere.add(counted_as(address))
         if told is not None:
-            keep(self._store, None, "refuse sign-in", "sign-in elsewhere", why=fault.detail, **told)
+            keep_refusal(self._store, "refuse sign-in", "sign-in elsewhere", why=fault.detail, **told)

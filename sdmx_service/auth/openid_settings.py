@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -37,14 +37,15 @@ class RoleRule:
     def fits(self, value: str) -> str | None:
         """The provider that a value gives (empty for other roles); None: the rule does not fit."""
         if self.test == "is":
-            return self.provider.replace("{0}", value) if value == self.value else None
+            return self._filled((value,)) if value == self.value else None
         found = re.fullmatch(self.value, value)
-        if found is None:
-            return None
-        provider = self.provider.replace("{0}", value)
-        for number, group in enumerate(found.groups(), 1):
-            provider = provider.replace(f"{{{number}}}", group or "")
-        return provider
+        return None if found is None else self._filled((value, *(group or "" for group in found.groups())))
+
+    def _filled(self, parts: Sequence[str]) -> str:
+        """The provider with its places filled at once: what looks like a place within a value is none."""
+        return re.sub(
+            r"\{(\d{1,2})\}", lambda at: parts[int(at[1])] if int(at[1]) < len(parts) else at[0], self.provider
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,14 @@
 
 The owner of an account sets it up: a secret is made, the app takes it, and a first code shows that it has. From then on
 signing in needs a code as well; each is good once. Who lost the app asks an administrator, who takes the factor away.
+Secrets are kept sealed (``seal``); those that earlier versions kept plain are sealed when a service starts, or when
+their next code is taken.
 """
 
 from __future__ import annotations
 
 import base64
+import logging
 import secrets
 import time
 from collections.abc import Mapping
@@ -17,10 +20,13 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from sdmx_service.auth.principal import OPERATOR, Principal
+from sdmx_service.auth.seal import Seal, is_sealed
 from sdmx_service.auth.trail import change, keep
-from sdmx_service.errors import Conflict, SemanticFault
+from sdmx_service.errors import Conflict, SdmxError, SemanticFault
 from sdmx_service.storage.port import DocumentChange, Record, Store
 
+log = logging.getLogger(__name__)
+_KIND: Final = "account"
 STEP: Final = 30
 """Seconds that a code is for."""
 DIGITS: Final = 6
@@ -66,43 +72,64 @@ def has_second(document: Mapping[str, Any]) -> bool:
 
 
 # --- set up and taken away ------------------------------------------------------------------------------------------
-def want_second(store: Store, name: str, document: Mapping[str, Any]) -> str:
-    """A secret for an account that has no second factor; it counts when a first code was given."""
+def want_second(store: Store, name: str, document: Mapping[str, Any], seal: Seal) -> str:
+    """A secret for an account that has no second factor; it counts when a first code was given.
+
+    Raises:
+        SemanticFault: there is no key to seal it with.
+    """
     secret = new_secret()
-    store.record(Record(changes=(_change(name, document, {"second_wanted": secret}),)))
+    _see_to_key(store, seal)
+    store.record(Record(changes=(_change(name, document, {"second_wanted": seal.sealed(secret, name)}),)))
     return secret
 
 
+def wanted_secret(name: str, document: Mapping[str, Any], seal: Seal) -> str | None:
+    """The secret that was made last and does not count yet; None: there is none, or none that can be opened."""
+    kept = document.get("second_wanted")
+    return None if kept is None else seal.opened(kept, name)
+
+
 def set_second(
-    store: Store, name: str, document: Mapping[str, Any], code: str, *, by: Principal, moment: float | None = None
+    store: Store,
+    name: str,
+    document: Mapping[str, Any],
+    code: str,
+    seal: Seal,
+    *,
+    by: Principal,
+    moment: float | None = None,
 ) -> None:
     """Let the secret count that was made last, by a first code; other sessions of the account end.
 
     Raises:
         SemanticFault: the code is not right, or no secret was made.
     """
-    wanted = document.get("second_wanted")
-    step = None if wanted is None else step_of(wanted, code, time.time() if moment is None else moment)
-    if step is None:
+    secret = wanted_secret(name, document, seal)
+    step = None if secret is None else step_of(secret, code, time.time() if moment is None else moment)
+    if secret is None or step is None:
         raise SemanticFault("The code is not right.", hint="Type the one that the app shows now.")
-    made = {"second": {"secret": wanted, "used": step}, "second_wanted": None, "epoch": secrets.token_hex(8)}
+    second = {"secret": _kept(document["second_wanted"], secret, name, seal), "used": step}
+    made = {"second": second, "second_wanted": None, "epoch": secrets.token_hex(8)}
     keep(store, by, "set up second factor", f"account {name}", _change(name, document, made))
 
 
 def remove_second(store: Store, name: str, document: Mapping[str, Any], *, by: Principal = OPERATOR) -> None:
-    """Let an account be signed in to without a code again; its sessions end."""
+    """Let an account be signed in to without a code again; its sessions end. It takes no key."""
     gone = {"second": None, "second_wanted": None, "epoch": secrets.token_hex(8)}
     keep(store, by, "remove second factor", f"account {name}", _change(name, document, gone))
 
 
-def take_code(store: Store, name: str, document: Mapping[str, Any], code: str, moment: float) -> bool:
+def take_code(store: Store, name: str, document: Mapping[str, Any], code: str, moment: float, seal: Seal) -> bool:
     """Whether a code opens an account; a right one is used up, in every process."""
     second = document["second"]
-    step = step_of(second["secret"], code, moment, after=second["used"])
-    if step is None:
+    secret = seal.opened(second["secret"], name)
+    step = None if secret is None else step_of(secret, code, moment, after=second["used"])
+    if secret is None or step is None:
         return False
+    used = {"secret": _kept(second["secret"], secret, name, seal), "used": step}
     try:
-        store.record(Record(changes=(_change(name, document, {"second": {**second, "used": step}}),)))
+        store.record(Record(changes=(_change(name, document, {"second": used}),)))
     except Conflict:  # used at the same time elsewhere, or the account changed
         return False
     return True
@@ -110,5 +137,74 @@ def take_code(store: Store, name: str, document: Mapping[str, Any], code: str, m
 
 def _change(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> DocumentChange:
     """A change of an account that nobody else changed meanwhile."""
-    expected = {field: before.get(field) for field in ("epoch", "disabled", "second")}
-    return change("account", name, {**before, **after}, expected)
+    expected = {field: before.get(field) for field in ("epoch", "disabled", *SECRET_FIELDS)}
+    return change(_KIND, name, {**before, **after}, expected)
+
+
+# --- kept sealed ----------------------------------------------------------------------------------------------------
+def protect_seconds(store: Store, seal: Seal) -> None:
+    """Seal with the newest key what earlier versions kept plain and what an older key sealed; to be called at start.
+
+    What cannot be sealed stays as it is, and the log of the process says so.
+
+    Raises:
+        StorageFault: the key file cannot be read.
+        SyntaxFault: it holds what is no key.
+    """
+    kept = [(name, document) for name, document in store.documents(_KIND) if _secrets_in(document)]
+    if kept and not seal.has_key:
+        try:
+            _see_to_key(store, seal)
+        except SdmxError as fault:
+            log.warning("secrets of second factors are not protected: %s %s", fault.detail, fault.hint)
+            return
+    for name, document in kept:
+        if after := _resealed(name, document, seal):
+            try:
+                store.record(Record(changes=(_change(name, document, after),)))
+            except Conflict:  # somebody signs in just now, which seals it too
+                log.info("the account %s changes just now", name)
+
+
+def _secrets_in(document: Mapping[str, Any]) -> list[str]:
+    """The secrets of an account as they are kept."""
+    second, wanted = document.get("second"), document.get("second_wanted")
+    return [*([second["secret"]] if second else []), *([wanted] if wanted else [])]
+
+
+def _resealed(name: str, document: Mapping[str, Any], seal: Seal) -> dict[str, Any]:
+    """The fields of an account to keep anew; none where all are sealed with the newest key, or cannot be opened."""
+    found: dict[str, Any] = {}
+    second, wanted = document.get("second"), document.get("second_wanted")
+    if second and (kept := _renewed(second["secret"], name, seal)):
+        found["second"] = {**second, "secret": kept}
+    if wanted and (kept := _renewed(wanted, name, seal)):
+        found["second_wanted"] = kept
+    return found
+
+
+def _renewed(kept: str, name: str, seal: Seal) -> str | None:
+    if seal.is_newest(kept) or (secret := seal.opened(kept, name)) is None:
+        return None
+    return seal.sealed(secret, name)
+
+
+def _kept(kept: str, secret: str, name: str, seal: Seal) -> str:
+    """A secret as it is to be kept from now on; as it was, where there is no key."""
+    return kept if not seal.has_key or seal.is_newest(kept) else seal.sealed(secret, name)
+
+
+def _see_to_key(store: Store, seal: Seal) -> None:
+    """Make a key where none was ever needed; one that is lost is not replaced unasked.
+
+    Raises:
+        SemanticFault: none is there, and none can be made.
+    """
+    if seal.has_key:
+        return
+    if any(map(is_sealed, (kept for _, document in store.documents(_KIND) for kept in _secrets_in(document)))):
+        raise SemanticFault(
+            f"The key file {seal.path} is not there, and accounts have second factors that it protects.",
+            hint="Whoever runs the service brings it back, or puts another key in its place (docs/access.md).",
+        )
+    seal.make_key()

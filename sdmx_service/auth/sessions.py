@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from sdmx_service.auth.accounts import principal_of_account
+from sdmx_service.auth.accounts import LOCAL, principal_of_account
 from sdmx_service.auth.acts import Role
 from sdmx_service.auth.principal import OPERATOR, Principal
 from sdmx_service.auth.tokens import digest
@@ -53,7 +53,7 @@ def open_session(store: Store, principal: Principal, lifetimes: Lifetimes) -> st
     now = datetime.now(UTC)
     _sweep(store, now, lifetimes)
     secret = new_secret()
-    account = principal.id.removesuffix("@local") if principal.id.endswith("@local") else None
+    account = principal.id.removesuffix(LOCAL) if principal.id.endswith(LOCAL) else None
     document = {
         "principal": {
             "id": principal.id, "role": principal.role, "provider": principal.provider, "name": principal.name,

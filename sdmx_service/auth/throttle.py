@@ -114,3 +114,44 @@ class Tally:
             self._next, self._told = self._next * 10, self._count
             found = {"count": self._count, "addresses": len(self._addresses)}
             return found | ({"before": before} if before else {})
+
+
+class Tallies:
+    """A tally for each of a bounded number of names; what goes beyond it is counted together.
+
+    Args:
+        most: names that are counted apart within one window.
+        window: seconds, of each tally.
+        clock: seconds, never running back.
+    """
+
+    def __init__(
+        self, most: int = 1000, *, window: float = 3600.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._most, self._window, self._clock = most, window, clock
+        self._found: OrderedDict[str, tuple[Tally, float]] = OrderedDict()
+        self._others = Tally(window, clock=clock)
+        self._lock = Lock()
+
+    def add(self, name: str, address: str) -> tuple[str | None, dict[str, int]] | None:
+        """Count a failure: whose (None: of those counted together) and what the log should say now; None: nothing."""
+        with self._lock:
+            tally = self._tally(name)
+        told = (tally or self._others).add(address)
+        return None if told is None else (None if tally is None else name, told)
+
+    def _tally(self, name: str) -> Tally | None:
+        now = self._clock()
+        if name in self._found:
+            tally, _ = self._found.pop(name)
+        else:
+            while self._found and next(iter(self._found.values()))[1] + self._window <= now:
+                self._found.popitem(last=False)
+            if len(self._found) >= self._most:
+                return None
+            tally = Tally(self._window, clock=self._clock)
+        self._found[name] = tally, now
+        return tally
+
+    def __len__(self) -> int:
+        return len(self._found)

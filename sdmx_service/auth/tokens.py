@@ -1,7 +1,8 @@
 """Tokens of programs and people: bound to a provider or a role, kept only as hashes, shown once when they are made.
 
 Principals are documents of the store, kind ``principal``; the day a token was last used stands in a document of its
-own, so that noting it never brings back a token that was revoked meanwhile.
+own, so that noting it never brings back a token that was revoked meanwhile. The hash of a secret that is no good any
+more stays, so that the log can tell who still shows it.
 """
 
 from __future__ import annotations
@@ -22,11 +23,25 @@ from sdmx_service.model.selection import provider_name
 from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Store
 
-_KIND, _USE = "principal", "principal_use"
+_KIND, _USE, _REVOKED = "principal", "principal_use", "principal_revoked"
 LONGEST_NAME = 100
 """Characters of a name that a person gives to a token or an account."""
+_SECRET = ("hash", "former_hash")
 _PUBLIC = re.compile(r"[0-9a-f]{8}")
 _NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class RefusedToken(NotAuthenticated):
+    """A token of the service that is not valid.
+
+    Attributes:
+        token: its id, where there is or was such a token; None: it is unknown.
+        why: in a word or two, for the log.
+    """
+
+    def __init__(self, detail: str, *, token: str | None = None, why: str | None = None) -> None:
+        super().__init__(detail, hint="Ask for a new one.")
+        self.token, self.why = token, why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +105,7 @@ def tokens(store: Store) -> list[dict[str, Any]]:
     """The tokens there are, without their hashes, with the day of last use."""
     used = {id: document["day"] for id, document in store.documents(_USE)}
     return [
-        {"id": id, **{name: value for name, value in document.items() if name != "hash"}, "used_on": used.get(id)}
+        {"id": id, **{name: value for name, value in document.items() if name not in _SECRET}, "used_on": used.get(id)}
         for id, document in store.documents(_KIND)
     ]
 
@@ -104,7 +119,7 @@ def rotate_token(store: Store, id: str, *, by: Principal = OPERATOR) -> str:
     document = _document(store, id)
     secret = secrets.token_urlsafe(24)
     rotated_at = datetime.now(UTC).isoformat()
-    rotated = {**document, "hash": digest(secret), "rotated_at": rotated_at}
+    rotated = {**document, "hash": digest(secret), "former_hash": document["hash"], "rotated_at": rotated_at}
     keep(store, by, "rotate token", f"token {id}", change(_KIND, id, rotated, {"hash": document["hash"]}))
     return f"{id}.{secret}"
 
@@ -115,8 +130,9 @@ def revoke_token(store: Store, id: str, *, by: Principal = OPERATOR) -> None:
     Raises:
         NotFound: there is none of that id.
     """
-    _document(store, id)
-    keep(store, by, "revoke token", f"token {id}", change(_KIND, id, None), change(_USE, id, None))
+    left = {"hash": _document(store, id)["hash"], "revoked_at": datetime.now(UTC).isoformat()}
+    gone = (change(kind, id, None) for kind in (_KIND, _USE))
+    keep(store, by, "revoke token", f"token {id}", *gone, change(_REVOKED, id, left))
 
 
 def _document(store: Store, id: str) -> Mapping[str, Any]:
@@ -142,15 +158,28 @@ def authenticate(store: Store, authorization: str | None) -> Principal:
     """The principal of an ``Authorization: Bearer`` header; whoever is asked over a network uses ``Gate``.
 
     Raises:
-        NotAuthenticated: none, malformed, unknown, ended or revoked.
+        NotAuthenticated: there is none.
+        RefusedToken: malformed, unknown, ended, rotated or revoked.
     """
     identity, _, secret = bearer(authorization).partition(".")
     document = store.document(_KIND, identity) if secret and is_public_part(identity) else None
-    if document is None or not secrets.compare_digest(digest(secret), str(document["hash"])):
-        raise NotAuthenticated("The token is not valid.", hint="Ask for a new one.")
+    if document is None or not _fits(secret, document["hash"]):
+        raise RefusedToken("The token is not valid.", **_what_it_was(store, identity, secret, document))
     if moment(document.get("expires_at"), _NEVER) <= datetime.now(UTC):
-        raise NotAuthenticated("The token has ended.", hint="Ask for a new one.")
+        raise RefusedToken("The token has ended.", token=identity, why="ended")
     return _principal(identity, document)
+
+
+def _fits(secret: str, kept: object) -> bool:
+    return secrets.compare_digest(digest(secret), str(kept))
+
+
+def _what_it_was(store: Store, id: str, secret: str, document: Mapping[str, Any] | None) -> dict[str, str]:
+    """What the log tells of a token that is not valid: nothing of one that never was."""
+    if document is not None:
+        return {"token": id, "why": "rotated" if _fits(secret, document.get("former_hash")) else "another secret"}
+    revoked = store.document(_REVOKED, id) if secret and is_public_part(id) else None
+    return {"token": id, "why": "revoked"} if revoked is not None and _fits(secret, revoked["hash"]) else {}
 
 
 def is_public_part(text: str) -> bool:

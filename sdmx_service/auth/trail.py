@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sdmx_service.auth.principal import Principal
+from sdmx_service.errors import SdmxError
 from sdmx_service.storage.port import Act, DocumentChange, Record, Store
+
+log = logging.getLogger(__name__)
+Work = Callable[[], None]
+Aside = Callable[[Work], object]
+"""Has work done that an answer does not wait for, such as ``Executor.submit``."""
 
 
 def keep(
@@ -41,3 +48,19 @@ def change(
 ) -> DocumentChange:
     """A document to be kept, or with None to be forgotten, if it still has the fields that are expected."""
     return DocumentChange(kind=kind, id=id, document=document, expected=expected)
+
+
+def at_once(work: Work) -> None:
+    """Does the work now: the ``Aside`` of who has nobody to give it to."""
+    work()
+
+
+def keep_refusal(store: Store, act: str, subject: str, **details: Any) -> None:
+    """Write down that somebody was refused; a store that does not take it is told in the log of the process.
+
+    Nobody waits for it who could be answered.
+    """
+    try:
+        keep(store, None, act, subject, **details)
+    except SdmxError:
+        log.exception("%s of %s is not in the log", act, subject)

@@ -13,6 +13,7 @@ from pathlib import Path
 from sdmx_service import __version__
 from sdmx_service.amounts import megabytes
 from sdmx_service.cli import access, commands, confidentiality, history, life, mapping_commands, source_commands
+from sdmx_service.cli.lines import line
 from sdmx_service.errors import SdmxError
 from sdmx_service.settings import Settings
 
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(parsed.run(parsed))
     except SdmxError as error:
-        print(f"sdmx-service: {error} [{error.code}]", file=sys.stderr)
+        print(line(f"sdmx-service: {error} [{error.code}]"), file=sys.stderr)
         return commands.UNREADABLE
     except FileNotFoundError as error:
         print(f"sdmx-service: there is no file {error.filename!r}.", file=sys.stderr)
@@ -72,6 +73,7 @@ def _serve_arguments(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--partners", default="", metavar="HOSTS", help=Settings.help()["partners"])
     command.add_argument("--openid", type=Path, metavar="FILE", help=Settings.help()["openid"])
+    command.add_argument("--key-file", type=Path, metavar="FILE", help=Settings.help()["key_file"])
     command.add_argument("--no-accounts", action="store_true", help="no sign-in with accounts of the service's own")
     for name in commands.TUNED:
         option, default = f"--{name.replace('_', '-')}", getattr(Settings(), name)

@@ -6,12 +6,13 @@ import argparse
 import getpass
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from sdmx_service.cli.held import Held
+from sdmx_service.cli.lines import line
 from sdmx_service.cli.opening import Arguments, with_library
 from sdmx_service.errors import SyntaxFault
 from sdmx_service.roles import ROLES
@@ -51,7 +52,7 @@ def token_line(token: Mapping[str, Any]) -> str:
     flows, ends, used = token.get("dataflows"), token.get("expires_at"), token.get("used_on")
     more = [*([",".join(flows)] if flows else []), *([f"ends {ends}"] if ends else [])]
     more += [f"used {used}"] if used else []
-    return "  ".join([head, token.get("kind", "system"), *more, *([token["name"]] if token.get("name") else [])])
+    return line("  ".join([head, token.get("kind", "system"), *more, *([token["name"]] if token.get("name") else [])]))
 
 
 def token(arguments: Arguments) -> int:
@@ -97,9 +98,9 @@ def _list_tokens(library: Any, arguments: Arguments) -> int:
     return _print_lines(map(token_line, tokens(library.store)))
 
 
-def _print_lines(lines: Any) -> int:
-    for line in lines:
-        print(line)
+def _print_lines(found: Iterable[str]) -> int:
+    for one in found:
+        print(one)
     return 0
 
 
@@ -147,7 +148,7 @@ _STEPS = ("invite", "password", "disable", "enable", "sign-out", "forget-factor"
 def account_line(account: Mapping[str, Any]) -> str:
     """An account in the list of accounts."""
     head = f"{account['name']}  {account['state']}  {account['role']}  {account['provider'] or '-'}"
-    return f"{head}  {account['created_at']}  {account['display']}"
+    return line(f"{head}  {account['created_at']}  {account['display']}")
 
 
 def account(arguments: Arguments) -> int:

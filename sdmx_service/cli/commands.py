@@ -71,6 +71,7 @@ def serve(arguments: Arguments) -> int:
         bulk_kinds=arguments.bulk_kinds,
         partners=arguments.partners,
         openid=arguments.openid,
+        key_file=arguments.key_file,
         accounts=not arguments.no_accounts,
         **{name: getattr(arguments, name) for name in TUNED},
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from sdmx_service.cli.lines import line
 from sdmx_service.submission.remote import Remote
 
 FILE = "service.json"
@@ -22,7 +23,7 @@ def submission_line(receipt: Mapping[str, Any]) -> str:
     """A receipt (as JSON) in the list of submissions."""
     flows = ", ".join(f"{flow['dataflow']} ({flow['counts']['observations']})" for flow in receipt["dataflows"])
     head = f"{receipt['id']}  {receipt['received_at']}  {receipt['status']:9}  {receipt['provider'] or '-'}"
-    return f"{head}  {receipt['file']['name']}  {flows}"
+    return line(f"{head}  {receipt['file']['name']}  {flows}")
 
 
 def undecided_lines(entry: Mapping[str, Any]) -> str:
@@ -36,7 +37,7 @@ def undecided_lines(entry: Mapping[str, Any]) -> str:
     from_whom = f" of {', '.join(entry['providers'])}" if entry["providers"] else ""
     where = f"\n    in {', '.join(entry['submissions'])}{from_whom}"
     why = f"\n    {entry['reason']}" if entry["reason"] else ""
-    return head + where + why + (f"\n    near: {near}" if near else "")
+    return head + where + why + (f"\n    near: {line(near)}" if near else "")
 
 
 def decision_line(decision: Mapping[str, Any]) -> str:
@@ -44,7 +45,8 @@ def decision_line(decision: Mapping[str, Any]) -> str:
     times = f" from {decision['start']}" if decision["start"] else ""
     times += f" to {decision['end']}" if decision["end"] else ""
     whose = f" for {decision['provider']}" if decision["provider"] else ""
-    return f"{decision['map']}: {decision['value']!r} is {decision['code']!r}{times}{whose} (by {decision['by']})"
+    means = f"{decision['value']!r} is {decision['code']!r}"
+    return line(f"{decision['map']}: {means}{times}{whose} (by {decision['by']})")
 
 
 def find_holder(data: Path) -> Held | None:

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 from sdmx_service.cli.commands import REFUSED
 from sdmx_service.cli.held import Held
 from sdmx_service.cli.life import now, operator
+from sdmx_service.cli.lines import line
 from sdmx_service.cli.opening import with_library
 from sdmx_service.cli.reports import write
 from sdmx_service.errors import NoResults, SyntaxFault
@@ -32,13 +33,13 @@ def releases(arguments: Arguments) -> int:
     def run(library: Any) -> int:
         for release in library.store.releases():
             what = ", ".join(release.submissions) or release.comment
-            print(f"{release.number}  {release.published_at.isoformat(timespec='seconds')}  {what}")
+            print(line(f"{release.number}  {release.published_at.isoformat(timespec='seconds')}  {what}"))
         return 0
 
     def over_http(held: Held) -> int:
         for release in held.service.get("/api/releases")["releases"]:
             what = ", ".join(release["submissions"]) or release["comment"]
-            print(f"{release['release']}  {release['published_at']}  {what}")
+            print(line(f"{release['release']}  {release['published_at']}  {what}"))
         return 0
 
     return with_library(arguments, run, over_http)
@@ -177,7 +178,7 @@ def _show_log(arguments: Arguments) -> int:
         for one in entries:
             why = f"  {one['reason']}" if one["reason"] else ""
             who = f"{one['principal']} ({one['role']})"
-            print(f"{one['number']}  {one['at']}  {who}  {one['act']}  {one['object']}{why}")
+            print(line(f"{one['number']}  {one['at']}  {who}  {one['act']}  {one['object']}{why}"))
         return 0
 
     def run(library: Any) -> int:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from sdmx_service.cli.commands import REFUSED
 from sdmx_service.cli.held import Held
+from sdmx_service.cli.lines import line, lines
 from sdmx_service.cli.opening import with_library
 from sdmx_service.errors import SyntaxFault
 
@@ -123,7 +124,7 @@ def comment(arguments: Arguments) -> int:
 
     def show(said: Iterable[Mapping[str, Any]]) -> int:
         for one in said:
-            print(f"{one['at']}  {one['by']} ({one['role']}, {one['status']}): {one['text']}")
+            print(f"{one['at']}  {one['by']} ({one['role']}, {one['status']}): {lines(one['text'], '    ')}")
         return 0
 
     def run(library: Any) -> int:
@@ -149,7 +150,8 @@ def embargo(arguments: Arguments) -> int:
 def _embargo_line(one: Mapping[str, Any]) -> str:
     parts = ", ".join(f"{id} {'+'.join(codes)}" for id, codes in one["slice"].items()) or "all of it"
     lifted = f"  lifted by {one['lifted_by']}: {one['lifted_because']}" if one["lifted_at"] else ""
-    return f"{one['id']}  {one['dataflow']}  {parts}  until {one['local']} ({one['at']})  {one['reason']}{lifted}"
+    until = f"until {one['local']} ({one['at']})"
+    return line(f"{one['id']}  {one['dataflow']}  {parts}  {until}  {one['reason']}{lifted}")
 
 
 def _list_embargoes(arguments: Arguments) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from sdmx_service.cli.held import Held, decision_line
+from sdmx_service.cli.lines import line
 from sdmx_service.cli.opening import Arguments, with_library
 from sdmx_service.cli.reports import write
 from sdmx_service.errors import SyntaxFault
@@ -49,7 +50,7 @@ def _print_decisions(found: Sequence[dict[str, Any]], form: str) -> int:
         for one in found:
             why = f": {one['comment']}" if one["comment"] else ""
             gone = f"; revoked by {one['revoked_by']} {one['revoked_at']}" if one["revoked_at"] else ""
-            print(f"{one['at']}  {decision_line(one)}{why}{gone}")
+            print(line(f"{one['at']}  {decision_line(one)}{why}{gone}"))
     return 0
 
 
@@ -120,7 +121,7 @@ def _print_outcome(found: Mapping[str, Any]) -> int:
     for one in found["findings"]:
         where = " ".join(f"{name} {one[name]}" for name in ("sheet", "row", "column") if one[name] is not None)
         near = f" Nearest: {one['suggestion']}." if one["suggestion"] else ""
-        print(f"{one['severity']} {one['code']} {where}: {one['message']}{near}")
+        print(line(f"{one['severity']} {one['code']} {where}: {one['message']}{near}"))
     for one in found["results"]:
         renamed = f" (was {one['before']})" if one["before"] != one["subject"] else ""
         print(f"{one['subject']}: {one['done']}{renamed}")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from sdmx_service.cli.lines import line
 from sdmx_service.errors import SyntaxFault
 
 _SHOWN = 20
@@ -35,7 +36,7 @@ def report(receipt: Any, groups: Sequence[Any], arguments: argparse.Namespace, f
         return
     write(_report_bytes(receipt, groups, form, file), arguments.output, sys.stdout.buffer)
     if arguments.output is not None:
-        print(f"{receipt.file.name}: {receipt.status}; the findings are in {arguments.output}")
+        print(f"{line(receipt.file.name)}: {receipt.status}; the findings are in {arguments.output}")
 
 
 def _report_bytes(receipt: Any, groups: Sequence[Any], form: str, file: IO[bytes]) -> Iterable[bytes]:
@@ -90,7 +91,7 @@ def write(chunks: Iterable[bytes], output: Path | None, terminal: IO[bytes]) -> 
 
 def _text_report(receipt: Any, groups: Iterable[Any]) -> None:
     """The receipt and its findings, for people."""
-    print(f"{receipt.file.name}: {receipt.status}" + (f" as {receipt.id}" if receipt.id else ""))
+    print(line(f"{receipt.file.name}: {receipt.status}") + (f" as {receipt.id}" if receipt.id else ""))
     print(
         f"  format {receipt.file.format}, mapping {receipt.mapping or 'none'}, provider {receipt.provider or 'unknown'}"
     )
@@ -115,15 +116,15 @@ def _changes(receipt: Any, flow: Any) -> str:
 def _print_group(group: Any) -> None:
     for number, finding in enumerate(group.findings(_SHOWN)):
         if number == 0:
-            print(f"  {group.severity.value} {group.code} ({group.count}): {finding.message}")
+            print(line(f"  {group.severity.value} {group.code} ({group.count}): {finding.message}"))
         place = [f"row {finding.row}"] if finding.row is not None else []
         place += [f"column {finding.column}"] if finding.column else []
         place += [f"sheet {finding.sheet}"] if finding.sheet else []
         place += ["key " + ".".join(finding.key.values())] if finding.key else []
         place += [f"value {finding.value!r}"] if finding.value is not None else []
         place += [f"did you mean {finding.suggestion!r}?"] if finding.suggestion else []
-        print("    " + ", ".join(place) if place else "    the file")
+        print(line("    " + ", ".join(place)) if place else "    the file")
         if number and finding.message and group.places.num_columns and group.rule:
-            print(f"      {finding.message}")
+            print(line(f"      {finding.message}"))
     if group.count > _SHOWN:
         print(f"    ... and {group.count - _SHOWN} more (--format json lists all)")

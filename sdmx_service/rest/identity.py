@@ -28,8 +28,8 @@ async def principal_of(request: web.Request) -> Principal:
     if service.recognise is not None and header is not None and is_signed(token := bearer(header)):
         try:
             return await service.recognise(token)
-        except NotAuthenticated:
-            service.gate.refused(address, token)
+        except NotAuthenticated as fault:
+            service.gate.refused(address, token, fault)
             raise
     return await asyncio.get_running_loop().run_in_executor(service.executor, service.gate.admit, header, address)
 

@@ -6,16 +6,22 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from sdmx_service.auth.accounts import accept_invitation, find_account, invited_account, set_password
+from sdmx_service.auth.accounts import LOCAL, accept_invitation, find_account, invited_account, set_password
 from sdmx_service.auth.acts import ACTS
 from sdmx_service.auth.passwords import SHORTEST
-from sdmx_service.auth.second_factor import address_of, has_second, remove_second, set_second, want_second
+from sdmx_service.auth.second_factor import (
+    address_of,
+    has_second,
+    remove_second,
+    set_second,
+    want_second,
+    wanted_secret,
+)
 from sdmx_service.auth.sessions import end_session, end_sessions, open_session
-from sdmx_service.errors import NotAuthenticated, SdmxError, SemanticFault, TooManyAttempts
+from sdmx_service.errors import NotAuthenticated, NotFound, SdmxError, SemanticFault, TooManyAttempts
 from sdmx_service.web.asking import Shown, status_of
 from sdmx_service.web.desk import SIGN_IN, Case, at_desk
-
-_LOCAL = "@local"
+from sdmx_service.web.qr_code import qr_code
 
 
 def routes() -> list[web.RouteDef]:
@@ -86,7 +92,8 @@ def _account_page(case: Case, fault: SdmxError | None = None) -> Shown:
     principal = case.signed_in
     name = _local_name(case)
     document = None if name is None else find_account(case.desk.store, name)
-    wanted = None if document is None else document.get("second_wanted")
+    wanted = None if document is None or name is None else wanted_secret(name, document, case.desk.doorkeeper.seal)
+    app_address = None if wanted is None else address_of(wanted, name or "", _service_name(case))
     acts = [(act.what, act.reaches[principal.role]) for id, act in ACTS.items() if principal.may(id)]
     return case.page(
         "account.html",
@@ -96,7 +103,8 @@ def _account_page(case: Case, fault: SdmxError | None = None) -> Shown:
         is_local=name is not None,
         has_second=document is not None and has_second(document),
         wanted=wanted,
-        app_address=None if wanted is None else address_of(wanted, name or "", _service_name(case)),
+        app_address=app_address,
+        picture=None if app_address is None else qr_code(app_address),
         shortest=SHORTEST,
         is_changed="changed" in dict(case.asked.parameters),
     )
@@ -115,7 +123,7 @@ def _change_password(case: Case) -> Shown:
 def _local_name(case: Case) -> str | None:
     """The name of the account of this service that has signed in; None: it is one of elsewhere."""
     id = case.signed_in.id
-    return id.removesuffix(_LOCAL) if id.endswith(_LOCAL) else None
+    return id.removesuffix(LOCAL) if id.endswith(LOCAL) else None
 
 
 def _service_name(case: Case) -> str:
@@ -158,11 +166,11 @@ def _want_second(case: Case) -> Shown:
     """A secret for the app, shown until a first code makes it count."""
     try:
         name = _own_account(case)
+        document = find_account(case.desk.store, name)
+        if not has_second(document):
+            want_second(case.desk.store, name, document, case.desk.doorkeeper.seal)
     except SemanticFault as fault:
         return _account_page(case, fault)
-    document = find_account(case.desk.store, name)
-    if not has_second(document):
-        want_second(case.desk.store, name, document)
     return case.go("/account")
 
 
@@ -170,8 +178,8 @@ def _set_second(case: Case) -> Shown:
     """The first code, from who knows the password; other browsers are signed out."""
     try:
         name = _shown_again(case)
-        document = find_account(case.desk.store, name)
-        set_second(case.desk.store, name, document, case.fields.get("first", ""), by=case.signed_in)
+        document, first = find_account(case.desk.store, name), case.fields.get("first", "")
+        set_second(case.desk.store, name, document, first, case.desk.doorkeeper.seal, by=case.signed_in)
     except (NotAuthenticated, TooManyAttempts, SemanticFault) as fault:
         return _account_page(case, fault)
     return _anew(case)
@@ -204,8 +212,19 @@ def _invited(case: Case) -> Shown:
     return _invitation_page(case)
 
 
+def _invitation(case: Case) -> str:
+    """What the address shows.
+
+    Raises:
+        NotFound: the service has no accounts of its own.
+    """
+    if not case.desk.accounts:
+        raise NotFound("There are no accounts of this service.", hint="Sign in elsewhere.")
+    return case.asked.parts["invitation"]
+
+
 def _invitation_page(case: Case, fault: SdmxError | None = None) -> Shown:
-    invitation = case.asked.parts["invitation"]
+    invitation = _invitation(case)
     name = invited_account(case.desk.store, invitation)
     status = 200 if fault is None else status_of(fault)
     return case.page("invitation.html", status, invitation=invitation, account=name, fault=fault, shortest=SHORTEST)
@@ -214,10 +233,10 @@ def _invitation_page(case: Case, fault: SdmxError | None = None) -> Shown:
 def _accept(case: Case) -> Shown:
     """The password that the invited chooses, and a session; with a second factor one still signs in with it."""
     try:
-        principal = accept_invitation(case.desk.store, case.asked.parts["invitation"], _twice(case))
+        principal = accept_invitation(case.desk.store, _invitation(case), _twice(case))
     except SemanticFault as fault:
         return _invitation_page(case, fault)
-    if has_second(find_account(case.desk.store, principal.id.removesuffix(_LOCAL))):
+    if has_second(find_account(case.desk.store, principal.id.removesuffix(LOCAL))):
         return case.go(SIGN_IN)
     end_session(case.desk.store, case.secret)
     secret = open_session(case.desk.store, principal, case.desk.lifetimes)

@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from aiohttp import web
 from jinja2 import Environment
@@ -180,12 +180,18 @@ def make_page(make: Maker, holdings: Holdings, asked: Asked, templates: Environm
 
 
 def _render(shown: Shown, view: View | None, asked: Asked, templates: Environment) -> bytes:
+    here = _here(asked.path)
     switches = [
-        (tag, own, f"{asked.path}?{urlencode([*_without_language(asked), ('lang', tag)])}")
+        (tag, own, f"{here}?{urlencode([*_without_language(asked), ('lang', tag)])}")
         for tag, own in PAGE_LANGUAGES.items()
     ]
     context = {"view": view, "asked": asked, "origin": asked.origin, "switches": switches, **shown.context}
     return render(templates, shown.template, asked.tongue, context)
+
+
+def _here(path: str) -> str:
+    """A path as a link of the page itself has it: what begins with two slashes would name another host."""
+    return "/" + quote(path.lstrip("/\\"), safe="/:+,*@!$&'()~")
 
 
 def _without_language(asked: Asked) -> list[tuple[str, str]]:

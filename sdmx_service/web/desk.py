@@ -15,12 +15,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import BodyPartReader, web
 
-from sdmx_service.auth.accounts import Doorkeeper
+from sdmx_service.auth.accounts import LOCAL, Doorkeeper
+from sdmx_service.auth.acts import ActId
 from sdmx_service.auth.client_address import client_address
 from sdmx_service.auth.principal import Principal
 from sdmx_service.auth.sessions import Lifetimes, find_session, form_token, is_form_token, new_secret
 from sdmx_service.catalog.library import Library, View
-from sdmx_service.errors import NotAllowed, NotAuthenticated, SyntaxFault, TooLarge
+from sdmx_service.errors import NotAllowed, NotAuthenticated, SdmxError, SyntaxFault, TooLarge
 from sdmx_service.storage.port import Store
 from sdmx_service.submission.submit import SentFile
 from sdmx_service.web import addresses
@@ -62,6 +63,11 @@ class Desk:
     def store(self) -> Store:
         """Where accounts and sessions are."""
         return self.library.store
+
+    def visitor(self, secret: str) -> Principal | None:
+        """Who has signed in with a browser that keeps a secret; None: nobody, or with an account and there are none."""
+        found = find_session(self.store, secret, self.lifetimes)
+        return None if found is None or (found.id.endswith(LOCAL) and not self.accounts) else found
 
 
 DESK = web.AppKey("desk", Desk)
@@ -113,41 +119,63 @@ Answerer = Callable[[Case], Shown]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def at_desk(answerer: Answerer, *, open_to_all: bool = False) -> Handler:
-    """The handler of a page at the desk; without ``open_to_all`` whoever has not signed in is led to sign in."""
+def at_desk(answerer: Answerer, *, open_to_all: bool = False, file_for: ActId | None = None) -> Handler:
+    """The handler of a page at the desk.
+
+    Args:
+        answerer: makes the page.
+        open_to_all: whether one need not have signed in; else whoever has not is led there.
+        file_for: the act for which a file may come along; of others none is read, nor of who may not do it.
+    """
 
     async def handle(request: web.Request) -> web.StreamResponse:
         desk, pages, asked = request.app[DESK], request.app[PAGES], asked_by(request)
         kept = request.cookies.get(cookie_name(request, "session"), "")
         secret = kept or new_secret()
+        loop = asyncio.get_running_loop()
         with tempfile.TemporaryFile() as spooled:
             refused: Exception | None = None
             sent: tuple[Mapping[str, str], SentFile | None] = {}, None
             if request.method == "POST":
                 try:
-                    sent = await _read_form(request, secret, spooled, desk.max_body)
-                except (NotAllowed, SyntaxFault, TooLarge) as error:
+                    largest = None
+                    if file_for is not None and await loop.run_in_executor(pages.executor, _may, desk, kept, file_for):
+                        largest = desk.max_body
+                    sent = await _read_form(request, secret, spooled, largest)
+                except SdmxError as error:
                     refused = error
 
             def make(holdings: object, view: View, asked: Asked) -> Shown:
+                principal = desk.visitor(kept)
+                if principal is None and not open_to_all:
+                    return Shown(location=addresses.page(SIGN_IN, asked.tongue))
                 if refused is not None:
                     raise refused
-                principal = find_session(desk.store, kept, desk.lifetimes)
                 case = Case(
                     desk=desk, view=view, asked=asked, secret=secret, principal=principal,
                     client=_client(request, desk), fields=sent[0], file=sent[1],
                 )  # fmt: skip
-                if principal is None and not open_to_all:
-                    return case.go(SIGN_IN)
                 return answerer(case)
 
             work = (make, pages.holdings, asked, request.app[TEMPLATES])
-            shown, body = await asyncio.get_running_loop().run_in_executor(pages.executor, make_page, *work)
+            shown, body = await loop.run_in_executor(pages.executor, make_page, *work)
         # Only a page gives an id: what another site had the browser send comes without one, and must not replace it.
         made = secret if not kept and request.method != "POST" else None
         return _respond(request, shown, body, asked, made)
 
     return handle
+
+
+def _may(desk: Desk, secret: str, act: ActId) -> bool:
+    """Whether somebody has signed in who may do something.
+
+    Raises:
+        NotAllowed: somebody has who may not.
+    """
+    principal = desk.visitor(secret)
+    if principal is not None:
+        principal.must(act)
+    return principal is not None
 
 
 def _client(request: web.Request, desk: Desk) -> str:
@@ -203,9 +231,15 @@ def forget_cookie(request: web.Request, response: web.Response, name: str) -> No
 
 # --- forms ----------------------------------------------------------------------------------------------------------
 async def _read_form(
-    request: web.Request, secret: str, spooled: IO[bytes], largest: int
+    request: web.Request, secret: str, spooled: IO[bytes], largest: int | None
 ) -> tuple[Mapping[str, str], SentFile | None]:
     """The fields of a form and the file with it; read no further than the form's own token if that is not right.
+
+    Args:
+        request: what came.
+        secret: of the browser, from which the form's token is derived.
+        spooled: where the file goes.
+        largest: bytes of a file at most; None: none is taken.
 
     Raises:
         NotAllowed: another site made the form, or an earlier session did.
@@ -213,7 +247,7 @@ async def _read_form(
         TooLarge: fields or file are too large.
     """
     _check_origin(request)
-    if request.content_type != "multipart/form-data":
+    if request.content_type != "multipart/form-data" or largest is None:
         return await _read_plain_form(request, secret), None
     fields: dict[str, str] = {}
     file: SentFile | None = None

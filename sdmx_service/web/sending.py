@@ -41,7 +41,7 @@ def routes() -> list[web.RouteDef]:
     """The routes of sending."""
     return [
         web.get("/sending", at_desk(_overview)),
-        web.post("/sending", at_desk(_send)),
+        web.post("/sending", at_desk(_send, file_for="submit")),
         web.get("/sending/{id}", at_desk(_receipt)),
         web.get(r"/sending/{id}/findings{suffix:\.csv|\.html|\.xlsx}", at_desk(_findings)),
         web.post("/sending/{id}/withdraw", at_desk(_withdraw)),

@@ -153,10 +153,11 @@ FRENCH: Mapping[str, str] = MappingProxyType(
             "service."
         ),
         "Remove the second factor": "Retirer le second facteur",
-        "Put this key into an app that makes codes (TOTP), or open the link on the device with the app; then type the "
-        "code that it shows.": (
-            "Saisissez cette clé dans une application qui produit des codes (TOTP), ou ouvrez le lien sur l’appareil "
-            "où elle se trouve ; tapez ensuite le code qu’elle affiche."
+        "Let an app that makes codes (TOTP) read this picture, or type the key below it into the app, or open the link "
+        "on the device with the app; then type the code that it shows.": (
+            "Faites lire cette image par une application qui produit des codes (TOTP), ou saisissez-y la clé qui "
+            "figure en dessous, ou ouvrez le lien sur l’appareil où elle se trouve ; tapez ensuite le code qu’elle "
+            "affiche."
         ),
         "Open in the app": "Ouvrir dans l’application",
         "Code that the app shows": "Code affiché par l’application",

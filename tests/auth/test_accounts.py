@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
+from argon2 import extract_parameters
 
 from sdmx_service.auth import passwords
 from sdmx_service.auth.accounts import (
@@ -26,6 +29,7 @@ from sdmx_service.errors import (
     NotFound,
     SdmxError,
     SemanticFault,
+    StorageFault,
     TooManyAttempts,
 )
 from sdmx_service.model.urn import Ref
@@ -90,6 +94,75 @@ def test_every_failure_is_told_alike(store: Store) -> None:
     assert told == {(WRONG, "Try again.")}
 
 
+class Counting:
+    """A store that writes down what is asked of it, and hands everything on."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked.append(name)
+        return getattr(self.store, name)
+
+
+def test_a_failure_is_the_same_work_whether_there_is_an_account_or_not(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an answer waits for: one look into the store, one hash of the same cost, and nothing written."""
+    account(store)
+    account(store, "disabled")
+    set_disabled(store, "disabled", True)
+    create_account(store, "invited", role="publisher")
+    hashes: list[str] = []
+
+    class Hasher:
+        def verify(self, kept: str, password: bytes) -> bool:
+            hashes.append(str(extract_parameters(kept)))
+            return real.verify(kept, password)
+
+    real = passwords._HASHER
+    monkeypatch.setattr(passwords, "_HASHER", Hasher())
+    counting = Counting(store)
+    aside: list[Callable[[], None]] = []
+    keeper = Doorkeeper(cast(Store, counting), aside=aside.append, clock=lambda: 0.0)
+    work = set()
+    for attempt in range(3):  # the log tells of unknown names at the first of them, and then seldom
+        for name, password in (
+            ("maria", "wrong"), ("nobody", "wrong"), ("nobody-else", GOOD), ("disabled", GOOD), ("invited", GOOD),
+        ):  # fmt: skip
+            for one in (counting.asked, hashes, aside):
+                one.clear()
+            with pytest.raises(NotAuthenticated):
+                keeper.admit(name, password, f"10.0.0.{attempt}")
+            work.add((tuple(counting.asked), tuple(hashes), len(aside)))
+    assert work == {(("document",), (str(extract_parameters(passwords._NOBODYS)),), 1)}
+
+
+def test_what_is_written_aside_is_written(store: Store) -> None:
+    account(store)
+    aside: list[Callable[[], None]] = []
+    keeper = Doorkeeper(store, aside=aside.append)
+    for name in ("maria", "nobody", "maria"):
+        with pytest.raises(NotAuthenticated):
+            keeper.admit(name, "wrong", "a")
+    assert not [one for one in store.log() if one.act == "refuse sign-in"]
+    for work in aside:
+        work()
+    told = [one.object for one in store.log() if one.act == "refuse sign-in"]
+    assert told == ["account maria", "unknown accounts", "account maria"]
+
+
+def test_a_log_that_is_not_written_is_told(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Counting):
+        def record(self, record: object) -> None:
+            raise StorageFault("The disk is full.")
+
+    with pytest.raises(NotAuthenticated):
+        Doorkeeper(cast(Store, Broken(store))).admit("nobody", "wrong", "a")
+    assert "refuse sign-in of unknown accounts is not in the log" in caplog.text
+
+
 def test_disabling_and_removing(store: Store) -> None:
     account(store)
     set_disabled(store, "maria", True)
@@ -103,6 +176,49 @@ def test_disabling_and_removing(store: Store) -> None:
     for act in (remove_account, invite, lambda store, name: set_password(store, name, GOOD)):
         with pytest.raises(NotFound):
             act(store, "maria")
+
+
+class Meanwhile(Counting):
+    """A store in which something happens after an account was read for the first time."""
+
+    def __init__(self, store: Store, happens: Callable[[], object]) -> None:
+        super().__init__(store)
+        self.happens: Callable[[], object] | None = happens
+
+    def document(self, kind: str, id: str) -> Any:
+        found = self.store.document(kind, id)
+        if (happens := self.happens) is not None:
+            self.happens = None
+            happens()
+        return found
+
+
+def test_nobody_undoes_what_another_does_just_then(store: Store) -> None:
+    """A change is made of what was read before it; what changed in between is not written over."""
+    account(store)
+
+    def clash(meanwhile: Callable[[], object], act: Callable[[Store], object]) -> None:
+        with pytest.raises(Conflict):
+            act(cast(Store, Meanwhile(store, meanwhile)))
+
+    clash(lambda: set_disabled(store, "maria", True), lambda late: invite(late, "maria"))
+    assert [one["state"] for one in accounts(store)] == ["disabled"]
+    set_disabled(store, "maria", False)
+    invitation = invite(store, "maria")
+    clash(lambda: invite(store, "maria"), lambda late: accept_invitation(late, invitation, GOOD + "!"))
+    invitation = invite(store, "maria")
+    clash(
+        lambda: accept_invitation(store, invitation, GOOD + "?"),
+        lambda late: accept_invitation(late, invitation, GOOD + "!"),
+    )
+    assert Doorkeeper(store).admit("maria", GOOD + "?", "a").name == "Maria"
+    clash(lambda: remove_account(store, "maria"), lambda late: invite(late, "maria"))
+    assert accounts(store) == []
+    clash(
+        lambda: create_account(store, "ines", role="reader"),
+        lambda late: create_account(late, "ines", role="administrator"),
+    )
+    assert [one["role"] for one in accounts(store)] == ["reader"]
 
 
 def test_names_and_roles(store: Store) -> None:
@@ -130,6 +246,15 @@ class TestThrottling:
         assert keeper.admit("maria", GOOD, "10.0.0.2").name == "Maria"
         now[0] = 901
         assert keeper.admit("maria", GOOD, "10.0.0.1").name == "Maria"
+
+    def test_a_network_of_many_addresses_is_one(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(passwords, "is_right", lambda password, kept: False)
+        keeper = Doorkeeper(store, clock=lambda: 0.0)
+        for number in range(5):
+            with pytest.raises(NotAuthenticated):
+                keeper.admit("maria", "x", f"2001:db8::{number}")
+        with pytest.raises(TooManyAttempts):
+            keeper.admit("maria", "x", "2001:db8::ffff:1")
 
     def test_many_names_from_one_address(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(passwords, "is_right", lambda password, kept: False)

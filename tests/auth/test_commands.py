@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from sdmx_service.app import stores
+from sdmx_service.app.application import _holding
 from sdmx_service.app.stores import open_store
-from sdmx_service.auth import authenticate, create_token
+from sdmx_service.auth import authenticate, create_token, tokens
 from sdmx_service.auth.accounts import Doorkeeper, accept_invitation
 from sdmx_service.catalog.library import Library
 from sdmx_service.cli import main
@@ -162,4 +163,24 @@ def test_over_http_the_same_is_done(
         assert run(data, "account", "list") == 0
         assert "maria  active  reader" in capsys.readouterr().out
         assert run(data, "account", "remove", "nobody") == 2
+    store.close()
+
+
+@pytest.mark.parametrize("left", [None, "", "{}", "[]", '{"token": "00000000.x"}', "killed"])
+def test_a_service_that_was_killed_leaves_no_token_behind(data: Path, left: str | None) -> None:
+    """The next one on the folder ends it; whatever else may lie there does not keep it from starting."""
+    settings, note = Settings(data=data), data / "service.json"
+    store = open_store(settings)
+    if left == "killed":
+        token, _ = create_token(store, role="administrator")
+        left = json.dumps({"url": "http://127.0.0.1:1", "token": token})
+    if left is not None:
+        note.write_text(left)
+    with _holding(settings, store):
+        (only,) = tokens(store)
+        kept = json.loads(note.read_text())["token"]
+        assert authenticate(store, f"Bearer {kept}").id == only["id"]
+        assert note.stat().st_mode & 0o777 == 0o600
+    assert tokens(store) == []
+    assert not note.exists()
     store.close()

@@ -215,6 +215,14 @@ class TestRules:
             assert (found.kind, found.name) == ("person", "Ines")
             assert found.id.endswith("@openid")
 
+    def test_what_looks_like_a_place_within_a_value_is_none(self) -> None:
+        """Else who chooses one part of a claim would choose another part too."""
+        rule = RoleRule(claim="office", test="matches", value="(.*)/(.*)", role="provider", provider="{1}.{2}.{3}")
+        assert rule.fits("SEA/HARBOUR") == "SEA.HARBOUR.{3}"
+        assert rule.fits("{2}/HARBOUR") == "{2}.HARBOUR.{3}"
+        whole = RoleRule(claim="office", test="is", value="{1}", role="provider", provider="{0}-{1}")
+        assert whole.fits("{1}") == "{1}-{1}"
+
     def test_a_subject_is_of_its_issuer(self) -> None:
         ids = set()
         for issuer in (ISSUER, "https://other.example"):

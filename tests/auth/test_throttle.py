@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdmx_service.auth.client_address import client_address
-from sdmx_service.auth.throttle import Tally, Throttle
+from sdmx_service.auth.client_address import client_address, counted_as
+from sdmx_service.auth.throttle import Tallies, Tally, Throttle
 from sdmx_service.errors import TooManyAttempts
 
 
@@ -60,10 +60,32 @@ def test_memory_is_bounded_and_the_last_to_fail_is_remembered(keys: list[int]) -
         (["6.6.6.6, 1.1.1.1"], 1, "1.1.1.1"),  # what stands further left may be made up
         (["6.6.6.6, 1.1.1.1", "2.2.2.2"], 2, "1.1.1.1"),
         (["1.1.1.1"], 2, "10.0.0.9"),
+        (["1.1.1.1:54321"], 1, "1.1.1.1"),  # some proxies add the port, another for each connection
+        (["[2001:db8::7]:54321"], 1, "2001:db8::7"),
+        (["[2001:db8::7]"], 1, "2001:db8::7"),
+        (["2001:db8::7"], 1, "2001:db8::7"),
+        (["_hidden"], 1, "_hidden"),
     ],
 )
 def test_the_address_of_the_client(forwarded: list[str], proxies: int, expected: str) -> None:
     assert client_address(forwarded, "10.0.0.9", proxies) == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("10.0.0.9", "10.0.0.9"),
+        ("::ffff:10.0.0.9", "10.0.0.9"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:0DB8:0001:0002:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", "unknown"),
+        ("", ""),
+    ],
+)
+def test_failures_of_one_network_count_together(address: str, expected: str) -> None:
+    assert counted_as(address) == expected
 
 
 def test_an_address_has_a_length() -> None:
@@ -98,3 +120,26 @@ def test_entries_of_a_tally_are_few(pauses: list[int]) -> None:
     assert len(said) <= 3 * (1 + sum(pauses) / 60)
     assert sum(1 for entry in said if entry["count"] == 1) <= 1 + sum(pauses) / 60
     assert bool(said) == bool(pauses)
+
+
+def test_tallies_of_more_names_than_they_have_room_for() -> None:
+    clock = Clock()
+    tallies = Tallies(2, window=60, clock=clock)
+    one = {"count": 1, "addresses": 1}
+    assert [tallies.add(name, "x") for name in "abca"] == [("a", one), ("b", one), (None, one), None]
+    clock.now += 60
+    assert tallies.add("c", "x") == ("c", one)
+    assert len(tallies) == 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 30)), max_size=200))
+def test_entries_and_memory_of_tallies_are_few(seen: list[tuple[int, int]]) -> None:
+    clock = Clock()
+    tallies = Tallies(5, window=60, clock=clock)
+    told = 0
+    for name, pause in seen:
+        clock.now += pause
+        told += tallies.add(str(name), "x") is not None
+        assert len(tallies) <= 5
+    windows = 1 + sum(pause for _, pause in seen) // 60
+    assert told <= 6 * 3 * (windows + 1)

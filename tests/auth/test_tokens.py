@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -138,3 +139,76 @@ def test_who_fails_too_often_waits_and_a_right_token_passes(store: Store) -> Non
     now[0] = 61
     with pytest.raises(NotAuthenticated):
         gate.admit("Bearer 0.wrong", "10.0.0.1")
+
+
+def told_of_tokens(store: Store) -> list[tuple[str, dict[str, object]]]:
+    return [(one.object, json.loads(one.details)) for one in store.log() if one.act == "refuse token"]
+
+
+def test_the_log_tells_which_tokens_are_no_good_any_more(store: Store) -> None:
+    gate = Gate(store, clock=lambda: 0.0)
+    rotated, first = create_token(store, role="publisher", name="nightly")
+    rotate_token(store, first.id)
+    revoked, second = create_token(store, role="publisher")
+    revoke_token(store, second.id)
+    ended, third = create_token(store, role="publisher", expires_at=datetime.now(UTC) + timedelta(days=1))
+    past = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+    store.save_document(
+        "principal", third.id, {**dict(store.document("principal", third.id) or {}), "expires_at": past}
+    )
+    fourth = create_token(store, role="publisher")[1]
+    fifth = create_token(store, role="publisher")[1]
+    revoke_token(store, fifth.id)
+    for token in (rotated, revoked, ended, f"{fourth.id}.guessed", f"{fifth.id}.guessed", "nonsense"):
+        with pytest.raises(NotAuthenticated):
+            gate.admit(shown(token), "10.0.0.1")
+    assert told_of_tokens(store) == [
+        (f"token {first.id}", {"why": "rotated", "count": 1, "addresses": 1}),
+        (f"token {second.id}", {"why": "revoked", "count": 1, "addresses": 1}),
+        (f"token {third.id}", {"why": "ended", "count": 1, "addresses": 1}),
+        (f"token {fourth.id}", {"why": "another secret", "count": 1, "addresses": 1}),
+        ("unknown tokens", {"count": 1, "addresses": 1}),  # an id alone does not make it a token that was
+    ]
+    written = str(list(store.log()))
+    assert not [one for one in (rotated, revoked, ended) if one.partition(".")[2] in written]
+    assert not [one for one in tokens(store) if {"hash", "former_hash"} & set(one)]
+
+
+def test_refused_tokens_are_told_in_sum(store: Store) -> None:
+    """However often somebody comes with what is no token, also when he is held back already."""
+    now = [0.0]
+    gate = Gate(store, Throttle(3, 60, clock=lambda: now[0]), clock=lambda: now[0])
+    token, made = create_token(store, role="publisher")
+    revoke_token(store, made.id)
+    for number in range(1000):
+        with pytest.raises((NotAuthenticated, TooManyAttempts)):
+            gate.admit(f"Bearer {number:08x}.made-up", f"10.0.0.{number % 5}")
+    for _ in range(20):
+        with pytest.raises((NotAuthenticated, TooManyAttempts)):
+            gate.admit(shown(token), "10.0.1.1")
+    assert told_of_tokens(store) == [
+        *(("unknown tokens", {"count": 10**power, "addresses": min(5, 10**power)}) for power in range(4)),
+        (f"token {made.id}", {"why": "revoked", "count": 1, "addresses": 1}),
+        (f"token {made.id}", {"why": "revoked", "count": 10, "addresses": 1}),
+    ]
+    now[0] = 3600
+    with pytest.raises(NotAuthenticated):
+        gate.admit(shown(token), "10.0.1.1")
+    last = (f"token {made.id}", {"why": "revoked", "count": 1, "addresses": 1, "before": 20})
+    assert told_of_tokens(store)[-1] == last
+
+
+def test_what_the_log_tells_is_written_aside(store: Store) -> None:
+    aside: list[Callable[[], None]] = []
+    gate = Gate(store, aside=aside.append)
+    with pytest.raises(NotAuthenticated):
+        gate.admit("Bearer nonsense.x", "a")
+    assert told_of_tokens(store) == []
+    aside[0]()
+    assert told_of_tokens(store) == [("unknown tokens", {"count": 1, "addresses": 1})]
+
+
+def test_signed_tokens_of_a_provider_are_told_apart(store: Store) -> None:
+    gate = Gate(store)
+    gate.refused("a", "eyJ.x.y", NotAuthenticated("the signature is not right"))
+    assert told_of_tokens(store) == [("signed tokens", {"count": 1, "addresses": 1})]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -223,18 +224,18 @@ def orchard(folder: Path, *, filled: bool = True, structures: bool = True) -> It
         store.close()
 
 
-def service(library: Library) -> web.Application:
+def service(library: Library, **settings: Any) -> web.Application:
     """The whole service, so that links to the machines' interface lead somewhere."""
-    return build(Settings(), library)
+    return build(Settings(**settings), library)
 
 
 @contextmanager
-def serving(library: Library) -> Iterator[str]:
+def serving(library: Library, **settings: Any) -> Iterator[str]:
     """The service on a socket, in a thread of its own; gives its address."""
     loop = asyncio.new_event_loop()
     ready = threading.Event()
     address: list[str] = []
-    runner = web.AppRunner(service(library), access_log=None)
+    runner = web.AppRunner(service(library, **settings), access_log=None)
 
     async def start() -> None:
         await runner.setup()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -314,3 +316,26 @@ def test_a_tree_loses_nothing() -> None:
         for one in (Item(id="C", parent="A"), Item(id="A"), Item(id="X", parent="Y"), Item(id="Y", parent="X"))
     }
     assert [(row.item.id, row.depth) for row in tree(items)] == [("A", 0), ("C", 1), ("X", 0), ("Y", 0)]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (b"//evil.example/x", "/evil.example/x?lang=fr"),
+        (b"/\\evil.example", "/evil.example?lang=fr"),
+        (b"/x%22%3E%3Cb%3E", "/x%22%3E%3Cb%3E?lang=fr"),
+        (b"/x%3Fa=b", "/x%3Fa%3Db?lang=fr"),
+    ],
+)
+async def test_no_address_makes_a_link_that_leads_elsewhere(
+    client: TestClient[Any, Any], path: bytes, expected: str
+) -> None:
+    """What begins with two slashes, or what browsers take for that, names a host."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(b"GET " + path + b" HTTP/1.1\r\nHost: data.example\r\nConnection: close\r\n\r\n")
+    answer = (await reader.read()).decode()
+    writer.close()
+    await writer.wait_closed()
+    assert answer.startswith("HTTP/1.1 404 ")
+    page = html.document_fromstring(answer.partition("\r\n\r\n")[2])
+    assert page.xpath("//a[@hreflang='fr']/@href") == [expected]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
+import segno
+from lxml import html
 
 from sdmx_service.auth.accounts import accept_invitation, create_account, find_account, invite
-from sdmx_service.auth.second_factor import STEP, code_at, has_second
+from sdmx_service.auth.seal import Seal, is_sealed
+from sdmx_service.auth.second_factor import STEP, code_at, has_second, new_secret, wanted_secret
 from sdmx_service.catalog.library import Library
 from tests.web.orchard import orchard
 from tests.web.signing import GOOD, Visitor, visiting
@@ -25,8 +30,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 
 @pytest.fixture
-async def visitor(library: Library) -> AsyncIterator[Visitor]:
-    async with visiting(library) as opened:
+async def visitor(library: Library, tmp_path: Path) -> AsyncIterator[Visitor]:
+    async with visiting(library, key_file=tmp_path / "key") as opened:
         await opened.sign_in("rita")
         yield opened
 
@@ -75,10 +80,11 @@ async def test_with_password_and_code_it_is_removed(visitor: Visitor, library: L
 
 @pytest.mark.parametrize(("present", "is_right"), [("wrong", True), (GOOD, False)])
 async def test_setting_it_up_needs_the_password_and_a_first_code(
-    visitor: Visitor, library: Library, present: str, is_right: bool
+    visitor: Visitor, library: Library, tmp_path: Path, present: str, is_right: bool
 ) -> None:
     await visitor.send(ACCOUNT, f"{ACCOUNT}/second-factor/want")
-    secret = find_account(library.store, "rita")["second_wanted"]
+    secret = wanted_secret("rita", find_account(library.store, "rita"), Seal(tmp_path / "key"))
+    assert secret is not None
     first = code_at(secret, time.time()) if is_right else "000000"
     answer = await visitor.send(ACCOUNT, f"{ACCOUNT}/second-factor/set", present=present, first=first)
     assert answer.status == (401 if is_right else 400)
@@ -86,11 +92,15 @@ async def test_setting_it_up_needs_the_password_and_a_first_code(
     assert not has_second(find_account(library.store, "rita"))
 
 
-async def test_a_second_secret_is_not_made_over_one_that_counts(visitor: Visitor, library: Library) -> None:
+async def test_a_second_secret_is_not_made_over_one_that_counts(
+    visitor: Visitor, library: Library, tmp_path: Path
+) -> None:
     secret = await set_up(visitor)
     await visitor.send(ACCOUNT, f"{ACCOUNT}/second-factor/want")
     document = find_account(library.store, "rita")
-    assert (document["second"]["secret"], document["second_wanted"]) == (secret, None)
+    assert document["second_wanted"] is None
+    assert is_sealed(document["second"]["secret"])
+    assert Seal(tmp_path / "key").opened(document["second"]["secret"], "rita") == secret
 
 
 async def test_another_password_needs_the_code_too(visitor: Visitor) -> None:
@@ -107,6 +117,55 @@ async def test_an_invitation_is_no_way_around_it(visitor: Visitor, library: Libr
     words = {"password": "apples in the attic", "again": "apples in the attic"}
     assert (await visitor.send(page, **words)).location == "/account/sign-in"
     assert (await visitor.get(ACCOUNT)).location == "/account/sign-in"
+
+
+async def test_without_a_place_for_the_key_nothing_is_set_up(library: Library, tmp_path: Path) -> None:
+    async with visiting(library, key_file=tmp_path / "nowhere" / "key") as visitor:
+        await visitor.sign_in("rita")
+        refused = await visitor.send(ACCOUNT, f"{ACCOUNT}/second-factor/want")
+    assert refused.status == 400
+    assert "--key-file" in refused.words
+    assert find_account(library.store, "rita").get("second_wanted") is None
+
+
+async def test_secrets_of_earlier_versions_are_sealed_at_the_start(library: Library, tmp_path: Path) -> None:
+    plain = new_secret()
+    kept = {**find_account(library.store, "rita"), "second": {"secret": plain, "used": -1}}
+    library.store.save_document("account", "rita", kept)
+    async with visiting(library, key_file=tmp_path / "key") as visitor:
+        now = find_account(library.store, "rita")
+        assert plain not in json.dumps(now)
+        assert Seal(tmp_path / "key").opened(now["second"]["secret"], "rita") == plain
+        code = code_at(plain, time.time())
+        assert (await visitor.send("/account/sign-in", name="rita", password=GOOD, code=code)).location == ACCOUNT
+
+
+async def test_the_picture_says_what_the_link_says(visitor: Visitor) -> None:
+    await visitor.send(ACCOUNT, f"{ACCOUNT}/second-factor/want")
+    page = (await visitor.get(ACCOUNT)).page
+    (link,) = page.xpath("//a[starts-with(@href, 'otpauth://totp/')]/@href")
+    (picture,) = page.xpath("//section[@aria-labelledby='second']//*[local-name()='svg']")
+    assert not [one for one in picture.iter() if {"style", "onload"} & set(one.attrib)]
+    assert dark_squares(picture) == {
+        (x + 4, y + 4)
+        for y, row in enumerate(segno.make(link, error="m", micro=False).matrix)
+        for x, is_dark in enumerate(row)
+        if is_dark
+    }
+
+
+def dark_squares(picture: html.HtmlElement) -> set[tuple[int, int]]:
+    """The squares of the picture that are dark: its path draws lines through their middles."""
+    (path,) = picture.xpath("./*[local-name()='path'][@stroke='#000']/@d")
+    found, x, y = set(), 0.0, 0.0
+    for step, numbers in re.findall(r"([Mmh])([^Mmh]+)", path):
+        first, *second = (float(one) for one in re.findall(r"-?[0-9.]+", numbers))
+        if step == "h":
+            found |= {(int(x) + number, int(y)) for number in range(int(first))}
+            x += first
+        else:
+            x, y = (first, second[0]) if step == "M" else (x + first, y + second[0])
+    return found
 
 
 async def test_other_browsers_are_signed_out(visitor: Visitor) -> None:

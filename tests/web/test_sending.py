@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 from aiohttp import FormData
@@ -14,6 +15,7 @@ from sdmx_service.catalog.library import Library
 from sdmx_service.submission.reading import Wish
 from sdmx_service.submission.receipt import load_receipt, receipts
 from sdmx_service.submission.submit import SentFile, submit
+from sdmx_service.web import desk
 from sdmx_service.workflow.publishing import publish
 from tests.web.orchard import EVIL, orchard
 from tests.web.signing import RIGHT, WRONG, Visitor, add_accounts, figures, visiting
@@ -155,6 +157,42 @@ async def test_the_file_is_not_read_before_the_forms_token(visitor: Visitor, lib
     form.add_field("act", "send")
     assert (await visitor.ask("POST", "/sending", data=form)).status == 403
     assert count(library) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "status"),
+    [
+        (None, "/sending", 303),  # to sign in
+        (None, "/account/sign-in", 400),
+        (None, "/account/sign-out", 400),
+        ("rita", "/sending", 403),
+        ("maria", "/account/password", 400),
+        ("maria", "/sending", 200),
+    ],
+)
+async def test_a_file_is_read_only_of_who_may_send_and_where_one_is_sent(
+    library: Library, monkeypatch: pytest.MonkeyPatch, name: str | None, path: str, status: int
+) -> None:
+    """Else anybody could fill the disk with it."""
+    read: list[str] = []
+    spool = desk._spool
+
+    async def counting(part: Any, *rest: Any) -> None:
+        read.append(part.filename)
+        await spool(part, *rest)
+
+    monkeypatch.setattr(desk, "_spool", counting)
+    async with visiting(library) as visitor:
+        if name is not None:
+            await visitor.sign_in(name)
+        form = FormData()
+        page = "/account/sign-in" if name is None else "/account"
+        for field, value in {"form_token": (await visitor.get(page)).form_token, "act": "check"}.items():
+            form.add_field(field, value)
+        form.add_field("file", io.BytesIO(RIGHT), filename="harvest.csv", content_type="text/csv")
+        seen = await visitor.ask("POST", path, data=form)
+    is_sent = (name, path) == ("maria", "/sending")
+    assert (seen.status, read) == (status, ["harvest.csv"] if is_sent else [])
 
 
 async def test_a_file_that_is_too_large(library: Library) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sdmx_service.auth.accounts import create_account, set_disabled
+from sdmx_service.auth.accounts import accounts, create_account, set_disabled
 from sdmx_service.auth.sessions import form_token
 from sdmx_service.catalog.library import Library
 from tests.web.orchard import orchard
@@ -226,6 +226,24 @@ async def test_without_accounts_nobody_signs_in_here(library: Library) -> None:
         form = {"form_token": form_token(kept), "name": "maria", "password": GOOD}
         assert (await visitor.ask("POST", "/account/sign-in", data=form)).location is None
         assert (await visitor.get("/account")).location == "/account/sign-in"
+
+
+async def test_without_accounts_those_of_before_are_no_way_in(library: Library) -> None:
+    """Neither a session that began when there were some, nor an invitation."""
+    invitation = create_account(library.store, "zoe", role="administrator")
+    async with visiting(library) as visitor:
+        await visitor.sign_in()
+        kept = visitor.cookie()
+    async with visiting(library, accounts=False) as visitor:
+        led = await visitor.get("/account", headers={"Cookie": f"session={kept}"})
+        assert led.location == "/account/sign-in"
+        path = f"/account/invitation/{invitation}"
+        assert (await visitor.get(path)).status == 404
+        await visitor.get("/account/sign-in")
+        form = {"form_token": form_token(visitor.cookie()), "password": GOOD, "again": GOOD}
+        assert (await visitor.ask("POST", path, data=form)).status == 404
+        assert (await visitor.get("/account")).location == "/account/sign-in"
+    assert not [one for one in accounts(library.store) if one["name"] == "zoe" and one["state"] == "active"]
 
 
 @pytest.mark.parametrize(

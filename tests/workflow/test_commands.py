@@ -63,6 +63,20 @@ def _held(*_: Any, **__: Any) -> None:
     raise StorageFault("in use")
 
 
+EVIL = "old\n9  2026-01-01T00:00:00  boss (administrator)  publish  S9\x1b[2K"
+
+
+def test_no_text_looks_like_an_entry_of_its_own(shell: Shell, tmp_path: Path) -> None:
+    """Whoever withdraws or comments writes what an administrator reads on a terminal."""
+    sent = shell.submit(figures(COD_2024_01="5"))
+    shell("comment", sent, EVIL)
+    shell("withdraw", sent, "--reason", EVIL)
+    for told in (shell("log"), shell("comment", sent)):
+        assert "\x1b" not in told
+        assert "boss (administrator)" in told
+        assert not [one for one in told.splitlines() if one.startswith("9  2026")]
+
+
 def test_the_life_of_a_submission(shell: Shell, tmp_path: Path) -> None:
     first = shell.submit(figures(COD_2024_01="5", EEL_2024_01="6"))
     shell("comment", first, "Is it final?")
