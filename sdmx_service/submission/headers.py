@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sdmx_service.catalog.layout import ColumnPlace, HeaderPlace
 from sdmx_service.model.message import Sheet
+from sdmx_service.submission.signs import INVISIBLE
 
 SEPARATOR = " | "
 """Between the texts of a header of several rows."""
@@ -20,7 +21,7 @@ _SEARCHED = 1000
 """Rows in which a header is looked for by its texts."""
 
 _BLOCK = 64
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _MARKS = re.compile(
     r"(?:\s*[¹²³⁰⁴-⁹*†‡]+|\s*\(\d{1,2}\)|(?:\s+|(?<=\D))\d{1,2}\)|\s*\[\w{1,2}\]|\s*\([a-z]\)"
     r"|(?<=[^\W\d_])\d{1,2}(?:,\d{1,2})*)$"

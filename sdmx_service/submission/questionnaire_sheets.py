@@ -11,11 +11,12 @@ from sdmx_service.catalog.questionnaire_keys import parse_key
 from sdmx_service.errors import TooLarge
 from sdmx_service.model.message import Sheet, Tables
 from sdmx_service.submission.headers import column_letter
+from sdmx_service.submission.signs import INVISIBLE
 
 MAX_CELLS: Final = 2_000_000
 """Cells of one sheet, empty ones between the first and the last included."""
 _SEARCHED_ROWS, _SEARCHED_COLUMNS = 60, 8
-_EDGES = " \t\n\r\u00a0\u200b\ufeff"
+_EDGES = " \t\n\r\u00a0" + INVISIBLE
 
 
 @dataclass(slots=True)
