@@ -106,6 +106,16 @@ class Header:
         """The columns whose label fits the pattern."""
         return [index for index, label in enumerate(self.labels) if label is not None and pattern.search(label)]
 
+    def taken(self, pattern: re.Pattern[str]) -> dict[int, str]:
+        """The columns whose label fits the pattern, as it is or without a footnote mark at its end."""
+        found: dict[int, str] = {}
+        for index, label in enumerate(self.labels):
+            texts = () if label is None else (label, without_marks(label))
+            fitting = next((text for text in texts if pattern.search(text)), None)
+            if fitting is not None:
+                found[index] = fitting
+        return found
+
 
 def read_header(sheet: Sheet, place: HeaderPlace) -> Header | None:
     """The header of a sheet, or None if no row holds all the texts that the layout looks for."""

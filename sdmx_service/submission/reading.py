@@ -43,6 +43,7 @@ from sdmx_service.submission.mapping import Mapper
 from sdmx_service.submission.messages import MessageLayouts, sheets
 from sdmx_service.submission.questionnaire_tables import iterate
 from sdmx_service.submission.questionnaires import FilledQuestionnaire, open_questionnaire
+from sdmx_service.submission.recognising import recognise
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.suggestions import Suggester
 from sdmx_service.submission.summing import summed
@@ -217,7 +218,7 @@ def _content(
         if wish.mapping is not None:
             reads_tables = not _named_layout(wish.mapping, catalog).messages
         else:
-            reads_tables = bool(extraction.recognise(catalog.layouts.values(), tables, plain.name, name))
+            reads_tables = bool(recognise(catalog.layouts.values(), tables, plain.name, name))
         if not reads_tables:
             raise
         return plain, tables
@@ -356,7 +357,7 @@ def _named_layout(id: str, catalog: Catalog) -> Layout:
 
 
 def _layout(tables: Tables, format: Format, name: str, catalog: Catalog) -> Layout:
-    fitting = extraction.recognise(catalog.layouts.values(), tables, format.name, name)
+    fitting = recognise(catalog.layouts.values(), tables, format.name, name)
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
