@@ -206,6 +206,9 @@ CATALOGUE: Mapping[str, FindingKind] = {
         _kind("F274", _WARNING, "Sheet left out", "The sheet {value!r} has a header that is read, and was left out.",
               "The mapping reads one sheet: the first that has the header.",
               "Put all rows on one sheet, or send the sheets as files of their own. Nothing, if it is not to be read."),
+        _kind("F275", _ERROR, "Heading changed", "The column is that of {expected}, and its heading is {value!r}.",
+              "Key and heading of a column of a questionnaire differ, so that it is not clear whose figures these are.",
+              "Restore the heading; write the figures into the column that they belong to."),
         _kind("F280", _ERROR, "Component is another one now",
               "{component} is not what it was when the figures were accepted: {reason}.",
               "The structure changed while the submission waited for publication, and the values that it brings for "

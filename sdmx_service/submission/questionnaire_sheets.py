@@ -142,6 +142,21 @@ class TableSheet:
             if self.grid.at(row, self.key_column) in words:
                 yield row
 
+    def headings(self, levels: int) -> list[int]:
+        """The last rows above the figures, which head the columns: the outermost first."""
+        return [row for row in self._keyed(keys.HEADER) if row < self.first][-levels:] if levels else []
+
+    def heading(self, row: int, column: int) -> tuple[Place, str] | None:
+        """What heads a column in one of those rows, and where it stands: a merged cell heads all that it covers."""
+        spread = (
+            (top, left)
+            for top, left, bottom, right in self.grid.sheet.merged
+            if top <= row <= bottom and left <= column <= right
+        )
+        row, column = next(spread, (row, column))
+        text = self.grid.at(row, column)
+        return None if text is None else (self.place(row, column), text)
+
     def place(self, row: int, column: int) -> Place:
         """A cell of the sheet."""
         return Place(sheet=self.grid.name, row=row, column=column)
