@@ -165,12 +165,6 @@ class TableLayout:
     only_allowed: tuple[str, ...] = ()
     """Components whose rows are left out, not refused, where the target's constraints do not allow the code."""
 
-    def reads(self, number: int, sheet: str | None) -> bool:
-        """Whether it reads the sheet of that number (from 0) and name: the first one where it names none."""
-        if self.sheet is None:
-            return number == 0
-        return sheet is not None and self.sheet.fullmatch(sheet) is not None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:

@@ -187,6 +187,28 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "The symbol stands in cells whose figures are held and not shown: confidential ones, and those that are "
               "shown rounded. Nothing of the kind is stored, or it was taken back since.",
               "Write the figure, with the mark for confidential figures; or empty the cell."),
+        _kind("F270", _ERROR, "Figure outside the header", "{value!r} stands right of the last column with a header.",
+              "The row has more cells than the header has names. Mostly a thousands mark or a decimal comma cuts a "
+              "figure in two, or a name with a comma does it, so that all cells behind stand one column too far.",
+              "Put quotes around the cell that holds the separator, or leave the mark out; give the column a header if "
+              "it is one."),
+        _kind("F271", _ERROR, "Formula without result", "{value!r} is a formula, and the file holds no result of it.",
+              "Programs that write workbooks often leave it to the reader to calculate; nothing is calculated here.",
+              "Open the workbook in a spreadsheet program and save it again, or write the figure."),
+        _kind("F272", _WARNING, "Column left out",
+              "The column {value!r} was not read: its header is nearly one of those that are.",
+              "The mapping reads columns whose whole header fits, and here something stands beside it.",
+              "Correct the header if the figures belong to the table; a mark of a status stands beside the figures. "
+              "Nothing, if they do not belong to it."),
+        _kind("F273", _INFO, "Column of figures not read", "The column {value!r} was not read.",
+              "It holds numbers and stands among or behind the columns that become rows: a total or a share, perhaps.",
+              "Nothing, if it is not wanted. Otherwise see that the header is the one that the mapping reads."),
+        _kind("F274", _WARNING, "Sheet left out", "The sheet {value!r} has a header that is read, and was left out.",
+              "The mapping reads one sheet: the first that has the header.",
+              "Put all rows on one sheet, or send the sheets as files of their own. Nothing, if it is not to be read."),
+        _kind("F275", _ERROR, "Heading changed", "The column is that of {expected}, and its heading is {value!r}.",
+              "Key and heading of a column of a questionnaire differ, so that it is not clear whose figures these are.",
+              "Restore the heading; write the figures into the column that they belong to."),
         _kind("F280", _ERROR, "Component is another one now",
               "{component} is not what it was when the figures were accepted: {reason}.",
               "The structure changed while the submission waited for publication, and the values that it brings for "

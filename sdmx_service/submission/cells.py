@@ -8,9 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sdmx_service.catalog.layout import NumberText, RowTest
+from sdmx_service.submission.signs import DECIMAL_SIGN, INVISIBLE, THOUSANDS_SIGN, western
 
 _BLANKS = " \t\n\r\v\f\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-_BLANKS += "\u2028\u2029\u202f\u205f\u3000\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+_BLANKS += "\u2028\u2029\u202f\u205f\u3000" + INVISIBLE
 _SPACES = " \u00a0\u2007\u2009\u202f"
 """Spaces that stand between thousands; a layout that names one means all."""
 _MARKS = r"(\s*(\*+|[†‡¹²³⁰⁴-⁹]+|\(\d{1,2}\)|\[\w{1,2}\]|\([a-z]\))|\s+\d{1,2}\))+$"
@@ -28,7 +29,7 @@ def clean(texts: pa.StringArray, strip: tuple[str, ...]) -> pa.StringArray:
     encoded = texts.dictionary_encode()
     words = encoded.dictionary
     if "spaces" in strip:
-        words = pc.replace_substring_regex(words, "[\u00ad\u200b-\u200f\u2060\ufeff]", "")
+        words = pc.replace_substring_regex(words, f"[{INVISIBLE}]", "")
         words = pc.replace_substring_regex(words, r"[\s\p{Z}]+", " ")
     if "footnote_marks" in strip:
         words = pc.replace_substring_regex(words, _MARKS, "")
@@ -59,16 +60,17 @@ def _matches(texts: pa.StringArray, pattern: re.Pattern[str]) -> pa.BooleanArray
 def read_numbers(texts: pa.StringArray, written: NumberText) -> tuple[pa.StringArray, pa.BooleanArray]:
     """Numbers with a decimal point and no thousands marks, and which texts are no numbers (those are null then).
 
-    Thousands marks are left out only where they stand in threes, all the same; the digits stay as they are.
+    Thousands marks are left out only where they stand in threes, all the same, and not behind a leading zero
+    (``0,125`` is no 125); the digits stay as they are, those of another script become 0 to 9.
     """
-    texts = pc.replace_substring(texts, "\u2212", "-")
+    texts = _western(pc.replace_substring(texts, "\u2212", "-"), written)
     point = re.escape(written.decimal)
     plain = _like(texts, rf"^[+-]?([0-9]+({point}[0-9]*)?|{point}[0-9]+)([eE][+-]?[0-9]+)?$")
     there = pc.is_valid(texts)
     good, found = plain, texts
     if not pc.all(pc.or_(good, pc.invert(there)), min_count=0).as_py():
         for mark in _grouping(written):
-            grouped = _like(texts, rf"^[+-]?[0-9]{{1,3}}({re.escape(mark)}[0-9]{{3}})+({point}[0-9]*)?$")
+            grouped = _like(texts, rf"^[+-]?[1-9][0-9]{{0,2}}({re.escape(mark)}[0-9]{{3}})+({point}[0-9]*)?$")
             grouped = pc.and_not(grouped, plain)
             found = pc.if_else(grouped, pc.replace_substring(texts, mark, ""), found)
             good = pc.or_(good, grouped)
@@ -76,6 +78,20 @@ def read_numbers(texts: pa.StringArray, written: NumberText) -> tuple[pa.StringA
     if written.decimal != ".":
         found = pc.replace_substring(found, written.decimal, ".")
     return found, pc.and_not(there, good)
+
+
+def _western(texts: pa.StringArray, written: NumberText) -> pa.StringArray:
+    """The texts with digits of other scripts, and the signs that belong to them, as the layout writes numbers."""
+    if not pc.any(_like(texts, r"[^\x00-\x7f]"), min_count=0).as_py():
+        return texts
+    signs = {ord(DECIMAL_SIGN): written.decimal, ord(THOUSANDS_SIGN): (*written.grouping, THOUSANDS_SIGN)[0]}
+    encoded = texts.dictionary_encode()
+    words = [western(word) for word in encoded.dictionary.to_pylist()]
+    changed = [
+        new.translate(signs) if new != old else old
+        for new, old in zip(words, encoded.dictionary.to_pylist(), strict=True)
+    ]
+    return pa.array(changed, pa.string()).take(encoded.indices)
 
 
 def take_mark(texts: pa.StringArray, mark: str) -> tuple[pa.StringArray, pa.BooleanArray]:

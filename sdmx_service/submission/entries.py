@@ -14,15 +14,16 @@ from typing import Final
 from babel import Locale, UnknownLocaleError
 
 from sdmx_service.catalog.questionnaire import CellSign, Questionnaire
+from sdmx_service.submission.signs import DECIMAL_SIGN, INVISIBLE, THOUSANDS_SIGN, western
 
 _SPACES: Final = " \u00a0\u2007\u2009\u202f"
-_EDGES: Final = _SPACES + "\t\n\r\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+_EDGES: Final = _SPACES + "\t\n\r" + INVISIBLE
 _SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _NOTE = re.compile(r"\(\s*(\w{1,3}(?:\s*[,;]\s*\w{1,3})*)\s*\)$|(?<=\d)\s*/\s*(\d{1,2})$|([⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
 _STATUS = re.compile(r"\[\s*(\w{1,18})\s*\]$")
-_PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]\d+)?")
-_GROUPED = re.compile(r"[+-]?\d{1,3}(?:([ '’.,])\d{3})(?:\1\d{3})*(?:([.,])\d+)?")
-_DECIMAL = re.compile(r"[+-]?\d+[.,]\d+")
+_PLAIN = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-][0-9]+)?")
+_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:([ '’.,])[0-9]{3})(?:\1[0-9]{3})*(?:([.,])[0-9]+)?")
+_DECIMAL = re.compile(r"[+-]?[0-9]+[.,][0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,14 +118,19 @@ class EntryReader:
     def _mark(self, text: str) -> tuple[CellSign, str] | None:
         folded = _folded(text)
         for mark in self._longest_first:
-            if folded.endswith(mark) and len(folded) > len(mark):
+            if folded.endswith(mark) and self._may_stand_before(folded[: -len(mark)]):
                 return self._marks[mark], text[: -len(mark)].rstrip(_EDGES)
             if folded.startswith(mark) and folded[len(mark) :].lstrip(_SPACES)[:1].isdigit():
                 return self._marks[mark], text[len(mark) :].lstrip(_EDGES)
         return None
 
+    def _may_stand_before(self, rest: str) -> bool:
+        """Whether a mark may follow: a figure or a symbol does, the beginning of a word does not (``TRUE``)."""
+        rest = rest.strip(_EDGES)
+        return any(sign.isdigit() for sign in rest) or rest in self._symbols or _STATUS.search(rest) is not None
+
     def _number(self, text: str, *, is_whole: bool) -> str:
-        text = text.replace("−", "-")
+        text = self._western(text.replace("−", "-"))
         for space in _SPACES[1:]:
             text = text.replace(space, " ")
         grouped = _GROUPED.fullmatch(text)
@@ -143,6 +149,11 @@ class EntryReader:
         if mark in ".," and text.count(mark) == 1 and not is_whole:
             return self._asked(text, mark, without)
         return without
+
+    def _western(self, text: str) -> str:
+        """The text with digits of another script, and the signs that belong to them, as the language writes them."""
+        found = western(text)
+        return text if found == text else found.replace(DECIMAL_SIGN, ".").replace(THOUSANDS_SIGN, " ")
 
     def _asked(self, text: str, mark: str, grouped: str) -> str:
         if mark == self._grouping:

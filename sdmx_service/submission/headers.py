@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sdmx_service.catalog.layout import ColumnPlace, HeaderPlace
 from sdmx_service.model.message import Sheet
+from sdmx_service.submission.signs import INVISIBLE
 
 SEPARATOR = " | "
 """Between the texts of a header of several rows."""
@@ -20,7 +21,7 @@ _SEARCHED = 1000
 """Rows in which a header is looked for by its texts."""
 
 _BLOCK = 64
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _MARKS = re.compile(
     r"(?:\s*[¹²³⁰⁴-⁹*†‡]+|\s*\(\d{1,2}\)|(?:\s+|(?<=\D))\d{1,2}\)|\s*\[\w{1,2}\]|\s*\([a-z]\)"
     r"|(?<=[^\W\d_])\d{1,2}(?:,\d{1,2})*)$"
@@ -104,6 +105,16 @@ class Header:
     def matching(self, pattern: re.Pattern[str]) -> list[int]:
         """The columns whose label fits the pattern."""
         return [index for index, label in enumerate(self.labels) if label is not None and pattern.search(label)]
+
+    def taken(self, pattern: re.Pattern[str]) -> dict[int, str]:
+        """The columns whose label fits the pattern, as it is or without a footnote mark at its end."""
+        found: dict[int, str] = {}
+        for index, label in enumerate(self.labels):
+            texts = () if label is None else (label, without_marks(label))
+            fitting = next((text for text in texts if pattern.search(text)), None)
+            if fitting is not None:
+                found[index] = fitting
+        return found
 
 
 def read_header(sheet: Sheet, place: HeaderPlace) -> Header | None:

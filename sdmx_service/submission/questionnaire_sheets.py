@@ -11,11 +11,12 @@ from sdmx_service.catalog.questionnaire_keys import parse_key
 from sdmx_service.errors import TooLarge
 from sdmx_service.model.message import Sheet, Tables
 from sdmx_service.submission.headers import column_letter
+from sdmx_service.submission.signs import INVISIBLE
 
 MAX_CELLS: Final = 2_000_000
 """Cells of one sheet, empty ones between the first and the last included."""
 _SEARCHED_ROWS, _SEARCHED_COLUMNS = 60, 8
-_EDGES = " \t\n\r\u00a0\u200b\ufeff"
+_EDGES = " \t\n\r\u00a0" + INVISIBLE
 
 
 @dataclass(slots=True)
@@ -140,6 +141,21 @@ class TableSheet:
         for row in range(len(self.grid.rows)):
             if self.grid.at(row, self.key_column) in words:
                 yield row
+
+    def headings(self, levels: int) -> list[int]:
+        """The last rows above the figures, which head the columns: the outermost first."""
+        return [row for row in self._keyed(keys.HEADER) if row < self.first][-levels:] if levels else []
+
+    def heading(self, row: int, column: int) -> tuple[Place, str] | None:
+        """What heads a column in one of those rows, and where it stands: a merged cell heads all that it covers."""
+        spread = (
+            (top, left)
+            for top, left, bottom, right in self.grid.sheet.merged
+            if top <= row <= bottom and left <= column <= right
+        )
+        row, column = next(spread, (row, column))
+        text = self.grid.at(row, column)
+        return None if text is None else (self.place(row, column), text)
 
     def place(self, row: int, column: int) -> Place:
         """A cell of the sheet."""

@@ -83,7 +83,9 @@ class TableReader:
         self.dataflow = catalog.dataflow(table.dataflow)
         self.structure = catalog.structure_of(self.dataflow)
         axes = keys.axes_of(questionnaire, table, self.structure, catalog)
-        self._names = {name: Names(axes[name], frozenset(axes[name].printed("en"))) for name in table.rows}
+        self._names = {
+            name: Names(axes[name], frozenset(axes[name].printed("en"))) for name in (*table.rows, *table.columns)
+        }
         self._entries = EntryReader(questionnaire, around.language)
         self._held = around.memory.cells.get(table.id, {})
         asked = {questionnaire.axes[name].component for name in table.columns}
@@ -99,6 +101,7 @@ class TableReader:
         for row in range(self._sheet.first, len(self._sheet.grid.rows)):
             self._read_row(row, unit, merged, work)
         period = self._period(work)
+        self._check_headings(work)
         self._report_emptied(work)
         self._check_unit(unit, work)
         if not (work.cells or work.kept) or unit is None or (period is None and self._asks_period):
@@ -186,6 +189,22 @@ class TableReader:
                     self._add("F153", self._sheet.place(top, left), value=text, count_cells=len(figures))
         return covered
 
+    def _check_headings(self, work: _Work) -> None:
+        """Headings above figures that name something else than the column's key."""
+        used = {cell.place.column for cell in (*work.cells, *work.kept)}
+        told: set[Place] = set()
+        rows = self._sheet.headings(len(self._table.columns))
+        for row, name in zip(rows, self._table.columns[-len(rows) :], strict=True):
+            names = self._names[name]
+            for column, codes in self._values.items():
+                code, found = codes[names.component], self._sheet.heading(row, column)
+                if column not in used or found is None or found[0] in told or names.is_named(code, found[1]):
+                    continue
+                told.add(found[0])
+                label = names.label(code, self._around.language)
+                expected = code if label == code else f"{label} ({code})"
+                self._add("F275", found[0], value=found[1], expected=expected)
+
     # --- rows --------------------------------------------------------------------------------------------------
     def _read_row(self, row: int, unit: Choice | None, merged: set[tuple[int, int]], work: _Work) -> None:
         text = self._sheet.grid.at(row, self._sheet.key_column)
@@ -218,7 +237,7 @@ class TableReader:
             return self._entries.read(text, is_number=is_number, is_whole=unit is not None and unit.is_whole)
         except Unreadable as fault:
             if fault.readings is None:
-                self._add("F104", place, value=text)
+                self._add("F271" if text.startswith("=") else "F104", place, value=text)
             else:
                 self._add("F154", place, value=text, readings=" or ".join(fault.readings))
             return None

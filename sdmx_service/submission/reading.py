@@ -34,8 +34,9 @@ from sdmx_service.submission.messages import MessageLayouts, sheets
 from sdmx_service.submission.parts import Part
 from sdmx_service.submission.questionnaire_tables import iterate
 from sdmx_service.submission.questionnaires import FilledQuestionnaire, open_questionnaire
+from sdmx_service.submission.recognising import recognise
 from sdmx_service.submission.report import Report
-from sdmx_service.submission.signatures import layout_of, named_layout, recognise
+from sdmx_service.submission.signatures import layout_of, named_layout
 from sdmx_service.submission.suggestions import Suggester
 from sdmx_service.submission.validity import Validity
 

@@ -7,15 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sdmx_service.catalog.layout import Layout, Signature
+from sdmx_service.catalog.layout import Layout
 from sdmx_service.errors import NotFound, UnknownFormat
-from sdmx_service.model.message import Sheet, Tables
-from sdmx_service.submission.headers import find_row, lacking, rows_of, words_of
-
-_HEADER_ROWS = 40
-"""Rows in which the headers of a signature are looked for."""
-
-_WORKBOOKS = frozenset({"xlsx", "xls", "ods"})
+from sdmx_service.model.message import Tables
+from sdmx_service.submission.headers import lacking, rows_of, words_of
+from sdmx_service.submission.recognising import HEADER_ROWS, is_alike, recognise
 
 _NEAR = 3
 """Layouts named at most whose headers a file nearly has."""
@@ -50,20 +46,6 @@ def layout_of(tables: Tables, format: str, file: str, layouts: Mapping[str, Layo
     raise UnknownFormat(f"{file!r} is a table, and no mapping recognises it.", hint=_remedy(tables, format, layouts))
 
 
-def recognise(layouts: Iterable[Layout], tables: Tables, format: str, file: str | None) -> list[Layout]:
-    """The layouts whose signature the file has, those that name most headers first.
-
-    Everything that a signature gives must fit: one of the formats (workbooks of all kinds are alike), a sheet for each
-    pattern, the file's name, and all headers in one row (or, with headers of several rows, in as many) of the first
-    rows of a sheet that the layout reads. A layout without signature is never recognised; one whose headers are but
-    some of another's that also fits is left out.
-    """
-    found = [layout for layout in layouts if _is_signed(layout, tables, format, file)]
-    headers = [set(layout.signature.headers) for layout in found]
-    keep = [one for one in found if not any(set(one.signature.headers) < others for others in headers)]
-    return sorted(keep, key=lambda layout: -len(layout.signature.headers))
-
-
 def _remedy(tables: Tables, format: str, layouts: Mapping[str, Layout]) -> str:
     readers = [one for one in layouts.values() if one.tables and not one.messages]
     near = "; ".join(
@@ -81,11 +63,11 @@ def _nearest(layouts: Iterable[Layout], tables: Tables, format: str) -> list[tup
     Of layouts of other formats the file must have all: it was saved anew.
     """
     found = []
-    rows = [words_of(row) for sheet in tables.sheets for row in rows_of(sheet, _HEADER_ROWS)]
+    rows = [words_of(row) for sheet in tables.sheets for row in rows_of(sheet, HEADER_ROWS)]
     for layout in layouts:
         headers = list(layout.signature.headers)
         missing = min((lacking(headers, words) for words in rows), key=len, default=headers)
-        is_of_format = not layout.signature.formats or _is_alike(format, layout.signature.formats)
+        is_of_format = not layout.signature.formats or is_alike(format, layout.signature.formats)
         if headers and (2 * len(missing) < len(headers) if is_of_format else not missing):
             found.append((layout, missing))
     return sorted(found, key=lambda one: len(one[1]) / len(one[0].signature.headers))[:_NEAR]
@@ -98,37 +80,3 @@ def _quoted(texts: Sequence[str]) -> str:
 
 def _names(layouts: Iterable[Layout]) -> str:
     return ", ".join(sorted(one.id for one in layouts)) or "none"
-
-
-def _is_signed(layout: Layout, tables: Tables, format: str, file: str | None) -> bool:
-    signature = layout.signature
-    if signature == Signature():
-        return False
-    names = [sheet.name for sheet in tables.sheets if sheet.name is not None]
-    return (
-        (not signature.formats or _is_alike(format, signature.formats))
-        and (signature.file is None or (file is not None and signature.file.search(file) is not None))
-        and all(any(pattern.fullmatch(name) for name in names) for pattern in signature.sheets)
-        and (not signature.headers or _has_headers(layout, tables))
-    )
-
-
-def _is_alike(format: str, formats: Sequence[str]) -> bool:
-    """A workbook is as good as one of another kind: people save them anew."""
-    return format in formats or (format in _WORKBOOKS and not _WORKBOOKS.isdisjoint(formats))
-
-
-def _has_headers(layout: Layout, tables: Tables) -> bool:
-    rows = max((table.header.rows for table in layout.tables), default=1)
-    headers = layout.signature.headers
-    return any(find_row(sheet, headers, rows, _HEADER_ROWS) is not None for sheet in _read_sheets(layout, tables))
-
-
-def _read_sheets(layout: Layout, tables: Tables) -> list[Sheet]:
-    if not layout.tables:
-        return list(tables.sheets)
-    return [
-        sheet
-        for number, sheet in enumerate(tables.sheets)
-        if any(table.reads(number, sheet.name) for table in layout.tables)
-    ]

@@ -7,7 +7,7 @@ reads a sheet not at all or only in part says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,14 +20,9 @@ from sdmx_service.model.columns import COLUMN, ROW, SHEET
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.message import Sheet, Tables
 from sdmx_service.submission.cells import clean, fits, read_numbers, take_mark, trim
-from sdmx_service.submission.headers import (
-    Header,
-    cell,
-    column_index,
-    column_letter,
-    nearest_row,
-    read_header,
-)
+from sdmx_service.submission.headers import Header, cell, column_index, column_letter, nearest_row, read_header
+from sdmx_service.submission.ledger import Ledger, sent_places, sent_rows
+from sdmx_service.submission.recognising import has_rows, sheets_of
 from sdmx_service.submission.report import Report
 
 LETTER = b"column"
@@ -36,83 +31,51 @@ LETTER = b"column"
 _HIDDEN = "\0"
 """Begins the names of value columns while they are beside the named ones."""
 
-_Mask = npt.NDArray[np.bool_]
-
 
 def extract(layout: Layout, tables: Tables, report: Report) -> Iterator[tuple[TableLayout, pa.Table]]:
     """The columns that each table of a layout reads, one table of text columns per sheet, rows in the sheet's order.
 
     Beside the named columns stand ``_row`` (1-based, as the sender sees it), ``_column`` (the letter of the value's
     cell) and ``_sheet``; the metadata of a field tells the letter it was read from (``LETTER``). A table without
-    ``sheet`` reads the first sheet. A sheet in which a named column is missing is not read. A message has one sheet,
-    its structure: some table must read it.
+    ``sheet`` reads one sheet, see ``sheets_of``. A sheet in which a named column is missing is not read. A message has
+    one sheet, its structure: some table must read it.
 
     Findings: F101 rows left out on purpose, F102 and F106 columns not found or not unique, F103 no such sheet, F104
     texts that are no numbers, F107 a cell or sheet name that is not as the layout expects it, F108 rows that every
-    ``where`` leaves out, F112 hidden rows, columns and sheets that were read.
+    ``where`` leaves out, F112 hidden rows, columns and sheets that were read, F153 a merged figure, F270 figures
+    outside the header, F271 formulas without result, F272 to F274 columns and sheets that nobody reads.
     """
-    ledgers: dict[int, _Ledger] = {}
+    ledgers: dict[int, Ledger] = {}
     for table_layout in layout.tables:
-        for number, sheet in _sheets(table_layout, tables, report):
-            ledger = ledgers.setdefault(number, _Ledger.of(sheet))
+        for number, sheet in _sheets(layout, table_layout, tables, report):
+            ledger = ledgers.setdefault(number, Ledger.of(sheet))
             table = _Reading(sheet, table_layout, report, ledger).table()
             if table is not None and table.num_rows:
                 yield table_layout, table
     for ledger in ledgers.values():
         ledger.settle(report)
+    _report_sheets(layout, tables, ledgers, report)
     for number, sheet in enumerate(tables.sheets):
         if sheet.origin is not None and number not in ledgers:
             expected = ", ".join(table.sheet.pattern for table in layout.tables if table.sheet is not None)
             report.add(FindingGroup.of("F103", expected=expected, value=sheet.name))
 
 
-def _sheets(layout: TableLayout, tables: Tables, report: Report) -> list[tuple[int, Sheet]]:
-    found = [(number, sheet) for number, sheet in enumerate(tables.sheets) if layout.reads(number, sheet.name)]
+def _sheets(layout: Layout, table: TableLayout, tables: Tables, report: Report) -> list[tuple[int, Sheet]]:
+    found = sheets_of(layout, table, tables)
     is_message = any(sheet.origin is not None for sheet in tables.sheets)
-    if not found and layout.sheet is not None and not is_message:
+    if not found and table.sheet is not None and not is_message:
         names = ", ".join(sheet.name or "one table without a name" for sheet in tables.sheets)
-        report.add(FindingGroup.of("F103", expected=layout.sheet.pattern, value=names or "no sheets"))
+        report.add(FindingGroup.of("F103", expected=table.sheet.pattern, value=names or "no sheets"))
     return found
 
 
-@dataclass(slots=True, kw_only=True)
-class _Ledger:
-    """Which rows of a sheet some ``where`` left out, which some table took, which rows and columns became data."""
-
-    sheet: Sheet
-    left: _Mask
-    taken: _Mask
-    rows: _Mask
-    columns: set[int] = field(default_factory=set)
-
-    @classmethod
-    def of(cls, sheet: Sheet) -> _Ledger:
-        height = max(map(len, sheet.columns), default=0)
-        left, taken, rows = (np.zeros(height, bool) for _ in range(3))
-        return cls(sheet=sheet, left=left, taken=taken, rows=rows)
-
-    def settle(self, report: Report) -> None:
-        """Report the rows that no table reads."""
-        rows = np.flatnonzero(self.left & ~self.taken)
-        if rows.size:
-            places = pa.table({"row": sent_rows(self.sheet, pa.array(rows + 1, pa.int64()))})
-            report.add(FindingGroup.of("F108", places=places, sheet=self.sheet.name))
-        self._report_hidden(report)
-
-    def _report_hidden(self, report: Report) -> None:
-        """Report what became data though the sender's program does not show it."""
-        sheet = self.sheet
-        if sheet.is_hidden and self.rows.any():
-            report.add(FindingGroup.of("F112", sheet=sheet.name, what="sheet"))
-            return
-        rows = [row + 1 for row in sheet.hidden_rows if row < len(self.rows) and self.rows[row]]
-        if rows:
-            places = pa.table({"row": pa.array(rows, pa.int64())})
-            report.add(FindingGroup.of("F112", places=places, sheet=sheet.name, what="row"))
-        columns = [column_letter(column) for column in sheet.hidden_columns if column in self.columns]
-        if columns and self.rows.any():
-            places = pa.table({"column": pa.array(columns, pa.string())})
-            report.add(FindingGroup.of("F112", places=places, sheet=sheet.name, what="column"))
+def _report_sheets(layout: Layout, tables: Tables, read: Collection[int], report: Report) -> None:
+    """Report sheets with the header that a table looks for, which it does not read as it reads one sheet only."""
+    plain = [table for table in layout.tables if table.sheet is None]
+    for number, sheet in enumerate(tables.sheets):
+        if number not in read and any(has_rows(layout, table, sheet) for table in plain):
+            report.add(FindingGroup.of("F274", value=sheet.name, sheet=sheet.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +89,7 @@ class _ValueColumns:
 class _Reading:
     """One sheet read by one table of a layout."""
 
-    def __init__(self, sheet: Sheet, layout: TableLayout, report: Report, ledger: _Ledger) -> None:
+    def __init__(self, sheet: Sheet, layout: TableLayout, report: Report, ledger: Ledger) -> None:
         self._sheet = sheet
         self._layout = layout
         self._report = report
@@ -151,8 +114,36 @@ class _Reading:
         rows = self._wanted(rows, known=set(rows.column_names), done=early)
         rows = self._with_numbers(self._with_marks(self._with_symbols(rows)))
         self._ledger.rows[_row_indices(rows)] = True
-        self._ledger.columns.update(places.values(), values.indices)
+        self._note(header, places, values)
+        self._report_merged(header, rows, places, values)
         return self._finished(rows)
+
+    def _note(self, header: Header, places: Mapping[str, int], values: _ValueColumns) -> None:
+        unpivot = self._layout.unpivot
+        self._ledger.header = header
+        self._ledger.columns.update(places.values(), values.indices)
+        if unpivot is not None and unpivot.headers is not None:
+            self._ledger.patterns.append(unpivot.headers)
+            self._ledger.first = min(self._ledger.first, *values.indices)
+
+    def _report_merged(self, header: Header, rows: pa.Table, places: Mapping[str, int], values: _ValueColumns) -> None:
+        """Report figures in merged cells that may be meant for several columns, or for rows with other labels."""
+        named = places.get(self._value_name or "")
+        figures = set(values.indices) or ({named} if named is not None else set())
+        labels = [index for index in places.values() if index not in figures]
+        read = set(_row_indices(rows).tolist()) if self._sheet.merged else set()
+        for top, left, bottom, right in self._sheet.merged:
+            if top not in read or left not in figures or top < header.row + header.rows:
+                continue
+            across = len(figures.intersection(range(left, right + 1)))
+            below = [
+                row for row in range(top + 1, bottom + 1) if any(cell(self._sheet, row, index) for index in labels)
+            ]
+            if (count := across * (1 + len(below))) > 1:
+                place = pa.table({"row": [top + 1], "column": [column_letter(left)]})
+                text = cell(self._sheet, top, left)
+                group = FindingGroup.of("F153", places=place, sheet=self._sheet.name, value=text, count_cells=count)
+                self._report.add(group)
 
     # --- places ------------------------------------------------------------------------------------------------
     def _header(self) -> Header | None:
@@ -207,11 +198,11 @@ class _Reading:
     def _matching_columns(
         self, header: Header, pattern: re.Pattern[str], name: str, named: set[int]
     ) -> _ValueColumns | None:
-        found = [index for index in header.matching(pattern) if index not in named]
+        found = {index: text for index, text in header.taken(pattern).items() if index not in named}
         if not found:
             self._report.add(self._finding("F102", column=pattern.pattern, value=header.text, row=header.row + 1))
             return None
-        texts = tuple(_taken(pattern, header.labels[index] or "", whole=True) for index in found)
+        texts = tuple(_taken(pattern, text, whole=True) for text in found.values())
         return _ValueColumns(indices=tuple(found), sets={name: texts} if name else {})
 
     def _constants(self) -> dict[str, str] | None:
@@ -389,7 +380,10 @@ class _Reading:
         letter = self._letters.get(name)
         column = rows[COLUMN] if letter is None else pa.repeat(pa.scalar(letter, pa.string()), rows.num_rows)
         places = pa.table({"row": sent_rows(self._sheet, _whole(rows[ROW])), "column": column, "value": rows[name]})
-        self._report.add(FindingGroup.of("F104", places=places, sheet=self._sheet.name))
+        is_formula = pc.starts_with(places["value"], "=")
+        for code, chosen in (("F104", pc.invert(is_formula)), ("F271", is_formula)):
+            if pc.any(chosen).as_py():
+                self._report.add(FindingGroup.of(code, places=places.filter(chosen), sheet=self._sheet.name))
 
     def _finished(self, rows: pa.Table) -> pa.Table:
         names = [name for name in rows.column_names if name not in (ROW, COLUMN) and not name.startswith(_HIDDEN)]
@@ -403,18 +397,6 @@ class _Reading:
         origin = [pa.field(ROW, pa.int64()), pa.field(COLUMN, pa.string()), pa.field(SHEET, pa.string())]
         sent = [sent_rows(self._sheet, _whole(rows[ROW])), rows[COLUMN] if places is None else places, sheet]
         return pa.table([*(rows[name] for name in names), *sent], schema=pa.schema([*fields, *origin]))
-
-
-def sent_rows(sheet: Sheet, rows: pa.Int64Array) -> pa.Int64Array:
-    """Rows of a sheet (1-based) as the sender sees them."""
-    return rows if sheet.origin is None else sheet.origin.rows.take(pc.subtract(rows, 1))
-
-
-def sent_places(sheet: Sheet, rows: pa.Int64Array) -> pa.StringArray | None:
-    """The places of rows of a message that has no lines; None where columns have names of their own."""
-    if sheet.origin is None or sheet.origin.places.null_count == len(sheet.origin.places):
-        return None
-    return sheet.origin.places.take(pc.subtract(rows, 1))
 
 
 def _taken(pattern: re.Pattern[str], text: str, *, whole: bool = False) -> str | None:

@@ -341,6 +341,27 @@ def test_a_label_written_over(book: openpyxl.Workbook, catalog: Catalog) -> None
     assert codes(saved(book), catalog) == ["F152"]
 
 
+def test_a_heading_written_over_is_an_error_above_figures_only(book: openpyxl.Workbook, catalog: Catalog) -> None:
+    sheet = book["MIG-10"]
+    column = column_of(sheet, "SEX=_T;TIME_PERIOD=2022")
+    sexes = next(row for row in range(1, 20) if sheet.cell(row, column + 1).value == "Male")
+    sheet.cell(sexes, column + 1).value, sheet.cell(sexes, column + 2).value = "Female", "Male"
+    assert codes(saved(book), catalog) == []
+    sheet.cell(row_of(sheet, "CITIZENSHIP=380"), column + 1).value = 5
+    (found,) = read_back(saved(book), catalog)[1].findings()
+    assert (found.code, found.sheet, found.row, found.value) == ("F275", "MIG-10", sexes, "Female")
+    assert found.message == "The column is that of Male (M), and its heading is 'Female'."
+    sheet.cell(sexes, column + 1).value, sheet.cell(sexes - 1, column).value = "Hombres", 2023
+    (found,) = read_back(saved(book), catalog)[1].findings()
+    assert (found.code, found.row, found.value, found.expected) == ("F275", sexes - 1, "2023", "2022")
+
+
+def test_a_formula_without_result_is_no_blank_cell(book: openpyxl.Workbook, catalog: Catalog) -> None:
+    write(book, "MIG-10", "CITIZENSHIP=380", "SEX=M;TIME_PERIOD=2022", "=D15*2")
+    (found,) = read_back(saved(book), catalog)[1].findings()
+    assert (found.code, found.value) == ("F271", "=D15*2")
+
+
 def test_a_country_given_twice_is_a_duplicate(house: House, body: bytes) -> None:
     book = opened(body)
     sheet = book["MIG-10"]

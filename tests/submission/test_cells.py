@@ -41,7 +41,14 @@ from sdmx_service.submission.headers import column_index, column_letter
         ("12.3.4", ".", [], None),
         ("1.", ".", [], "1."),
         ("five", ".", [], None),
-        ("٣", ".", [], None),
+        ("0,125", ".", [","], None),
+        ("-0.125", ",", ["."], None),
+        ("٣", ".", [], "3"),
+        ("۱٬۲۳۴٫۵", ".", [","], "1234.5"),
+        ("１２", ".", [], "12"),
+        ("1٣", ".", [], None),
+        ("1٬234", ".", [], None),
+        ("12³", ".", [], None),
     ],
 )
 def test_numbers(text: str, decimal: str, grouping: list[str], expected: str | None) -> None:

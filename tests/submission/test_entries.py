@@ -57,6 +57,10 @@ def read(
         ("[Q]", None, {"OBS_STATUS": "Q"}, ()),
         ("7¹²", "7", {}, ("12",)),
         ("7/3", "7", {}, ("3",)),
+        ("0,125", "0.125", {}, ()),
+        ("١٬٢٣٤", "1234", {}, ()),
+        ("۱۲۳", "123", {}, ()),
+        ("\u202d6\u202c", "6", {}, ()),
         ("7 (1, b)*", "7", {"OBS_STATUS": "P"}, ("1", "b")),
         ("7 (1) (2)", "7", {}, ("1", "2")),
     ],
@@ -73,7 +77,8 @@ def test_a_word_takes_the_figure_back(questionnaire: Questionnaire, text: str) -
 
 
 @pytest.mark.parametrize(
-    "text", ["about 5", "5 x", "(1)", "*", "1 23", "1,23,456", "2022-05-03", "=1+1", "1,234,56.7", "5-6", "e"]
+    "text",
+    ["about 5", "5 x", "(1)", "*", "1 23", "1,23,456", "2022-05-03", "=1+1", "1,234,56.7", "5-6", "e", "none", "١2"],
 )
 def test_what_is_no_figure_is_refused(questionnaire: Questionnaire, text: str) -> None:
     with pytest.raises(Unreadable) as caught:

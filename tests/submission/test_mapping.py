@@ -32,8 +32,8 @@ from sdmx_service.model.structure import Attribute, DataStructure, Dimension, Me
 from sdmx_service.model.urn import Ref
 from sdmx_service.submission.combinations import distinct
 from sdmx_service.submission.mapping import Mapper
+from sdmx_service.submission.recognising import recognise
 from sdmx_service.submission.report import Report
-from sdmx_service.submission.signatures import recognise
 from sdmx_service.submission.tables import extract
 from tests.harness import ROOT
 from tests.submission.sheets import file as file_of

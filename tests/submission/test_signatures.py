@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from sdmx_service.errors import NotFound, UnknownFormat
-from sdmx_service.submission.signatures import layout_of, named_layout, recognise
+from sdmx_service.submission.recognising import recognise
+from sdmx_service.submission.signatures import layout_of, named_layout
 from tests.submission.sheets import file, layout, sheet
 from tests.submission.test_tables import COLUMNS, PLAIN, SPANS, TWO_ROWS
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from sdmx_service.catalog.layout import read_layout
 from sdmx_service.errors import InvalidStructure
 from sdmx_service.submission.headers import column_letter
+from sdmx_service.submission.recognising import recognise
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.tables import LETTER, extract
-from tests.submission.sheets import file, layout, open_file, read, sheet
+from tests.submission.sheets import Rows, file, layout, open_file, read, sheet
 
 PLAIN = [["Crop", "Year", "Tonnes"], ["wheat", "2020", "12"], ["rye", "2021", "7.50"]]
 COLUMNS = {"crop": "Crop", "year": "Year", "tonnes": "Tonnes"}
@@ -481,3 +482,91 @@ def test_a_symbol_may_replace_what_the_sender_wrote_elsewhere() -> None:
         ("barley", "fine", "7"),
     ]
     assert findings == []
+
+
+# --- what nobody reads ---------------------------------------------------------------------------------------------
+
+
+def told(findings: list[Any]) -> list[tuple[Any, ...]]:
+    return [(one.code, one.sheet, one.row, one.column, one.value) for one in findings]
+
+
+YEARS = {"columns": {"crop": "Crop"}, "unpivot": {"headers": "^(20[0-9]{2})$", "name": "year", "value": "tonnes"}}
+
+
+def test_a_figure_cut_in_two_by_its_own_comma_is_refused_where_it_goes_on() -> None:
+    rows, findings = read(file(sheet([*PLAIN, ["oats", "2020", "1", "234"]])), {"columns": COLUMNS})
+    assert [row["tonnes"] for row in rows] == ["12", "7.50", "1"]
+    assert told(findings) == [("F270", None, 4, "D", "234")]
+
+
+def test_a_note_behind_the_last_header_is_no_figure() -> None:
+    assert read(file(sheet([*PLAIN, ["oats", "2020", "1", "estimated"]])), {"columns": COLUMNS})[1] == []
+
+
+def test_a_marked_header_among_those_that_become_rows_is_read() -> None:
+    rows, findings = read(file(sheet([["Crop", "2020", "2021*", "2022 1)"], ["rye", "1", "2", "3"]])), YEARS)
+    assert values(rows, "year", "tonnes", "_column") == [("2020", "1", "B"), ("2021", "2", "C"), ("2022", "3", "D")]
+    assert findings == []
+
+
+def test_a_header_that_is_nearly_one_of_those_that_become_rows_is_told() -> None:
+    header = ["Crop", "2020", "2021p", "Year 2022", "2023-01-01", "٢٠٢٤", "120215", "Name"]
+    rows, findings = read(file(sheet([header, ["rye", "1", "2", "3", "4", "5", "6", "x"]], "S")), YEARS)
+    assert values(rows, "year", "tonnes") == [("2020", "1")]
+    assert told(findings) == [
+        ("F272", "S", 1, "C", "2021p"),
+        ("F272", "S", 1, "D", "Year 2022"),
+        ("F272", "S", 1, "E", "2023-01-01"),
+        ("F272", "S", 1, "F", "٢٠٢٤"),
+        ("F273", "S", 1, "G", "120215"),
+    ]
+
+
+def test_a_column_of_figures_behind_those_that_become_rows_is_told() -> None:
+    rows: Rows = [["Crop", "Code", "2020", "Total", "Note"], ["rye", "07", "1", "5 %", "dry"]]
+    assert told(read(file(sheet(rows)), YEARS)[1]) == [("F273", None, 1, "D", "Total")]
+    asked = {"columns": {"crop": "Crop", "all": "Total"}}
+    assert read(file(sheet(rows)), YEARS, asked)[1] == []
+
+
+def test_one_sheet_is_the_first_that_has_the_header_and_others_that_have_it_are_told() -> None:
+    find = {"columns": COLUMNS, "header": {"find": ["Crop", "Tonnes"]}}
+    cover, empty = sheet([["Harvest of 2020"]], "Cover"), sheet([], "Empty")
+    tables = file(empty, cover, sheet(PLAIN, "A"), sheet(PLAIN[:1], "B"), sheet(PLAIN, "C"))
+    rows, findings = read(tables, find)
+    assert {row["_sheet"] for row in rows} == {"A"}
+    assert told(findings) == [("F274", "C", None, None, "C")]
+
+
+def test_a_workbook_with_a_cover_is_recognised() -> None:
+    signed = layout({"columns": COLUMNS}, signature={"headers": ["Crop", "Tonnes"]})
+    assert recognise([signed], file(sheet([["Cover"]], "1"), sheet(PLAIN, "2")), "xlsx", None) == [signed]
+
+
+@pytest.mark.parametrize(
+    ("merged", "rows", "expected"),
+    [
+        ((1, 2, 2, 2), [["wheat", "2020", "12"], ["rye", "2020", None]], [("F153", None, 2, "C", "12")]),
+        ((1, 2, 2, 2), [["wheat", "2020", "12"], [None, None, None]], []),
+        ((1, 0, 2, 0), [["wheat", "2020", "12"], [None, "2021", "13"]], []),
+        ((1, 2, 1, 3), [["wheat", "2020", "12", None]], []),
+    ],
+)
+def test_a_figure_merged_over_rows_of_their_own_is_refused(
+    merged: tuple[int, int, int, int], rows: list[list[str | None]], expected: list[tuple[Any, ...]]
+) -> None:
+    numbers = {"columns": COLUMNS, "number": {"columns": ["tonnes"]}}
+    assert told(read(file(sheet([PLAIN[0], *rows], merged=[merged])), numbers)[1]) == expected
+
+
+def test_a_figure_merged_over_two_columns_that_become_rows_is_refused() -> None:
+    rows: Rows = [["Crop", "2020", "2021", "2022"], ["rye", "1", None, "3"]]
+    (found,) = read(file(sheet(rows, merged=[(1, 1, 1, 2)])), YEARS)[1]
+    assert (found.code, found.row, found.column, found.message) == ("F153", 2, "B", "The merged cell covers 2 figures.")
+
+
+def test_a_formula_without_result_is_told_as_one() -> None:
+    numbers = {"columns": COLUMNS, "number": {"columns": ["tonnes"]}}
+    findings = read(file(sheet([*PLAIN, ["oats", "2020", "=C2*2"], ["hops", "2020", "?"]])), numbers)[1]
+    assert told(findings) == [("F104", None, 5, "C", "?"), ("F271", None, 4, "C", "=C2*2")]

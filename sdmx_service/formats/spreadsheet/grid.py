@@ -32,7 +32,7 @@ class Shape:
 
     Attributes:
         merged: first row, first column, last row, last column.
-        errors: the texts of cells that hold an error, by row and column.
+        errors: the texts of cells that hold an error, or a formula without result, by row and column.
     """
 
     merged: tuple[tuple[int, int, int, int], ...] = ()

@@ -1,7 +1,8 @@
 """Plain CSV and workbooks (XLSX, XLS, ODS) to ``Tables``: cells as text, to be read through a mapping's layout.
 
 *Choices:* a number is written as a person sees it, with at most 15 significant digits and without ``.0``; a date as ISO
-8601; a truth value as ``TRUE`` or ``FALSE``; an error as ``#N/A`` and the like. Of a formula its stored result is read.
+8601; a truth value as ``TRUE`` or ``FALSE``; an error as ``#N/A`` and the like. Of a formula its stored result is read;
+one without result is a text that begins with ``=``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """XLSX workbooks (ECMA-376 SpreadsheetML) as sheets of text.
 
 A workbook is copied member by member, within limits, into an unpacked archive in memory before anything looks into it;
-so nothing downstream can be made to unpack more. What the fast engine does not tell (error values, hidden rows and
-columns, superscripts) is looked up in the XML.
+so nothing downstream can be made to unpack more. What the fast engine does not tell (error values, formulas without
+result, hidden rows and columns, superscripts) is looked up in the XML.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from html import unescape
 from typing import IO, Final
 
 from lxml import etree
@@ -33,6 +34,14 @@ _ERROR_CELL = re.compile(
     rb"<(?:\w+:)?c\b(?=[^>]*\bt=\"e\")[^>]*\br=\"([A-Z]{1,3})(\d{1,10})\"[^>]*>(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]+)<",
     re.DOTALL,
 )
+_FORMULA_CELL = re.compile(
+    rb"<(?:\w+:)?c\b([^<>]*)>\s*<(?:\w+:)?f\b[^<>]*?(?:/>|>([^<]*)</(?:\w+:)?f>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+"""A cell with a formula and without result."""
+_ADDRESS = re.compile(rb"\br=\"([A-Z]{1,3})(\d{1,10})\"")
+_TEXT_RESULT: Final = b't="str"'
+"""The result is a text; without one it is the empty text."""
 _CELL_COLUMN = re.compile(rb"\br=\"([A-Z]{1,3})\d+\"")
 _ROW_NUMBER = re.compile(rb"<(?:\w+:)?row\b[^>]*\br=\"(\d{1,10})\"")
 _COLUMNS = re.compile(rb"<(?:\w+:)?col\b[^>]*>")
@@ -140,8 +149,20 @@ def _shape(name: str, xml: bytes) -> Shape:
             (int(number) - 1, _column_index(letters)): text.decode("utf-8", "replace")
             for letters, number, text in _ERROR_CELL.findall(xml)
             if int(number)
-        },
+        }
+        | _open_formulas(xml),
     )
+
+
+def _open_formulas(xml: bytes) -> dict[tuple[int, int], str]:
+    """The formulas whose result the file does not hold, as texts: such a cell is not blank."""
+    found: dict[tuple[int, int], str] = {}
+    for cell in _FORMULA_CELL.finditer(xml) if b"f>" in xml or b"<f " in xml else ():
+        place = _ADDRESS.search(cell[1])
+        if place is not None and int(place[2]) and _TEXT_RESULT not in cell[1]:
+            formula = unescape((cell[2] or b"...").decode("utf-8", "replace"))
+            found[int(place[2]) - 1, _column_index(place[1])] = f"={formula}"
+    return found
 
 
 def _hidden_columns(xml: bytes) -> Iterator[tuple[bytes, bytes]]:
