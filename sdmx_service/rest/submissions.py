@@ -24,10 +24,10 @@ from sdmx_service.submission.receipt import Receipt, load_findings, receipts
 from sdmx_service.submission.submit import SentFile, kept_file
 from sdmx_service.workflow import steps
 from sdmx_service.workflow.history import history
-from sdmx_service.workflow.publishing import publish
+from sdmx_service.workflow.publishing import publish, seen, sees
 from sdmx_service.workflow.sending import send
 from sdmx_service.workflow.states import WAITING
-from sdmx_service.workflow.steps import comments, held_back, seen, sees
+from sdmx_service.workflow.steps import comments, held_back
 
 _WISHES = ("dataflow", "provider", "mapping", "format", "encoding")
 _PARAMETERS = (*_WISHES, "publish", "name", "url", "corrects", "xsd")

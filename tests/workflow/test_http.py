@@ -73,6 +73,16 @@ async def test_a_wrong_request_says_what_is_wrong(
     assert desk.library.store.mark() == before
 
 
+async def test_what_may_not_be_seen_is_not_there(desk: Agency) -> None:
+    """Nor can its id be tried out: every address says of it what it says of one that there is not."""
+    _, sent = await desk.send("office", figures(COD_2024_01="5"))
+    for who, doors in (("coast", ("GET data", "POST withdraw", "POST approve")), ("reader", ("POST withdraw",))):
+        for method, door in (one.split() for one in doors):
+            told = [await desk.ask(method, f"/api/submissions/{id}/{door}", who) for id in (sent["id"], "S0")]
+            assert [status for status, _ in told] == [404, 404], (who, door)
+            assert told[0][1]["detail"].replace(sent["id"], "S0") == told[1][1]["detail"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "may"),
     [
@@ -193,7 +203,7 @@ async def test_a_reader_limited_to_a_dataflow_reads_no_other(desk: Agency) -> No
     """Figures that wait, of a dataflow outside the limit, are not for a token that is limited."""
     _, sent = await desk.send("office", figures(COD_2024_01="5"))
     catalog = desk.library.view().catalog
-    for flow, status in (("DF_CATCH", 200), ("DF_LICENCE", 403)):
+    for flow, status in (("DF_CATCH", 200), ("DF_LICENCE", 404)):
         flows = (catalog.named(flow, "Dataflow").ref,)
         desk.tokens["limited"] = create_token(desk.library.store, role="reader", dataflows=flows)[0]
         assert (await desk.raw("GET", sent["links"]["data"], "limited"))[0] == status
