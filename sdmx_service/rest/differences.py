@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from aiohttp import web
 
 from sdmx_service.auth import Principal
-from sdmx_service.errors import Busy, Conflict, NoResults, NotFound
+from sdmx_service.errors import Busy, NoResults, NotFound
 from sdmx_service.formats.registry import formats_for
 from sdmx_service.model.message import Message, WriteOptions
 from sdmx_service.model.query import Representation
@@ -27,6 +27,7 @@ from sdmx_service.workflow.comparison import Form
 from sdmx_service.workflow.difference import (
     Pair,
     difference_message,
+    earlier_version,
     figures,
     of_releases,
     of_submissions,
@@ -75,9 +76,7 @@ async def diff_submission(request: web.Request) -> web.StreamResponse:
 
     def begin(accept: str | None) -> Answer:
         later = seen(request.match_info["id"], store, principal)
-        if later.corrects is None:
-            raise Conflict(f"The submission {later.id} corrects none.", hint="A correction is sent with ?corrects=ID.")
-        earlier = seen(later.corrects, store, principal)
+        earlier = seen(earlier_version(later, store).id, store, principal)
         catalog = service.library.view().catalog
         with ExitStack() as stack:
             pair = of_submissions(earlier, later, catalog, store, stack.enter_context(service.scratch()))

@@ -59,6 +59,7 @@ async def post_submission(request: web.Request) -> web.StreamResponse:
             name, media_type = await _fetch(request, spooled, service)
         else:
             name, media_type = await _spool(request, spooled, service.max_body)
+        principal = await principal_of(request)  # a token that was revoked while the file came sends nothing
         sent = SentFile(file=spooled, name=name, media_type=media_type)
         receipt = await in_thread(
             service,
