@@ -57,9 +57,10 @@ def read_sign_off(document: Any, place: str) -> SignOff:
     approvers = node.at("approvers").texts() or REVIEWERS
     if unknown := sorted(set(approvers) - set(REVIEWERS)):
         raise node.at("approvers").fault(f"one of {', '.join(REVIEWERS)} is needed here, not {unknown[0]!r}.")
+    applies_to = node.at("applies_to").texts()
     found = SignOff(
         id=node.at("id").text(),
-        applies_to=tuple(parse_ref(text, "Dataflow") for text in node.at("applies_to").texts() if text != EVERY),
+        applies_to=() if EVERY in applies_to else tuple(parse_ref(text, "Dataflow") for text in applies_to),
         needs_approval=node.at("approval").choice("none", "needed") == "needed",
         approvers=approvers,
         approved_by_another="approval" in eyes,

@@ -67,12 +67,10 @@ def difference(arguments: Arguments) -> int:
     def pair(library: Any, stack: ExitStack) -> Any:
         from sdmx_service.app.stores import scratch_store
         from sdmx_service.submission.receipt import load_receipt
-        from sdmx_service.workflow.difference import of_submissions
+        from sdmx_service.workflow.difference import earlier_version, of_submissions
 
         later = load_receipt(library.store, arguments.id)
-        if later.corrects is None:
-            raise SyntaxFault(f"The submission {later.id} corrects none.", hint="See submit --corrects ID.")
-        earlier = load_receipt(library.store, later.corrects)
+        earlier = earlier_version(later, library.store)
         scratch = stack.enter_context(scratch_store())
         return of_submissions(earlier, later, library.view().catalog, library.store, scratch)
 

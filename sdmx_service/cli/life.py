@@ -128,10 +128,12 @@ def comment(arguments: Arguments) -> int:
         return 0
 
     def run(library: Any) -> int:
+        from sdmx_service.workflow.publishing import seen
+
         steps = _steps()
         if arguments.text is not None:
             steps.comment(arguments.id, library, operator(), now(), text=arguments.text)
-        return show(steps.comments(steps.seen(arguments.id, library.store, operator()).id, library.store))
+        return show(steps.comments(seen(arguments.id, library.store, operator()).id, library.store))
 
     def over_http(held: Held) -> int:
         if arguments.text is not None:
@@ -191,7 +193,7 @@ def _make_embargo(arguments: Arguments) -> int:
 
         made = embargo(library, operator(), now(), **said)
         print(_embargo_line(made.to_json()))
-        for receipt in _steps().follow_embargo(made, library.store):
+        for receipt in _steps().follow_embargo(made, library):
             print(_told(receipt.to_json()))
         return 0
 

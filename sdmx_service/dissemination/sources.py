@@ -19,7 +19,7 @@ from sdmx_service.model.columns import Column, columns, render_numbers
 from sdmx_service.model.selection import Selection
 from sdmx_service.storage.port import Store
 
-How = Literal["directly", "partner", "both, same figures", "both, other figures"]
+How = Literal["directly", "partner", "both, same figures", "both, other figures", "both, nothing to compare"]
 
 
 # --- precedence -----------------------------------------------------------------------------------------------------
@@ -134,8 +134,10 @@ def _how(entries: Sequence[Given]) -> How:
         return "partner"
     if not partners:
         return "directly"
-    differs = any(said.unequal for one in direct for said in one.others)
-    return "both, other figures" if differs else "both, same figures"
+    said = [other for one in direct for other in one.others]
+    if any(one.unequal for one in said):
+        return "both, other figures"
+    return "both, same figures" if any(one.equal for one in said) else "both, nothing to compare"
 
 
 COLUMNS: Final = ("code", "name", "year", "how", "provider", "directly", "given", "shown", "other", "equal", "unequal")

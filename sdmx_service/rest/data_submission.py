@@ -65,6 +65,7 @@ async def post_data(request: web.Request) -> web.StreamResponse:
     wish = _wish(request.query)
     with tempfile.TemporaryFile() as spooled:
         await spool(request, spooled, service.max_body)
+        principal = await principal_of(request)  # a token that was revoked while the message came sends nothing
         media_type = request.headers.get("Content-Type")
         told = await in_thread(service, lambda: _take(spooled, media_type, wish, service, principal))
     headers = {"Content-Type": "application/json"}

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from aiohttp import web
 
 from sdmx_service.auth import Principal
-from sdmx_service.errors import Busy, Conflict, NoResults, NotAllowed
+from sdmx_service.errors import Busy, NoResults, NotFound
 from sdmx_service.formats.registry import formats_for
 from sdmx_service.model.message import Message, WriteOptions
 from sdmx_service.model.query import Representation
@@ -27,13 +27,14 @@ from sdmx_service.workflow.comparison import Form
 from sdmx_service.workflow.difference import (
     Pair,
     difference_message,
+    earlier_version,
     figures,
     of_releases,
     of_submissions,
     table,
     written,
 )
-from sdmx_service.workflow.steps import seen, sees
+from sdmx_service.workflow.publishing import seen, sees
 
 _TABLES: dict[str, tuple[Form, str]] = {
     "application/json": ("json", "application/json"),
@@ -75,9 +76,7 @@ async def diff_submission(request: web.Request) -> web.StreamResponse:
 
     def begin(accept: str | None) -> Answer:
         later = seen(request.match_info["id"], store, principal)
-        if later.corrects is None:
-            raise Conflict(f"The submission {later.id} corrects none.", hint="A correction is sent with ?corrects=ID.")
-        earlier = seen(later.corrects, store, principal)
+        earlier = seen(earlier_version(later, store).id, store, principal)
         catalog = service.library.view().catalog
         with ExitStack() as stack:
             pair = of_submissions(earlier, later, catalog, store, stack.enter_context(service.scratch()))
@@ -97,8 +96,8 @@ async def show_data(request: web.Request) -> web.StreamResponse:
 
     def begin(accept: str | None) -> Answer:
         receipt = load_receipt(store, request.match_info["id"])
-        if not sees(principal, receipt):
-            _must_read(principal, receipt)
+        if not (sees(principal, receipt) or _reads(principal, receipt)):
+            raise NotFound(f"There is no submission {receipt.id!r}.")
         catalog = service.library.view().catalog
         with ExitStack() as stack:
             message = figures(receipt, catalog, store, stack.enter_context(service.scratch()), service.sender)
@@ -109,10 +108,10 @@ async def show_data(request: web.Request) -> web.StreamResponse:
     return await _stream(request, service, begin, {"Cache-Control": "no-store"})
 
 
-def _must_read(principal: Principal, receipt: Receipt) -> None:
-    principal.must("read_embargoed", provider=receipt.provider or "")
-    if not principal.covers(one.dataflow for one in receipt.dataflows):
-        raise NotAllowed(f"{principal.id} may not read figures of these dataflows.", hint=principal.limits)
+def _reads(principal: Principal, receipt: Receipt) -> bool:
+    """Whether somebody may read figures that wait for their hour."""
+    may = principal.may("read_embargoed", provider=receipt.provider or "")
+    return may and principal.covers(one.dataflow for one in receipt.dataflows)
 
 
 # --- answers --------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from sdmx_service.rest.service import Service
 from sdmx_service.submission.decisions import COLUMNS, Decision, decide, decisions, forget, history, rows_of_list
 from sdmx_service.submission.receipt import receipts
 from sdmx_service.submission.undecided import undecided
-from sdmx_service.workflow.steps import sees
+from sdmx_service.workflow.publishing import sees
 
 
 def routes() -> list[web.RouteDef]:

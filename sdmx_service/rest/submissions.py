@@ -24,10 +24,10 @@ from sdmx_service.submission.receipt import Receipt, load_findings, receipts
 from sdmx_service.submission.submit import SentFile, kept_file
 from sdmx_service.workflow import steps
 from sdmx_service.workflow.history import history
-from sdmx_service.workflow.publishing import publish
+from sdmx_service.workflow.publishing import publish, seen, sees
 from sdmx_service.workflow.sending import send
 from sdmx_service.workflow.states import WAITING
-from sdmx_service.workflow.steps import comments, held_back, seen, sees
+from sdmx_service.workflow.steps import comments, held_back
 
 _WISHES = ("dataflow", "provider", "mapping", "format", "encoding")
 _PARAMETERS = (*_WISHES, "publish", "name", "url", "corrects", "xsd")
@@ -59,6 +59,7 @@ async def post_submission(request: web.Request) -> web.StreamResponse:
             name, media_type = await _fetch(request, spooled, service)
         else:
             name, media_type = await _spool(request, spooled, service.max_body)
+        principal = await principal_of(request)  # a token that was revoked while the file came sends nothing
         sent = SentFile(file=spooled, name=name, media_type=media_type)
         receipt = await in_thread(
             service,

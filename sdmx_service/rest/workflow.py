@@ -70,7 +70,7 @@ async def make_embargo(request: web.Request) -> web.StreamResponse:
     def make() -> dict[str, Any]:
         library = service.library
         made = embargo(library, principal, service.clock(), **said)
-        waiting = follow_embargo(made, library.store)
+        waiting = follow_embargo(made, library)
         return {**made.to_json(), "scheduled": [one.id for one in waiting]}
 
     return private_answer(await in_thread(service, make), 201)

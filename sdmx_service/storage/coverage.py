@@ -38,13 +38,14 @@ def compared(reading: Reading, by: Sequence[str]) -> pa.Table:
 
     Columns: ``dataflow``, ``provider``, ``other`` (the later one by name), one per dimension, ``period``, ``equal``,
     ``unequal``. Only what is not shown is compared with the rest: of each contested key one figure is shown at most.
-    Confidential figures are compared as readers see them, by the mark that stands in their place.
+    Where one of the two is confidential, nothing is compared.
     """
     layout = reading.layout
     columns = _dimensions(layout, by)
     observations, series = reading.mask.rows, identifier(layout.table("series"))
     pair = "o._provider <> h._provider AND (o._shown >= 1 OR h._provider < o._provider)"
     hidden = both(["h._shown = 0", valid_at("h", reading.selection.release)])
+    told = [f"NOT {reading.mask.says_hidden(alias)}" for alias in ("o", "h")]
     equal = both(_equal(column) for column in layout.columns if column.role == "measure")
     keys = ["o._dataflow", "h._provider", "o._provider", *(f"s.{column.quoted}" for column in columns), "o._period"]
     named = ["o._dataflow AS _dataflow", "h._provider AS _one", "o._provider AS _two", *keys[3:]]
@@ -52,7 +53,7 @@ def compared(reading: Reading, by: Sequence[str]) -> pa.Table:
         f"SELECT {', '.join(named)}, sum(CASE WHEN {equal} THEN 1 ELSE 0 END) AS equal, count(*) AS both"
         f" FROM {observations} h JOIN {observations} o ON {_same('o', 'h', '_sid', '_dataflow', '_period')} AND {pair}"
         f" JOIN {series} s ON {_same('s', 'o', '_sid', '_dataflow', '_provider')}"
-        f" WHERE {both([hidden, reading.conditions.observations_where(), reading.conditions.series_where()])}"
+        f" WHERE {both([hidden, *told, reading.conditions.observations_where(), reading.conditions.series_where()])}"
         f" GROUP BY {', '.join(keys)}"
     )
     found = _named(reading, rows, {"dataflow": "_dataflow", "one": "_one", "two": "_two"}, columns, by)

@@ -86,6 +86,13 @@ class Mask:
             f" WHERE NOT {self.own()} AND {has_value} AND o._until < {OPEN}"
         )
 
+    def says_hidden(self, alias: str) -> str:
+        """The condition that a row, as ``rows`` shows it, has the status of a hidden figure."""
+        status = None if self.rules is None or not self.is_any else self.layout.by_id.get(self.rules.status)
+        if self.rules is None or status is None:
+            return "1 = 0"
+        return f"coalesce({member(f'{alias}.{status.quoted}', self.rules.confidential)}, FALSE)"
+
     # --- one row version -----------------------------------------------------------------------------------------
 
     def own(self, alias: str = "o") -> str:

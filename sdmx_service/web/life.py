@@ -15,7 +15,7 @@ from sdmx_service.web.desk import Case, at_desk
 from sdmx_service.workflow import steps
 from sdmx_service.workflow.expected import expected
 from sdmx_service.workflow.history import history
-from sdmx_service.workflow.publishing import clock, publish
+from sdmx_service.workflow.publishing import clock, publish, seen
 from sdmx_service.workflow.states import STEPS
 
 _LISTED = 500
@@ -81,7 +81,7 @@ def possible(receipt: Receipt, principal: Principal) -> tuple[str, ...]:
 
 def _step(case: Case) -> Shown:
     id, step = case.asked.parts["id"], case.asked.parts["step"]
-    steps.seen(id, case.desk.store, case.signed_in)
+    seen(id, case.desk.store, case.signed_in)
     _DOES[step](case, id)
     return case.go(f"/sending/{id}")
 

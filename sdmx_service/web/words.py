@@ -162,6 +162,7 @@ _FRENCH: Mapping[str, str] = MappingProxyType(
         "through a partner": "par un partenaire",
         "both, the same figures": "les deux, mêmes chiffres",
         "both, other figures": "les deux, chiffres différents",
+        "both, nothing to compare": "les deux, rien à comparer",
         "{equal} equal, {unequal} other": "{equal} égaux, {unequal} différents",
         # classes of artefacts
         "Dataflow": "Flux de données",

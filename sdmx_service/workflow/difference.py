@@ -6,18 +6,19 @@ in a store of their own, made for the moment, so that the same functions answer 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 import orjson
+import pyarrow as pa
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.dissemination.data import compared, data
 from sdmx_service.dissemination.heading import header_from
-from sdmx_service.errors import NoResults, NotFound, SdmxError
+from sdmx_service.errors import Conflict, NoResults, NotFound, SdmxError
 from sdmx_service.formats.registry import Format
 from sdmx_service.model.confidentiality import CONFIDENTIALITY
 from sdmx_service.model.message import Action, Dataset, Message, Party, WriteOptions
@@ -25,10 +26,12 @@ from sdmx_service.model.query import DataQuery
 from sdmx_service.model.selection import Cube, dataflow_name
 from sdmx_service.model.structure import Dataflow
 from sdmx_service.model.urn import Version, parse_ref
-from sdmx_service.storage.port import Store
+from sdmx_service.storage.port import StagedPart, Store
 from sdmx_service.submission.exports import page
-from sdmx_service.submission.receipt import Receipt
+from sdmx_service.submission.receipt import Receipt, load_receipt
 from sdmx_service.workflow.comparison import Comparison, Counts, Form, Side
+from sdmx_service.workflow.hiding import statements
+from sdmx_service.workflow.states import WAITING
 
 Scratch = Callable[[], AbstractContextManager[Store]]
 """Opens an empty store for the time of one piece of work."""
@@ -127,12 +130,44 @@ def of_submissions(earlier: Receipt, later: Receipt, catalog: Catalog, store: St
         Conflict: the figures of one are not kept, since it was refused or withdrawn.
     """
     _hide(store, scratch)
-    before = _publish(earlier, store, scratch)
+    before = _publish(earlier, catalog, store, scratch)
     scratch.restore(0)
-    after = _publish(later, store, scratch)
+    after = _publish(later, catalog, store, scratch)
+    for receipt in (earlier, later):
+        _state(receipt, catalog, store, scratch)
     names = {one.dataflow for receipt in (earlier, later) for one in receipt.dataflows}
     flows = tuple(_flow(name, catalog) for name in sorted(names))
     return Pair(store=scratch, catalog=catalog, before=before, after=after, flows=flows)
+
+
+def earlier_version(later: Receipt, store: Store) -> Receipt:
+    """What a correction is set beside: the newest version before it whose figures are kept, over refused ones.
+
+    Raises:
+        Conflict: it corrects none, or none of which figures are kept.
+    """
+    id = later.corrects
+    if id is None:
+        raise Conflict(f"The submission {later.id} corrects none.", hint="A correction is sent with ?corrects=ID.")
+    while id is not None:
+        earlier = load_receipt(store, id)
+        if _is_kept(earlier, store):
+            return earlier
+        id = earlier.corrects
+    raise Conflict(
+        f"No version before {later.id} has figures that are kept: those with errors and those withdrawn have none.",
+        hint="Its receipt counts what it changes of what is published.",
+    )
+
+
+def _is_kept(receipt: Receipt, store: Store) -> bool:
+    """Whether its figures are kept: not those of a file with errors, nor what was withdrawn."""
+    try:
+        with closing(store.staged(receipt.id)) as rows:  # type: ignore[type-var]
+            next(rows, None)
+    except Conflict:
+        return False
+    return True
 
 
 def _hide(store: Store, scratch: Store) -> None:
@@ -142,12 +177,40 @@ def _hide(store: Store, scratch: Store) -> None:
         scratch.save_artefacts(kept)
 
 
-def _publish(receipt: Receipt, store: Store, scratch: Store) -> int:
-    load = scratch.stage(receipt.id)
-    for part, batch in store.staged(receipt.id):
+def _publish(receipt: Receipt, catalog: Catalog, store: Store, scratch: Store) -> int:
+    """The release with the figures of a submission; what waits leaves statuses that it does not say as they are.
+
+    Raises:
+        Conflict: they are not kept, since it was refused or withdrawn.
+    """
+    if not _is_kept(receipt, store):
+        raise Conflict(
+            f"The submission {receipt.id} is {receipt.status}, and its figures are not kept.",
+            hint=f"Why: /api/submissions/{receipt.id}/findings and /history.",
+        )
+    if receipt.status in WAITING:
+        _put(f"{receipt.id}-before", statements(receipt.id, catalog, store), scratch)
+    return _put(receipt.id, store.staged(receipt.id), scratch)
+
+
+def _state(receipt: Receipt, catalog: Catalog, store: Store, scratch: Store) -> None:
+    """What was stated after a submission hides its figures, as it does where they are published."""
+    later = receipt.corrected_by
+    while later is not None:
+        correction = load_receipt(store, later)
+        if _is_kept(correction, store):
+            _put(f"{receipt.id}-{later}", store.staged(later), scratch)
+        later = correction.corrected_by
+    if receipt.status not in WAITING:
+        _put(f"{receipt.id}-after", statements(receipt.id, catalog, store), scratch)
+
+
+def _put(name: str, rows: Iterable[tuple[StagedPart, pa.RecordBatch]], scratch: Store) -> int:
+    load = scratch.stage(name)
+    for part, batch in rows:
         load.append(part, batch)
     load.keep()
-    return scratch.publish([receipt.id])[0].number
+    return scratch.publish([name])[0].number
 
 
 def _flow(name: str, catalog: Catalog) -> Dataflow:
@@ -164,7 +227,8 @@ def figures(receipt: Receipt, catalog: Catalog, store: Store, scratch: Store, se
         NoResults: it brings none.
     """
     _hide(store, scratch)
-    release = _publish(receipt, store, scratch)
+    release = _publish(receipt, catalog, store, scratch)
+    _state(receipt, catalog, store, scratch)
     datasets: list[Dataset] = []
     for one in receipt.dataflows:
         try:

@@ -6,6 +6,7 @@ at once; the latest moment of those that a submission falls under counts.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,6 +22,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.library import Library
 from sdmx_service.errors import Conflict, NotFound, SemanticFault, SyntaxFault
 from sdmx_service.model.columns import columns
+from sdmx_service.model.period import parse_period
 from sdmx_service.model.selection import dataflow_name
 from sdmx_service.model.structure import Dataflow, DataStructure
 from sdmx_service.storage.port import Act, DocumentChange, Record, Store
@@ -32,6 +34,7 @@ _KIND = "embargo"
 _CHANGES = "changes"
 """Kind of the document that counts how often embargoes came or went."""
 _ATTEMPTS = 10
+_TIME_OF_DAY = re.compile(r"[Tt ]\d\d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,29 +82,49 @@ def moment(text: str, zone: str | None) -> datetime:
 
     Raises:
         SyntaxFault: it is no minute, or there is no such zone.
-        SemanticFault: the clocks of that zone never show it, or show it twice.
+        SemanticFault: the clocks of that zone never show it, or show it twice; or it is out of all time.
     """
+    said = _written(text)
+    try:
+        if said.tzinfo is not None:
+            if zone is not None:
+                raise SyntaxFault(f"{text!r} has an offset already.", hint="Give an offset or a zone, not both.")
+            return _whole(said.astimezone(UTC), text)
+        if zone is None:
+            raise SyntaxFault(f"{text!r} has no time zone.", hint='Add "zone": "Europe/Malta", or an offset: +01:00.')
+        return _in_zone(said, zone, text)
+    except OverflowError:
+        raise SemanticFault(f"{text!r} is out of all time.", hint="Years go from 1 to 9999.") from None
+
+
+def _written(text: str) -> datetime:
     try:
         said = datetime.fromisoformat(text)
     except ValueError:
         raise SyntaxFault(f"{text!r} is no moment.", hint="Write 2026-12-01T08:00.") from None
+    if not _TIME_OF_DAY.search(text):
+        raise SyntaxFault(f"{text!r} has no time of day.", hint=f"Write {said:%Y-%m-%d}T08:00; midnight is T00:00.")
+    return _whole(said, text)
+
+
+def _whole(said: datetime, text: str) -> datetime:
     if said.second or said.microsecond:
         raise SyntaxFault(f"{text!r} is finer than a minute.", hint="Embargoes and schedules are to the minute.")
-    if said.tzinfo is not None:
-        if zone is not None:
-            raise SyntaxFault(f"{text!r} has an offset already.", hint="Give an offset or a zone, not both.")
-        return said.astimezone(UTC)
-    if zone is None:
-        raise SyntaxFault(f"{text!r} has no time zone.", hint='Add "zone": "Europe/Malta", or an offset: +01:00.')
+    return said
+
+
+def _in_zone(said: datetime, zone: str, text: str) -> datetime:
     try:
         known = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise SyntaxFault(f"There is no time zone {zone!r}.", hint="Write one such as Europe/Malta.") from None
     first, second = (said.replace(tzinfo=known, fold=fold) for fold in (0, 1))
     if first.utcoffset() != second.utcoffset():
-        is_gap = first.astimezone(UTC).astimezone(known).replace(tzinfo=None) != said
+        both = [one.astimezone(UTC).astimezone(known) for one in (first, second)]
+        is_gap = both[0].replace(tzinfo=None) != said
         what = "never show" if is_gap else "show twice"
-        raise SemanticFault(f"The clocks of {zone} {what} {text}.", hint="Write the moment with its offset: +02:00.")
+        near = " or ".join(sorted(one.isoformat(timespec="minutes") for one in both))
+        raise SemanticFault(f"The clocks of {zone} {what} {text}.", hint=f"Write, without a zone, {near}.")
     return first.astimezone(UTC)
 
 
@@ -193,6 +216,10 @@ def _check_slice(chosen: Mapping[str, Sequence[str]], structure: DataStructure, 
             )
         if not codes:
             raise SemanticFault(f"No code of {id} is named.", hint="Leave the component out for all of them.")
+        if known[id].role == "time":
+            for text in codes:
+                parse_period(text)
+            continue
         items = catalog.codes(known[id].component)
         for code in codes if items is not None else ():
             if items is not None and code not in items:
@@ -241,22 +268,34 @@ def falls_under(submission: str, one: Embargo, store: Store) -> bool:
     *Choice*: a message is one transaction, so one such figure holds all of it back. What leaves a component open (a
     deletion by part of the key, an attribute of a group) falls under every slice.
     """
-    return any(_is_in(batch, one.slice) for batch in _batches(submission, one.dataflow, store))
+    return any(_is_in(batch, one.slice, time) for time, batch in _batches(submission, one.dataflow, store))
 
 
-def _batches(submission: str, dataflow: str, store: Store) -> Iterator[pa.RecordBatch]:
+def _batches(submission: str, dataflow: str, store: Store) -> Iterator[tuple[str | None, pa.RecordBatch]]:
+    """The rows of a dataflow, each batch with the id of its time dimension."""
     for part, batch in store.staged(submission):
         if part.dataflow == dataflow:
-            yield batch
+            time = part.structure.time_dimension
+            yield None if time is None else time.id, batch
 
 
-def _is_in(batch: pa.RecordBatch, slice: Mapping[str, Sequence[str]]) -> bool:  # noqa: A002
-    """Whether a row has one of the codes in each component; null counts as any."""
+def _is_in(batch: pa.RecordBatch, slice: Mapping[str, Sequence[str]], time: str | None) -> bool:  # noqa: A002
+    """Whether a row has one of the codes in each component, or a period within one of those; null counts as any."""
     if not slice:
         return bool(batch.num_rows)
     fits: Any = pa.repeat(True, batch.num_rows)
     for id, codes in slice.items():
         column = batch.column(id)
-        wanted = pc.is_in(column.dictionary, value_set=pa.array(codes, pa.string())).take(column.indices)
-        fits = pc.and_(fits, pc.fill_null(wanted, True))
+        wanted = [_within(text, codes) if id == time else text in codes for text in column.dictionary.to_pylist()]
+        found = pa.array(wanted, pa.bool_()).take(column.indices)
+        fits = pc.and_(fits, pc.fill_null(found, True))
     return bool(pc.any(fits).as_py() is True)
+
+
+def _within(text: str, periods: Sequence[str]) -> bool:
+    """Whether a period lies within one of some: a month within its year. What is no period counts as any."""
+    try:
+        found = parse_period(text)
+    except SyntaxFault:
+        return True
+    return any(one.start <= found.start and found.end <= one.end for one in map(parse_period, periods))

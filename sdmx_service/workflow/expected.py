@@ -25,6 +25,7 @@ from sdmx_service.model.selection import dataflow_name, provider_name
 from sdmx_service.model.structure import Dataflow, ProvisionAgreement
 from sdmx_service.model.urn import Ref, parse_ref
 from sdmx_service.storage.port import Store
+from sdmx_service.submission.reading import named_provider
 from sdmx_service.submission.receipt import Receipt, receipts
 from sdmx_service.workflow.covered import Partners
 
@@ -116,7 +117,12 @@ def expected(
     Args:
         provider: only this one, by ``AGENCY.ID`` or id.
         status: only what stands so.
+
+    Raises:
+        NotFound: there is no such provider; a misspelt one would be late with nothing.
     """
+    if provider is not None:
+        named_provider(provider, catalog)
     today = now.astimezone(UTC).date()
     kept: dict[str, list[Receipt]] = {}
     for receipt in receipts(store):

@@ -11,7 +11,7 @@ from sdmx_service.errors import NotAllowed, SyntaxFault
 from sdmx_service.storage.log import check_chain
 from sdmx_service.storage.port import LogEntry, Mark, Store
 from sdmx_service.submission.receipt import receipts
-from sdmx_service.workflow.steps import seen
+from sdmx_service.workflow.publishing import seen
 
 LIMIT = 500
 """Entries of one answer, where nobody asks for another number."""

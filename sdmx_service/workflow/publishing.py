@@ -13,7 +13,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.catalog.library import Library, View
 from sdmx_service.catalog.sign_off import SignOff
 from sdmx_service.catalog.sources import Flow, as_structures_say
-from sdmx_service.errors import Busy, Conflict, NotAllowed
+from sdmx_service.errors import Busy, Conflict, NotAllowed, NotFound
 from sdmx_service.model.structure import Dataflow
 from sdmx_service.model.urn import Ref, parse_ref
 from sdmx_service.storage.port import Act, ChangeCounts, DocumentChange, Record, Release, Store
@@ -35,6 +35,23 @@ _ATTEMPTS = 10
 def clock() -> datetime:
     """Now, in UTC."""
     return datetime.now(UTC)
+
+
+def sees(principal: Principal, receipt: Receipt) -> bool:
+    """Whether a principal may see a submission."""
+    return receipt.is_seen_by(principal)
+
+
+def seen(submission: str, store: Store, principal: Principal) -> Receipt:
+    """The receipt of a submission, for somebody who may see it.
+
+    Raises:
+        NotFound: there is none of that id that the principal may see.
+    """
+    receipt = load_receipt(store, submission)
+    if not sees(principal, receipt):
+        raise NotFound(f"There is no submission {submission!r}.")
+    return receipt
 
 
 def sign_off_of(receipt: Receipt, catalog: Catalog) -> SignOff:
@@ -75,7 +92,8 @@ def publish(
     """Publish submissions, in that order, as one release; their receipts afterwards.
 
     If something was published since a submission was checked, its set rules run again first, and what its merges leave
-    out must still be there; if structures or agreements changed, its rows are judged by those of now.
+    out must still be there; if structures or agreements changed, its rows are judged by those of now. If others publish
+    at the same moment, all of it is looked at again on top of theirs.
 
     Raises:
         NotAllowed: the principal may not publish, or approved one that another has to publish.
@@ -83,19 +101,29 @@ def publish(
             more.
     """
     principal.must_publish()
-    view, moment = library.view(), now or clock()
     if twice := [id for id, count in Counter(submissions).items() if count > 1]:
         raise Conflict(f"The submission {twice[0]} is named twice.", hint="Name each once, in the order to apply.")
-    kept = [load_receipt(library.store, submission) for submission in submissions]
-    free = unchanged(library.store)
+    for attempt in range(_ATTEMPTS):
+        view, free = library.view(), unchanged(library.store)
+        kept = [seen(submission, library.store, principal) for submission in submissions]
+        _must_be_ready(kept, library, principal, now or clock())
+        check_structures_again(kept, library)
+        if len(kept) > 1 or any(receipt.checked_at != view.release for receipt in kept):
+            check_again(kept, library, memory)
+        try:
+            return _release(kept, library.store, view, principal.does, fitting(comment), free)
+        except Conflict:  # somebody published, changed structures, embargoes or one of these in between: look again
+            if attempt == _ATTEMPTS - 1:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _must_be_ready(kept: Sequence[Receipt], library: Library, principal: Principal, now: datetime) -> None:
+    catalog = library.view().catalog
     for receipt in kept:
         require("publish", receipt)
-        must_be_signed_off(receipt, principal, view.catalog)
-        refuse_embargoed(receipt, library.store, moment)
-    check_structures_again(kept, library)
-    if len(kept) > 1 or any(receipt.checked_at != view.release for receipt in kept):
-        check_again(kept, library, memory)
-    return _release(kept, library.store, view, principal.does, fitting(comment), free)
+        must_be_signed_off(receipt, principal, catalog)
+        refuse_embargoed(receipt, library.store, now)
 
 
 def refuse_embargoed(receipt: Receipt, store: Store, now: datetime) -> None:
@@ -191,20 +219,19 @@ def next_moment(store: Store) -> datetime | None:
 def publish_due(library: Library, now: datetime, *, memory: str = "1GB") -> Due:
     """Publish everything whose hour has come, as one release; several processes may try, and it happens once.
 
-    A submission that contradicts what is published by now is held back with the reason in the log, and does not stop
-    the others.
+    A submission that contradicts what is published by now, or lacks what the sign-off wants by now, is held back with
+    the reason in the log, and does not stop the others.
 
     Raises:
         Busy: others publish all the time.
     """
+    held: list[Receipt] = []
     for _ in range(_ATTEMPTS):
         free = unchanged(library.store)
         due = [one for one in _due(library.store, now) if held_until(one.id, library.store, now) is None]
-        if not due:
-            return Due()
         view = library.view()
         try:
-            fitting, held = _fitting(due, library, memory)
+            fitting = _fitting(due, library, memory, held)
             published = _release(fitting, library.store, view, service_does, "at its hour", free) if fitting else []
             return Due(published=tuple(published), held=tuple(held))
         except Conflict:  # another process was faster, or somebody published in between
@@ -218,23 +245,44 @@ def _due(store: Store, now: datetime) -> list[Receipt]:
     return [one for _, one in sorted(found, key=lambda pair: pair[0])]
 
 
-def _fitting(due: Sequence[Receipt], library: Library, memory: str) -> tuple[list[Receipt], list[Receipt]]:
-    """Those that may come out together; the others go back to where they were scheduled from."""
+def _fitting(due: Sequence[Receipt], library: Library, memory: str, held: list[Receipt]) -> list[Receipt]:
+    """Those that may come out together; the others go back to where they were scheduled from, and to ``held``."""
+
+    def back(one: Receipt, why: str) -> None:
+        held.append(put_back(one, library.store, service_does("hold", one.id, why)))
+
+    catalog, signed = library.view().catalog, list[Receipt]()
+    for one in due:
+        if lacking := _lacks(one, sign_off_of(one, catalog)):
+            back(one, lacking)
+        else:
+            signed.append(one)
+    if not signed:
+        return []
     try:
-        check_structures_again(due, library)
-        check_again(due, library, memory)
-        return list(due), []
+        check_structures_again(signed, library)
+        check_again(signed, library, memory)
+        return signed
     except Conflict:
         fitting: list[Receipt] = []
-        held: list[Receipt] = []
-        for one in due:
+        for one in signed:
             try:
                 check_structures_again([one], library, fitting)
                 check_again([*fitting, one], library, memory)
                 fitting.append(one)
             except Conflict as error:
-                held.append(put_back(one, library.store, service_does("hold", one.id, str(error.detail))))
-        return fitting, held
+                back(one, str(error.detail))
+        return fitting
+
+
+def _lacks(receipt: Receipt, policy: SignOff) -> str:
+    """What a scheduled submission lacks by the sign-off of now, which may have changed since; empty if nothing."""
+    if policy.needs_approval and receipt.approved_by is None:
+        return "It is not approved, and by now it has to be."
+    approver = receipt.approved_by
+    if policy.published_by_another and approver is not None and receipt.scheduled_by in (None, approver):
+        return "Nobody else than its approver let it out, and by now somebody else has to."
+    return ""
 
 
 def put_back(receipt: Receipt, store: Store, told: Act) -> Receipt:

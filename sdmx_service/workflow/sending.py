@@ -11,12 +11,12 @@ from sdmx_service.catalog.library import Library
 from sdmx_service.errors import Conflict
 from sdmx_service.storage.port import Act, DocumentChange, Record, Store
 from sdmx_service.submission.reading import Wish
-from sdmx_service.submission.receipt import Receipt, load_receipt, receipt_change
+from sdmx_service.submission.receipt import Receipt, load_receipt, receipt_change, with_changes
 from sdmx_service.submission.submit import SentFile, submit
 from sdmx_service.workflow.embargoes import held_until
-from sdmx_service.workflow.publishing import clock, publish, sign_off_of
+from sdmx_service.workflow.publishing import clock, publish, seen, sign_off_of
 from sdmx_service.workflow.states import WAITING, require
-from sdmx_service.workflow.steps import seen, wait
+from sdmx_service.workflow.steps import wait
 
 
 def send(
@@ -38,6 +38,8 @@ def send(
 
     Args:
         corrects: the submission of which this is the next version.
+        preview: let the receipt of what is not published at once count what publishing would change; what an embargo
+            or the sign-off makes wait is counted in any case.
 
     Raises:
         NotAllowed: the principal may not send data of that provider, or may not publish.
@@ -61,11 +63,19 @@ def send(
     )
     if receipt.status != "accepted" or not principal.may_publish:
         return receipt
+    is_counted = preview and not publish_now
     if sign_off_of(receipt, library.view().catalog).needs_approval:
-        return receipt
+        return receipt if is_counted else _counted(receipt, store)
     if (held := held_until(receipt.id, store, now or clock())) is not None:
-        return wait(receipt, held, store)
+        return wait(receipt if is_counted else _counted(receipt, store), held, store)
     return publish([receipt.id], library, principal, now=now, memory=memory)[0] if publish_now else receipt
+
+
+def _counted(receipt: Receipt, store: Store) -> Receipt:
+    """The receipt of what waits after all, with what publishing would change now."""
+    counted = with_changes(receipt, store.preview(receipt.id))
+    mark = store.record(Record(changes=(receipt_change(counted, receipt.status),)))
+    return replace(counted, log=mark)
 
 
 def _correctable(receipt: Receipt) -> Receipt:

@@ -9,34 +9,17 @@ from typing import Any
 
 from sdmx_service.auth import Principal, service_does
 from sdmx_service.catalog.library import Library
-from sdmx_service.errors import Conflict, NotAllowed, NotFound, SemanticFault, SyntaxFault
+from sdmx_service.errors import Conflict, NotAllowed, SemanticFault, SyntaxFault
 from sdmx_service.storage.port import Act, DocumentChange, Record, Store
-from sdmx_service.submission.receipt import Receipt, Status, load_receipt, receipt_change, receipts
+from sdmx_service.submission.receipt import Receipt, Status, receipt_change, receipts
 from sdmx_service.workflow.embargoes import Embargo, embargoes, falls_under, held_until, moment
-from sdmx_service.workflow.publishing import must_be_signed_off, put_back, sign_off_of
+from sdmx_service.workflow.publishing import must_be_signed_off, put_back, seen, sign_off_of
 from sdmx_service.workflow.states import require
 from sdmx_service.workflow.words import fitting
 from sdmx_service.workflow.words import reason as needed
 
 _COMMENTS = "comments"
 _ATTEMPTS = 10
-
-
-def sees(principal: Principal, receipt: Receipt) -> bool:
-    """Whether a principal may see a submission."""
-    return receipt.is_seen_by(principal)
-
-
-def seen(submission: str, store: Store, principal: Principal) -> Receipt:
-    """The receipt of a submission, for somebody who may see it.
-
-    Raises:
-        NotFound: there is none of that id that the principal may see.
-    """
-    receipt = load_receipt(store, submission)
-    if not sees(principal, receipt):
-        raise NotFound(f"There is no submission {submission!r}.")
-    return receipt
 
 
 def _keep(before: Receipt, after: Receipt, store: Store, *acts: Act) -> Receipt:
@@ -57,9 +40,9 @@ def approve(submission: str, library: Library, principal: Principal, now: dateti
     receipt = seen(submission, store, principal)
     policy = sign_off_of(receipt, library.view().catalog)
     if principal.role not in policy.approvers or not principal.may_review:
-        raise NotAllowed(
-            f"The token {principal.id} may not approve.", hint=f"Approving: {', '.join(policy.approvers)}."
-        )
+        nobody = f"{policy.id} leave no role that approves; an administrator changes them."
+        hint = f"Approving: {', '.join(policy.approvers)}." if policy.approvers else nobody
+        raise NotAllowed(f"The token {principal.id} may not approve.", hint=hint)
     require("approve", receipt)
     if policy.approved_by_another and principal.id == receipt.principal:
         raise NotAllowed(f"{principal.id} sent {submission}.", hint="Somebody else has to approve it.")
@@ -145,10 +128,11 @@ def withdraw(submission: str, library: Library, principal: Principal, *, reason:
     """Take back a submission that is not published; its figures are forgotten.
 
     Raises:
+        NotFound: the principal may not see it.
         NotAllowed: the principal neither sent it nor may publish.
         Conflict: it is published (then a correction or a restore is the way) or was refused.
     """
-    receipt = load_receipt(library.store, submission)
+    receipt = seen(submission, library.store, principal)
     is_allowed = principal.may("withdraw", provider=receipt.provider or "", sender=receipt.principal)
     if not is_allowed or not principal.covers(one.dataflow for one in receipt.dataflows):
         raise NotAllowed(f"{principal.id} may not withdraw {submission}.", hint="Its sender or a publisher may.")
@@ -160,12 +144,19 @@ def withdraw(submission: str, library: Library, principal: Principal, *, reason:
 
 
 # --- embargoes come and go ------------------------------------------------------------------------------------------
-def follow_embargo(one: Embargo, store: Store) -> list[Receipt]:
-    """What is ready and falls under a new embargo waits for its end."""
+def follow_embargo(one: Embargo, library: Library) -> list[Receipt]:
+    """What is ready and falls under a new embargo waits for its end.
+
+    What somebody else than its approver has to publish is not ready until such a one schedules it.
+    """
+    store, catalog = library.store, library.view().catalog
     found = []
     for receipt in receipts(store):
+        is_ready = receipt.status == "scheduled" or (
+            receipt.status == "approved" and not sign_off_of(receipt, catalog).published_by_another
+        )
         is_longer = receipt.moment is None or receipt.moment < one.moment
-        if receipt.status in ("approved", "scheduled") and is_longer and falls_under(receipt.id, one, store):
+        if is_ready and is_longer and falls_under(receipt.id, one, store):
             found.append(wait(receipt, one, store))
     return found
 

@@ -261,6 +261,10 @@ def test_submitted_once_by_whom_and_whether_it_is_the_same(house: House) -> None
     house.send((HEADER + figure("NOR", "2024-02", "7.00")).encode(), provider="HARBOUR")
     found = coverage(flow, "PORT", house.library.store, house.library.view())
     assert [one.how for one in found] == ["partner", "both, same figures", "partner"]
+    gone = "\n".join(f"dataflow,SEA:DF_CATCH(1.0.0),D,M,NOR,COD,2024-0{month},,," for month in (1, 2))
+    house.send((HEADER + gone + "\n" + figure("NOR", "2024-03", "7")).encode(), provider="HARBOUR")
+    found = coverage(flow, "PORT", house.library.store, house.library.view())
+    assert [one.how for one in found] == ["partner", "both, nothing to compare", "partner"]
     by_fish = coverage(flow, "FISH", house.library.store, house.library.view())
     assert [(one.code, one.year, one.how) for one in by_fish] == [
         ("COD", "2023", "partner"),

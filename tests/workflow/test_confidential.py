@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sdmx_service.submission.receipt import receipts
 from tests.harness import CSV, XML, House
 from tests.rest.fishery import ATTRIBUTES, KEY, MEASURES, as_csv, open_fishery
 from tests.rest.test_confidential import SECRET, figure, fill, lay_document
@@ -57,3 +58,31 @@ async def test_nothing_is_told(fishery: tuple[House, bool]) -> None:
         assert telling == []
     else:
         assert {one.split()[0] for one in telling} >= {"0", "data", "difference"}
+
+
+async def test_a_submission_by_itself_tells_nothing_that_is_hidden_today(fishery: tuple[House, bool]) -> None:
+    """What it brought as free was declared confidential since, withdrawn or not; or it leaves out the status stored."""
+    house, is_hidden = fishery
+    old = [receipt.id for receipt in receipts(house.library.store)]
+    async with agency(house.library) as desk:
+        keeps = [
+            {name: value for name, value in figure("A.NOR.COD.2010", f"{SECRET}01.25").items() if name != "STATUS"}
+        ]
+        columns = [name for name in EVERY if name != "STATUS"]
+        _, waiting = await desk.send("office", as_csv("DF_CATCH", keeps, columns), provider="SEA.HARBOUR")
+        free = figure("A.NOR.COD.2010", f"{SECRET}01.75")
+        _, first = await desk.send("office", as_csv("DF_CATCH", [figure("A.NOR.EEL.2019", f"{SECRET}19.5")], EVERY))
+        _, second = await desk.send(
+            "office", as_csv("DF_CATCH", [figure("A.NOR.EEL.2019", f"{SECRET}20.5", "Q")], EVERY), corrects=first["id"]
+        )
+        _, freeing = await desk.send("office", as_csv("DF_CATCH", [free | {"STATUS": "A"}], EVERY))
+        assert [one["status"] for one in (waiting, first, second, freeing)] == ["accepted"] * 4
+        told = {}
+        for id in (*old, waiting["id"], first["id"], second["id"], freeing["id"]):
+            status, _, body = await desk.raw("GET", f"/api/submissions/{id}/data", "reader", Accept=CSV)
+            assert status in (200, 204)
+            told[id] = SECRET in body.decode()
+        difference = (await desk.raw("GET", second["links"]["difference"], "reviewer", Accept="text/csv"))[2]
+    assert told.pop(freeing["id"])  # the sender says that it is free
+    assert (SECRET in difference.decode()) is not is_hidden
+    assert any(told.values()) is not is_hidden, told

@@ -23,12 +23,14 @@ from sdmx_service.workflow.difference import (
     Pair,
     counts,
     difference_message,
+    earlier_version,
     figures,
     of_releases,
     of_submissions,
     table,
     written,
 )
+from sdmx_service.workflow.steps import refuse
 from tests.harness import CSV, JSON, XML, House, open_house
 from tests.rest.reef import write_reef
 from tests.rest.test_synchronising import DATAFLOW, Sea, said
@@ -250,5 +252,23 @@ def test_between_a_submission_and_its_correction(sea: House) -> None:
         assert [row["WEIGHT"] for row in csv.DictReader(io.StringIO(body))] == ["5.0", "1"]
     assert store.pointer().release == 0
     refused = sent(sea, message=message_of(CODD_2024_01="5"))
-    with scratch_store() as scratch, pytest.raises(Conflict, match="no kept rows"):
+    with scratch_store() as scratch, pytest.raises(Conflict, match="is refused, and its figures are not kept"):
         of_submissions(refused, second, catalog, store, scratch)
+
+
+def test_a_correction_is_set_beside_the_last_version_that_is_kept(sea: House) -> None:
+    """Over those with errors, which have no figures; what a reviewer sent back has its own."""
+    store = sea.library.store
+    first = sent(sea, message=message_of(COD_2024_01="5"))
+    wrong = sent(sea, message=message_of(CODD_2024_01="5"), corrects=first.id)
+    again = sent(sea, message=message_of(COD_2024_01="6"), corrects=wrong.id)
+    assert earlier_version(again, store).id == first.id
+    refuse(again.id, sea.library, COMPILER, reason="Why six?")
+    last = sent(sea, message=message_of(COD_2024_01="7"), corrects=again.id)
+    assert earlier_version(last, store).id == again.id
+    with pytest.raises(Conflict, match="corrects none"):
+        earlier_version(first, store)
+    alone = sent(sea, message=message_of(COD_2024_02="7"), corrects=sent(sea, message=message_of(CODD_2024_01="5")).id)
+    with pytest.raises(Conflict, match="No version before") as found:
+        earlier_version(alone, store)
+    assert "receipt" in found.value.hint

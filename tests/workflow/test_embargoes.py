@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from sdmx_service.auth import OPERATOR
 from sdmx_service.catalog.library import Library
 from sdmx_service.errors import Conflict, NotAllowed, NotFound, SdmxError, SemanticFault, SyntaxFault
 from sdmx_service.storage.port import Store
 from sdmx_service.submission.receipt import load_receipt
 from sdmx_service.workflow.embargoes import Embargo, embargo, held_until, lift, moment
 from sdmx_service.workflow.history import history
+from sdmx_service.workflow.policies import keep
 from sdmx_service.workflow.publishing import next_moment, publish, publish_due
 from sdmx_service.workflow.steps import approve, follow_embargo, follow_lifting, hold, schedule
 from tests.harness import House
-from tests.workflow.office import COMPILER, OFFICE, REVIEWER, figures
-from tests.workflow.test_steps import NOW, at, sent
+from tests.workflow.office import COMPILER, OFFICE, REVIEWER, SECOND, figures
+from tests.workflow.test_steps import NOW, at, sent, strict
 
 HOUR = datetime(2026, 12, 1, 7, tzinfo=UTC)
 
@@ -48,6 +51,10 @@ def test_moments(text: str, zone: str | None, expected: str) -> None:
         ("2026-12-01T08:00+01:00", "UTC", "offset already"),
         ("2026-10-25T02:30", "Europe/Malta", "show twice"),
         ("2026-03-29T02:30", "Europe/Malta", "never show"),
+        ("2026-12-01", "UTC", "no time of day"),
+        ("2026-12-01T08:00+01:00:30", None, "finer"),
+        ("9999-12-31T23:59", "America/New_York", "out of all time"),
+        ("0001-01-01T00:00+05:00", None, "out of all time"),
     ],
 )
 def test_what_is_no_moment(text: str, zone: str | None, said: str) -> None:
@@ -55,9 +62,20 @@ def test_what_is_no_moment(text: str, zone: str | None, said: str) -> None:
         moment(text, zone)
 
 
+def test_a_moment_that_clocks_skip_or_repeat_is_told_as_it_may_be_written() -> None:
+    for text, zone, near in (
+        ("2026-03-29T02:30", "Europe/Malta", ["2026-03-29T01:30+01:00", "2026-03-29T03:30+02:00"]),
+        ("2027-11-07T01:30", "America/New_York", ["2027-11-07T01:30-04:00", "2027-11-07T01:30-05:00"]),
+    ):
+        with pytest.raises(SemanticFault) as found:
+            moment(text, zone)
+        assert found.value.hint == f"Write, without a zone, {' or '.join(near)}."
+        assert moment(near[0], None) < moment(near[1], None)
+
+
 def hold_back(house: House, at: str = "2026-12-01T08:00", zone: str = "Europe/Malta", **more: object) -> Embargo:
     made = embargo(house.library, COMPILER, NOW, dataflow="DF_CATCH", at=at, zone=zone, **more)  # type: ignore[arg-type]
-    follow_embargo(made, house.library.store)
+    follow_embargo(made, house.library)
     return made
 
 
@@ -71,6 +89,8 @@ def hold_back(house: House, at: str = "2026-12-01T08:00", zone: str = "Europe/Ma
         ({"FISH": ["COD"], "PORT": ["NOR"]}, False),
         ({"TIME_PERIOD": ["2024-01"]}, True),
         ({"TIME_PERIOD": ["2024-02"]}, False),
+        ({"TIME_PERIOD": ["2024"]}, True),  # a month of that year
+        ({"TIME_PERIOD": ["2023", "2024-01-01"]}, False),
         ({"STATUS": ["A"]}, True),
         ({"GRADE": ["G1"]}, True),  # not said: it may be that of the figure stored
     ],
@@ -108,6 +128,7 @@ def test_another_dataflow_is_free(sea: House) -> None:
         ({"slice": {"FISH": ["CODD"]}}, NotFound),
         ({"slice": {"FISH": []}}, SemanticFault),
         ({"slice": {"WEIGHT": ["5"]}}, NotFound),
+        ({"slice": {"TIME_PERIOD": ["20x4"]}}, SyntaxFault),
         ({"at": "2026-11-30T13:00"}, SemanticFault),
     ],
 )
@@ -254,8 +275,64 @@ def test_an_embargo_that_comes_while_something_is_published_wins(house: House, m
         return move(self, *args)
 
     monkeypatch.setattr(type(store), "_move_pointer", late)
-    with pytest.raises(Conflict, match="somebody else"):
+    with pytest.raises(Conflict, match="Europe/Malta"):
         publish([receipt.id], house.library, COMPILER, now=NOW)
     assert (store.pointer().release, load_receipt(store, receipt.id).status) == (0, "accepted")
     with pytest.raises(Conflict, match="Europe/Malta"):
         publish([receipt.id], house.library, COMPILER, now=NOW)
+
+
+def test_an_embargo_is_no_way_around_four_eyes(tmp_path: Path) -> None:
+    """Who approved it sets an embargo, which would otherwise publish it at its hour without anybody else."""
+    with strict(tmp_path, four_eyes=["publication"]) as sea:
+        id = sent(sea).id
+        approve(id, sea.library, SECOND, NOW)
+        made = embargo(sea.library, SECOND, NOW, dataflow="DF_CATCH", at="2026-12-01T08:00", zone="Europe/Malta")
+        assert follow_embargo(made, sea.library) == []
+        assert load_receipt(sea.library.store, id).status == "approved"
+        assert publish_due(sea.library, HOUR).published == ()
+        assert schedule(id, sea.library, COMPILER, NOW).scheduled_for == HOUR.isoformat()
+        longer = embargo(sea.library, SECOND, NOW, dataflow="DF_CATCH", at="2026-12-02T07:00Z")
+        assert [one.id for one in follow_embargo(longer, sea.library)] == [id]  # two had a look; it only waits longer
+        assert [one.id for one in publish_due(sea.library, longer.moment).published] == [id]
+
+
+@pytest.mark.parametrize(
+    ("policy", "is_approved", "lacks"),
+    [
+        ({"approval": "needed"}, False, "It is not approved"),
+        ({"approval": "needed"}, True, None),
+        ({"four_eyes": ["publication"]}, True, "Nobody else than its approver"),
+        ({"four_eyes": ["publication"]}, False, None),
+    ],
+)
+def test_the_sign_off_of_the_hour_counts(
+    house: House, policy: dict[str, object], is_approved: bool, lacks: str | None
+) -> None:
+    """Like whatever else is asked at publication: an administrator may have changed it since."""
+    id = sent(house, COMPILER).id
+    if is_approved:
+        approve(id, house.library, COMPILER, NOW)
+    hold_back(house)
+    if not is_approved:
+        schedule(id, house.library, COMPILER, NOW)
+    assert load_receipt(house.library.store, id).status == "scheduled"
+    keep("sign_off", {"id": "LATER", **policy}, house.library, OPERATOR)
+    due = publish_due(house.library, HOUR)
+    found = load_receipt(house.library.store, id)
+    if lacks is None:
+        assert found.status == "published"
+        return
+    assert (found.status, due.published) == ("approved" if is_approved else "accepted", ())
+    assert [one.id for one in due.held] == [id]
+    assert lacks in str(list(history(house.library.store, COMPILER, object=id))[-1]["reason"])
+
+
+def test_what_waits_has_its_changes_counted(house: House) -> None:
+    """Also where it was to be published at once; the receipt would say until the end that it changes nothing."""
+    hold_back(house)
+    waiting = sent(house, COMPILER, publish_now=True)
+    other = sent(house, COMPILER, figures(EEL_2024_01="7", EEL_2024_02="8"), publish_now=True)
+    assert [load_receipt(house.library.store, one.id).dataflows[0].inserted for one in (waiting, other)] == [1, 2]
+    published = publish_due(house.library, HOUR).published
+    assert [(one.status, one.dataflows[0].inserted) for one in published] == [("published", 1), ("published", 2)]

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from sdmx_service.auth import create_token
+from sdmx_service.auth.tokens import revoke_token
 from sdmx_service.catalog.library import Library
 from sdmx_service.catalog.loading import Content, serialise
+from sdmx_service.submission.receipt import receipts
 from sdmx_service.workflow.embargoes import embargo
 from sdmx_service.workflow.publishing import publish_due
 from tests.harness import House
@@ -52,6 +54,7 @@ async def desk(sea: House) -> AsyncIterator[Agency]:
         ("GET", "/api/log/verify?mark=x", None, 400, "NUMBER:HASH"),
         ("GET", "/api/calendar?status=lost", None, 400, "late"),
         ("GET", "/api/calendar?year=1", None, 400, "year"),
+        ("GET", "/api/calendar?provider=HARBOR", None, 404, "HARBOUR"),
         ("GET", "/api/releases/0/diff/9", None, 404, "release 9"),
         ("GET", "/api/releases/0/diff/0?dataflow=DF_NONE", None, 404, "DF_"),
         ("GET", "/api/submissions/S0/data", None, 404, "S0"),
@@ -71,6 +74,32 @@ async def test_a_wrong_request_says_what_is_wrong(
     assert (found, headers["Content-Type"]) == (status, "application/problem+json"), told
     assert said in told.decode()
     assert desk.library.store.mark() == before
+
+
+@pytest.mark.parametrize("path", ["/api/submissions?name=catch.csv", "/sdmx/v2/data"])
+async def test_a_token_that_is_revoked_while_a_file_comes_sends_nothing(desk: Agency, path: str) -> None:
+    """A large file may take an hour; who revokes a token means now."""
+
+    async def slowly() -> AsyncIterator[bytes]:
+        body = figures(COD_2024_01="5")
+        yield body[:20]
+        await asyncio.to_thread(revoke_token, desk.library.store, desk.id("office"))
+        yield body[20:]
+
+    headers = {"Authorization": f"Bearer {desk.tokens['office']}"}
+    async with desk.client.post(path, data=slowly(), headers=headers) as answer:
+        assert answer.status == 401, await answer.text()
+    assert list(receipts(desk.library.store)) == []
+
+
+async def test_what_may_not_be_seen_is_not_there(desk: Agency) -> None:
+    """Nor can its id be tried out: every address says of it what it says of one that there is not."""
+    _, sent = await desk.send("office", figures(COD_2024_01="5"))
+    for who, doors in (("coast", ("GET data", "POST withdraw", "POST approve")), ("reader", ("POST withdraw",))):
+        for method, door in (one.split() for one in doors):
+            told = [await desk.ask(method, f"/api/submissions/{id}/{door}", who) for id in (sent["id"], "S0")]
+            assert [status for status, _ in told] == [404, 404], (who, door)
+            assert told[0][1]["detail"].replace(sent["id"], "S0") == told[1][1]["detail"]
 
 
 @pytest.mark.parametrize(
@@ -193,7 +222,7 @@ async def test_a_reader_limited_to_a_dataflow_reads_no_other(desk: Agency) -> No
     """Figures that wait, of a dataflow outside the limit, are not for a token that is limited."""
     _, sent = await desk.send("office", figures(COD_2024_01="5"))
     catalog = desk.library.view().catalog
-    for flow, status in (("DF_CATCH", 200), ("DF_LICENCE", 403)):
+    for flow, status in (("DF_CATCH", 200), ("DF_LICENCE", 404)):
         flows = (catalog.named(flow, "Dataflow").ref,)
         desk.tokens["limited"] = create_token(desk.library.store, role="reader", dataflows=flows)[0]
         assert (await desk.raw("GET", sent["links"]["data"], "limited"))[0] == status

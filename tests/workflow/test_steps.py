@@ -15,7 +15,7 @@ import pytest
 
 from sdmx_service.auth import OPERATOR, Principal
 from sdmx_service.catalog.sign_off import SignOff, read_sign_off, sign_off_for
-from sdmx_service.errors import Conflict, InvalidStructure, NotAllowed, NotFound, SdmxError, SyntaxFault
+from sdmx_service.errors import Conflict, InvalidStructure, NotAllowed, NotFound, SdmxError, SemanticFault, SyntaxFault
 from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Record
 from sdmx_service.submission.reading import Wish
@@ -23,6 +23,7 @@ from sdmx_service.submission.receipt import Receipt, Status, load_receipt, recei
 from sdmx_service.submission.submit import SentFile
 from sdmx_service.workflow import steps
 from sdmx_service.workflow.history import verify
+from sdmx_service.workflow.policies import keep
 from sdmx_service.workflow.publishing import publish
 from sdmx_service.workflow.sending import send
 from sdmx_service.workflow.states import STEPS, require
@@ -131,6 +132,29 @@ def test_two_at_once_do_not_both_win(house: House) -> None:
     assert load_receipt(house.library.store, id).status == "withdrawn"
 
 
+def test_who_publishes_at_the_same_moment_as_somebody_else_need_not_ask_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked at again on top of the other release; what the other published itself is told as such."""
+    mine, other = sent(house).id, sent(house, message=figures(EEL_2024_01="7")).id
+    store = house.library.store
+    apply = type(store).publish
+
+    def between(self: Any, *args: Any, **more: Any) -> Any:
+        monkeypatch.setattr(type(store), "publish", apply)
+        publish([other], house.library, SECOND, now=NOW)
+        return apply(self, *args, **more)
+
+    monkeypatch.setattr(type(store), "publish", between)
+    assert publish([mine], house.library, COMPILER, now=NOW)[0].release == 2
+    assert [one.submissions for one in store.releases()] == [(other,), (mine,)]
+    other = sent(house, message=figures(EEL_2024_01="9")).id
+    monkeypatch.setattr(type(store), "publish", between)
+    with pytest.raises(Conflict, match=f"{other} is published"):
+        publish([other], house.library, COMPILER, now=NOW)
+    assert store.pointer().release == 3
+
+
 def test_words_are_needed_and_kept(sea: House) -> None:
     id = at("accepted", sea)
     with pytest.raises(SyntaxFault, match="needs a reason"):
@@ -168,7 +192,8 @@ def strict(folder: Path, **policy: Any) -> Iterator[House]:
 def test_nothing_is_published_unapproved(tmp_path: Path) -> None:
     with strict(tmp_path, approvers=["reviewer"]) as house:
         receipt = sent(house, COMPILER, publish_now=True)
-        assert receipt.status == "accepted"
+        assert (receipt.status, receipt.dataflows[0].inserted) == ("accepted", 1)
+        assert load_receipt(house.library.store, receipt.id) == receipt
         for act in ("publish", "schedule"):
             with pytest.raises(Conflict, match="not approved yet"):
                 do(act, receipt.id, house, COMPILER)
@@ -205,6 +230,47 @@ def test_the_strictest_holds() -> None:
     other = replace(flow, id="DF_OTHER")
     assert sign_off_for([other], [lax, hard]).needs_approval is False
     assert sign_off_for([flow], []) == SignOff()
+    every = read_sign_off({"id": "ALL", "applies_to": ["*", "DF_OTHER"], "approval": "needed"}, "here")
+    assert sign_off_for([flow], [every]).needs_approval
+
+
+def test_sign_offs_that_leave_no_approver_say_so(tmp_path: Path) -> None:
+    with strict(tmp_path, approvers=["reviewer"]) as house:
+        keep("sign_off", {"id": "MORE", "approvers": ["publisher"]}, house.library, OPERATOR)
+        id = sent(house).id
+        with pytest.raises(NotAllowed) as found:
+            do("approve", id, house, REVIEWER)
+        assert found.value.hint == "MORE, STRICT leave no role that approves; an administrator changes them."
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "said", "hint"),
+    [
+        ("sign_off", {"id": ""}, "'' is no id", "Letters"),
+        ("sign_off", {"id": "../X"}, "'../X' is no id", "Letters"),
+        (
+            "sign_off",
+            {"applies_to": ["SEA:DF_CATSH"]},
+            "sign_off.applies_to: there is no dataflow SEA:DF_CATSH",
+            "DF_CATCH",
+        ),
+        ("sign_off", {"applies_to": ["SEA:DF_CATCH(2.0.0)"]}, "SEA:DF_CATCH(2.0.0)", "DF_CATCH"),
+        ("collection", {"dataflows": ["DF_CATSH"]}, "collection.dataflows: there is no dataflow DF_CATSH", "DF_CATCH"),
+    ],
+)
+def test_a_policy_for_nothing_is_not_kept(sea: House, kind: Any, wrong: dict[str, Any], said: str, hint: str) -> None:
+    """It could not be taken away again, or leaves the dataflow that is meant as free as it was."""
+    days = {
+        "asked": {"years_after": 0, "day": "--12-01"},
+        "due": {"years_after": 1, "day": "--03-31"},
+        "first_year": 2023,
+    }
+    more = {"providers": ["*"], "dataflows": ["DF_CATCH"], **days} if kind == "collection" else {}
+    with pytest.raises(SemanticFault) as found:
+        keep(kind, {"id": "X", **more, **wrong}, sea.library, OPERATOR)
+    assert said in found.value.detail
+    assert hint in found.value.hint
+    assert keep(kind, {"id": "X", **more}, sea.library, OPERATOR) == "X"
 
 
 @pytest.mark.parametrize(

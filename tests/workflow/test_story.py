@@ -87,7 +87,7 @@ async def test_the_whole_story(house: House) -> None:
             assert status == (401 if who is None else 404)
         status, headers, body = await desk.raw("GET", sent["links"]["data"], "reader", Accept="text/csv")
         assert (status, headers["Cache-Control"]) == (200, "no-store") and b"2024-02,6" in body
-        assert (await desk.raw("GET", sent["links"]["data"], "coast"))[0] == 403
+        assert (await desk.raw("GET", sent["links"]["data"], "coast"))[0] == 404
         status, open_flow = await desk.send(
             "publisher", figures(EEL_2024_03="9"), provider="SEA.HARBOUR", publish="true"
         )
