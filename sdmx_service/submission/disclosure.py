@@ -116,7 +116,7 @@ def find_out(
         seconds: for the linear programs.
         further: more sums.
     """
-    system = _system(cells, [*_borne_out(cells, relations)], counts, [*further])
+    system = _system(cells, relations, counts, [*further])
     if system is None:
         return None
     found = bounds(system.sums, share, seconds, system.withheld)
@@ -168,31 +168,24 @@ def _words(system: System, cell: int) -> tuple[str, ...]:
 # --- sums as terms ---------------------------------------------------------------------------------------------------
 
 
-def _borne_out(cells: Cells, relations: Iterable[Relation]) -> Iterable[Relation]:
-    """The relations that count; of those supposed, what the figures that are told bear out."""
-    for one in relations:
-        if not one.is_supposed:
-            yield one
-            continue
-        source = _figures(cells, one)
-        if source is None:
-            continue
-        total, difference = (
-            _is_total(cells, one),
-            f"sum(CASE WHEN {_is_total(cells, one)} THEN -_value ELSE _value END)",
-        )
-        slack = f"{one.tolerance!r} + 1e-9 * abs(max(_value) FILTER ({total}))"
-        whole = f"count(*) FILTER (_value IS NULL) = 0 AND {_is_whole(cells, one)}"
-        query = f"SELECT {difference} AS d, {slack} AS s FROM ({source}) GROUP BY {_group(cells, one)} HAVING {whole}"
-        counted = cells.workspace.read(
-            "SELECT count(*) AS whole, count(*) FILTER (abs(d) <= s) AS equal, count(*) FILTER (d <= s) AS less"
-            f" FROM ({query})"
-        )
-        count, equal, less = (int(column[0].as_py()) for column in counted.columns)
-        if count and equal == count:
-            yield one
-        elif count and less == count:
-            yield replace(one, is_equal=False, name=one.name.replace(" = ", " ≥ "))
+def _borne_out(cells: Cells, one: Relation) -> Relation | None:
+    """The relation as it counts: one that is supposed, as far as all figures that are told bear it out."""
+    source = _figures(cells, one)
+    if source is None or not one.is_supposed:
+        return one
+    total = _is_total(cells, one)
+    difference = f"sum(CASE WHEN {total} THEN -_value ELSE _value END)"
+    slack = f"{one.tolerance!r} + 1e-9 * abs(max(_value) FILTER ({total}))"
+    whole = f"count(*) FILTER (_value IS NULL) = 0 AND {_is_whole(cells, one)}"
+    query = f"SELECT {difference} AS d, {slack} AS s FROM ({source}) GROUP BY {_group(cells, one)} HAVING {whole}"
+    counted = cells.workspace.read(
+        "SELECT count(*) AS whole, count(*) FILTER (abs(d) <= s) AS equal, count(*) FILTER (d <= s) AS less"
+        f" FROM ({query})"
+    )
+    count, equal, less = (int(column[0].as_py()) for column in counted.columns)
+    if count and equal == count:
+        return one
+    return replace(one, is_equal=False, name=one.name.replace(" = ", " ≥ ")) if count and less == count else None
 
 
 def _is_total(cells: Cells, one: Relation) -> str:
@@ -240,8 +233,12 @@ def _terms(cells: Cells, one: Relation) -> pa.Table | None:
     if source is None:
         return None
     whole, (low, high) = f"bool_or(_value IS NULL) AND {_is_whole(cells, one)}", cells.limits
+    untold = (
+        f"SELECT DISTINCT {group} FROM ({source}) WHERE _value IS NULL"  # the neighbourhood of a few, quickly found
+    )
     found = cells.workspace.read(
-        f"WITH f AS ({source}), g AS (SELECT {group}, row_number() OVER () - 1 AS _sum FROM f GROUP BY {group}"
+        f"WITH f AS (SELECT * FROM ({source}) SEMI JOIN ({untold}) USING ({group})),"
+        f" g AS (SELECT {group}, row_number() OVER () - 1 AS _sum FROM f GROUP BY {group}"
         f" HAVING {whole}) SELECT _sum, _id, _factor, _value, {low} AS _low, {high} AS _high, _withheld"
         f" FROM f JOIN g USING ({group})"
     )
@@ -252,12 +249,13 @@ _TERMS = ["_sum", "_id", "_factor", "_value", "_low", "_high", "_withheld"]
 
 
 def _system(
-    cells: Cells, relations: Sequence[Relation], counts: Iterable[Conditions], further: Sequence[Further]
+    cells: Cells, relations: Iterable[Relation], counts: Iterable[Conditions], further: Sequence[Further]
 ) -> System | None:
-    made = ((one, _terms(cells, one)) for one in relations)  # sums at their word, whatever slack their rules give
-    kinds: list[tuple[Relation, pa.Table, Numbers | None]] = [
-        (one, found, None) for one, found in made if found is not None
-    ]
+    kinds: list[tuple[Relation, pa.Table, Numbers | None]] = []
+    for one in relations:  # at their word, whatever slack their rules give
+        found = _terms(cells, one)
+        if found is not None and (borne_out := _borne_out(cells, one)) is not None:
+            kinds.append((borne_out, found, None))
     kinds += [(Relation(name=one.name), one.terms.select(_TERMS), one.tolerance) for one in further]
     if not kinds:
         return None

@@ -25,8 +25,12 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def figures(
     house: House, flow: str, ids: tuple[str, ...], provider: str, told: Mapping[tuple[str, str], tuple[object, str]]
-) -> None:
-    """Publish figures: (dotted codes by place, year) -> figure and status; other dimensions are totals."""
+) -> dict[tuple[str, str], str | None]:
+    """Publish figures: (dotted codes by place, year) -> figure and status; other dimensions are totals.
+
+    Returns:
+        What rule V24 says of them: year and component, or measure -> the figure that is given away.
+    """
     lines = [",".join(["STRUCTURE", "STRUCTURE_ID", "ACTION", *ids, "TIME_PERIOD", "OBS_VALUE", "CONF_STATUS", "OBS_STATUS",
                        "UNIT_MEASURE", "UNIT_MULT"])]  # fmt: skip
     for (key, year), (value, status) in told.items():
@@ -36,6 +40,8 @@ def figures(
                                str(value), status, "A", "PS", "0"]))  # fmt: skip
     receipt, findings = house.send("\n".join(lines).encode(), name=f"{flow}.csv", provider=f"UNSD_MIG.{provider}")
     assert receipt.status == "published", [one for one in findings if one.severity.value == "error"]
+    given = [one for one in findings if one.code == "V24"]
+    return {(one.key["TIME_PERIOD"], one.key.get("COMPONENT") or one.key["MEASURE"]): one.value for one in given}
 
 
 def told(found: Audit, by: str) -> dict[str, tuple[str | None, str | None, bool]]:
@@ -43,7 +49,10 @@ def told(found: Audit, by: str) -> dict[str, tuple[str | None, str | None, bool]
 
 
 def test_the_demographic_balance_tells_a_hidden_population(house: House) -> None:
-    """Population, natural change and migration make the next population, in two structures: V07."""
+    """Population, natural change and migration make the next population, in two structures: V07.
+
+    The sender is told before it is published (V24), with the flows that are stored; the audit says the same.
+    """
     area = "REF_AREA=470"
     figures(house, "DF_FLOW_CTZ", FLOW, "NSO_MLT", {
         (f"{area};MEASURE={measure}", year): (value, "F")
@@ -56,12 +65,21 @@ def test_the_demographic_balance_tells_a_hidden_population(house: House) -> None
     }
     people = [("2019", 493559, "F"), ("2020", 514560, "C"), ("2021", 517775, "F"), ("2022", 527975, "C")]
     balance |= {(f"{area};COMPONENT=JAN", year): (value, status) for year, value, status in people}
-    figures(house, "DF_BALANCE", BALANCE, "NSO_MLT", balance)
+    before = figures(house, "DF_BALANCE", BALANCE, "NSO_MLT", balance)
+    assert before == {("2020", "JAN"): "514560", ("2022", "JAN"): "527975"}
     found = audit("UNSD_MIG:DF_BALANCE(1.0.0)", house.library)
     assert told(found, "sums") == {"2020": ("514560", "514560", True), "2022": ("527975", "527975", True)}
     assert all("(V07)" in one.how[0] for one in found.disclosed)
     assert found.unprotected == 0
     assert len(found.proposals) > 0
+    later = {(f"{area};MEASURE=EMI", "2020"): (11000, "C"), (f"{area};MEASURE=EMI", "2021"): (12000, "C")}
+    assert figures(house, "DF_FLOW_CTZ", FLOW, "NSO_MLT", later) == {("2020", "EMI"): "11000"}, "by way of 2019"
+    later = {(f"{area};MEASURE=IMM", "2019"): (28341, "C"), (f"{area};MEASURE=EMI", "2021"): (12000, "F")}
+    assert figures(house, "DF_FLOW_CTZ", FLOW, "NSO_MLT", later) == {}, "the population of 2020 can be anything now"
+    later = {(f"{area};COMPONENT=JAN", "2020"): (514560, "F")}
+    assert figures(house, "DF_BALANCE", BALANCE, "NSO_MLT", later) == {}, "what others withheld is for the audit"
+    later = {(f"{area};MEASURE=EMI", "2020"): (11000, "C")}
+    assert figures(house, "DF_FLOW_CTZ", FLOW, "NSO_MLT", later) == {("2020", "EMI"): "11000"}
 
 
 def test_both_sides_of_a_flow_tell_about(house: House) -> None:

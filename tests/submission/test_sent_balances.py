@@ -201,6 +201,15 @@ def test_rounded_figures_leave_room() -> None:
     assert found(given, told(within="range"), known) == {"A.2011": "between 105 and 109"}
 
 
+def test_only_figures_with_the_attribute_leave_room() -> None:
+    known = catalog(BALANCE, COUNTS, rounded=5, when={"STATUS": ("P",)})
+    assert found({"STOCKS": YEARS[:2], "MOVED": FLOWS}, told(), known) == {"A.2011": "107"}
+    given = {"STOCKS": [stock(2010, 100, "P"), YEARS[1]], "MOVED": FLOWS}
+    for scope in ("file", "result"):
+        assert found(given, told(scope), known) == {}
+        assert found(given, told(scope, "range"), known) == {"A.2011": "between 105 and 109"}
+
+
 def test_a_balance_that_contradicts_does_not_silence_the_sums() -> None:
     """By the balance the total is below 0; what the sums of the table say together is told as before."""
     ages = {"id": "V03", "kind": "sum", "dimension": "AREA", "total": "B", "parts": ["A", "C"]}
