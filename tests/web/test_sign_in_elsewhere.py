@@ -282,6 +282,17 @@ def test_a_provider_without_encryption_is_refused(tmp_path: Path) -> None:
         OpenIdClient(OpenIdSettings.read(path))
 
 
+async def test_a_provider_that_is_not_connected_any_more_lets_nobody_in(
+    library: Library, provider: Provider, tmp_path: Path
+) -> None:
+    async with visiting(library, openid=openid_file(tmp_path, provider)) as visitor:
+        assert (await sign_in(visitor)).location == "/sending"
+        kept = {"Cookie": f"session={visitor.cookie()}"}
+        assert (await visitor.get("/account", headers=kept)).status == 200
+    async with visiting(library) as visitor:
+        assert (await visitor.get("/account", headers=kept)).location == "/account/sign-in"
+
+
 async def test_without_a_provider_there_is_no_such_door(library: Library) -> None:
     async with visiting(library) as visitor:
         for path in ("/account/openid", "/account/openid/callback"):
