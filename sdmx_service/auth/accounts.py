@@ -255,7 +255,7 @@ class Doorkeeper:
         self._addresses = Throttle(30, 900, **clock)
         self._names = Throttle(100, 900, **clock)
         self._codes = Throttle(WRONG_CODES, 3600, **clock)
-        self._unknown, self._elsewhere = Tally(**clock), Tally(**clock)
+        self._unknown, self._elsewhere, self._without_role = Tally(**clock), Tally(**clock), Tally(**clock)
 
     def admit(self, name: str, password: str, address: str, code: str = "") -> Principal:
         """Who an account and its password say it is, and the code of its second factor where it has one.
@@ -306,10 +306,11 @@ class Doorkeeper:
             keep_refusal(self._store, "refuse sign-in", "unknown accounts", **told)
 
     def refused_elsewhere(self, fault: SdmxError, address: str) -> None:
-        """Write down that a sign-in through a provider came to nothing.
+        """Write down, in sum, that a sign-in through a provider came to nothing.
 
-        Of those whom the provider knows and who have no role here each is told. What anybody can send is counted.
+        Those whom the provider knows and who have no role here are told apart from what anybody can send.
         """
-        told = {} if isinstance(fault, NotAllowed) else self._elsewhere.add(counted_as(address))
+        tally = self._without_role if isinstance(fault, NotAllowed) else self._elsewhere
+        told = tally.add(counted_as(address))
         if told is not None:
             keep_refusal(self._store, "refuse sign-in", "sign-in elsewhere", why=fault.detail, **told)

@@ -163,7 +163,10 @@ def check_access_token(token: str, keys: KeySet, settings: OpenIdSettings) -> Ma
     """
     if settings.audience is None:
         raise _refused("tokens of the provider are not taken here")
-    return _claims(token, keys, settings.issuer, settings.audience)
+    claims = _claims(token, keys, settings.issuer, settings.audience)
+    if settings.audience == settings.client_id and "nonce" in claims:  # such go through browsers
+        raise _refused("it is an ID token")
+    return claims
 
 
 def _claims(token: str, keys: KeySet, issuer: str, audience: str) -> Mapping[str, Any]:

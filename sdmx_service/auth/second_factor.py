@@ -151,8 +151,9 @@ def protect_seconds(store: Store, seal: Seal) -> None:
         StorageFault: the key file cannot be read.
         SyntaxFault: it holds what is no key.
     """
+    has_key = seal.has_key
     kept = [(name, document) for name, document in store.documents(_KIND) if _secrets_in(document)]
-    if kept and not seal.has_key:
+    if kept and not has_key:
         try:
             _see_to_key(store, seal)
         except SdmxError as fault:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from sdmx_service.auth.accounts import LOCAL, principal_of_account
+from sdmx_service.auth.accounts import LOCAL, find_account, principal_of_account
 from sdmx_service.auth.acts import Role
 from sdmx_service.auth.principal import OPERATOR, Principal
 from sdmx_service.auth.tokens import digest
@@ -23,6 +23,11 @@ from sdmx_service.storage.port import Store
 _KIND, _SEEN, _ACCOUNT = "session", "session_seen", "account"
 _COARSE = timedelta(minutes=1)
 """How exactly it is noted when somebody was last there."""
+
+
+ELSEWHERE = "@openid"
+"""How the id of a principal ends that signed in at a provider."""
+_LONGEST_ID = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +110,18 @@ def end_sessions(store: Store, principal: str, *, by: Principal = OPERATOR) -> i
     ended = (change(kind, id, None) for id in found for kind in (_KIND, _SEEN))
     keep(store, by, "end sessions", f"sessions of {principal}", *ended, count=len(found))
     return len(found)
+
+
+def sign_out(store: Store, name: str, *, by: Principal = OPERATOR) -> int:
+    """End the sessions of an account, or of who signed in elsewhere, by the id that the log tells (``...@openid``).
+
+    Raises:
+        NotFound: there is no such account.
+    """
+    if name.endswith(ELSEWHERE):
+        return end_sessions(store, name[:_LONGEST_ID], by=by)
+    find_account(store, name)
+    return end_sessions(store, f"{name}{LOCAL}", by=by)
 
 
 def _principal(store: Store, document: Mapping[str, Any]) -> Principal | None:

@@ -175,7 +175,7 @@ def _password() -> str:
 
 def _account_on_store(library: Any, arguments: Arguments, password: str | None) -> int:
     from sdmx_service.auth import accounts
-    from sdmx_service.auth.sessions import end_sessions
+    from sdmx_service.auth.sessions import sign_out
     from sdmx_service.rest.tokens import provider_or_role
 
     store, name = library.store, arguments.name
@@ -195,7 +195,7 @@ def _account_on_store(library: Any, arguments: Arguments, password: str | None) 
         "disable": lambda: accounts.set_disabled(store, name, True),
         "enable": lambda: accounts.set_disabled(store, name, False),
         "forget-factor": lambda: accounts.forget_second_factor(store, name),
-        "sign-out": lambda: end_sessions(store, f"{name}@local"),
+        "sign-out": lambda: sign_out(store, name),
         "remove": lambda: accounts.remove_account(store, name),
     }
     steps[arguments.action]()

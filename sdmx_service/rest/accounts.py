@@ -16,7 +16,7 @@ from sdmx_service.auth.accounts import (
     set_disabled,
     set_password,
 )
-from sdmx_service.auth.sessions import end_sessions
+from sdmx_service.auth.sessions import sign_out
 from sdmx_service.errors import NotFound, SyntaxFault
 from sdmx_service.rest.service import SERVICE
 from sdmx_service.rest.tokens import answer, giver_of_rights, in_thread, provider_or_role, wish_of
@@ -63,8 +63,8 @@ def _invitation(name: str, invitation: str) -> dict[str, Any]:
 async def change_account(request: web.Request) -> web.StreamResponse:
     """``POST /api/accounts/NAME/invite``, ``password`` (with ``{"password": ...}``), ``disable``, ``enable``, ...
 
-    ``sign-out`` ends the account's sessions, ``forget-factor`` takes its second factor away, ``remove`` forgets the
-    account.
+    ``sign-out`` ends the account's sessions (or those of ``ID@openid``, who signed in elsewhere), ``forget-factor``
+    takes its second factor away, ``remove`` forgets the account.
     """
     by, store = await giver_of_rights(request), request.app[SERVICE].library.store
     name, step = request.match_info["name"], request.match_info["act"]
@@ -78,7 +78,7 @@ async def change_account(request: web.Request) -> web.StreamResponse:
     elif step in ("disable", "enable"):
         await in_thread(request, lambda: set_disabled(store, name, step == "disable", by=by))
     elif step == "sign-out":
-        await in_thread(request, lambda: end_sessions(store, f"{name}@local", by=by))
+        await in_thread(request, lambda: sign_out(store, name, by=by))
     elif step == "forget-factor":
         await in_thread(request, lambda: forget_second_factor(store, name, by=by))
     elif step == "remove":

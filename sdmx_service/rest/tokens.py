@@ -15,6 +15,7 @@ from sdmx_service.auth.principal import Kind, Principal
 from sdmx_service.auth.tokens import Grant, grant_token, revoke_token, rotate_token, tokens
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.errors import SyntaxFault
+from sdmx_service.rest.asking import document
 from sdmx_service.rest.identity import principal_of
 from sdmx_service.rest.service import SERVICE
 from sdmx_service.submission.reading import named_provider
@@ -60,11 +61,9 @@ async def wish_of(request: web.Request, known: set[str], example: str) -> dict[s
 
     Raises:
         SyntaxFault: it is none, or has members that are not known.
+        TooLarge: it is larger than a question may be.
     """
-    try:
-        wish = orjson.loads(await request.read())
-    except orjson.JSONDecodeError:
-        wish = None
+    wish = await document(request)
     if not isinstance(wish, dict) or set(wish) - known:
         hint = f"Send {example}; known: {', '.join(sorted(known))}."
         raise SyntaxFault("The body is no JSON object of these members.", hint=hint)

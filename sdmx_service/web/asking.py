@@ -45,7 +45,6 @@ log = logging.getLogger(__name__)
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'",
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
 _LONGEST_WORDS = 200
@@ -110,7 +109,8 @@ PAGES = web.AppKey("pages", Pages)
 
 
 async def protect(request: web.Request, response: web.StreamResponse) -> None:
-    """The headers that guard every page."""
+    """The headers that guard every page; of all answers none is taken for another kind than it says."""
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
     if request.path.startswith("/static/") or response.content_type == "text/html":
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)

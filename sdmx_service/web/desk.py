@@ -65,9 +65,12 @@ class Desk:
         return self.library.store
 
     def visitor(self, secret: str) -> Principal | None:
-        """Who has signed in with a browser that keeps a secret; None: nobody, or with an account and there are none."""
+        """Who has signed in with a browser that keeps a secret; None: nobody, or in a way not offered any more."""
         found = find_session(self.store, secret, self.lifetimes)
-        return None if found is None or (found.id.endswith(LOCAL) and not self.accounts) else found
+        if found is None:
+            return None
+        is_offered = self.accounts if found.id.endswith(LOCAL) else self.openid is not None
+        return found if is_offered else None
 
 
 DESK = web.AppKey("desk", Desk)

@@ -33,6 +33,9 @@ _FRESH = 3600.0
 _SPARED = 30.0
 """Seconds in which keys are not fetched again, however many tokens name a key that is not there."""
 
+_SILENT = 5.0
+"""Seconds in which a provider that did not answer is not asked again."""
+
 
 class Clock(Protocol):
     """Seconds, never running back."""
@@ -50,7 +53,27 @@ class OpenIdClient:
         self._clock = clock
         self._discovery: tuple[Discovery, float] | None = None
         self._keys: tuple[KeySet, float] | None = None
+        self._silent: dict[str, tuple[SignInFault, float]] = {}
         self._lock = asyncio.Lock()
+
+    async def _published(self, address: str) -> dict[str, Any]:
+        """What the provider publishes at an address; one that did not answer is left alone for some seconds.
+
+        Else whoever sends made-up tokens has each of them wait for it.
+
+        Raises:
+            SignInFault: it does not answer, or did not just now.
+        """
+        kept = self._silent.get(address)
+        if kept is not None and self._clock() - kept[1] < _SILENT:
+            raise SignInFault(kept[0].detail, hint=kept[0].hint)
+        try:
+            found = await self._fetch("GET", address)
+        except SignInFault as fault:
+            self._silent[address] = fault, self._clock()
+            raise
+        self._silent.pop(address, None)
+        return found
 
     async def discovery(self) -> Discovery:
         """What the provider says of itself.
@@ -61,7 +84,7 @@ class OpenIdClient:
         kept = self._discovery
         if kept is None or self._clock() - kept[1] > _FRESH:
             address = f"{self.settings.issuer.rstrip('/')}/.well-known/openid-configuration"
-            kept = Discovery.of(await self._fetch("GET", address), self.settings), self._clock()
+            kept = Discovery.of(await self._published(address), self.settings), self._clock()
             self._discovery = kept
         return kept[0]
 
@@ -76,7 +99,7 @@ class OpenIdClient:
             is_old = kept is None or now - kept[1] > _FRESH
             is_lacking = kept is not None and not has_key_for(token, kept[0]) and now - kept[1] > _SPARED
             if kept is None or is_old or is_lacking:
-                kept = read_keys(await self._fetch("GET", (await self.discovery()).jwks_uri)), now
+                kept = read_keys(await self._published((await self.discovery()).jwks_uri)), now
                 self._keys = kept
             return kept[0]
 

@@ -98,7 +98,7 @@ def test_accounts(data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: p
     store = open_store(Settings(data=data))
     assert Doorkeeper(store).admit("maria", "another herring there", "a").provider == "SEA.HARBOUR"
     store.close()
-    for step in ("disable", "enable", "sign-out", "invite"):
+    for step in ("disable", "enable", "sign-out", "invite", "forget-factor"):
         assert run(data, "account", step, "maria") == 0
     capsys.readouterr()
     assert run(data, "account", "list") == 0
@@ -157,7 +157,7 @@ def test_over_http_the_same_is_done(
         assert run(data, "account", "create", "maria", "--role", "reader") == 0
         accept_invitation(store, capsys.readouterr().out.strip().rpartition("/")[2], GOOD)
         monkeypatch.setattr(sys, "stdin", io.StringIO("another herring there\n"))
-        for step in ("password", "invite", "disable", "enable", "sign-out"):
+        for step in ("password", "invite", "disable", "enable", "sign-out", "forget-factor"):
             assert run(data, "account", step, "maria") == 0
         assert Doorkeeper(store).admit("maria", "another herring there", "a").name == "maria"
         assert run(data, "account", "list") == 0

@@ -136,6 +136,14 @@ def test_a_token_for_programs_has_another_audience(provider: Provider) -> None:
         check_access_token(provider.token(aud=CLIENT), known, closed)
 
 
+def test_an_id_token_is_no_token_for_programs(provider: Provider) -> None:
+    """It goes through a browser; where the audience is the client's own id, only the nonce tells it apart."""
+    known, settings = keys(provider), OpenIdSettings(issuer=ISSUER, client_id=CLIENT, audience=CLIENT)
+    assert check_access_token(provider.token(), known, settings)["sub"] == "u-1"
+    with pytest.raises(NotAuthenticated, match="is an ID token"):
+        check_access_token(provider.token(nonce="n"), known, settings)
+
+
 def test_keys_that_are_not_believed_are_left_out() -> None:
     good = key("ES256")
     document = {

@@ -35,7 +35,7 @@ from sdmx_service.auth.second_factor import (
     want_second,
     wanted_secret,
 )
-from sdmx_service.errors import Conflict, NotAuthenticated, SemanticFault, TooManyAttempts
+from sdmx_service.errors import Conflict, NotAuthenticated, SemanticFault, SyntaxFault, TooManyAttempts
 from sdmx_service.storage.port import Store
 
 GOOD = "herring at the quay"
@@ -282,6 +282,13 @@ def test_where_nothing_is_to_be_protected_no_key_is_made(store: Store, seal: Sea
     protect_seconds(store, seal)
     assert seal.path is not None
     assert not seal.path.exists()
+
+
+def test_a_file_without_keys_is_told_at_the_start(store: Store, seal: Seal) -> None:
+    assert seal.path is not None
+    seal.path.write_text("rubbish\n")
+    with pytest.raises(SyntaxFault, match="Line 1"):
+        protect_seconds(store, seal)
 
 
 def test_another_key_takes_the_place_of_the_first(store: Store, seal: Seal, tmp_path: Path) -> None:

@@ -19,8 +19,10 @@ from sdmx_service.auth.sessions import (
     is_form_token,
     new_secret,
     open_session,
+    sign_out,
 )
 from sdmx_service.auth.tokens import digest
+from sdmx_service.errors import NotFound
 from sdmx_service.storage.port import Store
 
 LIVES = Lifetimes(idle=timedelta(minutes=30), whole=timedelta(hours=8))
@@ -86,6 +88,20 @@ def test_signing_out_here_and_everywhere(store: Store) -> None:
     assert end_sessions(store, ANNA.id) == 1
     assert find_session(store, two, LIVES) is None
     assert find_session(store, other, LIVES) is not None
+
+
+def test_an_administrator_signs_out_whoever_it_is(store: Store) -> None:
+    elsewhere = Principal(id="0123456789abcdef0123@openid", role="reader", kind="person", name="Ines")
+    here, there = open_session(store, maria(store), LIVES), open_session(store, elsewhere, LIVES)
+    assert sign_out(store, "maria", by=ANNA) == 1
+    assert (find_session(store, here, LIVES), find_session(store, there, LIVES)) == (None, elsewhere)
+    assert sign_out(store, elsewhere.id, by=ANNA) == 1
+    assert find_session(store, there, LIVES) is None
+    for nobody in ("nobody", "a\nb", "", "maria@local"):
+        with pytest.raises(NotFound):
+            sign_out(store, nobody, by=ANNA)
+    told = [(one.principal, one.object) for one in store.log() if one.act == "end sessions"]
+    assert told == [(ANNA.id, "sessions of maria@local"), (ANNA.id, f"sessions of {elsewhere.id}")]
 
 
 @pytest.mark.parametrize(

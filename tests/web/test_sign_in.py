@@ -150,6 +150,20 @@ async def test_every_failure_looks_alike(visitor: Visitor, library: Library) -> 
     assert seen.page.xpath("//input[@name='password']/@value") == []
 
 
+async def test_who_is_refused_is_in_the_log(library: Library) -> None:
+    before = sum(1 for _ in library.store.log())
+    async with visiting(library) as visitor:
+        for name in ("rita", "nobody", "somebody"):
+            assert (await visitor.sign_in(name, "wrong")).status == 401
+        for token in ("00000000.made-up", "eyJ.made.up", "x"):
+            answer = await visitor.get("/api/submissions", headers={"Authorization": f"Bearer {token}"})
+            assert answer.status == 401
+    told = [(one.act, one.object) for one in list(library.store.log())[before:]]  # all is written when it has stopped
+    assert sorted(told) == [
+        ("refuse sign-in", "account rita"), ("refuse sign-in", "unknown accounts"), ("refuse token", "unknown tokens"),
+    ]  # fmt: skip
+
+
 async def test_who_tries_too_often_is_held_back(visitor: Visitor) -> None:
     statuses = [(await visitor.sign_in("rita", "wrong")).status for _ in range(6)]
     assert statuses == [401] * 5 + [429]

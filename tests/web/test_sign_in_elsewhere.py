@@ -233,6 +233,40 @@ async def test_the_provider_does_not_answer(library: Library, tmp_path: Path) ->
         assert (await visitor.get("/account/sign-in")).status == 200  # accounts still work
 
 
+async def test_a_provider_that_does_not_answer_is_left_alone_for_a_while(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each made-up token would wait for it, one after the other."""
+    from sdmx_service.auth.openid_settings import OpenIdSettings
+
+    now = [0.0]
+    async with running(Provider()) as provider:
+        client = OpenIdClient(
+            OpenIdSettings.read(openid_file(tmp_path, provider, audience="api")), clock=lambda: now[0]
+        )
+        fetch, asked = client._fetch, []
+        is_there = False
+
+        async def counting(method: str, address: str, *more: Any) -> dict[str, Any]:
+            asked.append(address)
+            if not is_there:
+                raise SignInFault("It does not answer.", hint="Try again soon.")
+            return await fetch(method, address, *more)
+
+        monkeypatch.setattr(client, "_fetch", counting)
+        token = provider.token(aud="api")
+        for _ in range(50):
+            with pytest.raises(SignInFault, match="does not answer"):
+                await client.recognise(token)
+        assert len(asked) == 1
+        now[0], is_there = 4.9, True
+        with pytest.raises(SignInFault):
+            await client.recognise(token)
+        now[0] = 5.0
+        assert (await client.recognise(token)).provider == "ORCH.GUILD"
+        assert len(asked) == 3
+
+
 async def test_it_calls_itself_otherwise(library: Library, provider: Provider, tmp_path: Path) -> None:
     path = openid_file(tmp_path, provider)
     provider.issuer = "https://evil.example"
@@ -246,6 +280,17 @@ def test_a_provider_without_encryption_is_refused(tmp_path: Path) -> None:
     path = openid_file(tmp_path, Provider(issuer="http://login.example"))
     with pytest.raises(SignInFault, match="not encrypted"):
         OpenIdClient(OpenIdSettings.read(path))
+
+
+async def test_a_provider_that_is_not_connected_any_more_lets_nobody_in(
+    library: Library, provider: Provider, tmp_path: Path
+) -> None:
+    async with visiting(library, openid=openid_file(tmp_path, provider)) as visitor:
+        assert (await sign_in(visitor)).location == "/sending"
+        kept = {"Cookie": f"session={visitor.cookie()}"}
+        assert (await visitor.get("/account", headers=kept)).status == 200
+    async with visiting(library) as visitor:
+        assert (await visitor.get("/account", headers=kept)).location == "/account/sign-in"
 
 
 async def test_without_a_provider_there_is_no_such_door(library: Library) -> None:
