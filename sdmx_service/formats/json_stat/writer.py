@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from sdmx_service.errors import CannotWrite, TooLarge
 from sdmx_service.formats.arrangement import attached
+from sdmx_service.formats.chunks import packed, rendered
 from sdmx_service.formats.fragments import (
     Cells,
     Piece,
@@ -35,9 +36,7 @@ from sdmx_service.formats.fragments import (
     by_distinct,
     joined_bytes,
     joined_values,
-    packed,
     pc,
-    rendered,
     texts_of,
     validity,
     wrapped,

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from sdmx_service.errors import CannotWrite, SyntaxFault
 from sdmx_service.formats.arrangement import ALL_DIMENSIONS, level_rows, observation_dimension
+from sdmx_service.formats.chunks import packed, rendered
 from sdmx_service.formats.fragments import (
     Cells,
     Coded,
@@ -32,9 +33,7 @@ from sdmx_service.formats.fragments import (
     joined_values,
     numbered,
     numbers,
-    packed,
     pc,
-    rendered,
     wrapped,
 )
 from sdmx_service.model.artefact import NO_TEXTS, Item

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from sdmx_service.errors import CannotWrite
 from sdmx_service.formats.arrangement import Arrangement, arrange, attached
+from sdmx_service.formats.chunks import packed, rendered
 from sdmx_service.formats.fragments import (
     Cells,
     Coded,
@@ -33,9 +34,7 @@ from sdmx_service.formats.fragments import (
     joined_bytes,
     joined_values,
     numbers,
-    packed,
     pc,
-    rendered,
     small_integers,
     texts_of,
     wrapped,

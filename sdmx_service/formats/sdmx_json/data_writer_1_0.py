@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from sdmx_service.errors import CannotWrite
 from sdmx_service.formats.arrangement import arrange, attached, observation_dimension
+from sdmx_service.formats.chunks import packed
 from sdmx_service.formats.fragments import (
     Cells,
     Piece,
@@ -33,7 +34,6 @@ from sdmx_service.formats.fragments import (
     joined_bytes,
     joined_values,
     numbers,
-    packed,
     pc,
     texts_of,
     wrapped,

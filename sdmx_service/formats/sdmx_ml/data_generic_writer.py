@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from sdmx_service.formats.arrangement import attached, groups
+from sdmx_service.formats.chunks import rendered
 from sdmx_service.formats.fragments import (
     Cells,
     Mask,
@@ -20,7 +21,6 @@ from sdmx_service.formats.fragments import (
     choose,
     joined_bytes,
     numbers,
-    rendered,
     validity,
     wrapped,
 )

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from sdmx_service.formats.arrangement import Arrangement, attached, groups
+from sdmx_service.formats.chunks import rendered
 from sdmx_service.formats.fragments import (
     Cells,
     Make,
@@ -28,7 +29,6 @@ from sdmx_service.formats.fragments import (
     joined_bytes,
     joined_values,
     numbers,
-    rendered,
     validity,
     wrapped,
 )

@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from sdmx_service.errors import TooLarge
+from sdmx_service.formats.chunks import rendered
 from sdmx_service.formats.fragments import (
     Cells,
     Coded,
@@ -35,7 +36,6 @@ from sdmx_service.formats.fragments import (
     joined_bytes,
     joined_values,
     pc,
-    rendered,
     small_integers,
     strings,
     texts_of,
