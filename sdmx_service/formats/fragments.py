@@ -362,7 +362,7 @@ def by_distinct(values: Strings, make: Make) -> Strings:
     return make(_plain(encoded.dictionary)).take(encoded.indices)
 
 
-def wrapped(values: Strings | None, count: int, before: str, after: str, absent: str = "") -> list[Piece]:
+def wrapped(values: Strings | None, before: str, after: str, absent: str = "") -> list[Piece]:
     """Pieces of texts with something around each; ``absent`` where null."""
     if values is None or values.null_count == len(values):
         return [absent]
@@ -378,7 +378,7 @@ def numbers(batch: pa.RecordBatch, column: Column, before: str, after: str, abse
     if small is not None:
         return [small]
     picked = digit_pieces(batch, column, before, after, absent)
-    return picked or wrapped(texts_of(batch, column), batch.num_rows, before, after, absent)
+    return picked or wrapped(texts_of(batch, column), before, after, absent)
 
 
 def digit_pieces(batch: pa.RecordBatch, column: Column, before: str, after: str, absent: str) -> list[Piece]:

@@ -182,7 +182,7 @@ def _borne_out(cells: Cells, relations: Iterable[Relation]) -> Iterable[Relation
             f"sum(CASE WHEN {_is_total(cells, one)} THEN -_value ELSE _value END)",
         )
         slack = f"{one.tolerance!r} + 1e-9 * abs(max(_value) FILTER ({total}))"
-        whole = f"count(*) FILTER (_value IS NULL) = 0 AND {_is_whole(cells, one)}"
+        whole = f"count(*) FILTER (_value IS NULL) = 0 AND {_is_whole(one)}"
         query = f"SELECT {difference} AS d, {slack} AS s FROM ({source}) GROUP BY {_group(cells, one)} HAVING {whole}"
         counted = cells.workspace.read(
             "SELECT count(*) AS whole, count(*) FILTER (abs(d) <= s) AS equal, count(*) FILTER (d <= s) AS less"
@@ -225,7 +225,7 @@ def _group(cells: Cells, one: Relation) -> str:
     return ", ".join([*(names[id] for id in cells.structure.key_ids if id not in free), "_provider"])
 
 
-def _is_whole(cells: Cells, one: Relation) -> str:
+def _is_whole(one: Relation) -> str:
     """The condition that a sum has what it needs, each figure once."""
     needed = [str(place) for place in range(len(one.terms))] or [one.total, *one.required]
     return both(
@@ -239,7 +239,7 @@ def _terms(cells: Cells, one: Relation) -> pa.Table | None:
     source, group = _figures(cells, one), _group(cells, one)
     if source is None:
         return None
-    whole, (low, high) = f"bool_or(_value IS NULL) AND {_is_whole(cells, one)}", cells.limits
+    whole, (low, high) = f"bool_or(_value IS NULL) AND {_is_whole(one)}", cells.limits
     found = cells.workspace.read(
         f"WITH f AS ({source}), g AS (SELECT {group}, row_number() OVER () - 1 AS _sum FROM f GROUP BY {group}"
         f" HAVING {whole}) SELECT _sum, _id, _factor, _value, {low} AS _low, {high} AS _high, _withheld"

@@ -304,14 +304,14 @@ class _DatasetWriter:
         elif column.kind == "number":
             pieces += numbers(batch, column, "", "")
         else:
-            pieces += wrapped(self._several(batch, column), batch.num_rows, "", "")
+            pieces += wrapped(self._several(batch, column), "", "")
         if self._options.labels == "name":
             pieces.append(SEPARATOR)
             if (names := self._names(column)) is not None:
                 pieces.append(self._cells.coded(batch, name, names, slot="name"))
             elif column.kind == "multi" and name in self._dataset.labels.codes:
                 joined = joined_values(batch, column, self._each_name(column), _tagged, SUBFIELD)
-                pieces += wrapped(None if joined is None else by_distinct(joined, _quoted), batch.num_rows, "", "")
+                pieces += wrapped(None if joined is None else by_distinct(joined, _quoted), "", "")
         return pieces
 
     def _make(self, column: Column) -> Make:

@@ -139,4 +139,4 @@ class _GenericWriter:
             return [self._cells.coded(batch, column.id, around(before, '"/>'), slot=before)]
         if column.kind == "number":
             return numbers(batch, column, before, '"/>')
-        return wrapped(single_text(batch, column, self._options), batch.num_rows, before, '"/>')
+        return wrapped(single_text(batch, column, self._options), before, '"/>')
