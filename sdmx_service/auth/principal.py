@@ -102,11 +102,6 @@ class Principal:
         return self.may("review")
 
     @property
-    def may_read_embargoed(self) -> bool:
-        """Whether it may see figures that wait for their hour, of every provider."""
-        return ACTS["read_embargoed"].reaches[self.role] == "all"
-
-    @property
     def may_publish(self) -> bool:
         """Whether it may publish, withdraw and restore."""
         return self.may("publish")

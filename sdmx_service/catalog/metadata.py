@@ -78,18 +78,6 @@ def metadata_structure_of(metadata_set: MetadataSet, catalog: Catalog) -> Metada
     return found if isinstance(found, MetadataStructure) else None
 
 
-def with_flow(metadata_set: MetadataSet, catalog: Catalog) -> MetadataSet:
-    """The set, reported against the metadataflow of its structure where it names the structure alone, as in SDMX 2.1.
-
-    *Choice*: only where there is one such flow; else the set as it is, for ``check_metadata_set`` to say so.
-    """
-    ref = metadata_set.described_by
-    if ref is None or ref.type != "MetadataStructure":
-        return metadata_set
-    flows = _flows_of(ref, catalog)
-    return replace(metadata_set, described_by=flows[0].ref, structure=ref) if len(flows) == 1 else metadata_set
-
-
 def _flows_of(structure: Ref, catalog: Catalog) -> list[Metadataflow]:
     """The metadataflows of a metadata structure."""
     wanted = catalog.lookup(structure)

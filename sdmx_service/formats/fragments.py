@@ -8,7 +8,7 @@ side by side, writes the rows one behind the other: the data buffer of the resul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -30,18 +30,6 @@ Mask = npt.NDArray[np.bool_]
 Make = Callable[[Strings], Strings]
 """Turns distinct values into fragments, position by position."""
 
-ROWS = 65_536
-"""Rows rendered at once at most: more of them cost no less each."""
-CHUNK = 1 << 22
-"""Bytes rendered at once, about."""
-PIECE = 1 << 20
-"""Bytes handed on at once at most."""
-PACK = 1 << 16
-"""Smaller chunks are sent together."""
-_BYTES = 1 << 25
-"""Bytes of free text rendered at once at most."""
-_FEW_ROWS = 64
-"""Batches of so many rows are rendered at once, whatever their texts."""
 _MANY_ROWS = 1_024
 """From so many rows on numbers are picked from tables of digits, which are larger than a small answer."""
 _FEW = 4
@@ -374,7 +362,7 @@ def by_distinct(values: Strings, make: Make) -> Strings:
     return make(_plain(encoded.dictionary)).take(encoded.indices)
 
 
-def wrapped(values: Strings | None, count: int, before: str, after: str, absent: str = "") -> list[Piece]:
+def wrapped(values: Strings | None, before: str, after: str, absent: str = "") -> list[Piece]:
     """Pieces of texts with something around each; ``absent`` where null."""
     if values is None or values.null_count == len(values):
         return [absent]
@@ -390,7 +378,7 @@ def numbers(batch: pa.RecordBatch, column: Column, before: str, after: str, abse
     if small is not None:
         return [small]
     picked = digit_pieces(batch, column, before, after, absent)
-    return picked or wrapped(texts_of(batch, column), batch.num_rows, before, after, absent)
+    return picked or wrapped(texts_of(batch, column), before, after, absent)
 
 
 def digit_pieces(batch: pa.RecordBatch, column: Column, before: str, after: str, absent: str) -> list[Piece]:
@@ -471,44 +459,3 @@ class Runs:
 def numbered(starts: Mask) -> Indices:
     """Per row the number of its series within the batch, 1 for the first that begins here, 0 for a continued one."""
     return cast(Indices, np.cumsum(starts, dtype=np.int32))
-
-
-# -------------------------------------------------------------------------------------------------------------- chunks
-
-
-def rendered(
-    batches: Iterable[pa.RecordBatch], render: Callable[[pa.RecordBatch], bytes | memoryview]
-) -> Iterator[bytes]:
-    """The batches rendered in slices whose output is about ``CHUNK`` bytes, handed on in pieces."""
-    size = ROWS
-    for batch in batches:
-        position, limit = 0, _most_rows(batch)
-        while position < batch.num_rows:
-            part = batch.slice(position, min(size, limit))
-            position += part.num_rows
-            chunk = render(part)
-            for begin in range(0, len(chunk), PIECE):
-                yield bytes(chunk[begin : begin + PIECE])
-            size = max(1024, min(ROWS, CHUNK * part.num_rows // max(len(chunk), 1)))
-
-
-def _most_rows(batch: pa.RecordBatch) -> int:
-    """Rows of the batch whose free texts stay below a limit."""
-    if batch.num_rows <= _FEW_ROWS:
-        return ROWS
-    free = sum(column.nbytes for column in batch.columns if not isinstance(column, pa.DictionaryArray))
-    return max(1, min(ROWS, int(_BYTES * max(batch.num_rows, 1) // max(free, 1))))
-
-
-def packed(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes without tiny chunks."""
-    waiting: list[bytes] = []
-    size = 0
-    for chunk in chunks:
-        waiting.append(chunk)
-        size += len(chunk)
-        if size >= PACK:
-            yield b"".join(waiting) if len(waiting) > 1 else chunk
-            waiting, size = [], 0
-    if size:
-        yield b"".join(waiting)

@@ -6,14 +6,14 @@ Only this module imports the families. The order is that of preference: the firs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from sdmx_service.errors import NotFound
 from sdmx_service.formats.columnar import reader as columnar_reader
 from sdmx_service.formats.columnar import writer as columnar_writer
+from sdmx_service.formats.format import Format, Kind, Read, Write
 from sdmx_service.formats.json_stat import reader as json_stat_reader
 from sdmx_service.formats.json_stat import writer as json_stat_writer
 from sdmx_service.formats.sdmx_csv import metadata_reader as csv_metadata_reader
@@ -55,7 +55,7 @@ from sdmx_service.formats.spreadsheet.workbook_writers import (
     write_marked,
     write_text_sheets,
 )
-from sdmx_service.model.message import Message, Resolve, SeekableFile, Tables, WriteOptions
+from sdmx_service.model.message import Message, SeekableFile, WriteOptions
 from sdmx_service.model.schema import DataSchema, SchemaFault
 from sdmx_service.model.urn import Ref
 
@@ -63,45 +63,6 @@ __all__ = ["FORMATS", "Format", "Kind", "RegistrationsRequest", "formats_for", "
            "of_suffix", "read_registrations_request", "schema_faults", "submitted_actions", "write_findings",
            "write_form", "write_marked", "write_registrations_response", "write_structure_response",
            "write_text_sheets"]  # fmt: skip
-
-Kind = Literal["data", "structure", "availability", "schema", "metadata", "registration"]
-Sniff = Callable[[Head], int]
-Read = Callable[[SeekableFile, Resolve], Message | Tables]
-Write = Callable[[Message, WriteOptions], Iterator[bytes]]
-NO_PARAMETERS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
-
-
-def never(head: Head) -> int:
-    """A format that is only written recognises nothing."""
-    return 0
-
-
-class Format(NamedTuple):
-    """A format, or one version of it.
-
-    Attributes:
-        name: how people and receipts call it.
-        media_types: the first is the one that answers declare; all are understood.
-        suffixes: of file names, with their dot.
-        sniff: how sure it is that a file is of this format, 0 to 100.
-        read: the message (or tables) in a file; None if it is not read.
-        write: the message as bytes; None if it is not written.
-        kinds: what it holds.
-        apis: the versions of the API that offer it, the one it belongs to first.
-        parameters: parameters of the media type and their values, the default first.
-        is_compressed: a content coding would make nothing smaller.
-    """
-
-    name: str
-    media_types: tuple[str, ...]
-    suffixes: tuple[str, ...]
-    sniff: Sniff = never
-    read: Read | None = None
-    write: Write | None = None
-    kinds: tuple[Kind, ...] = ("data",)
-    apis: tuple[str, ...] = ()
-    parameters: Mapping[str, tuple[str, ...]] = NO_PARAMETERS
-    is_compressed: bool = False
 
 
 def sniff_structures_ml(head: Head) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from sdmx_service.formats.arrangement import Arrangement, rows
+from sdmx_service.formats.chunks import rendered
 from sdmx_service.formats.fragments import (
     Coded,
     Mask,
@@ -21,7 +22,6 @@ from sdmx_service.formats.fragments import (
     joined_bytes,
     numbered,
     pc,
-    rendered,
     strings,
 )
 from sdmx_service.model.message import Dataset

@@ -118,8 +118,6 @@ class DataConstraint(Maintainable):
     type: ClassVar[str] = "DataConstraint"
     role: Literal["Allowed", "Actual"] | None = None
     attachments: tuple[Ref, ...] = ()
-    attachment_kind: str = ""
-    """Kind of attachment where it is not an artefact reference: ``simple`` for simple data sources."""
     simple_sources: tuple[str, ...] = ()
     """Addresses of files that the constraint is attached to (before 3.1)."""
     queryable_sources: tuple[QueryableDataSource, ...] = ()

@@ -250,7 +250,6 @@ class WriteOptions:
         labels: SDMX-CSV ``labels``; time_format, keys: SDMX-CSV parameters.
         columns: of tables by columns, ``used`` (without coded ones that say nothing) or ``all``.
         dimension_at_observation: as ``Dataset.dimension_at_observation``.
-        variant: a family's own word for its kind (``generic``, ``structurespecific``, ...), empty for the default.
         indent: readable layout for structure messages.
         release: number of the release that the data are of; formats that describe themselves tell it.
         address: path and query that the message answers, for formats that people keep as files.
@@ -263,7 +262,6 @@ class WriteOptions:
     keys: str = "none"
     columns: str = "used"
     dimension_at_observation: str | None = None
-    variant: str = ""
     indent: bool = False
     release: int | None = None
     address: str | None = None

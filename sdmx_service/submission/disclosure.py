@@ -176,7 +176,7 @@ def _borne_out(cells: Cells, one: Relation) -> Relation | None:
     total = _is_total(cells, one)
     difference = f"sum(CASE WHEN {total} THEN -_value ELSE _value END)"
     slack = f"{one.tolerance!r} + 1e-9 * abs(max(_value) FILTER ({total}))"
-    whole = f"count(*) FILTER (_value IS NULL) = 0 AND {_is_whole(cells, one)}"
+    whole = f"count(*) FILTER (_value IS NULL) = 0 AND {_is_whole(one)}"
     query = f"SELECT {difference} AS d, {slack} AS s FROM ({source}) GROUP BY {_group(cells, one)} HAVING {whole}"
     counted = cells.workspace.read(
         "SELECT count(*) AS whole, count(*) FILTER (abs(d) <= s) AS equal, count(*) FILTER (d <= s) AS less"
@@ -218,7 +218,7 @@ def _group(cells: Cells, one: Relation) -> str:
     return ", ".join([*(names[id] for id in cells.structure.key_ids if id not in free), "_provider"])
 
 
-def _is_whole(cells: Cells, one: Relation) -> str:
+def _is_whole(one: Relation) -> str:
     """The condition that a sum has what it needs, each figure once."""
     needed = [str(place) for place in range(len(one.terms))] or [one.total, *one.required]
     return both(
@@ -232,7 +232,7 @@ def _terms(cells: Cells, one: Relation) -> pa.Table | None:
     source, group = _figures(cells, one), _group(cells, one)
     if source is None:
         return None
-    whole, (low, high) = f"bool_or(_value IS NULL) AND {_is_whole(cells, one)}", cells.limits
+    whole, (low, high) = f"bool_or(_value IS NULL) AND {_is_whole(one)}", cells.limits
     untold = (
         f"SELECT DISTINCT {group} FROM ({source}) WHERE _value IS NULL"  # the neighbourhood of a few, quickly found
     )

@@ -373,12 +373,12 @@ class Figures:
             kinds = {one.id: "DOUBLE" if one.kind == "number" else "VARCHAR" for one in columns(flow.structure)}
             names = {id: flow.names[id] for id in (*flow.structure.key_ids, column.id, *self.carried(flow))}
             types = {**{name: kinds[id] for id, name in names.items()}, "_provider": "VARCHAR"}
-            table = self.workspace.keep(self._own_rows(flow, flow.ref, sent, where, names), types)
+            table = self.workspace.keep(self._own_rows(flow.ref, sent, where, names), types)
             self._kept[key] = table if self.workspace.count(table) else None
         return self._kept[key]
 
     def _own_rows(
-        self, flow: Flow, ref: Ref, sent: SentRows, where: Mapping[str, Collection[str]], names: Mapping[str, str]
+        self, ref: Ref, sent: SentRows, where: Mapping[str, Collection[str]], names: Mapping[str, str]
     ) -> Iterator[pa.RecordBatch]:
         for provider in sorted(sent.providers):
             if self._own is not None:

@@ -130,7 +130,7 @@ def read_mapping(tables: Tables, catalog: Catalog, report: Report) -> Travelling
             return None
     heads = _heads(pages[ARTEFACTS])
     _add_components(pages.get(COMPONENTS), heads)
-    origins = _add_rows(pages, heads, catalog, report)
+    origins = _add_rows(pages, heads, catalog)
     layout = _layout(pages[LAYOUT], report) if LAYOUT in pages else None
     if report.has_errors:
         return None
@@ -298,7 +298,7 @@ def _fixed(page: Page, row: int, line: Sequence[str | None], columns: Mapping[st
 
 # --- rows ------------------------------------------------------------------------------------------------------------
 def _add_rows(
-    pages: Mapping[str | None, Page], heads: Mapping[Ref, _Made], catalog: Catalog, report: Report
+    pages: Mapping[str | None, Page], heads: Mapping[Ref, _Made], catalog: Catalog
 ) -> dict[Ref, tuple[Page, list[int]]]:
     """The rows of the representation maps; where each stands."""
     origins: dict[Ref, tuple[Page, list[int]]] = {}

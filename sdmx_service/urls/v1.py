@@ -13,13 +13,11 @@ Decisions where the documents say nothing:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import get_args
 
-from sdmx_service.errors import SemanticFault, SyntaxFault
-from sdmx_service.model.period import parse_period
+from sdmx_service.errors import SyntaxFault
 from sdmx_service.model.query import (
     DETAIL_CONTENT,
     AvailabilityMode,
@@ -27,9 +25,7 @@ from sdmx_service.model.query import (
     DataDetail,
     DataQuery,
     DataSlice,
-    Key,
     MetadataQuery,
-    ProviderRef,
     Query,
     SchemaContext,
     SchemaQuery,
@@ -38,6 +34,22 @@ from sdmx_service.model.query import (
 )
 from sdmx_service.urls import text
 from sdmx_service.urls.text import Parameters, unless
+from sdmx_service.urls.v1_parts import (
+    read_flow,
+    read_ids,
+    read_keys,
+    read_period,
+    read_providers,
+    read_version,
+    read_versions,
+    unspeakable,
+    write_flow,
+    write_ids,
+    write_key,
+    write_providers,
+    write_version,
+    write_versions,
+)
 
 STRUCTURE_RESOURCES = (
     *("datastructure", "metadatastructure", "categoryscheme", "conceptscheme", "codelist", "hierarchicalcodelist"),
@@ -92,7 +104,6 @@ _RESOURCE_HINTS = {
     "structuremap": "In version 1 this is structureset.",
 }
 _FURTHER_RESOURCES = ("namealiasscheme",)  # in the OpenAPI file only; SDMX has no such artefact
-_VERSION = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
 
 
 def parse(path: str, query_string: str) -> Query:
@@ -137,137 +148,7 @@ def format(query: Query) -> tuple[str, str]:
         case MetadataQuery(flow=DataQuery() as flow):
             return _format_data("metadata", flow)
         case _:
-            raise _unspeakable(f"a {type(query).__name__}")
-
-
-def _unspeakable(what: str) -> SemanticFault:
-    return SemanticFault(f"Version 1 of the interface cannot say {what}.", hint="Ask in version 2.")
-
-
-# ------------------------------------------------------------------------------------------------------ parts in common
-
-
-def _ids(value: str, name: str, pattern: re.Pattern[str] = text.ID) -> tuple[str, ...]:
-    place = f"The part {name} of the path"
-    if "," in value:
-        raise text.fault(place, value, "a ',' stands in it", "In version 1 several values are joined by '+'.")
-    if value in ("*", "~"):
-        raise text.fault(place, value, "this is the wildcard of version 2", "Write all or latest.")
-    return text.read_ids(value, "+", place, pattern, wildcard="all")
-
-
-def _version(value: str) -> str:
-    """One version in the words of version 2 (*standard*: ``latest`` ``all`` or numbers with points)."""
-    word = {"all": "*", "latest": "~"}.get(value)
-    if word is not None:
-        return word
-    if not _VERSION.fullmatch(value):
-        hint = "Write numbers with points, latest, or all."
-        raise text.fault("The part version of the path", value, "this is not a version", hint)
-    return text.read_versions(value)[0]
-
-
-def _versions(value: str) -> tuple[str, ...]:
-    versions = tuple(map(_version, text.split_list(value, "+", "The part version of the path")))
-    return ("*",) if "*" in versions else versions
-
-
-def _write_versions(versions: Sequence[str]) -> str:
-    return "+".join(map(_write_version, versions))
-
-
-def _write_version(version: str) -> str:
-    word = {"*": "all", "~": "latest"}.get(version, version)
-    if word == version and not _VERSION.fullmatch(version):
-        raise _unspeakable(f"the version {version}")
-    return word
-
-
-def _write_ids(ids: Sequence[str]) -> str:
-    return "+".join("all" if each == "*" else each for each in ids)
-
-
-def _flow(value: str) -> tuple[str, str, str]:
-    """Agency, id and version of ``AGENCY,ID,VERSION``, of which only the id must be there (4_4_data_queries.md)."""
-    place, pieces = "The flow", value.split(",")
-    if not all(pieces) or len(pieces) > 3:
-        raise text.fault(place, value, "this is not a flow", "Write ID, AGENCY,ID or AGENCY,ID,VERSION.")
-    agency, name = pieces[:2] if len(pieces) > 1 else ("all", pieces[0])
-    checked = (*_ids(agency, "flow", text.AGENCY), *_ids(name, "flow"))
-    if len(checked) > 2:
-        raise text.fault(place, value, "it names several flows", "Ask for one flow at a time, or for all.")
-    return checked[0], checked[1], _version(pieces[2] if len(pieces) > 2 else "latest")
-
-
-def _write_flow(query: DataSlice) -> str:
-    names = (query.agencies, query.ids, query.versions)
-    if query.context != "dataflow" or any(len(each) != 1 for each in names):
-        raise _unspeakable("several flows, or anything but a flow")
-    version = _write_version(query.versions[0])
-    pieces = [_write_ids(query.agencies), _write_ids(query.ids), version]
-    if version == "latest":
-        pieces.pop()
-        if pieces[0] == "all":
-            pieces.pop(0)
-    return ",".join(pieces)
-
-
-def _keys(value: str) -> tuple[Key, ...]:
-    """The key, if it is one: positions between points, empty for any value, codes joined by ``+``."""
-    if value in ("", "all", "*"):
-        return ()
-    if "," in value:
-        raise text.fault("The key", value, "a ',' stands in it", "In version 1 join codes of one position by '+'.")
-    return (tuple(_position(position) for position in value.split(".")),)
-
-
-def _position(position: str) -> tuple[str, ...] | None:
-    if position in ("", "*"):
-        return None
-    codes = text.split_list(position, "+", "A position of the key")
-    if "*" in codes:
-        hint = "Leave the position empty for any value."
-        raise text.fault("A position of the key", position, "a * stands beside codes", hint)
-    return tuple(map(text.restore, codes))
-
-
-def _write_key(keys: Sequence[Key]) -> str:
-    if len(keys) > 1:
-        raise _unspeakable("several keys")
-    return ".".join("+".join(map(text.protect, codes or ())) for codes in keys[0]) if keys else "all"
-
-
-def _providers(value: str) -> tuple[ProviderRef, ...]:
-    if value == "all":
-        return ()
-    return tuple(map(_provider, text.split_list(value, "+", "The provider")))
-
-
-def _provider(member: str) -> ProviderRef:
-    pieces = member.split(",")
-    if not all(pieces) or len(pieces) > 2:
-        raise text.fault("The provider", member, "this is not a provider", "Write ID or AGENCY,ID, several with '+'.")
-    agency, name = pieces if len(pieces) > 1 else ("all", pieces[0])
-    return ProviderRef(agency=_ids(agency, "provider", text.AGENCY)[0], id=_ids(name, "provider")[0])
-
-
-def _write_providers(providers: Sequence[ProviderRef]) -> str:
-    return "+".join(map(_write_provider, providers)) or "all"
-
-
-def _write_provider(provider: ProviderRef) -> str:
-    agency, name = _write_ids((provider.agency,)), _write_ids((provider.id,))
-    return name if agency == "all" and name != "all" else f"{agency},{name}"
-
-
-def _period(parameters: Parameters, name: str) -> str | None:
-    """A standard time period, as written (4_4_data_queries.md: dateTime, Gregorian or reporting period, no range)."""
-    value = parameters.text(name)
-    if value is not None:
-        if "/" in value:
-            raise text.fault(f"The parameter {name}", value, "this is a time range", "Write its first or last period.")
-        parse_period(value)
-    return value
+            raise unspeakable(f"a {type(query).__name__}")
 
 
 # ----------------------------------------------------------------------------------------- data, metadata, availability
@@ -294,7 +175,7 @@ def _flow_parts(parts: Sequence[str], names: Sequence[str]) -> dict[str, str]:
 def _read_data(parts: Sequence[str], query_string: str, resource: str = "data") -> DataQuery:
     named = _flow_parts(parts, ("flow", "key", "provider"))
     parameters = Parameters(query_string, resource, _DATA_PARAMETERS, _DATA_HINTS)
-    agency, name, version = _flow(named["flow"])
+    agency, name, version = read_flow(named["flow"])
     detail = parameters.one_of("detail", _DETAILS, "full")
     attributes, measures = DETAIL_CONTENT[detail]
     return DataQuery(
@@ -303,10 +184,10 @@ def _read_data(parts: Sequence[str], query_string: str, resource: str = "data") 
         agencies=(agency,),
         ids=(name,),
         versions=(version,),
-        providers=_providers(named["provider"]),
-        keys=_keys(named["key"]),
-        start_period=_period(parameters, "startPeriod"),
-        end_period=_period(parameters, "endPeriod"),
+        providers=read_providers(named["provider"]),
+        keys=read_keys(named["key"]),
+        start_period=read_period(parameters, "startPeriod"),
+        end_period=read_period(parameters, "endPeriod"),
         updated_after=parameters.moment("updatedAfter"),
         representation=parameters.representation(),
         first_n=parameters.number("firstNObservations", 1),
@@ -336,12 +217,12 @@ def _read_metadata(parts: Sequence[str], query_string: str) -> MetadataQuery:
 def _format_data(resource: str, query: DataQuery) -> tuple[str, str]:
     _check_speakable(query)
     if (query.attributes, query.measures) != DETAIL_CONTENT[query.detail]:
-        raise _unspeakable("this choice of attributes and measures")
+        raise unspeakable("this choice of attributes and measures")
     if query.sort or query.offset or query.limit is not None or query.as_of is not None:
-        raise _unspeakable("sort, offset, limit and asOf")
+        raise unspeakable("sort, offset, limit and asOf")
     if query.include_sources:
-        raise _unspeakable("includeSources")
-    parts = [resource, _write_flow(query), _write_key(query.keys), _write_providers(query.providers)]
+        raise unspeakable("includeSources")
+    parts = [resource, write_flow(query), write_key(query.keys), write_providers(query.providers)]
     parameters = [
         *_slice_parameters(query),
         ("firstNObservations", _number(query.first_n)),
@@ -356,7 +237,7 @@ def _format_data(resource: str, query: DataQuery) -> tuple[str, str]:
 
 def _check_speakable(query: DataSlice) -> None:
     if query.filters or query.reporting_year_start_day is not None:
-        raise _unspeakable("filters on components and reportingYearStartDay")
+        raise unspeakable("filters on components and reportingYearStartDay")
 
 
 def _slice_parameters(query: DataSlice) -> list[tuple[str, str | None]]:
@@ -378,20 +259,20 @@ _AVAILABILITY_DEFAULTS = (None, None, "all", "all", "all")
 def _read_availability(parts: Sequence[str], query_string: str) -> AvailabilityQuery:
     named = _flow_parts(parts, ("flow", "key", "provider", "componentID"))
     parameters = Parameters(query_string, "availableconstraint", _AVAILABILITY_PARAMETERS, _DATA_HINTS)
-    agency, name, version = _flow(named["flow"])
+    agency, name, version = read_flow(named["flow"])
     return AvailabilityQuery(
         api="v1",
         context="dataflow",
         agencies=(agency,),
         ids=(name,),
         versions=(version,),
-        providers=_providers(named["provider"]),
-        keys=_keys(named["key"]),
-        start_period=_period(parameters, "startPeriod"),
-        end_period=_period(parameters, "endPeriod"),
+        providers=read_providers(named["provider"]),
+        keys=read_keys(named["key"]),
+        start_period=read_period(parameters, "startPeriod"),
+        end_period=read_period(parameters, "endPeriod"),
         updated_after=parameters.moment("updatedAfter"),
         representation=parameters.representation(),
-        component_ids=_ids(named["componentID"], "componentID"),
+        component_ids=read_ids(named["componentID"], "componentID"),
         references=(parameters.one_of("references", AVAILABILITY_REFERENCES, "none"),),
         mode=parameters.one_of("mode", _MODES, "exact"),
     )
@@ -399,20 +280,20 @@ def _read_availability(parts: Sequence[str], query_string: str) -> AvailabilityQ
 
 def _format_availability(query: AvailabilityQuery) -> tuple[str, str]:
     _check_speakable(query)
-    parts = ["availableconstraint", _write_flow(query), _write_key(query.keys), _write_providers(query.providers)]
+    parts = ["availableconstraint", write_flow(query), write_key(query.keys), write_providers(query.providers)]
     parameters = [
         *_slice_parameters(query),
         ("references", unless(_only(query.references, "reference"), "none")),
         ("mode", unless(query.mode, "exact")),
         *text.representation_parameters(query.representation),
     ]
-    path = text.write_path([*parts, _write_ids(query.component_ids)], _AVAILABILITY_DEFAULTS)
+    path = text.write_path([*parts, write_ids(query.component_ids)], _AVAILABILITY_DEFAULTS)
     return path, text.write_query(parameters)
 
 
 def _only(words: Sequence[str], what: str) -> str:
     if len(words) != 1:
-        raise _unspeakable(f"more than one {what}")
+        raise unspeakable(f"more than one {what}")
     return words[0]
 
 
@@ -426,15 +307,15 @@ _STRUCTURE_DEFAULTS = (None, "all", "all", "latest", "all")
 def _read_structure(resource: str, parts: Sequence[str], query_string: str) -> StructureQuery:
     named = text.require_parts(parts, _STRUCTURE_PARTS)
     parameters = Parameters(query_string, resource, ("detail", "references"), _STRUCTURE_HINTS)
-    items = _ids(named.get("itemID", "all"), "itemID", text.NESTED_ID)
+    items = read_ids(named.get("itemID", "all"), "itemID", text.NESTED_ID)
     if items != ("*",) and resource not in ITEM_SCHEMES:
         raise SyntaxFault(f"The resource {resource} has no items to choose from.", hint="Leave out the part itemID.")
     return StructureQuery(
         api="v1",
         types=("*" if resource == "structure" else resource,),
-        agencies=_ids(named.get("agencyID", "all"), "agencyID", text.AGENCY),
-        ids=_ids(named.get("resourceID", "all"), "resourceID"),
-        versions=_versions(named.get("version", "latest")),
+        agencies=read_ids(named.get("agencyID", "all"), "agencyID", text.AGENCY),
+        ids=read_ids(named.get("resourceID", "all"), "resourceID"),
+        versions=read_versions(named.get("version", "latest")),
         items=items,
         detail=parameters.one_of("detail", _STRUCTURE_DETAILS, "full"),
         references=(parameters.one_of("references", REFERENCES, "none"),),
@@ -446,14 +327,14 @@ def _format_structure(query: StructureQuery) -> tuple[str, str]:
     resource = _only(query.types, "artefact type")
     resource = "structure" if resource == "*" else resource
     if resource not in RESOURCES or query.detail == "raw" or query.as_of is not None:
-        raise _unspeakable(f"{resource}, detail=raw or asOf")
-    names = [_write_ids(query.agencies), _write_ids(query.ids), _write_versions(query.versions)]
+        raise unspeakable(f"{resource}, detail=raw or asOf")
+    names = [write_ids(query.agencies), write_ids(query.ids), write_versions(query.versions)]
     parameters = [
         ("detail", unless(query.detail, "full")),
         ("references", unless(_only(query.references, "reference"), "none")),
         *text.representation_parameters(query.representation),
     ]
-    path = text.write_path([resource, *names, _write_ids(query.items)], _STRUCTURE_DEFAULTS)
+    path = text.write_path([resource, *names, write_ids(query.items)], _STRUCTURE_DEFAULTS)
     return path, text.write_query(parameters)
 
 
@@ -468,7 +349,7 @@ def _read_schema(parts: Sequence[str], query_string: str) -> SchemaQuery:
     if missing:
         raise SyntaxFault(f"The path has no {missing[0]}.", hint="Write schema/{context}/{agencyID}/{resourceID}.")
     parameters = Parameters(query_string, "schema", ("dimensionAtObservation", "explicitMeasure"), _SCHEMA_HINTS)
-    agencies, ids = _ids(named["agencyID"], "agencyID", text.AGENCY), _ids(named["resourceID"], "resourceID")
+    agencies, ids = read_ids(named["agencyID"], "agencyID", text.AGENCY), read_ids(named["resourceID"], "resourceID")
     if len(agencies) > 1 or len(ids) > 1 or "*" in (*agencies, *ids):
         raise SyntaxFault("A schema is for one artefact.", hint="Write one agency and one id.")
     return SchemaQuery(
@@ -476,7 +357,7 @@ def _read_schema(parts: Sequence[str], query_string: str) -> SchemaQuery:
         context=text.choose(named["context"], _SCHEMA_CONTEXTS, "The part context of the path"),
         agency=agencies[0],
         id=ids[0],
-        version=_version(named.get("version", "latest")),
+        version=read_version(named.get("version", "latest")),
         dimension_at_observation=parameters.name_of_dimension(),
         explicit_measure=parameters.flag("explicitMeasure"),
         representation=parameters.representation(),
@@ -485,8 +366,8 @@ def _read_schema(parts: Sequence[str], query_string: str) -> SchemaQuery:
 
 def _format_schema(query: SchemaQuery) -> tuple[str, str]:
     if query.deletion or query.as_of is not None or query.context not in _SCHEMA_CONTEXTS:
-        raise _unspeakable("deletion, asOf or metadataprovisionagreement")
-    parts = ["schema", query.context, query.agency, query.id, _write_version(query.version)]
+        raise unspeakable("deletion, asOf or metadataprovisionagreement")
+    parts = ["schema", query.context, query.agency, query.id, write_version(query.version)]
     parameters = [
         ("dimensionAtObservation", query.dimension_at_observation),
         ("explicitMeasure", "true" if query.explicit_measure else None),

@@ -1,4 +1,4 @@
-"""SDMX-REST 2.2 addresses: ``parse`` reads one, ``format`` writes one.
+"""SDMX-REST 2.2 addresses: ``parse`` reads one, ``format`` (of ``v2_writing``) writes one.
 
 Sources: sdmx-rest 2.2.2, doc/data.md, availability.md, structures.md, schema.md, metadata.md, registration.md. Defaults
 are those of these documents; keys and ``c`` filters are in :mod:`.conditions`. Decisions where the documents say
@@ -24,7 +24,6 @@ from sdmx_service.model.query import (
     AvailabilityQuery,
     DataContext,
     DataQuery,
-    DataSlice,
     MetadataDetail,
     MetadataQuery,
     ProviderRef,
@@ -38,7 +37,8 @@ from sdmx_service.model.query import (
 )
 from sdmx_service.model.urn import ARTEFACT_TYPES
 from sdmx_service.urls import conditions, text
-from sdmx_service.urls.text import Parameters, unless
+from sdmx_service.urls.text import Parameters
+from sdmx_service.urls.v2_writing import format as format
 
 RESOURCES = ("data", "availability", "structure", "schema", "metadata", "registration")
 """Resources that can be read here."""
@@ -102,30 +102,6 @@ def parse(path: str, query_string: str) -> Query:
     return reader(parts, query_string)
 
 
-def format(query: Query) -> tuple[str, str]:
-    """The address that says the query: raw path below ``/sdmx/v2/`` and raw query string.
-
-    Parts and parameters that equal the standard's defaults are left out. The query is taken to be one that
-    :func:`parse` could have given.
-
-    Raises:
-        SemanticFault: version 2 cannot say it (a query of version 1 with providers, say).
-    """
-    match query:
-        case DataQuery():
-            return _format_data(query)
-        case AvailabilityQuery():
-            return _format_availability(query)
-        case StructureQuery():
-            return _format_structure(query)
-        case SchemaQuery():
-            return _format_schema(query)
-        case MetadataQuery():
-            return _format_metadata(query)
-        case RegistrationQuery():
-            return _format_registration(query)
-
-
 # ------------------------------------------------------------------------------------------------------ parts in common
 
 
@@ -141,7 +117,6 @@ def _context(parts: Mapping[str, str], contexts: Collection[DataContext]) -> Dat
 
 
 _DATA_PARTS = ("context", *_ARTEFACT_PARTS, "key")
-_DATA_DEFAULTS = (None, "*", "*", "*", "*", "*")
 _DATA_PARAMETERS = (
     *("c", "updatedAfter", "firstNObservations", "lastNObservations", "dimensionAtObservation", "attributes"),
     *("measures", "includeHistory", "offset", "limit", "sort", "asOf", "reportingYearStartDay", "includeSources"),
@@ -220,44 +195,7 @@ def _sort_key(member: str, whole: str) -> SortKey:
     return SortKey(component=component, descending=direction == "desc")
 
 
-def _format_data(query: DataQuery) -> tuple[str, str]:
-    path = text.write_path(["data", *_slice_parts(query)], _DATA_DEFAULTS)
-    parameters = [
-        *conditions.write_filters(query.filters),
-        ("updatedAfter", text.write_moment(query.updated_after)),
-        ("firstNObservations", _number(query.first_n)),
-        ("lastNObservations", _number(query.last_n)),
-        ("dimensionAtObservation", query.dimension_at_observation),
-        ("attributes", unless(",".join(query.attributes), "dsd")),
-        ("measures", unless(",".join(query.measures), "all")),
-        ("includeHistory", "true" if query.include_history else None),
-        ("includeSources", "true" if query.include_sources else None),
-        ("offset", unless(str(query.offset), "0")),
-        ("limit", _number(query.limit)),
-        ("sort", "+".join(key.component + ":desc" * key.descending for key in query.sort) or None),
-        ("asOf", text.write_moment(query.as_of)),
-        ("reportingYearStartDay", query.reporting_year_start_day),
-        *text.representation_parameters(query.representation),
-    ]
-    return path, text.write_query(parameters, ("sort",))
-
-
-def _slice_parts(query: DataSlice) -> list[str]:
-    if query.providers or query.start_period is not None or query.end_period is not None:
-        raise SemanticFault(
-            "Version 2 has no parameters for providers and periods.",
-            hint="Use the context provisionagreement, and a filter on TIME_PERIOD.",
-        )
-    names = (query.agencies, query.ids, query.versions)
-    return [query.context, *map(",".join, names), conditions.write_keys(query.keys)]
-
-
-def _number(value: int | None) -> str | None:
-    return None if value is None else str(value)
-
-
 _AVAILABILITY_PARTS = (*_DATA_PARTS, "componentID")
-_AVAILABILITY_DEFAULTS = (None, None, "*", "*", "*", "*", "*")
 _AVAILABILITY_PARAMETERS = ("c", "updatedAfter", "references", "mode", "reportingYearStartDay")
 
 
@@ -282,24 +220,10 @@ def _read_availability(parts: Sequence[str], query_string: str) -> AvailabilityQ
     )
 
 
-def _format_availability(query: AvailabilityQuery) -> tuple[str, str]:
-    parts = ["availability", *_slice_parts(query), ",".join(query.component_ids)]
-    parameters = [
-        *conditions.write_filters(query.filters),
-        ("updatedAfter", text.write_moment(query.updated_after)),
-        ("references", unless(",".join(query.references), "none")),
-        ("mode", unless(query.mode, "exact")),
-        ("reportingYearStartDay", query.reporting_year_start_day),
-        *text.representation_parameters(query.representation),
-    ]
-    return text.write_path(parts, _AVAILABILITY_DEFAULTS), text.write_query(parameters)
-
-
 # --------------------------------------------------------------------------------------------------- structure, schema
 
 
 _STRUCTURE_PARTS = ("artefactType", *_ARTEFACT_PARTS, "itemID")
-_STRUCTURE_DEFAULTS = (None, "*", "*", "*", "~", "*")
 
 
 def _read_structure(parts: Sequence[str], query_string: str) -> StructureQuery:
@@ -335,21 +259,7 @@ def _items(value: str) -> tuple[str, ...]:
     return ("*",) if "*" in members else tuple(map(text.restore, members))
 
 
-def _format_structure(query: StructureQuery) -> tuple[str, str]:
-    items = query.items if query.items == ("*",) else [text.protect(item, "%+,*") for item in query.items]
-    names = (query.types, query.agencies, query.ids, query.versions, items)
-    parameters = [
-        ("detail", unless(query.detail, "full")),
-        ("references", unless(",".join(query.references), "none")),
-        ("asOf", text.write_moment(query.as_of)),
-        *text.representation_parameters(query.representation),
-    ]
-    path = text.write_path(["structure", *map(",".join, names)], _STRUCTURE_DEFAULTS)
-    return path, text.write_query(parameters)
-
-
 _SCHEMA_PARTS = ("context", *_ARTEFACT_PARTS)
-_SCHEMA_DEFAULTS = (None, None, None, None, "~")
 _SCHEMA_PARAMETERS = ("dimensionAtObservation", "deletion", "asOf")
 _SCHEMA_HINTS = {"explicitMeasure": "This is version 1; version 2 has measures of its own and needs none."}
 
@@ -384,19 +294,6 @@ def _single_version(value: str) -> str:
     if "," in value:
         raise text.fault("The part version of the path", value, "this is a list", "Write one version.")
     return versions[0]
-
-
-def _format_schema(query: SchemaQuery) -> tuple[str, str]:
-    if query.explicit_measure:
-        raise SemanticFault("Version 2 has no explicitMeasure.", hint="Ask in version 1.")
-    parts = ["schema", query.context, query.agency, query.id, query.version]
-    parameters = [
-        ("dimensionAtObservation", query.dimension_at_observation),
-        ("deletion", "true" if query.deletion else None),
-        ("asOf", text.write_moment(query.as_of)),
-        *text.representation_parameters(query.representation),
-    ]
-    return text.write_path(parts, _SCHEMA_DEFAULTS), text.write_query(parameters)
 
 
 # ----------------------------------------------------------------------------------------------------------- metadata
@@ -446,29 +343,6 @@ def _provider(member: str) -> ProviderRef:
     return ProviderRef(agency=agency, id=name)
 
 
-def _write_provider(provider: ProviderRef) -> str:
-    return provider.id if provider.agency == "*" and provider.id != "*" else f"{provider.agency}.{provider.id}"
-
-
-def _format_metadata(query: MetadataQuery) -> tuple[str, str]:
-    if query.flow is not None:
-        raise SemanticFault("Version 2 cannot choose reference metadata by key.", hint="Ask in version 1.")
-    names = list(map(",".join, (query.agencies, query.ids, query.versions)))
-    parts, defaults = ["metadata", query.by, *names], [None, None, "*", "*", "~"]
-    if query.by == "metadataflow":
-        parts.append(",".join(map(_write_provider, query.providers)) or "*")
-        defaults.append("*")
-    elif query.by == "structure":
-        parts.insert(2, query.artefact_type)
-        defaults.insert(2, "*")
-    parameters = [
-        ("detail", unless(query.detail, "full")),
-        ("asOf", text.write_moment(query.as_of)),
-        *text.representation_parameters(query.representation),
-    ]
-    return text.write_path(parts, defaults), text.write_query(parameters)
-
-
 # ------------------------------------------------------------------------------------------------------- registration
 
 
@@ -501,24 +375,6 @@ def _read_registration_by_id(parts: Sequence[str], query_string: str) -> Registr
         raise SyntaxFault("The path has no id of a registration.", hint="Write registration/id/{registrationID}.")
     registration = _single(named["registrationID"], "registrationID", text.ID)
     return RegistrationQuery(by="id", registration_id=registration, representation=parameters.representation())
-
-
-def _format_registration(query: RegistrationQuery) -> tuple[str, str]:
-    wish = text.representation_parameters(query.representation)
-    if query.by == "id":
-        return text.write_path(["registration", "id", query.registration_id or ""], [None] * 3), text.write_query(wish)
-    names = [",".join(query.agencies), ",".join(query.ids)]
-    if query.by == "provider":
-        path = text.write_path(["registration", "provider", *names], [None, None, "*", "*"])
-    else:
-        parts = ["registration", query.context, *names, ",".join(query.versions)]
-        path = text.write_path(parts, [None, "*", "*", "*", "*"])
-    parameters = [
-        ("updatedAfter", text.write_moment(query.updated_after)),
-        ("updatedBefore", text.write_moment(query.updated_before)),
-        *wish,
-    ]
-    return path, text.write_query(parameters)
 
 
 _READERS: Mapping[str, Callable[[Sequence[str], str], Query]] = MappingProxyType(

@@ -37,7 +37,7 @@ def routes() -> list[web.RouteDef]:
 
 # --- the pages ------------------------------------------------------------------------------------------------------
 def _home(holdings: Holdings, view: View, asked: Asked) -> Shown:
-    return Shown(template="home.html", context=home_page(holdings, view, asked.tongue, asked.text("q")))
+    return Shown(template="home.html", context=home_page(holdings, view, asked.text("q")))
 
 
 def _to_home(holdings: Holdings, view: View, asked: Asked) -> Shown:

@@ -15,7 +15,6 @@ from sdmx_service.model.structure import Dataflow
 from sdmx_service.model.urn import Ref
 from sdmx_service.storage.port import Availability
 from sdmx_service.web.holdings import Holdings, News
-from sdmx_service.web.language import Tongue
 
 SHOWN_RELEASES = 8
 
@@ -46,7 +45,7 @@ def current_dataflows(catalog: Catalog) -> tuple[Dataflow, ...]:
     return tuple(latest.values())
 
 
-def home_page(holdings: Holdings, view: View, tongue: Tongue, words: str) -> Mapping[str, Any]:
+def home_page(holdings: Holdings, view: View, words: str) -> Mapping[str, Any]:
     """What the template of the first page shows; ``words`` filter the dataflows."""
     flows = current_dataflows(view.catalog)
     fitting = [flow for flow in flows if _fits(flow, words)]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sdmx_service.formats.fragments import packed
+from sdmx_service.formats.chunks import packed
 from sdmx_service.formats.table import COLUMNS, LABELS, Table, table_of
 from sdmx_service.model.message import Message, WriteOptions
 

@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from sdmx_service.errors import CannotWrite, TooLarge
 from sdmx_service.formats.arrangement import attached
+from sdmx_service.formats.chunks import packed, rendered
 from sdmx_service.formats.fragments import (
     Cells,
     Piece,
@@ -35,9 +36,7 @@ from sdmx_service.formats.fragments import (
     by_distinct,
     joined_bytes,
     joined_values,
-    packed,
     pc,
-    rendered,
     texts_of,
     validity,
     wrapped,
@@ -67,10 +66,10 @@ def write_json_stat(message: Message, options: WriteOptions) -> Iterator[bytes]:
         TooLarge: a cube with more cells than can be numbered.
     """
     datasets = list(message.datasets)
-    return packed(_chunks(message, [_Cube(one, message, options) for one in datasets]))
+    return packed(_chunks([_Cube(one, message, options) for one in datasets]))
 
 
-def _chunks(message: Message, cubes: Sequence[_Cube]) -> Iterator[bytes]:
+def _chunks(cubes: Sequence[_Cube]) -> Iterator[bytes]:
     if len(cubes) == 1:
         yield from cubes[0].chunks()
         return
@@ -209,17 +208,14 @@ class _Cube:
         return joined_bytes(Renderer().rows(pieces, batch.num_rows))
 
     def _value(self, batch: pa.RecordBatch, column: Column) -> list[Piece]:
-        count = batch.num_rows
         if column.kind in ("code", "text"):
             return [self._cells.coded(batch, column.id, _json_texts, absent="null", slot="value")]
         if column.kind == "number":
-            return wrapped(_json_numbers(batch, column), count, "", "", "null")
+            return wrapped(_json_numbers(batch, column), "", "", "null")
         if column.kind == "multi":
-            return wrapped(
-                joined_values(batch, column, _json_texts, lambda _: _json_texts, ","), count, "[", "]", "null"
-            )
+            return wrapped(joined_values(batch, column, _json_texts, lambda _: _json_texts, ","), "[", "]", "null")
         texts = best_texts(batch, column, self._options.languages)
-        return wrapped(None if texts is None else by_distinct(texts, _json_texts), count, "", "", "null")
+        return wrapped(None if texts is None else by_distinct(texts, _json_texts), "", "", "null")
 
     # behind the values ----------------------------------------------------------------------------------------------
 

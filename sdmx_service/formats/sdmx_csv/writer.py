@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from sdmx_service.errors import CannotWrite, SyntaxFault
 from sdmx_service.formats.arrangement import ALL_DIMENSIONS, level_rows, observation_dimension
+from sdmx_service.formats.chunks import packed, rendered
 from sdmx_service.formats.fragments import (
     Cells,
     Coded,
@@ -32,9 +33,7 @@ from sdmx_service.formats.fragments import (
     joined_values,
     numbered,
     numbers,
-    packed,
     pc,
-    rendered,
     wrapped,
 )
 from sdmx_service.model.artefact import NO_TEXTS, Item
@@ -305,14 +304,14 @@ class _DatasetWriter:
         elif column.kind == "number":
             pieces += numbers(batch, column, "", "")
         else:
-            pieces += wrapped(self._several(batch, column), batch.num_rows, "", "")
+            pieces += wrapped(self._several(batch, column), "", "")
         if self._options.labels == "name":
             pieces.append(SEPARATOR)
             if (names := self._names(column)) is not None:
                 pieces.append(self._cells.coded(batch, name, names, slot="name"))
             elif column.kind == "multi" and name in self._dataset.labels.codes:
                 joined = joined_values(batch, column, self._each_name(column), _tagged, SUBFIELD)
-                pieces += wrapped(None if joined is None else by_distinct(joined, _quoted), batch.num_rows, "", "")
+                pieces += wrapped(None if joined is None else by_distinct(joined, _quoted), "", "")
         return pieces
 
     def _make(self, column: Column) -> Make:

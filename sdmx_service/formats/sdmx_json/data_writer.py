@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from sdmx_service.errors import CannotWrite
 from sdmx_service.formats.arrangement import Arrangement, arrange, attached
+from sdmx_service.formats.chunks import packed, rendered
 from sdmx_service.formats.fragments import (
     Cells,
     Coded,
@@ -33,9 +34,7 @@ from sdmx_service.formats.fragments import (
     joined_bytes,
     joined_values,
     numbers,
-    packed,
     pc,
-    rendered,
     small_integers,
     texts_of,
     wrapped,
@@ -221,7 +220,6 @@ class _DatasetWriter:
         if column.kind in ("code", "text"):
             make = json_booleans if kind == "Boolean" and column.kind == "text" else json_strings
             return [self._cells.coded(batch, column.id, make, absent="null", slot="value")]
-        count = batch.num_rows
         if column.kind == "number":
             if kind in _NUMBERS:
                 small = small_integers(batch, column, "", "", "null")
@@ -230,11 +228,11 @@ class _DatasetWriter:
                 if signed and (picked := digit_pieces(batch, column, "", "", "null")):
                     return picked
                 texts = _numbers(batch, column)
-                return wrapped(texts if signed else _unsigned(texts), count, "", "", "null")
+                return wrapped(texts if signed else _unsigned(texts), "", "", "null")
             return numbers(batch, column, '"', '"', "null")
         if column.kind == "multi":
-            return wrapped(joined_values(batch, column, _element(kind, column), _tagged, ","), count, "[", "]", "null")
-        return wrapped(joined_values(batch, column, json_strings, _tagged, ","), count, "{", "}", "null")
+            return wrapped(joined_values(batch, column, _element(kind, column), _tagged, ","), "[", "]", "null")
+        return wrapped(joined_values(batch, column, json_strings, _tagged, ","), "{", "}", "null")
 
 
 @lru_cache(maxsize=64)

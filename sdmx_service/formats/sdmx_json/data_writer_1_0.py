@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from sdmx_service.errors import CannotWrite
 from sdmx_service.formats.arrangement import arrange, attached, observation_dimension
+from sdmx_service.formats.chunks import packed
 from sdmx_service.formats.fragments import (
     Cells,
     Piece,
@@ -33,7 +34,6 @@ from sdmx_service.formats.fragments import (
     joined_bytes,
     joined_values,
     numbers,
-    packed,
     pc,
     texts_of,
     wrapped,
@@ -315,7 +315,7 @@ class _Rows:
         if column.kind in ("code", "text"):
             return [self._cells.coded(batch, column.id, make, absent="null", slot="position")]
         texts = self._one_text(batch, column)
-        return wrapped(None if texts is None else by_distinct(texts, make), batch.num_rows, "", "", "null")
+        return wrapped(None if texts is None else by_distinct(texts, make), "", "", "null")
 
     def _one_text(self, batch: pa.RecordBatch, column: Column) -> Strings | None:
         if column.kind == "number":
@@ -332,13 +332,13 @@ class _Rows:
             values = texts_of(batch, column)
             plain = values is not None and not pc.all(pc.is_null(values)).as_py()
             if plain and _has_marks(batch, column):
-                return wrapped(json_numbers(values), batch.num_rows, "", "", "null")
+                return wrapped(json_numbers(values), "", "", "null")
             return numbers(batch, column, "", "", "null")
         if column.kind in ("code", "text"):
             make = json_booleans if column.component.form.data_type == "Boolean" else json_strings
             return [self._cells.coded(batch, column.id, make, absent="null", slot="value")]
         texts = self._one_text(batch, column)
-        return wrapped(None if texts is None else by_distinct(texts, json_strings), batch.num_rows, "", "", "null")
+        return wrapped(None if texts is None else by_distinct(texts, json_strings), "", "", "null")
 
 
 def _has_marks(batch: pa.RecordBatch, column: Column) -> bool:

@@ -7,14 +7,12 @@ except for properties that begin with ``x-`` (SDMX-JSON 2.1, *specification exte
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from sdmx_service.errors import SdmxError, UnreadableFile
-from sdmx_service.formats.days import midnight_of
 from sdmx_service.formats.sdmx_json.header import (
     take_addresses,
     take_texts,
@@ -23,10 +21,10 @@ from sdmx_service.formats.sdmx_json.structure_terms import (
     EXTERNAL,
     SELF,
     SERVICE,
-    UNBOUNDED,
     annotation_link,
     short,
 )
+from sdmx_service.formats.sdmx_json.structure_values import KIND_NAMES, KINDS
 from sdmx_service.formats.structure_shapes import (
     Addresses,
     AnnotationLinks,
@@ -180,82 +178,11 @@ def _read_fields(reading: Reading, parts: tuple[Field, ...]) -> None:
 
 
 def _typed(reading: Reading, name: str, value: Any, kind: Kind) -> Any:
-    reader = _KINDS[kind]
+    reader = KINDS[kind]
     found = reader(value)
     if found is None:
-        raise reading.fault(name, f"{short(value)} is not {_KIND_NAMES[kind]}.")
+        raise reading.fault(name, f"{short(value)} is not {KIND_NAMES[kind]}.")
     return found
-
-
-def _as_text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _as_token(value: Any) -> str | None:
-    return value.strip() if isinstance(value, str) else None
-
-
-def _as_boolean(value: Any) -> bool | None:
-    return (
-        value if isinstance(value, bool) else {"true": True, "false": False}.get(value) if value == str(value) else None
-    )
-
-
-def _as_integer(value: Any) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        return int(value) if value.isascii() and value.isdigit() else None
-    return value if isinstance(value, int) else None
-
-
-def _as_number_text(value: Any) -> str | None:
-    if isinstance(value, bool):
-        return None
-    return str(value) if isinstance(value, int | float) else _as_text(value)
-
-
-def _as_occurs(value: Any) -> int | str | None:
-    return UNBOUNDED if value == UNBOUNDED else _as_integer(value)
-
-
-def _as_cascade(value: Any) -> str | None:
-    return str(value).lower() if isinstance(value, bool) else _as_token(value)
-
-
-def _as_day(value: Any) -> str | None:
-    """A day; with another time than midnight a moment, of which the zone is UTC's if none is said."""
-    if not isinstance(value, str):
-        return None
-    day = _MIDNIGHT.sub("", value.strip())
-    return midnight_of(day) if "T" in day else day
-
-
-_MIDNIGHT = re.compile(r"T00:00:00(?:\.0+)?(?:Z|[+-]00:00)?$", re.ASCII)
-_KINDS: Mapping[Kind, Callable[[Any], Any]] = {
-    "text": _as_text,
-    "token": _as_token,
-    "boolean": _as_boolean,
-    "integer": _as_integer,
-    "number": _as_number_text,
-    "occurs": _as_occurs,
-    "cascade": _as_cascade,
-    "scalar": _as_number_text,
-    "day": _as_day,
-    "last day": _as_day,
-}
-_KIND_NAMES: Mapping[Kind, str] = {
-    "text": "a text",
-    "token": "a text",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "number": "a number",
-    "occurs": "a count or 'unbounded'",
-    "cascade": "true, false or 'excluderoot'",
-    "scalar": "a text or a number",
-    "day": "a date and time",
-    "last day": "a date and time",
-}
 
 
 def _read_value(part: Value, reading: Reading) -> None:

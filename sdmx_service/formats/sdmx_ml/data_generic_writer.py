@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from sdmx_service.formats.arrangement import attached, groups
+from sdmx_service.formats.chunks import rendered
 from sdmx_service.formats.fragments import (
     Cells,
     Mask,
@@ -20,7 +21,6 @@ from sdmx_service.formats.fragments import (
     choose,
     joined_bytes,
     numbers,
-    rendered,
     validity,
     wrapped,
 )
@@ -139,4 +139,4 @@ class _GenericWriter:
             return [self._cells.coded(batch, column.id, around(before, '"/>'), slot=before)]
         if column.kind == "number":
             return numbers(batch, column, before, '"/>')
-        return wrapped(single_text(batch, column, self._options), batch.num_rows, before, '"/>')
+        return wrapped(single_text(batch, column, self._options), before, '"/>')

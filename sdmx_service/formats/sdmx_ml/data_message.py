@@ -14,7 +14,12 @@ from lxml import etree
 
 from sdmx_service.errors import CannotWrite
 from sdmx_service.formats.arrangement import Arrangement, arrange
-from sdmx_service.formats.fragments import Make, Strings, packed, pc
+from sdmx_service.formats.chunks import packed
+from sdmx_service.formats.fragments import (
+    Make,
+    Strings,
+    pc,
+)
 from sdmx_service.formats.sdmx_ml.header import write_header
 from sdmx_service.formats.sdmx_ml.namespaces import NAMESPACES, XSI
 from sdmx_service.formats.sdmx_ml.structure_references import append_reference

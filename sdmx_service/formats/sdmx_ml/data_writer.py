@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from sdmx_service.formats.arrangement import Arrangement, attached, groups
+from sdmx_service.formats.chunks import rendered
 from sdmx_service.formats.fragments import (
     Cells,
     Make,
@@ -28,7 +29,6 @@ from sdmx_service.formats.fragments import (
     joined_bytes,
     joined_values,
     numbers,
-    rendered,
     validity,
     wrapped,
 )
@@ -181,7 +181,7 @@ class _SpecificWriter:
             return [self._cells.coded(batch, column.id, around(before, '"'), slot="attribute")]
         if column.kind == "number":
             return numbers(batch, column, before, '"')
-        return wrapped(single_text(batch, column, self._options), batch.num_rows, before, '"')
+        return wrapped(single_text(batch, column, self._options), before, '"')
 
     def _comps(self, batch: pa.RecordBatch, columns: Sequence[Column]) -> list[Piece]:
         """``Comp`` elements of components with several values or languages."""
@@ -191,7 +191,7 @@ class _SpecificWriter:
             inner = "" if column.kind == "multi" else "<Value>"
             before = f'<Comp id="{column.id}" xsi:type="{self._part.structure.prefix}:{column.id}_{role}">{inner}'
             values = joined_values(batch, column, around("<Value>", "</Value>"), _language, "")
-            pieces += wrapped(values, batch.num_rows, before, inner.replace("<", "</") + "</Comp>")
+            pieces += wrapped(values, before, inner.replace("<", "</") + "</Comp>")
         return pieces
 
     def _ended(self, batch: pa.RecordBatch, several: Sequence[Column], name: str) -> list[Piece]:

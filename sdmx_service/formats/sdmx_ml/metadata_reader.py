@@ -13,7 +13,7 @@ from sdmx_service.formats.sdmx_ml.header import read_header
 from sdmx_service.formats.sdmx_ml.metadata_reports_reader import read_reported_set
 from sdmx_service.formats.sdmx_ml.metadata_values import read_annotations, read_texts, type_of
 from sdmx_service.formats.sdmx_ml.namespaces import VERSIONS, version_of
-from sdmx_service.formats.sdmx_ml.structure_codec import read
+from sdmx_service.formats.sdmx_ml.structure_decoding import read
 from sdmx_service.formats.sdmx_ml.structure_elements import (
     Element,
     children,

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from sdmx_service.formats.sdmx_ml.namespaces import XML_LANG
-from sdmx_service.formats.sdmx_ml.structure_codec import read, write
+from sdmx_service.formats.sdmx_ml.structure_decoding import read
 from sdmx_service.formats.sdmx_ml.structure_elements import (
     Element,
     append,
@@ -23,6 +23,7 @@ from sdmx_service.formats.sdmx_ml.structure_elements import (
     unreadable,
     writable,
 )
+from sdmx_service.formats.sdmx_ml.structure_encoding import write
 from sdmx_service.formats.structure_parts import ANNOTATION
 from sdmx_service.model.artefact import Annotation, Texts
 from sdmx_service.model.metadata import XHTML, MetadataAttributeValue

@@ -13,9 +13,9 @@ from sdmx_service.formats.metadata_values import check_written
 from sdmx_service.formats.sdmx_ml.header import action_text, write_header
 from sdmx_service.formats.sdmx_ml.metadata_values import append_annotations, append_texts, is_structured
 from sdmx_service.formats.sdmx_ml.namespaces import NAMESPACES, Namespaces
-from sdmx_service.formats.sdmx_ml.structure_codec import write
 from sdmx_service.formats.sdmx_ml.structure_elements import Element, append
 from sdmx_service.formats.sdmx_ml.structure_elements import append_texts as append_names
+from sdmx_service.formats.sdmx_ml.structure_encoding import write
 from sdmx_service.model.message import Message, WriteOptions
 from sdmx_service.model.metadata import MetadataAttributeValue, MetadataSet
 from sdmx_service.model.urn import Ref

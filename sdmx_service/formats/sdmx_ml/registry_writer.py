@@ -19,7 +19,6 @@ from sdmx_service.model.message import Header, Message, Party
 from sdmx_service.model.registration import QueryableSource, Registration, Result
 from sdmx_service.model.urn import Ref
 
-REGISTRY_VERSIONS = ("3.1", "3.0")
 _RECEIVER = Party(id="not_supplied")
 """A registry message names one receiver; who asks by GET says no name."""
 _INDEXES = ("TimeSeries", "DataSet", "Attributes", "ReportingPeriod")

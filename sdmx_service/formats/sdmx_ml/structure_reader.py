@@ -10,7 +10,7 @@ from sdmx_service.errors import NotBuilt, UnreadableFile
 from sdmx_service.formats.sdmx_ml.documents import not_well_formed, refuse_document_type
 from sdmx_service.formats.sdmx_ml.header import read_header
 from sdmx_service.formats.sdmx_ml.namespaces import VERSIONS, version_of
-from sdmx_service.formats.sdmx_ml.structure_codec import read
+from sdmx_service.formats.sdmx_ml.structure_decoding import read
 from sdmx_service.formats.sdmx_ml.structure_elements import (
     Element,
     local_name,

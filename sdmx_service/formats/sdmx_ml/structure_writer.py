@@ -10,8 +10,8 @@ from lxml import etree
 from sdmx_service.errors import CannotWrite
 from sdmx_service.formats.sdmx_ml.header import write_header
 from sdmx_service.formats.sdmx_ml.namespaces import NAMESPACES, VERSIONS, Namespaces
-from sdmx_service.formats.sdmx_ml.structure_codec import write
 from sdmx_service.formats.sdmx_ml.structure_elements import Element, append, append_texts
+from sdmx_service.formats.sdmx_ml.structure_encoding import write
 from sdmx_service.formats.sdmx_ml.structure_versions import collect, kinds_of
 from sdmx_service.formats.structure_tables import Artefacts
 from sdmx_service.model.message import Message, WriteOptions

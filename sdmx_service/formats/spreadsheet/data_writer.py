@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from sdmx_service.errors import TooLarge
+from sdmx_service.formats.chunks import rendered
 from sdmx_service.formats.fragments import (
     Cells,
     Coded,
@@ -35,7 +36,6 @@ from sdmx_service.formats.fragments import (
     joined_bytes,
     joined_values,
     pc,
-    rendered,
     small_integers,
     strings,
     texts_of,
@@ -246,7 +246,7 @@ class _Rows:
             texts = joined_values(batch, column, each, lambda _: _as_is, "; ")
         else:
             texts = best_texts(batch, column, self._options.languages)
-        return _texts(texts, batch.num_rows)
+        return _texts(texts)
 
     def _name(self, batch: pa.RecordBatch, column: Column) -> list[Piece]:
         """The cell with the names of the codes."""
@@ -255,7 +255,7 @@ class _Rows:
         if column.id not in self._dataset.labels.codes:
             return [_EMPTY]
         names = joined_values(batch, column, self._names(column), lambda _: _as_is, "; ")
-        return _texts(names, batch.num_rows)
+        return _texts(names)
 
     def _make(self, column: Column) -> Make:
         both = self._both(column) if self._options.labels == "both" and column.component.form.is_coded else _as_is
@@ -300,8 +300,8 @@ def _inline(values: Strings) -> Strings:
     return pc.binary_join_element_wise(_TEXT[0], escaped(values), _TEXT[1], "")
 
 
-def _texts(values: Strings | None, count: int) -> list[Piece]:
-    return wrapped(None if values is None else by_distinct(values, escaped), count, *_TEXT, _EMPTY)
+def _texts(values: Strings | None) -> list[Piece]:
+    return wrapped(None if values is None else by_distinct(values, escaped), *_TEXT, _EMPTY)
 
 
 _BEFORE = (_EMPTY, _TEXT[0], f'<c s="{_WHOLE}"><v>', *(f'<c s="{n}"><v>' for n in range(1, _DECIMALS + 1)))

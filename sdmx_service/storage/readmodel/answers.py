@@ -408,9 +408,9 @@ class ModelReading:
             return {id: table.slice(0, 0) for id, table in found.items()}
         if chosen is None:
             return found
-        return {id: self._belonging(id, table, chosen) for id, table in found.items()}
+        return {id: self._belonging(table, chosen) for id, table in found.items()}
 
-    def _belonging(self, id: str, table: pa.Table, chosen: Integers) -> pa.Table:
+    def _belonging(self, table: pa.Table, chosen: Integers) -> pa.Table:
         level = [name for name in self._dimensions if name in table.schema.names]
         if not level or not table.num_rows:
             return table

@@ -7,7 +7,15 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdmx_service.formats.fragments import PACK, Coded, Piece, Renderer, Texts, joined_bytes, packed, rendered, strings
+from sdmx_service.formats.chunks import PACK, packed, rendered
+from sdmx_service.formats.fragments import (
+    Coded,
+    Piece,
+    Renderer,
+    Texts,
+    joined_bytes,
+    strings,
+)
 
 FRAGMENTS = st.text(st.characters(codec="utf-8"), max_size=4)
 
