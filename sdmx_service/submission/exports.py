@@ -20,6 +20,8 @@ from sdmx_service.submission.receipt import FileFacts, Receipt
 FINDING_COLUMNS = (
     "code", "severity", "rule", "file", "sheet", "row", "column", "key", "value", "expected", "suggestion", "message",
 )  # fmt: skip
+_LONGEST = 500
+"""Characters of a value that the page shows."""
 _SHOWN = 200
 """Places of a group that the page shows; the count is always whole, and CSV has every one."""
 
@@ -155,7 +157,7 @@ def _section(group: FindingGroup, sent: str, number: int) -> str:
     rows = "".join(
         "<tr>"
         + (f"<td>{_text('.'.join(one.key.values()))}</td>" if has_key else "")
-        + "".join(f"<td>{_text(getattr(one, name))}</td>" for name in shown)
+        + "".join(f"<td>{_text(_short(getattr(one, name)))}</td>" for name in shown)
         + f"<td>{_text(one.message)}</td></tr>"
         for one in found
     )
@@ -166,6 +168,11 @@ def _section(group: FindingGroup, sent: str, number: int) -> str:
         f'<section class="{severity}" id="c{number}"><h2>{heading}</h2>'
         f"{why}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}</section>"
     )
+
+
+def _short(value: object) -> object:
+    """A value as the page shows it: of a very long text the beginning; CSV and JSON have the whole."""
+    return f"{value[:_LONGEST]}..." if isinstance(value, str) and len(value) > _LONGEST else value
 
 
 def _text(value: object) -> str:
