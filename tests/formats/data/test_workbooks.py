@@ -147,6 +147,13 @@ def test_a_formula_without_result_is_a_text_and_an_empty_result_is_blank() -> No
     )
     (found,) = sheets(with_sheet(f'<row r="1">{cells_of_row}</row>'))
     assert cells(found) == [["1", '=A1&"x"', "=A1*2", "=...", "3", None, None, "8"]]
+    one = '<table:table-cell office:value-type="float" office:value="1"/>'
+    made = '<table:table-cell table:formula="of:=[.A1]*2"{}/>'
+    blank = made.format(' office:value-type="string" office:string-value=""')
+    row = f"<table:table-row>{one}{made.format('')}{blank}{one}</table:table-row>"
+    assert cells(sheets(ods_of(f'<table:table table:name="S">{row}</table:table>'))[0]) == [
+        ["1", "=[.A1]*2", None, "1"]
+    ]
 
 
 # ------------------------------------------------------------------------------------------------------------ safety
