@@ -11,19 +11,23 @@ from sdmx_service.catalog.rule_fields import Conditions, above, conditions, seve
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OddPeriods:
-    """Figures of a period that has not begun, or that hardly any other figure is of.
+    """Figures of a period that has not begun, that hardly any other figure is of, or that is not of their frequency.
 
     Attributes:
-        test: ``future`` or ``rare``.
+        test: ``future``, ``rare`` or ``frequency``.
         unless: conditions under which a period to come is right (a forecast).
         least: figures that the periods of the dataflow have, half of them at least, before one counts as rare.
         most: figures that a rare period has at most.
+        dimension: that of the frequency.
+        months: how many months a period lasts, by the code of the frequency.
     """
 
     test: str
     unless: Conditions
     least: float
     most: float
+    dimension: str
+    months: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +88,18 @@ class Misplaced:
 
 # --- readers --------------------------------------------------------------------------------------------------------
 def _periods(node: Node) -> OddPeriods:
+    test = node.at("test").choice("future", "rare", "frequency")
+    months = {code: one.number() for code, one in node.at("months").fields()}
+    dimension = node.at("dimension").text_or_none() or ""
+    if test == "frequency" and not (months and dimension):
+        raise node.fault("a dimension, and months by its codes, are needed here.")
     return OddPeriods(
-        test=node.at("test").choice("future", "rare"),
+        test=test,
         unless=conditions(node.at("unless")),
         least=above(node, "least", 50, 1),
         most=above(node, "most", 3, 1),
+        dimension=dimension,
+        months=months,
     )
 
 

@@ -20,7 +20,7 @@ from sdmx_service.cli.opening import Arguments
 from sdmx_service.cli.opening import settings_of as _settings
 from sdmx_service.cli.opening import with_library as _with_library
 from sdmx_service.cli.reports import check_output, report, report_remote, write
-from sdmx_service.errors import NotBuilt, SyntaxFault
+from sdmx_service.errors import NotBuilt, SdmxError, SyntaxFault
 from sdmx_service.settings import Settings
 
 REFUSED, UNREADABLE = 1, 2
@@ -94,7 +94,7 @@ def _wish(arguments: Arguments) -> Any:
 
 
 def check(arguments: Arguments) -> int:
-    """Validate and map files; 1 if any is refused."""
+    """Validate and map files, each whatever the others are; 1 if any is refused, 2 if any cannot be read."""
     check_output(arguments)
     from sdmx_service.catalog.loading import load_folder
     from sdmx_service.cli.sources import sent_files
@@ -104,12 +104,17 @@ def check(arguments: Arguments) -> int:
     has_store = arguments.store is not None or (arguments.data / "store.duckdb").exists()
 
     def run(catalog: Any, store: Any, release: int | None) -> int:
-        refused = 0
+        status = 0
         for sent in sent_files(arguments, settings):
-            outcome = check(sent, _wish(arguments), catalog, store=store, release=release)
+            try:
+                outcome = check(sent, _wish(arguments), catalog, store=store, release=release)
+            except SdmxError as fault:
+                print(f"sdmx-service: {sent.name}: {fault} [{fault.code}]", file=sys.stderr)
+                status = UNREADABLE
+                continue
             report(outcome.receipt, outcome.groups, arguments, sent.file)
-            refused += outcome.receipt.status == "refused"
-        return REFUSED if refused else 0
+            status = max(status, REFUSED if outcome.receipt.status == "refused" else 0)
+        return status
 
     def without_store() -> int:
         return run(load_folder(settings.content).catalog(), None, None)

@@ -12,6 +12,8 @@ from typing import IO, Any
 from sdmx_service.cli.lines import line
 from sdmx_service.errors import SyntaxFault
 
+_LONGEST = 200
+"""Characters of a value that the text report prints."""
 _SHOWN = 20
 """Places of one cause that the text report prints; the count is always there, and JSON has every one."""
 
@@ -102,7 +104,7 @@ def _text_report(receipt: Any, groups: Iterable[Any]) -> None:
     counts = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in receipt.findings.items())
     print(f"  findings: {counts}")
     for group in groups:
-        _print_group(group)
+        _print_group(group, receipt.file.name)
     if receipt.rules_not_run:
         print(f"  rules not run (what they compare with is in a store): {', '.join(receipt.rules_not_run)}")
 
@@ -113,15 +115,24 @@ def _changes(receipt: Any, flow: Any) -> str:
     return f" ({flow.inserted} new, {flow.changed} changed, {flow.unchanged} unchanged, {flow.deleted} deleted)"
 
 
-def _print_group(group: Any) -> None:
+def _short(value: str) -> str:
+    return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}..."
+
+
+def _print_group(group: Any, sent: str) -> None:
+    """A cause with its places; ``sent`` is the name of the file that was sent, which need not be said again."""
     for number, finding in enumerate(group.findings(_SHOWN)):
         if number == 0:
             print(line(f"  {group.severity.value} {group.code} ({group.count}): {finding.message}"))
-        place = [f"row {finding.row}"] if finding.row is not None else []
+        place = [finding.file] if finding.file not in (None, sent) else []
+        place += [f"row {finding.row}"] if finding.row is not None else []
         place += [f"column {finding.column}"] if finding.column else []
         place += [f"sheet {finding.sheet}"] if finding.sheet else []
         place += ["key " + ".".join(finding.key.values())] if finding.key else []
-        place += [f"value {finding.value!r}"] if finding.value is not None else []
+        place += [f"value {_short(finding.value)!r}"] if finding.value is not None else []
+        place += (
+            [f"expected {finding.expected}"] if finding.expected and finding.expected not in finding.message else []
+        )
         place += [f"did you mean {finding.suggestion!r}?"] if finding.suggestion else []
         print(line("    " + ", ".join(place)) if place else "    the file")
         if number and finding.message and group.places.num_columns and group.rule:

@@ -132,7 +132,8 @@ class DelimitedFile:
         """
         if not self._is_complete:
             raise UnreadableFile(
-                "The file ends inside quotes: an opening quote is never closed, or the file is truncated.",
+                f"The file ends inside quotes: the one that opens in line {open_quote(self._file)} is never closed, or "
+                "the file is truncated.",
                 hint='Close each quote, write a quote inside quotes as "", or send the file again.',
             )
 
@@ -144,7 +145,8 @@ class DelimitedFile:
             return explain_encoding(self._file)
         if "straddling" in str(fault):
             return UnreadableFile(
-                f"A row is longer than {BLOCK_SIZE} bytes: an opening quote is probably never closed.",
+                f"A row is longer than {BLOCK_SIZE} bytes: the quote that opens in line {open_quote(self._file)} is "
+                "probably never closed.",
                 hint='Close each quote, and write a quote inside quotes as "".',
             )
         return UnreadableFile(f"The file cannot be cut into rows ({fault}).", hint="Check quotes and separators.")
@@ -161,6 +163,18 @@ class DelimitedFile:
             return next(csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter), [])
         except csv.Error:
             return [text]
+
+
+def open_quote(file: IO[bytes]) -> int:
+    """The line after whose end quotes stay open to the end of the file; the last one if none does."""
+    file.seek(0)
+    line, opened, is_open = 0, 0, False
+    for piece in iter(lambda: file.readline(_CHUNK), b""):
+        if piece.count(b'"') % 2:
+            is_open = not is_open
+            opened = line + 1
+        line += piece.endswith(b"\n")
+    return opened if is_open else line
 
 
 def explain_encoding(file: IO[bytes]) -> UnreadableFile:

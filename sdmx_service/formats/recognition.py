@@ -11,6 +11,9 @@ from sdmx_service.formats.sniffing import peek as head_of
 __all__ = ["artefact_format", "head_of", "recognise", "recognise_data", "structure_format", "unpack"]
 
 
+_INSTEAD = "Send the table itself: a workbook (XLSX, XLS, ODS), CSV or an SDMX message, as it is or in a zip or gzip."
+
+
 def recognise(head: Head, *kinds: Kind) -> Format:
     """The format of a file that holds something of these kinds, by its looks.
 
@@ -18,12 +21,14 @@ def recognise(head: Head, *kinds: Kind) -> Format:
         UnknownFormat: none recognises it, or several are equally sure; the candidates are listed.
     """
     readable = [one for one in FORMATS if one.read is not None and set(kinds) & set(one.kinds)]
+    called = repr(head.name) if head.name else "The file"
+    if head.foreign is not None:
+        raise UnknownFormat(f"{called} is {head.foreign}, from which nothing is read.", hint=_INSTEAD)
     sure = {one.name: one.sniff(head) for one in readable}
     best = max(sure.values(), default=0)
     found = [one for one in readable if best and sure[one.name] == best]
     if len(found) == 1:
         return found[0]
-    called = repr(head.name) if head.name else "The file"
     names = ", ".join(one.name for one in found or readable)
     if found:
         raise UnknownFormat(f"{called} may be any of {names}.", hint="Say which format it is.")

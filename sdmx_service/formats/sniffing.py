@@ -18,6 +18,12 @@ OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 GZIP_MAGIC = b"\x1f\x8b"
 _EMPTY_ZIP_MAGIC = b"PK\x05\x06"
 _LEAST = 8
+_FOREIGN = (
+    (b"%PDF", "a PDF document"), (b"Rar!", "a RAR archive"), (b"7z\xbc\xaf", "a 7z archive"),
+    (b"\xfd7zXZ", "an xz archive"), (b"BZh91AY&SY", "a bzip2 archive"), (b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"), (b"GIF8", "a picture"), (b"{\\rtf", "a text document"),
+)  # fmt: skip
+"""How files begin that offices send and nobody can take figures from."""
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _XML_NAME = r"(?:[\w.-]+:)?([\w.-]+)"
 _XML_SKIPPED = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->", re.DOTALL)
@@ -83,6 +89,18 @@ class Head:
             return True
         is_document = "[Content_Types].xml" in self.members or "mimetype" in self.members[:1]
         return self.start.startswith((ZIP_MAGIC, _EMPTY_ZIP_MAGIC)) and not is_document
+
+    @property
+    def foreign(self) -> str | None:
+        """What the file is, where it is known and holds no figures that could be read; None if it is not known."""
+        start = self.start.lstrip()
+        if any(name.startswith("word/") for name in self.members):
+            return "a text document (Word)"
+        if any(name.startswith("ppt/") for name in self.members):
+            return "a presentation"
+        if start[:64].lower().startswith((b"<!doctype html", b"<html")):
+            return "a web page"
+        return next((what for beginning, what in _FOREIGN if start.startswith(beginning)), None)
 
     @property
     def xml_root(self) -> tuple[str, str] | None:

@@ -307,6 +307,10 @@ KEY_PREFIX = "key."
 """Columns of ``FindingGroup.places`` that begin so carry the key: ``key.REF_AREA``."""
 
 
+_LONGEST = 500
+"""Characters of a value that a message shows."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingGroup:
     """All findings of one cause.
@@ -359,6 +363,8 @@ class FindingGroup:
         }
         key = {name[len(KEY_PREFIX) :]: str(value) for name, value in merged.items() if name.startswith(KEY_PREFIX)}
         words = _Words({**merged, "key": ".".join(key.values())})
+        if "value" in words:
+            words["value"] = _short(words["value"])
         return Finding(
             code=self.code,
             severity=self.severity,
@@ -400,6 +406,13 @@ class _Words(dict[str, Any]):
 
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
+
+
+def _short(value: Any) -> Any:
+    """A value as a message shows it: of a very long text the beginning; the finding itself has the whole."""
+    if not isinstance(value, str) or len(value) <= _LONGEST:
+        return value
+    return f"{value[:_LONGEST]}... ({len(value)} characters)"
 
 
 def count_findings(groups: Iterable[FindingGroup]) -> dict[str, int]:

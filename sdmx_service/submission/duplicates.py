@@ -37,7 +37,7 @@ def _repeated_keys(workspace: Workspace, sent: SentRows) -> pa.Table:
     key = ["_provider", "_action", "_state", *varying]
     rows = f"{sent.table} WHERE _whole AND _dataflow = {literal(sent.dataflow)}"
     twice = f"SELECT hash({', '.join(key)}) AS h FROM {rows} GROUP BY h HAVING count(*) > 1"
-    named = f"array_to_string(list_slice(list_sort(list(_row)), 1, {_NAMED_ROWS}), ', ')"
+    named = _named_rows()
     more = f"CASE WHEN count(*) > {_NAMED_ROWS} THEN ' ...' ELSE '' END"
     measure = next((column for column in columns(sent.structure) if column.role == "measure"), None)
     value = "NULL" if measure is None else _shown(measure, f"r.{names[measure.id]}")
@@ -51,6 +51,23 @@ def _repeated_keys(workspace: Workspace, sent: SentRows) -> pa.Table:
                g.named AS rows
         FROM r JOIN g USING ({", ".join(key)}) ORDER BY g.lowest, r._row"""
     return workspace.places(query, sent.structure)
+
+
+def _named_rows() -> str:
+    """The first rows of a key, each with what tells it apart where the number alone does not: file, sheet or column."""
+
+    def listed(text: str) -> str:
+        every = f"list({text} ORDER BY _file, _sheet, _row, _column)"
+        return f"array_to_string(list_slice({every}, 1, {_NAMED_ROWS}), ', ')"
+
+    row = "CAST(_row AS VARCHAR)"
+    in_file, in_sheet, in_column = (
+        listed(text) for text in (f"_file || ' ' || {row}", f"_sheet || ' ' || {row}", f"{row} || ' ' || _column")
+    )
+    return (
+        f"CASE WHEN min(_file) <> max(_file) THEN {in_file} WHEN min(_sheet) <> max(_sheet) THEN {in_sheet}"
+        f" WHEN min(_row) = max(_row) THEN {in_column} ELSE {listed(row)} END"
+    )
 
 
 def _report_contradictions(workspace: Workspace, sent: SentRows, report: Report) -> None:

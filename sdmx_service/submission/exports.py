@@ -21,6 +21,8 @@ from sdmx_service.submission.receipt import FileFacts, Receipt
 FINDING_COLUMNS = (
     "code", "severity", "rule", "file", "sheet", "row", "column", "key", "value", "expected", "suggestion", "message",
 )  # fmt: skip
+_LONGEST = 500
+"""Characters of a value that the page shows."""
 _SHOWN = 200
 """Places of a group that the page shows; the count is always whole, and CSV has every one."""
 
@@ -74,6 +76,8 @@ _STYLE = """
 body{font:1rem/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
 table{border-collapse:collapse;width:100%;margin:.5rem 0 1rem}
 th,td{border:1px solid #b8c0cc;padding:.25rem .5rem;text-align:start;vertical-align:top;overflow-wrap:break-word}
+p,h1,h2,li{overflow-wrap:anywhere}section div{overflow-x:auto}td{max-width:24rem}
+td:last-child{min-width:12rem;overflow-wrap:anywhere}
 th{background:#edeff2;white-space:nowrap}
 section{border-inline-start:.4rem solid;padding-inline-start:1rem;margin:1.5rem 0}
 .error{border-color:#b3261e}.warning{border-color:#b26a00}.info{border-color:#2d5b9a}h2{font-size:1.1rem;margin:0}
@@ -132,13 +136,13 @@ def _causes(groups: Sequence[FindingGroup]) -> str:
         return ""
     listed = (
         f'<li class="{group.severity.value}"><a href="#c{number}">{group.severity.value.capitalize()}:'
-        f" {_text(_title(group))} ({escape(group.code)})</a>, {group.count}</li>"
+        f" {_text(title_of(group))} ({escape(group.code)})</a>, {group.count}</li>"
         for number, group in enumerate(groups, 1)
     )
     return f"<ol>{''.join(listed)}</ol>"
 
 
-def _title(group: FindingGroup) -> str:
+def title_of(group: FindingGroup) -> str:
     """What the cause is called: the catalogue's words, or the name of the rule that does not hold."""
     kind = CATALOGUE.get(group.code)
     if kind is not None:
@@ -156,17 +160,23 @@ def _section(group: FindingGroup, sent: str, number: int) -> str:
     rows = "".join(
         "<tr>"
         + (f"<td>{_text('.'.join(one.key.values()))}</td>" if has_key else "")
-        + "".join(f"<td>{_text(getattr(one, name))}</td>" for name in shown)
+        + "".join(f"<td>{_text(_short(getattr(one, name)))}</td>" for name in shown)
         + f"<td>{_text(one.message)}</td></tr>"
         for one in found
     )
     more = f"<p>{group.count - len(found)} more; the list as CSV has them.</p>" if group.count > len(found) else ""
     why = f"<p>{escape(kind.explanation)} <strong>{escape(kind.remedy)}</strong></p>" if kind is not None else ""
-    heading = f"{severity.capitalize()}: {_text(_title(group))} ({escape(group.code)}), {group.count}"
+    heading = f"{severity.capitalize()}: {_text(title_of(group))} ({escape(group.code)}), {group.count}"
     return (
         f'<section class="{severity}" id="c{number}"><h2>{heading}</h2>'
-        f"{why}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}</section>"
+        f'{why}<div tabindex="0" role="region" aria-label="Places"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>{more}</section>"
     )
+
+
+def _short(value: object) -> object:
+    """A value as the page shows it: of a very long text the beginning; CSV and JSON have the whole."""
+    return f"{value[:_LONGEST]}..." if isinstance(value, str) and len(value) > _LONGEST else value
 
 
 def _text(value: object) -> str:

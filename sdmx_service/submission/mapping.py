@@ -258,7 +258,11 @@ class Mapper:
             values, expected = answers.lacking[code]
             text = step.rules.lacking(values) if isinstance(step.rules, ArrayRules) else _shown(values)
             assert step.candidates is not None
-            near = step.candidates.near(text, 1, parts=number < _THOROUGH) if number < _SUGGESTED else []
+            reason = step.candidates.reason(text)
+            is_asked = (
+                number < _SUGGESTED and reason is None
+            )  # what is left undecided on purpose is not suggested either
+            near = step.candidates.near(text, 1, parts=number < _THOROUGH) if is_asked else []
             work.report.add(
                 FindingGroup.of(
                     "F201",
@@ -268,7 +272,7 @@ class Mapper:
                     value=_shown(values),
                     map=step.rules.name,
                     suggestion=near[0].shown if near else None,
-                    expected=step.candidates.reason(text) or expected,
+                    expected=reason or expected,
                 )
             )
 

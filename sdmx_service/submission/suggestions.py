@@ -27,6 +27,8 @@ _PART: Final = 0.85
 """What a part that fits is worth."""
 _SHORT: Final = 5
 """Letters below which parts say nothing."""
+_LONGEST: Final = 300
+"""Letters beyond which a text is no misspelt word, and takes long to compare."""
 _LOOKED_AT: Final = 12
 _LATIN: Final = str.maketrans(
     "аАвВеЕкКмМнНоОрРсСтТуУхХіІјЈѕЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧοι",
@@ -56,7 +58,7 @@ class Suggester:
 
     @classmethod
     def of_items(cls, items: Mapping[str, Item]) -> Suggester:
-        """A suggester of codes: their ids and all their names lead to the id."""
+        """A suggester of codes: their ids, all their names and their ids in other systems lead to the id."""
         return cls(item_words(items))
 
     @classmethod
@@ -71,6 +73,11 @@ class Suggester:
         return [text for text, _ in found], [place for _, place in found]
 
     @cached_property
+    def _numbers(self) -> dict[str, int]:
+        """The numbers without the zeros in front of them, and their places."""
+        return {text.lstrip("0"): place for place, text in enumerate(self._texts) if text.isdecimal()}
+
+    @cached_property
     def _long(self) -> tuple[list[str], list[int]]:
         """Those long enough to have parts, and their places."""
         places = [place for place, text in enumerate(self._texts) if len(text) >= _SHORT]
@@ -83,12 +90,17 @@ class Suggester:
     def candidates(self, value: str, limit: int = 3, *, parts: bool = True) -> list[Near]:
         """The nearest known words with different meanings, the nearest first.
 
+        A number is the known one with other zeros in front of it (``004`` is 4), however many are one digit away.
+
         Args:
             parts: where nothing comes near, look for parts too, which takes some ten times as long.
         """
         wanted = folded(value)
-        if not wanted:
+        if not wanted or len(wanted) > _LONGEST:
             return []
+        if wanted.isdecimal() and wanted.lstrip("0") in self._numbers:
+            word, meaning = self._words[self._numbers[wanted.lstrip("0")]]
+            return [Near(word=word, meaning=meaning, score=1.0)]
         scores: dict[int, float] = {}
         self._compare(wanted, self._texts, range(len(self._texts)), 1.0, scores)
         if " " in wanted:
@@ -125,9 +137,22 @@ class Suggester:
 
 
 def item_words(items: Mapping[str, Item]) -> Iterable[tuple[str, str]]:
-    """The ids of items and their names in every language, each with the id."""
+    """The ids of items, their names in every language, and their ids in other systems, each with the id."""
     yield from ((id, id) for id in items)
     yield from ((name, id) for id, item in items.items() for name in item.names.values())
+    yield from _other_ids(items)
+
+
+def _other_ids(items: Mapping[str, Item]) -> Iterable[tuple[str, str]]:
+    """The titles of annotations of a type that has another title at each item, as ids of another system do."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for id, item in items.items():
+        for note in item.annotations:
+            if note.type and (said := note.title or note.value):
+                found.setdefault(note.type, []).append((said, id))
+    for pairs in found.values():
+        if len(pairs) > 1 and len({said for said, _ in pairs}) == len(pairs):
+            yield from pairs
 
 
 def folded(text: str) -> str:

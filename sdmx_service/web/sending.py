@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -13,7 +13,7 @@ from sdmx_service.errors import NotFound, SdmxError, SyntaxFault
 from sdmx_service.model.finding import CATALOGUE, Finding, FindingGroup
 from sdmx_service.model.items import DataProviderScheme
 from sdmx_service.model.structure import Dataflow
-from sdmx_service.submission.exports import REPORT_POLICY, findings_csv, findings_html, findings_workbook
+from sdmx_service.submission.exports import REPORT_POLICY, findings_csv, findings_html, findings_workbook, title_of
 from sdmx_service.submission.reading import Wish, named_provider
 from sdmx_service.submission.receipt import Receipt, load_findings, load_receipt, receipts
 from sdmx_service.submission.submit import Outcome, check, kept_file
@@ -62,6 +62,7 @@ class Cause:
     count: int
     title: str
     message: str
+    expected: str
     remedy: str
     places: tuple[Finding, ...]
 
@@ -82,13 +83,21 @@ def causes_of(groups: Iterable[FindingGroup]) -> tuple[Cause, ...]:
                 code=group.code,
                 severity=group.severity.value,
                 count=group.count,
-                title=kind.title if kind else group.rule or group.code,
+                title=title_of(group),
                 message=places[0].message if places else "",
+                expected=_expected(places),
                 remedy=kind.remedy if kind else "",
                 places=places,
             )
         )
     return tuple(found)
+
+
+def _expected(places: Sequence[Finding]) -> str:
+    """What is expected at all the places alike, where the message does not say it; empty if nothing is."""
+    said = {one.expected or "" for one in places}
+    expected = said.pop() if len(said) == 1 else ""
+    return "" if places and expected in places[0].message else expected
 
 
 # --- the overview and the form --------------------------------------------------------------------------------------

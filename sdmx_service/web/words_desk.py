@@ -226,6 +226,7 @@ FRENCH: Mapping[str, str] = MappingProxyType(
         "Row": "Ligne",
         "Column": "Colonne",
         "Value": "Valeur",
+        "Expected": "Attendu",
         "Nearest": "Le plus proche",
         "Key": "Clé",
         "and {count} more": "et {count} autres",

@@ -138,3 +138,20 @@ def test_structure_messages() -> None:
     assert structure_format(b' {"meta": {}, "data": {}}').name == "structure-json"
     with pytest.raises(UnknownFormat):
         structure_format(b"a,b")
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [
+        (b"%PDF-1.7\n1,2;3\n", "a PDF document"),
+        (b"Rar!\x1a\x07", "a RAR archive"),
+        (b"\n<!DOCTYPE html><table>", "a web page"),
+        (b"\x89PNG\r\n", "a picture"),
+    ],
+)
+def test_what_holds_no_figures_is_called_by_its_name(start: bytes, what: str) -> None:
+    with pytest.raises(UnknownFormat, match=f"'t.csv' is {what}, from which nothing is read. Send the table itself"):
+        recognise_data(Head(start=start, name="t.csv"))
+    members = ("[Content_Types].xml", "word/document.xml")
+    with pytest.raises(UnknownFormat, match="a text document"):
+        recognise_data(Head(start=b"PK\x03\x04", name="t.docx", members=members))

@@ -7,6 +7,7 @@ and quarterly periods, one structure without time.
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import orjson
 import pytest
 from lxml import etree
 
+from sdmx_service.cli import main
 from sdmx_service.dissemination.held import Holder
 from sdmx_service.dissemination.template import TemplateWish, template
 from sdmx_service.formats.registry import write_form
@@ -192,3 +194,24 @@ def test_a_questionnaire_of_the_invented_domain_there_and_back(house: House) -> 
     assert any("Half of it frozen" in str(text) for text in stored["COD", "2023-11"].values())
     again = workbook("en")["Catch"]
     assert [again.cell(rows["FISH=EEL"], column).value for column in (4, 5)] == [5.25, "x"]
+
+
+def test_the_command_checks_each_file_whatever_the_others_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An unreadable file hides none of the others; a place in an archive names its file."""
+    bad = BOOK.replace("Pier 7", "The pier").replace("10;5", "1x;5")
+    (tmp_path / "open.csv").write_text(BOOK + '"never closed\n')
+    with zipfile.ZipFile(tmp_path / "both.zip", "w") as archive:
+        archive.writestr("one.csv", bad)
+    (tmp_path / "right.csv").write_text(BOOK)
+    files = [str(tmp_path / name) for name in ("open.csv", "both.zip", "right.csv")]
+    options = ["--content", str(CONTENT), "--data", str(tmp_path / "none")]
+    assert main(["check", *files, *options]) == 2
+    told = capsys.readouterr()
+    assert "open.csv: Unreadable file: The file ends inside quotes: the one that opens in line 5" in told.err
+    assert "both.zip: refused" in told.out
+    assert "    one.csv, row 3, column C, value '1x'" in told.out
+    assert "right.csv: received" in told.out
+    assert main(["check", *files[1:], *options]) == 1
+    assert main(["check", files[2], *options]) == 0

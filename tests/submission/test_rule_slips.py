@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sdmx_service.errors import InvalidStructure
 from tests.submission.test_rule_kinds import Row, check, row, shown, years
 
 NEXT_YEAR = datetime.now(UTC).year + 1
@@ -36,6 +37,28 @@ def test_a_period_that_one_figure_is_of_is_found_among_periods_with_many(odd: in
 
 def test_no_period_is_rare_where_all_have_few_figures() -> None:
     assert check([row(7, year) for year in (1987, 2010, 2011, 2012)], RARE) == []
+
+
+FREQUENCY = {"id": "V27", "kind": "periods", "test": "frequency", "dimension": "FREQ", "months": {"A": 12, "M": 1}}
+
+
+def test_a_period_that_is_not_of_the_frequency_is_found() -> None:
+    odd = ["2019-01-01", "2019-01", "2019-01-01T00:00:00", "2019-01-01/P5Y"]
+    right = ["2019", "2019-A1", "2020-01-01/P1Y"]
+    found = check([*(row(7, 2010, TIME_PERIOD=one) for one in (*odd, *right))], FREQUENCY)
+    assert [one.value for one in found] == odd
+    assert {one.expected for one in found} == {"A"}
+
+
+def test_frequencies_that_the_rule_does_not_name_are_not_asked() -> None:
+    years = [row(7, 2010, FREQ=code, TIME_PERIOD="2019-01-01/P5Y") for code in ("A5", "D")]
+    months = [row(7, 2010, FREQ="M", TIME_PERIOD=one) for one in ("2019-02", "2019-M02", "2019")]
+    assert [(one.value, one.expected) for one in check([*years, *months], FREQUENCY)] == [("2019", "M")]
+
+
+def test_a_rule_about_frequencies_says_how_long_they_are() -> None:
+    with pytest.raises(InvalidStructure, match="months by its codes"):
+        check([row(7, 2010)], {**FREQUENCY, "months": {}})
 
 
 # --- zeros ----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdmx_service.model.artefact import Item, Texts
+from sdmx_service.model.artefact import Annotation, Item, Texts
+from sdmx_service.model.items import Code
 from sdmx_service.submission.suggestions import Suggester, folded
 
 NAMES = Path(__file__).parents[2] / "mappings" / "shared" / "names.json"
@@ -47,6 +48,26 @@ def test_names_in_every_language_and_ids_lead_to_the_code() -> None:
     items = {"DEU": Item(id="DEU", names=Texts({"en": "Germany", "de": "Deutschland", "ar": "ألمانيا"}))}
     found = Suggester.of_items(items)
     assert [found.nearest(word) for word in ("Germny", "Deutchland", "المانيا", "DUE")] == ["DEU"] * 4
+
+
+def test_a_number_is_the_one_with_other_zeros_in_front() -> None:
+    suggester = Suggester.of_words(["4", "104", "007", "24"])
+    assert [suggester.nearest(text) for text in ("004", "04", "7", "0024")] == ["4", "4", "007", "24"]
+    assert [one.meaning for one in suggester.candidates("104", 1)] == ["104"]
+
+
+def test_ids_in_other_systems_lead_to_the_code_and_kinds_do_not() -> None:
+    def noted(id: str, iso: str) -> Code:
+        kinds = (Annotation(type="KIND", title="land"), Annotation(type="ISO2", title=iso))
+        return Code(id=id, annotations=kinds)
+
+    suggester = Suggester.of_items({"516": noted("516", "NA"), "470": noted("470", "MT")})
+    assert suggester.nearest("NA") == "516"
+    assert suggester.nearest("land") is None
+
+
+def test_a_very_long_text_is_no_misspelt_word() -> None:
+    assert Suggester.of_words(["x" * 400]).nearest("x" * 401) is None
 
 
 def test_candidates_differ_in_meaning_and_the_nearest_is_first() -> None:

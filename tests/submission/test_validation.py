@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import time
+import zipfile
 
 import pyarrow as pa
 import pytest
@@ -176,6 +178,20 @@ class TestTheSameThingTwice:
         assert brief(found) == [("F501", 2, "VALUE", "1.5"), ("F501", 4, "VALUE", "9")]
         assert found[0].message == "The same key occurs more than once: rows 2, 4."
         assert found[0].key == {"AREA": "MT", "SEX": "F", "TIME_PERIOD": "2024"}
+
+    def test_a_key_twice_in_an_archive_names_the_files(self) -> None:
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            for name in ("a.csv", "b.csv"):
+                archive.writestr(name, message(row()))
+        found = [one for group in checked(packed.getvalue()).groups for one in group.findings()]
+        assert [(one.code, one.file, one.row) for one in found] == [("F501", "a.csv", 2), ("F501", "b.csv", 2)]
+        assert found[0].message == "The same key occurs more than once: rows a.csv 2, b.csv 2."
+
+    def test_a_message_shows_the_beginning_of_a_very_long_value(self) -> None:
+        (found,) = findings(row(AREA="M" * 70_000))
+        assert found.value == "M" * 70_000
+        assert found.message == f"AREA: '{'M' * 500}... (70000 characters)' is not a code of TEST:CL_AREA(1.0.0)."
 
     def test_the_same_key_may_have_another_action(self) -> None:
         assert findings("D|MT,F,2024,,,,,,,,,,,,", f"M|{row()}") == []

@@ -99,6 +99,8 @@ class _Scan:
             self._width = max(self._width, self._column + count)
             if any(element.get(kind) == "error" for kind in _TYPES):
                 self._errors[self._row, self._column] = "".join(map(str, element.itertext()))
+        elif (formula := element.get(f"{_TABLE}formula")) is not None:
+            self._errors[self._row, self._column] = formula[formula.find("=") :]  # of:=[.D2]*2, and no result
         across, down = _count(element, "number-columns-spanned"), _count(element, "number-rows-spanned")
         if across * down > 1:
             self._merged.append((self._row, self._column, self._row + down - 1, self._column + across - 1))

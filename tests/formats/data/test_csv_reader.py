@@ -184,7 +184,10 @@ def test_row_numbers_are_those_of_a_spreadsheet(monkeypatch: pytest.MonkeyPatch)
         (HEAD + ROW.replace("dataflow", "codelist"), "Row 2, column STRUCTURE: 'codelist'"),
         (HEAD + ROW + ROW.replace("INV:DF(1.0.0)", "DF"), "Row 3, column STRUCTURE_ID: 'DF'"),
         (HEAD + ROW + ROW.replace("INV:DF(1.0.0)", ""), "Row 3, column STRUCTURE_ID: the cell is empty"),
-        (HEAD + ROW + 'dataflow,INV:DF(1.0.0),M,A,4,F,2020,1,A,"open\n', "ends inside quotes"),
+        (
+            HEAD + ROW + 'dataflow,INV:DF(1.0.0),M,A,4,F,2020,1,A,"open\n',
+            "the one that opens in line 3 is never closed",
+        ),
         (HEAD.replace("NOTE", "SEX") + ROW, "columns 6 and 10 are both 'SEX'"),
     ],
 )

@@ -135,6 +135,27 @@ def test_errors_are_told_by_every_kind() -> None:
     assert cells(sheets(out.getvalue())[0])[1][2] == "#REF!"
 
 
+def test_a_formula_without_result_is_a_text_and_an_empty_result_is_blank() -> None:
+    cells_of_row = (
+        '<c r="A1"><v>1</v></c>'
+        '<c r="B1"><f>A1&amp;"x"</f></c>'
+        '<c r="C1"><f>A1*2</f><v></v></c>'
+        '<c r="D1"><f t="shared" si="0"/><v/></c>'
+        '<c r="E1"><f>A1*3</f><v>3</v></c>'
+        '<c r="F1" t="str"><f>IF(A1,"","")</f><v></v></c>'
+        '<c r="G1"/><c r="H1"><v>8</v></c>'
+    )
+    (found,) = sheets(with_sheet(f'<row r="1">{cells_of_row}</row>'))
+    assert cells(found) == [["1", '=A1&"x"', "=A1*2", "=...", "3", None, None, "8"]]
+    one = '<table:table-cell office:value-type="float" office:value="1"/>'
+    made = '<table:table-cell table:formula="of:=[.A1]*2"{}/>'
+    blank = made.format(' office:value-type="string" office:string-value=""')
+    row = f"<table:table-row>{one}{made.format('')}{blank}{one}</table:table-row>"
+    assert cells(sheets(ods_of(f'<table:table table:name="S">{row}</table:table>'))[0]) == [
+        ["1", "=[.A1]*2", None, "1"]
+    ]
+
+
 # ------------------------------------------------------------------------------------------------------------ safety
 
 
