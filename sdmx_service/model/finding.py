@@ -183,7 +183,7 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "The constraint of the provision agreement covers certain combinations of codes.",
               "Send only what the agreement covers. If it is to cover more, ask the agency that maintains it."),
         _kind("F254", _WARNING, "A deletion of something mandatory",
-              "The deletion names {component}, which is mandatory: that is taken away, and the figures stay without it.",
+              "The deletion names {component}, which is mandatory: it is taken away, and the figures stay without it.",
               "A row of a deletion that names values deletes these alone, not the figure; an attribute of a series or "
               "group goes from all its figures.",
               "To delete a figure, send its key and leave everything else empty."),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sdmx_service.app import application
 from sdmx_service.auth import create_token
 from sdmx_service.auth.tokens import revoke_token
 from sdmx_service.catalog.library import Library
@@ -239,3 +240,22 @@ async def test_what_is_due_is_held_where_the_agreement_is_gone(desk: Agency) -> 
     due = publish_due(desk.library, datetime(2026, 12, 1, 7, tzinfo=UTC))
     assert (due.published, [one.id for one in due.held]) == ((), [sent["id"]])
     assert await desk.weights() == {}
+
+
+async def test_what_goes_wrong_at_an_hour_stops_no_later_one(sea: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it is: the next attempt follows, and what else is due comes out."""
+    looked: list[bool] = []
+
+    def broken_once(*args: Any, **more: Any) -> Any:
+        looked.append(True)
+        if len(looked) == 1:
+            raise RuntimeError("a fault of our own")
+        return publish_due(*args, **more)
+
+    monkeypatch.setattr(application, "publish_due", broken_once)
+    async with agency(sea.library, looks=0.001):
+        for _ in range(500):
+            if len(looked) > 1:
+                break
+            await asyncio.sleep(0.02)
+    assert len(looked) > 1
