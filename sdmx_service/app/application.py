@@ -226,7 +226,7 @@ def _preparing(settings: Settings, library: Library, shelf: Shelf) -> Iterator[N
                 if (view.release, view.generation) != done:
                     shelf.prepare(kinds, settings.bulk_kept)
                     done = (view.release, view.generation)
-            except Exception:  # whatever it is, it must not end the publishing at the hour of everything else
+            except Exception:  # whatever it is, the files of later releases are made
                 log.exception("the files of whole dataflows were not all made; the last that were: %s", done)
                 ended.wait(60 * _LOOKS)
 

@@ -219,6 +219,16 @@ async def test_the_log_in_pages(desk: Agency) -> None:
     assert (await desk.raw("GET", FLOW, Accept=CSV))[0] == 200
 
 
+async def test_a_reader_reads_what_waits_and_not_what_was_sent_back(desk: Agency) -> None:
+    _, first = await desk.send("office", figures(COD_2024_01="5"))
+    assert (await desk.raw("GET", first["links"]["data"], "reader"))[0] == 200
+    _, second = await desk.send("office", figures(COD_2024_01="6"), corrects=first["id"])
+    await desk.step("reviewer", second["id"], "refuse", reason="Why six?")
+    for one in (first, second):
+        found = [(await desk.raw("GET", one["links"]["data"], who))[0] for who in ("reader", "reviewer", "office")]
+        assert found == [404, 200, 200]
+
+
 async def test_a_reader_limited_to_a_dataflow_reads_no_other(desk: Agency) -> None:
     """Figures that wait, of a dataflow outside the limit, are not for a token that is limited."""
     _, sent = await desk.send("office", figures(COD_2024_01="5"))
