@@ -153,7 +153,7 @@ async def _publish_due(service: Service, looks: float) -> None:
                 )
                 await in_thread(service, lambda: forget_cut_off(service.library.store))
                 done = minute
-            except (SdmxError, OSError):
+            except Exception:  # whatever it is, it must not end the publishing at the hour of everything else
                 log.exception("what is due could not be published; the next attempt follows")
                 await asyncio.sleep(_PAUSE * looks)
         await asyncio.sleep(looks)
@@ -166,6 +166,7 @@ def _desk(settings: Settings, library: Library, openid: pages.OpenIdClient | Non
     return pages.Desk(
         library=library,
         doorkeeper=Doorkeeper(library.store, seal=seal, aside=executor.submit),
+        scratch=scratch_store,
         lifetimes=Lifetimes(idle=settings.session_idle * minutes, whole=settings.session_whole * minutes),
         address=settings.address,
         openid=openid,
@@ -229,7 +230,7 @@ def _preparing(settings: Settings, library: Library, shelf: Shelf) -> Iterator[N
                 if (view.release, view.generation) != done:
                     shelf.prepare(kinds, settings.bulk_kept)
                     done = (view.release, view.generation)
-            except (SdmxError, OSError):
+            except Exception:  # whatever it is, the files of later releases are made
                 log.exception("the files of whole dataflows were not all made; the last that were: %s", done)
                 ended.wait(60 * _LOOKS)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sdmx_service.catalog.catalog import Catalog
@@ -83,11 +83,25 @@ def check_confidentiality(document: Confidentiality, catalog: Catalog) -> None:
     """Nothing, if the structures have what the document names.
 
     Raises:
-        InvalidStructure: a structure that is there lacks a component, has it at another level, or lacks a code.
+        InvalidStructure: a structure that is there lacks a component, has it at another level, or lacks a code; or
+            there is no such dataflow of it.
     """
-    for artefact in catalog.of_type("DataStructure"):
-        if isinstance(artefact, DataStructure) and Cube.of(artefact) in document.structures:
-            _check(document, catalog.structure(artefact.ref), catalog)
+    found = [one for one in catalog.of_type("DataStructure") if isinstance(one, DataStructure)]
+    found = [one for one in found if Cube.of(one) in document.structures]
+    for artefact in found:
+        _check(document, catalog.structure(artefact.ref), catalog)
+    if found:
+        _check_dataflows(document, found, catalog)
+
+
+def _check_dataflows(document: Confidentiality, structures: Iterable[DataStructure], catalog: Catalog) -> None:
+    """A misspelt dataflow would leave the one that is meant without its threshold."""
+    known = {dataflow_name(flow.ref) for one in structures for flow in catalog.dataflows_of(one.ref)}
+    if unknown := sorted(set(document.dataflows) - known):
+        raise InvalidStructure(
+            f"Confidentiality {document.id}: {unknown[0]} is no dataflow of its structures.",
+            hint=f"These are {', '.join(sorted(known))}.",
+        )
 
 
 def _check(document: Confidentiality, structure: DataStructure, catalog: Catalog) -> None:

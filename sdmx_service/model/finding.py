@@ -182,6 +182,11 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "{value} are not for this provider to send together; {constraint} does not cover it.",
               "The constraint of the provision agreement, or of the provider, covers certain combinations of codes.",
               "Send only what the constraint covers. If it is to cover more, ask the agency that maintains it."),
+        _kind("F254", _WARNING, "A deletion of something mandatory",
+              "The deletion names {component}, which is mandatory: it is taken away, and the figures stay without it.",
+              "A row of a deletion that names values deletes these alone, not the figure; an attribute of a series or "
+              "group goes from all its figures.",
+              "To delete a figure, send its key and leave everything else empty."),
         _kind("F260", _ERROR, "Nothing to keep as it was sent",
               "{value!r} says that the figure stays as it was sent, and none of that key is held of this provider.",
               "The symbol stands in cells whose figures are held and not shown: confidential ones, and those that are "

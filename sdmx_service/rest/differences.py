@@ -35,6 +35,7 @@ from sdmx_service.workflow.difference import (
     written,
 )
 from sdmx_service.workflow.publishing import seen, sees
+from sdmx_service.workflow.states import WAITING
 
 _TABLES: dict[str, tuple[Form, str]] = {
     "application/json": ("json", "application/json"),
@@ -109,8 +110,8 @@ async def show_data(request: web.Request) -> web.StreamResponse:
 
 
 def _reads(principal: Principal, receipt: Receipt) -> bool:
-    """Whether somebody may read figures that wait for their hour."""
-    may = principal.may("read_embargoed", provider=receipt.provider or "")
+    """Whether somebody may read figures that wait for their hour, and these do; what was sent back does not."""
+    may = principal.may("read_embargoed", provider=receipt.provider or "") and receipt.status in (*WAITING, "published")
     return may and principal.covers(one.dataflow for one in receipt.dataflows)
 
 

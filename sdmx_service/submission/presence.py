@@ -80,6 +80,23 @@ class Presence:
             if lacking.any():
                 self._lacking.setdefault(column.id, []).append(self._keys(column, batch, keys, lacking, known))
 
+    def check_deletion(self, batch: pa.RecordBatch) -> None:
+        """F254: a row with a whole key deletes what it names, and not the figure; mandatory attributes are missed.
+
+        *Standard* (SDMX 3.1 technical notes, *Action*): a deletion that names components deletes these alone. Of an
+        attribute above the observation all figures of the series or group lose it.
+        """
+        present = {column.id: _is_present(batch, column.id) for column in self._columns}
+        whole = _all([present[id] for id in self._structure.key_ids], len(batch))
+        measured = _any([present[column.id] for column in self._columns if column.role == "measure"], len(batch))
+        for column in self._mandatory:
+            if column.role == "measure":
+                continue
+            missed = whole & present[column.id] & (True if column.is_attached else ~measured)
+            if missed.any():
+                places = self._places.of(batch.filter(pa.array(missed)), column.id)
+                self._report.add(FindingGroup.of("F254", places=places, component=column.id))
+
     def _level(self, column: Column) -> tuple[str, ...]:
         return self._structure.key_ids if column.level is None else column.level
 

@@ -107,7 +107,9 @@ class Validator:
                 keys[column.id] = arrays[column.id]
         for breach in self._allowed_rows.breaches(arrays, len(batch), self._faulty):
             self._report_breach(breach, batch)
-        if not self._deletes:
+        if self._deletes:
+            self._presence.check_deletion(batch)
+        else:
             self._presence.check(batch, keys)
         arrays |= {ROW: origin(batch, ROW), COLUMN: self._places.of_rows(batch), SHEET: origin(batch, SHEET)}
         return pa.record_batch([arrays[field.name] for field in self.schema], schema=self.schema)

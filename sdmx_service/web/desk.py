@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import IO, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -47,10 +48,12 @@ class Desk:
         proxies: how many trusted proxies stand in front.
         max_body: bytes of a sent file at most.
         memory: of one check's workspace.
+        scratch: opens an empty store for the time of one piece of work.
     """
 
     library: Library
     doorkeeper: Doorkeeper
+    scratch: Callable[[], AbstractContextManager[Store]]
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     address: str = ""
     openid: OpenIdClient | None = None

@@ -9,17 +9,24 @@ from aiohttp import web
 
 from sdmx_service.auth.acts import ActId
 from sdmx_service.auth.principal import Principal
+from sdmx_service.errors import SemanticFault
+from sdmx_service.submission.exports import REPORT_POLICY
 from sdmx_service.submission.receipt import Receipt
 from sdmx_service.web.asking import Shown
 from sdmx_service.web.desk import Case, at_desk
 from sdmx_service.workflow import steps
-from sdmx_service.workflow.expected import expected
+from sdmx_service.workflow.difference import counts, earlier_version, of_submissions, table
+from sdmx_service.workflow.expected import Status, expected
 from sdmx_service.workflow.history import history
 from sdmx_service.workflow.publishing import clock, publish, seen
 from sdmx_service.workflow.states import STEPS
 
 _LISTED = 500
 """Lines of the calendar that the page shows."""
+_ORDER: tuple[Status, ...] = ("late", "partial", "expected", "not asked", "covered", "complete")
+"""How the calendar lists what is expected."""
+_MOST_COMPARED = 20_000
+"""Cells of a difference that a page shows at most."""
 _NEEDS: Mapping[str, ActId] = {
     "approve": "review",
     "refuse": "review",
@@ -53,6 +60,7 @@ def routes() -> list[web.RouteDef]:
     """The routes of the later life."""
     return [
         web.post(f"/sending/{{id}}/{{step:{'|'.join(_DOES)}}}", at_desk(_step)),
+        web.get("/sending/{id}/difference", at_desk(_difference)),
         web.get("/calendar", at_desk(_calendar)),
     ]
 
@@ -63,6 +71,7 @@ def life_of(receipt: Receipt, case: Case) -> dict[str, Any]:
     return {
         "possible": possible(receipt, principal),
         "held": steps.held_back(receipt, store, clock()) if receipt.status in ("accepted", "approved") else (),
+        "has_difference": receipt.corrects is not None and receipt.status not in ("refused", "withdrawn"),
         "said": steps.comments(receipt.id, store),
         "done": list(history(store, principal, object=receipt.id)),
     }
@@ -86,14 +95,31 @@ def _step(case: Case) -> Shown:
     return case.go(f"/sending/{id}")
 
 
+def _difference(case: Case) -> Shown:
+    """What a correction changes of the version before it, cell by cell."""
+    store, principal = case.desk.store, case.signed_in
+    later = seen(case.asked.parts["id"], store, principal)
+    earlier = seen(earlier_version(later, store).id, store, principal)
+    with case.desk.scratch() as scratch:
+        pair = of_submissions(earlier, later, case.view.catalog, store, scratch)
+        cells = sum(sum(one["cells"].values()) for one in counts(pair))
+        if cells > _MOST_COMPARED:
+            raise SemanticFault(
+                f"{cells} cells differ, and a page shows {_MOST_COMPARED}.",
+                hint=f"Take the difference as a file: sdmx-service difference {later.id} -o difference.csv.",
+            )
+        body = b"".join(table(pair, "html", f"From {earlier.id} to {later.id}"))
+    headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": REPORT_POLICY}
+    return Shown(file=body, headers=headers)
+
+
 def _calendar(case: Case) -> Shown:
     """What is expected, the late ones first."""
     now = clock()
     found = expected(case.view.catalog, case.desk.store, case.signed_in, now)
     every = [one.to_json(now.date()) for one in found]
-    order = ("late", "partial", "expected", "not asked", "complete")
-    counts = {status: sum(one["status"] == status for one in every) for status in order}
+    counts = {status: sum(one["status"] == status for one in every) for status in _ORDER}
     wish = case.asked.text("status")
-    told = [one for one in every if wish not in order or one["status"] == wish]
-    told.sort(key=lambda one: (order.index(one["status"]), one["due"], one["provider"]))
-    return case.page("calendar.html", told=told[:_LISTED], total=len(told), counts=counts, chosen=wish in order)
+    told = [one for one in every if wish not in _ORDER or one["status"] == wish]
+    told.sort(key=lambda one: (_ORDER.index(one["status"]), one["due"], one["provider"]))
+    return case.page("calendar.html", told=told[:_LISTED], total=len(told), counts=counts, chosen=wish in _ORDER)

@@ -29,6 +29,7 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "expected partial": "partly there",
         "expected expected": "expected",
         "expected not asked": "not asked for yet",
+        "expected covered": "covered by a partner",
         "expected complete": "complete",
         "severity error": "Error",
         "severity warning": "Warning",
@@ -60,6 +61,7 @@ FRENCH: Mapping[str, str] = MappingProxyType(
         "expected partial": "reçu en partie",
         "expected expected": "attendu",
         "expected not asked": "pas encore demandé",
+        "expected covered": "couvert par un partenaire",
         "expected complete": "complet",
         "Calendar": "Calendrier",
         "Which figures are expected from whom by when, what has come, and what is late.": (
@@ -71,6 +73,9 @@ FRENCH: Mapping[str, str] = MappingProxyType(
         "Collection": "Collecte",
         "Year": "Année",
         "Still outstanding": "Manque encore",
+        "Covered by": "Couvert par",
+        "What it changes": "Ce qu’il change",
+        "It was taken back; its figures are forgotten.": "Il a été retiré ; ses chiffres sont oubliés.",
         "Reminder due since": "Rappel dû depuis",
         "by {days} days": "de {days} jours",
         "The figures are approved and wait for publication.": (

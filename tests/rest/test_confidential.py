@@ -436,15 +436,22 @@ async def test_a_document_over_http(small: House, tmp_path: Path) -> None:
         ("PUT", "/api/confidentiality/CATCH", "administrator", document | {"confidential": ["X"], "primary": None}),
         ("PUT", "/api/confidentiality/CATCH", "administrator", document | {"colour": "red"}),
         ("PUT", "/api/confidentiality/CATCH", "administrator", document | {"confidential": ["A", "Q"]}),
+        (
+            "PUT",
+            "/api/confidentiality/CATCH",
+            "administrator",
+            document | {"dataflows": {"SEA:DF_CATSH(1.0.0)": {"threshold": 3}}},
+        ),
         ("GET", "/api/confidentiality", "publisher", None),
         ("GET", "/api/confidentiality", "provider", None),
     )
-    assert [status for status, _ in answers] == [403, 400, 422, 422, 422, 200, 200, 403]
+    assert [status for status, _ in answers] == [403, 400, 422, 422, 422, 200, 422, 200, 403]
     assert "attribute of the observation" in answers[2][1]["detail"]
     (row,) = small.rows(address)
     assert (row["WEIGHT"], row["STATUS"]) == ("", "A")
     assert small.get(address).headers["ETag"] != etag
-    assert answers[6][1]["documents"][0]["confidential"] == ["A", "Q"]
+    assert "SEA:DF_CATSH(1) is no dataflow" in answers[6][1]["detail"] and "SEA:DF_CATCH(1)" in answers[6][1]["hint"]
+    assert answers[7][1]["documents"][0]["confidential"] == ["A", "Q"]
 
 
 def test_the_document_of_the_store_survives_opening_anew(tmp_path: Path) -> None:

@@ -168,6 +168,15 @@ class TestPresence:
         assert findings(",,,,,,,,,,,,,,", action="D") == []
         assert findings("MT,,,-,-,-,-,-,-,-,-,-,-,-,-", action="D") == []
 
+    def test_a_deletion_that_takes_what_is_mandatory_and_leaves_the_figure(self) -> None:
+        """A row copied with its attributes deletes these, of the series too, and not the figure that was meant."""
+        found = findings("MT,F,2024,,,,,A,,,,PS,,,", action="D")
+        assert brief(found) == [("F254", 2, "STATUS", None), ("F254", 2, "UNIT", None)]
+        assert found[0].message.startswith("The deletion names STATUS, which is mandatory")
+        assert brief(findings("MT,F,2024,1.5,,,,A,,,,,,,", action="D")) == []  # the measure goes with its status
+        assert brief(findings("MT,F,2024,1.5,,,,A,,,,PS,,,", action="D")) == [("F254", 2, "UNIT", None)]
+        assert findings("MT,F,,,,,,,,,,PS,,,", action="D") == []  # a series by itself, as differences have it
+
     def test_a_deletion_needs_known_codes(self) -> None:
         assert brief(findings("MTT,,,,,,,,,,,,,,", action="D")) == [("F401", 2, "AREA", "MTT")]
 

@@ -79,7 +79,7 @@ async def test_a_submission_by_itself_tells_nothing_that_is_hidden_today(fishery
         assert [one["status"] for one in (waiting, first, second, freeing)] == ["accepted"] * 4
         told = {}
         for id in (*old, waiting["id"], first["id"], second["id"], freeing["id"]):
-            status, _, body = await desk.raw("GET", f"/api/submissions/{id}/data", "reader", Accept=CSV)
+            status, _, body = await desk.raw("GET", f"/api/submissions/{id}/data", "reviewer", Accept=CSV)
             assert status in (200, 204)
             told[id] = SECRET in body.decode()
         difference = (await desk.raw("GET", second["links"]["difference"], "reviewer", Accept="text/csv"))[2]

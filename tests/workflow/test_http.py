@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sdmx_service.app import application
 from sdmx_service.auth import create_token
 from sdmx_service.auth.tokens import revoke_token
 from sdmx_service.catalog.library import Library
@@ -218,6 +219,16 @@ async def test_the_log_in_pages(desk: Agency) -> None:
     assert (await desk.raw("GET", FLOW, Accept=CSV))[0] == 200
 
 
+async def test_a_reader_reads_what_waits_and_not_what_was_sent_back(desk: Agency) -> None:
+    _, first = await desk.send("office", figures(COD_2024_01="5"))
+    assert (await desk.raw("GET", first["links"]["data"], "reader"))[0] == 200
+    _, second = await desk.send("office", figures(COD_2024_01="6"), corrects=first["id"])
+    await desk.step("reviewer", second["id"], "refuse", reason="Why six?")
+    for one in (first, second):
+        found = [(await desk.raw("GET", one["links"]["data"], who))[0] for who in ("reader", "reviewer", "office")]
+        assert found == [404, 200, 200]
+
+
 async def test_a_reader_limited_to_a_dataflow_reads_no_other(desk: Agency) -> None:
     """Figures that wait, of a dataflow outside the limit, are not for a token that is limited."""
     _, sent = await desk.send("office", figures(COD_2024_01="5"))
@@ -239,3 +250,22 @@ async def test_what_is_due_is_held_where_the_agreement_is_gone(desk: Agency) -> 
     due = publish_due(desk.library, datetime(2026, 12, 1, 7, tzinfo=UTC))
     assert (due.published, [one.id for one in due.held]) == ((), [sent["id"]])
     assert await desk.weights() == {}
+
+
+async def test_what_goes_wrong_at_an_hour_stops_no_later_one(sea: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it is: the next attempt follows, and what else is due comes out."""
+    looked: list[bool] = []
+
+    def broken_once(*args: Any, **more: Any) -> Any:
+        looked.append(True)
+        if len(looked) == 1:
+            raise RuntimeError("a fault of our own")
+        return publish_due(*args, **more)
+
+    monkeypatch.setattr(application, "publish_due", broken_once)
+    async with agency(sea.library, looks=0.001):
+        for _ in range(500):
+            if len(looked) > 1:
+                break
+            await asyncio.sleep(0.02)
+    assert len(looked) > 1
