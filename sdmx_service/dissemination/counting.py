@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.dissemination.changes import spans
-from sdmx_service.dissemination.plan import Plan, plan
+from sdmx_service.dissemination.plan import Plan, plan, plans_over
 from sdmx_service.errors import SdmxError
 from sdmx_service.model.artefact import Item
 from sdmx_service.model.items import Code
@@ -33,10 +33,16 @@ TIME = "time"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amount:
-    """What a query gives of one artefact: exact numbers; first and last period, None without time."""
+    """What a query gives of one artefact at a release: exact numbers; first and last period, None without time.
+
+    Attributes:
+        rows: how many rows tell it: observations, or series where only their keys are wanted.
+    """
 
     artefact: Ref
+    release: int
     counts: Counts
+    rows: int
     first_period: str | None = None
     last_period: str | None = None
 
@@ -70,13 +76,25 @@ class Nearest:
 def amounts(query: DataQuery, catalog: Catalog, store: Store, release: int) -> tuple[Amount, ...]:
     """What a query gives per artefact that has figures; ``offset`` and ``limit`` do not count."""
     found: list[Amount] = []
-    for span in spans(query, store, release):
-        for one in plan(replace(query, offset=0, limit=None, sort=()), catalog, store, span.release, span.since):
+    moments = ((span.release, span.since) for span in spans(query, store, release))
+    for plans in plans_over(replace(query, offset=0, limit=None, sort=()), catalog, store, moments):
+        for one in plans:
             counts = store.count(one.selection)
             if counts.observations or (one.keys_only and counts.series):
-                first, last = _covered(one, store)
-                found.append(Amount(artefact=one.artefact.ref, counts=counts, first_period=first, last_period=last))
+                found.append(_amount(one, counts, store))
     return tuple(found)
+
+
+def _amount(one: Plan, counts: Counts, store: Store) -> Amount:
+    first, last = _covered(one, store)
+    return Amount(
+        artefact=one.artefact.ref,
+        release=one.selection.release,
+        counts=counts,
+        rows=counts.series if one.keys_only else counts.observations,
+        first_period=first,
+        last_period=last,
+    )
 
 
 def _covered(one: Plan, store: Store) -> tuple[str | None, str | None]:

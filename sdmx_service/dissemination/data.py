@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.dissemination.changes import attributes, deleted, moment, spans
 from sdmx_service.dissemination.heading import header_from
-from sdmx_service.dissemination.plan import Plan, plan
+from sdmx_service.dissemination.plan import Plan, plan, plans_over
 from sdmx_service.errors import NoResults
 from sdmx_service.model.columns import columns
 from sdmx_service.model.message import Action, Dataset, Message, Party
@@ -49,8 +49,10 @@ def compared(
 
 def _told(query: DataQuery, catalog: Catalog, store: Store, release: int) -> Iterator[Plan]:
     """The plans of all that is to be told, with its validity."""
-    for span in spans(query, store, release):
-        for one in plan(query, catalog, store, span.release, span.since):
+    told = spans(query, store, release)
+    moments = ((span.release, span.since) for span in told)
+    for span, plans in zip(told, plans_over(query, catalog, store, moments), strict=True):
+        for one in plans:
             yield replace(one, valid_from=span.valid_from, valid_to=span.valid_to)
 
 

@@ -89,6 +89,22 @@ def plan(query: DataSlice, catalog: Catalog, store: Store, release: int, since: 
     return tuple(plans)
 
 
+def plans_over(
+    query: DataSlice, catalog: Catalog, store: Store, moments: Iterable[tuple[int, int | None]]
+) -> Iterator[tuple[Plan, ...]]:
+    """The plans of a query at several releases, each with that after which changes are asked for, or None.
+
+    What a query means does not depend on the release, unless it asks for sources.
+    """
+    first: tuple[Plan, ...] | None = None
+    for release, since in moments:
+        if first is None or (isinstance(query, DataQuery) and query.include_sources):
+            first = plan(query, catalog, store, release, since)
+        yield tuple(
+            replace(one, selection=replace(one.selection, release=release, changed_since=since)) for one in first
+        )
+
+
 # --- which artefacts ------------------------------------------------------------------------------------------------
 def _matching(query: DataSlice, catalog: Catalog) -> Iterator[Maintainable]:
     """The artefacts a query names: the latest matching version per major."""

@@ -6,11 +6,12 @@ The address is that of the query with ``/api/counts`` in the place of ``/sdmx``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import orjson
+import pyarrow as pa
 from aiohttp import web
 
 from sdmx_service.catalog.library import Library, View
@@ -18,14 +19,14 @@ from sdmx_service.dissemination.counting import Amount, Nearest, amounts, neares
 from sdmx_service.dissemination.data import data
 from sdmx_service.errors import NoResults, SemanticFault
 from sdmx_service.formats.registry import Format, formats_for
-from sdmx_service.model.message import Party, WriteOptions
+from sdmx_service.model.message import Message, Party, WriteOptions
 from sdmx_service.model.query import DataQuery
 from sdmx_service.rest.service import SERVICE
 from sdmx_service.urls import v1, v2
 
 _VERSIONS = {"v1": v1, "v2": v2}
 _SAMPLE = 200
-"""Observations that are rendered to estimate the size of the whole."""
+"""Rows that are rendered to estimate the size of the whole."""
 _FORMATS = 4
 """Formats whose size is estimated: the first that the interface offers."""
 
@@ -72,7 +73,7 @@ def counts(api: str, path: str, query_string: str, library: Library, sender: Par
         "nearest": None,
     }
     if found:
-        answer["estimated_bytes"] = dict(_sizes(api, query, answer["observations"], view, library, sender))
+        answer["estimated_bytes"] = dict(_sizes(api, query, found, view, library, sender))
     elif (other := nearest(query, view.catalog, library.store, view.release)) is not None:
         answer["nearest"] = _nearest(api, other)
     return answer
@@ -106,21 +107,29 @@ def _nearest(api: str, found: Nearest) -> dict[str, Any]:
 
 
 def _sizes(
-    api: str, query: DataQuery, observations: int, view: View, library: Library, sender: Party
+    api: str, query: DataQuery, found: Sequence[Amount], view: View, library: Library, sender: Party
 ) -> Iterator[tuple[str, int]]:
-    """Media type and about how many bytes, uncompressed, from what the first observations take."""
-    sample = min(_SAMPLE, observations)
-    if not sample:
+    """Media type and about how many bytes, uncompressed, from what the first rows take.
+
+    What changed, and history, are taken to be as the state at the release that tells most of them.
+    """
+    total = sum(one.rows for one in found)
+    largest = max(found, key=lambda one: one.rows)
+    state = replace(query, as_of=None, updated_after=None, include_history=False)
+    part = replace(state, offset=0, limit=_SAMPLE, sort=())
+    try:
+        message = data(part, view.catalog, library.store, largest.release, sender=sender)
+    except NoResults:
         return
-    part = replace(query, offset=0, limit=sample, sort=())
+    rows = [list(one.batches) for one in message.datasets]
+    shown = sum(batch.num_rows for batches in rows for batch in batches)
     for format in formats_for("data", api)[:_FORMATS]:
-        try:
-            message = data(part, view.catalog, library.store, view.release, sender=sender)
-        except NoResults:
-            return
-        yield format.media_types[0], round(_written(format, message) * observations / sample)
+        if shown:
+            yield format.media_types[0], round(_written(format, message, rows) * total / shown)
 
 
-def _written(format: Format, message: Any) -> int:
+def _written(format: Format, message: Message, rows: Sequence[Sequence[pa.RecordBatch]]) -> int:
+    """How many bytes a message takes whose rows were read."""
     assert format.write is not None
-    return sum(len(chunk) for chunk in format.write(message, WriteOptions()))
+    datasets = [replace(one, batches=iter(own)) for one, own in zip(message.datasets, rows, strict=True)]
+    return sum(len(chunk) for chunk in format.write(replace(message, datasets=datasets), WriteOptions()))

@@ -69,7 +69,7 @@ class AnsweringStore(CubeStore):
     # --- readings ----------------------------------------------------------------------------------------------
 
     def _reading(self, selection: Selection) -> Reading | ModelReading | None:
-        """The reading of a selection, from a read model where there is one; None if the cube never held anything."""
+        """The reading of a selection, from a read model where there is one; None if nothing of it was ever there."""
         found = self._models.reading(selection) if self._models is not None else None
         if found is None:
             return self._database_reading(selection)
@@ -85,11 +85,13 @@ class AnsweringStore(CubeStore):
         return found
 
     def _database_reading(self, selection: Selection) -> Reading | None:
-        """The reading of a selection from the database."""
+        """The reading of a selection from the database; None if nobody ever sent anything of it."""
         layout = self._layout(selection.cube)
         if layout is None:
             return None
         directory = self._directory(layout, selection.release)
+        if not directory.has(selection.dataflows, selection.providers):
+            return None
         layout = self._layout(selection.cube) or layout
         mask = self._masks.of(layout, directory.dataflow_numbers)
         key = (*_selection_key(selection), mask.version)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -46,6 +46,19 @@ class Directory:
     def provider_numbers(self) -> Mapping[str, int]:
         """Name -> number."""
         return {name: number for number, name in self.providers.items()}
+
+    def has(self, dataflows: Collection[str] | None, providers: Collection[str] | None) -> bool:
+        """Whether one of some providers ever sent something for one of some dataflows; None: for any."""
+        if dataflows is None and providers is None:
+            return bool(self.agreements)
+        if dataflows is None or providers is None:
+            place, known = (1, self.provider_numbers) if dataflows is None else (0, self.dataflow_numbers)
+            wanted = {known.get(name) for name in (providers if dataflows is None else dataflows) or ()}
+            return any(pair[place] in wanted for pair in self.agreements)
+        flows = [self.dataflow_numbers.get(name, -1) for name in dataflows]
+        return any(
+            (flow, self.provider_numbers.get(name, -1)) in self.agreements for flow in flows for name in providers
+        )
 
     @cached_property
     def chronological(self) -> Sequence[int]:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow as pa
 import pytest
 
+from sdmx_service.catalog.loading import Content, serialise
 from sdmx_service.errors import NotFound, SdmxError, SemanticFault
 from sdmx_service.model.message import Party
+from sdmx_service.model.structure import ProvisionAgreement
 from sdmx_service.rest.counts import counts
-from tests.harness import House
-from tests.rest.fishery import CATCH
+from sdmx_service.storage.duckdb_store import DuckDBEngine
+from tests.harness import House, open_house
+from tests.rest.fishery import CATCH, CONTENT
 from tests.rest.test_http import DATA, asked
 
 FLOW = "data/dataflow/SEA/DF_CATCH/1.0.0"
@@ -116,3 +123,58 @@ def test_an_empty_answer_says_where_the_nearest_query_is_told(fishery: House) ->
     status, headers, body = asked(fishery, "/sdmx/v1/data/SEA,DF_CATCH,1.0.0/M.NOPE.COD")
     assert status == 404
     assert headers["Link"].split(">")[0].removeprefix("<").encode() in body
+
+
+# --- over time -------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def grown(tmp_path: Path) -> Iterator[House]:
+    """Sixty figures, then one more, which is corrected and goes again, a release each."""
+    header = "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,PORT,FISH,TIME_PERIOD,WEIGHT,STATUS,UNIT"
+    many = [f"M,M,NOR,COD,20{year}-{month:02},{month},A,kg" for year in range(20, 25) for month in range(1, 13)]
+    more = ["M,M,SOU,EEL,2031-01,5,A,kg"], ["M,M,SOU,EEL,2031-01,6,A,kg"], ["D,M,SOU,EEL,2031-01,,,"]
+    with open_house(f"duckdb:///{tmp_path / 'store.duckdb'}", CONTENT) as house:
+        for rows in (many, *more):
+            body = "\n".join([header, *(f"dataflow,SEA:DF_CATCH(1.0.0),{row}" for row in rows), ""]).encode()
+            assert house.send(body, provider="SEA.HARBOUR")[0].status == "published"
+        yield house
+
+
+def test_history_counts_what_every_release_brought(grown: House) -> None:
+    found = count(grown, FLOW, "includeHistory=true")
+    assert [one["observations"] for one in found["datasets"]] == [60, 1, 1]
+    assert found["observations"] == 62
+
+
+def test_the_size_of_a_history_is_about_that_of_its_answer(grown: House) -> None:
+    for media_type, size in count(grown, FLOW, "includeHistory=true")["estimated_bytes"].items():
+        body = grown.body(f"v2/{FLOW}?includeHistory=true", media_type)
+        assert 0.5 < size / len(body) < 1.5, media_type
+
+
+def test_the_size_of_keys_alone(fishery: House) -> None:
+    for media_type, size in count(fishery, FLOW, "measures=none&attributes=none")["estimated_bytes"].items():
+        body = fishery.body(f"v2/{FLOW}?measures=none&attributes=none", media_type)
+        assert abs(size - len(body)) < 40, media_type
+
+
+@pytest.mark.parametrize("query", ["", "includeHistory=true"])
+def test_the_store_is_not_asked_for_what_nobody_ever_sent(
+    grown: House, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    """There may be an agreement for every office and dataflow, and few that send."""
+    catalog = grown.library.view().catalog
+    known = catalog.named("PA_CATCH_HARBOUR", "ProvisionAgreement")
+    assert isinstance(known, ProvisionAgreement)
+    others = [replace(known, id=f"PA_{n}", provider=replace(known.provider, item=f"OFFICE_{n}")) for n in range(200)]
+    grown.library.store.save_artefacts(serialise(Content(artefacts=others)))
+    asked: list[str] = []
+    read = DuckDBEngine.read
+
+    def reading(self: DuckDBEngine, statement: str) -> pa.Table:
+        asked.append(statement)
+        return read(self, statement)
+
+    monkeypatch.setattr(DuckDBEngine, "read", reading)
+    found = count(grown, "data/provisionagreement/SEA/*", query)
+    assert {one["urn"].rpartition("=")[2] for one in found["datasets"]} == {"SEA:PA_CATCH_HARBOUR(1.0.0)"}
+    assert len(asked) < 150
