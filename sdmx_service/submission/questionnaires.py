@@ -124,6 +124,7 @@ def _agrees(filled: FilledQuestionnaire, cover: Iterable[Line]) -> bool:
             what = filled.questionnaire.word(word, "en").lower()
             _say(filled.report, "F150", line.place, what=what, value=line.value or "", expected=expected)
             agrees = False
+    agrees = _names_its_area(filled, cover) and agrees
     for sheet, table in filled.tables:
         if sheet.questionnaire != filled.questionnaire.name:
             place = sheet.place(sheet.key_row, sheet.key_column)
@@ -138,6 +139,27 @@ def _agrees(filled: FilledQuestionnaire, cover: Iterable[Line]) -> bool:
         _say(filled.report, "F150", None, what=what, value="", expected="said on the cover")
         agrees = False
     return agrees
+
+
+def _names_its_area(filled: FilledQuestionnaire, cover: Iterable[Line]) -> bool:
+    """Whether the name beside the area's code is one of its names; not another country's."""
+    line = next((one for one in cover if one.words[0] == keys.AREA), None)
+    table = next((table for _, table in filled.tables), None)
+    if line is None or table is None:
+        return True
+    structure = filled.catalog.structure_of(filled.catalog.dataflow(table.dataflow))
+    component = structure.component(filled.questionnaire.area)
+    item = None if component is None else (filled.catalog.codes(component) or {}).get(filled.area)
+    place = Place(sheet=line.place.sheet, row=line.place.row, column=line.place.column + 1)
+    grid = next(grid for grid in filled.grids if grid.name == place.sheet)
+    name = grid.at(place.row, place.column)
+    if item is None or name is None or keys.fold(name) in map(keys.fold, (filled.area, *item.names.values())):
+        return True
+    what = filled.questionnaire.word("area", "en").lower()
+    _say(
+        filled.report, "F150", place, what=what, value=name, expected=f"{item.name((filled.language,))} ({filled.area})"
+    )
+    return False
 
 
 def _say(report: Report, code: str, place: Place | None, **said: Any) -> None:

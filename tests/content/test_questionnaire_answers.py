@@ -422,6 +422,19 @@ def test_another_country_on_the_cover_is_not_believed(book: openpyxl.Workbook, c
     assert [finding.code for finding in report.findings()] == ["F150"]
 
 
+def test_another_country_in_name_only_is_not_believed(book: openpyxl.Workbook, catalog: Catalog) -> None:
+    cover = book["Cover"]
+    row = row_of(cover, "@area")
+    cover.cell(row, 4).value = "Malte"
+    assert codes(saved(book), catalog) == []
+    cover.cell(row, 4).value = "Italy"
+    found, report = read_back(saved(book), catalog)
+    assert found == []
+    (said,) = report.findings()
+    assert (said.code, said.sheet, said.row, said.column) == ("F150", "Cover", row, "D")
+    assert (said.value, said.expected) == ("Italy", "Malta (470)")
+
+
 def test_a_revision_that_is_not_here_is_named(book: openpyxl.Workbook, catalog: Catalog) -> None:
     for name in ("Cover", "_keys"):
         sheet = book[name]

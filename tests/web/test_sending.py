@@ -7,15 +7,18 @@ import io
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from aiohttp import FormData
 
 from sdmx_service.auth import OPERATOR
 from sdmx_service.catalog.library import Library
+from sdmx_service.model.finding import FindingGroup, Severity
 from sdmx_service.submission.reading import Wish
 from sdmx_service.submission.receipt import load_receipt, receipts
 from sdmx_service.submission.submit import SentFile, submit
 from sdmx_service.web import desk
+from sdmx_service.web.sending import causes_of
 from sdmx_service.workflow.publishing import publish
 from tests.web.orchard import EVIL, orchard
 from tests.web.signing import RIGHT, WRONG, Visitor, add_accounts, figures, visiting
@@ -247,3 +250,19 @@ async def test_names_and_values_are_text(visitor: Visitor) -> None:
     page = await visitor.get(str(sent.location))
     assert page.page.xpath("//main//script | //main//img") == []
     assert "<img src=x" in page.words
+
+
+def test_a_cause_is_called_by_its_rule_and_says_what_is_expected_once() -> None:
+    places = pa.table({"row": [2, 3], "expected": ["a whole number", "a whole number"]})
+    rule = FindingGroup(
+        code="V01",
+        severity=Severity.ERROR,
+        template="Wrong.",
+        rule="R.V01",
+        constants={"title": "Whole"},
+        places=places,
+    )
+    said = FindingGroup.of("F304", component="A", value="x", expected="a number")
+    first, second = causes_of([rule, said])
+    assert (first.title, first.expected) == ("Whole", "a whole number")
+    assert (second.title, second.expected) == ("Wrong type", "")
