@@ -79,7 +79,8 @@ th,td{border:1px solid #b8c0cc;padding:.25rem .5rem;text-align:start;vertical-al
 p,h1,h2,li{overflow-wrap:anywhere}section div{overflow-x:auto}td{max-width:24rem}
 td:last-child{min-width:12rem;overflow-wrap:anywhere}
 th{background:#edeff2;white-space:nowrap}
-section{border-inline-start:.4rem solid;padding-inline-start:1rem;margin:1.5rem 0}
+h1{overflow-wrap:anywhere}
+section{overflow-x:auto;border-inline-start:.4rem solid;padding-inline-start:1rem;margin:1.5rem 0}
 .error{border-color:#b3261e}.warning{border-color:#b26a00}.info{border-color:#2d5b9a}h2{font-size:1.1rem;margin:0}
 """
 _DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()

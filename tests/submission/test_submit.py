@@ -159,8 +159,10 @@ class TestRights:
         first, second, third = (
             submit(body(merge("COD", "2024-01", "5")), Wish(), house.library, OWN) for _ in range(3)
         )
-        with pytest.raises(NotAllowed, match="may not withdraw"):
+        with pytest.raises(NotFound, match="no submission"):  # who may not see it
             withdraw(first.id, house.library, OTHER)
+        with pytest.raises(NotAllowed, match="may not withdraw"):
+            withdraw(first.id, house.library, Principal(id="review", role="reviewer"))
         assert withdraw(first.id, house.library, OWN).status == "withdrawn"
         assert (
             withdraw(second.id, house.library, Principal(id="new", role="provider", provider="SEA.HARBOUR")).status
