@@ -34,8 +34,10 @@ _AROUND: Final = (0, -1, 1)
 """Steps beside the present one whose codes count too: clocks differ, and people type slowly."""
 _BYTES: Final = 20
 """Of the secret: as many as the hash gives (RFC 4226, R6)."""
-SECRET_FIELDS: Final = ("second", "second_wanted")
+SECRET_FIELDS: Final = ("second", "second_wanted", "second_wanted_in")
 """What a document of an account has of it, and what nobody is shown."""
+
+_UNWANTED: Final = {"second_wanted": None, "second_wanted_in": None}
 
 
 def new_secret() -> str:
@@ -72,22 +74,32 @@ def has_second(document: Mapping[str, Any]) -> bool:
 
 
 # --- set up and taken away ------------------------------------------------------------------------------------------
-def want_second(store: Store, name: str, document: Mapping[str, Any], seal: Seal) -> str:
+def want_second(store: Store, name: str, document: Mapping[str, Any], seal: Seal, session: str = "") -> str:
     """A secret for an account that has no second factor; it counts when a first code was given.
+
+    Args:
+        store: where the account is.
+        name: of the account.
+        document: the account as it was read.
+        seal: for the secret.
+        session: hash of the session that wants it. Nobody else is shown it, nor can let it count: who had somebody's
+            browser for a minute would know the secret that the owner takes over later.
 
     Raises:
         SemanticFault: there is no key to seal it with.
     """
     secret = new_secret()
     _see_to_key(store, seal)
-    store.record(Record(changes=(_change(name, document, {"second_wanted": seal.sealed(secret, name)}),)))
+    wanted = {"second_wanted": seal.sealed(secret, name), "second_wanted_in": session}
+    store.record(Record(changes=(_change(name, document, wanted),)))
     return secret
 
 
-def wanted_secret(name: str, document: Mapping[str, Any], seal: Seal) -> str | None:
-    """The secret that was made last and does not count yet; None: there is none, or none that can be opened."""
+def wanted_secret(name: str, document: Mapping[str, Any], seal: Seal, session: str = "") -> str | None:
+    """The secret that a session wanted last and that does not count yet; None: none, or none that can be opened."""
     kept = document.get("second_wanted")
-    return None if kept is None else seal.opened(kept, name)
+    is_its = document.get("second_wanted_in", "") == session
+    return None if kept is None or not is_its else seal.opened(kept, name)
 
 
 def set_second(
@@ -98,25 +110,26 @@ def set_second(
     seal: Seal,
     *,
     by: Principal,
+    session: str = "",
     moment: float | None = None,
 ) -> None:
-    """Let the secret count that was made last, by a first code; other sessions of the account end.
+    """Let the secret count that the session wanted last, by a first code; other sessions of the account end.
 
     Raises:
         SemanticFault: the code is not right, or no secret was made.
     """
-    secret = wanted_secret(name, document, seal)
+    secret = wanted_secret(name, document, seal, session)
     step = None if secret is None else step_of(secret, code, time.time() if moment is None else moment)
     if secret is None or step is None:
         raise SemanticFault("The code is not right.", hint="Type the one that the app shows now.")
     second = {"secret": _kept(document["second_wanted"], secret, name, seal), "used": step}
-    made = {"second": second, "second_wanted": None, "epoch": secrets.token_hex(8)}
+    made = {"second": second, **_UNWANTED, "epoch": secrets.token_hex(8)}
     keep(store, by, "set up second factor", f"account {name}", _change(name, document, made))
 
 
 def remove_second(store: Store, name: str, document: Mapping[str, Any], *, by: Principal = OPERATOR) -> None:
     """Let an account be signed in to without a code again; its sessions end. It takes no key."""
-    gone = {"second": None, "second_wanted": None, "epoch": secrets.token_hex(8)}
+    gone = {"second": None, **_UNWANTED, "epoch": secrets.token_hex(8)}
     keep(store, by, "remove second factor", f"account {name}", _change(name, document, gone))
 
 

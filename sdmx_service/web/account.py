@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -18,6 +20,7 @@ from sdmx_service.auth.second_factor import (
     wanted_secret,
 )
 from sdmx_service.auth.sessions import end_session, end_sessions, open_session
+from sdmx_service.auth.tokens import digest
 from sdmx_service.errors import NotAuthenticated, NotFound, SdmxError, SemanticFault, TooManyAttempts
 from sdmx_service.web.asking import Shown, status_of
 from sdmx_service.web.desk import SIGN_IN, Case, at_desk
@@ -92,7 +95,7 @@ def _account_page(case: Case, fault: SdmxError | None = None) -> Shown:
     principal = case.signed_in
     name = _local_name(case)
     document = None if name is None else find_account(case.desk.store, name)
-    wanted = None if document is None or name is None else wanted_secret(name, document, case.desk.doorkeeper.seal)
+    wanted = None if document is None or name is None else _wanted(case, name, document)
     app_address = None if wanted is None else address_of(wanted, name or "", _service_name(case))
     acts = [(act.what, act.reaches[principal.role]) for id, act in ACTS.items() if principal.may(id)]
     return case.page(
@@ -162,13 +165,17 @@ def _anew(case: Case) -> Shown:
 
 
 # --- the second factor ----------------------------------------------------------------------------------------------
+def _wanted(case: Case, name: str, document: Mapping[str, Any]) -> str | None:
+    return wanted_secret(name, document, case.desk.doorkeeper.seal, digest(case.secret))
+
+
 def _want_second(case: Case) -> Shown:
     """A secret for the app, shown until a first code makes it count."""
     try:
         name = _own_account(case)
         document = find_account(case.desk.store, name)
         if not has_second(document):
-            want_second(case.desk.store, name, document, case.desk.doorkeeper.seal)
+            want_second(case.desk.store, name, document, case.desk.doorkeeper.seal, digest(case.secret))
     except SemanticFault as fault:
         return _account_page(case, fault)
     return case.go("/account")
@@ -179,7 +186,8 @@ def _set_second(case: Case) -> Shown:
     try:
         name = _shown_again(case)
         document, first = find_account(case.desk.store, name), case.fields.get("first", "")
-        set_second(case.desk.store, name, document, first, case.desk.doorkeeper.seal, by=case.signed_in)
+        seal, session = case.desk.doorkeeper.seal, digest(case.secret)
+        set_second(case.desk.store, name, document, first, seal, by=case.signed_in, session=session)
     except (NotAuthenticated, TooManyAttempts, SemanticFault) as fault:
         return _account_page(case, fault)
     return _anew(case)

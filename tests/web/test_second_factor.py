@@ -15,6 +15,7 @@ from lxml import html
 from sdmx_service.auth.accounts import accept_invitation, create_account, find_account, invite
 from sdmx_service.auth.seal import Seal, is_sealed
 from sdmx_service.auth.second_factor import STEP, code_at, has_second, new_secret, wanted_secret
+from sdmx_service.auth.tokens import digest
 from sdmx_service.catalog.library import Library
 from tests.web.orchard import orchard
 from tests.web.signing import GOOD, Visitor, visiting
@@ -83,13 +84,29 @@ async def test_setting_it_up_needs_the_password_and_a_first_code(
     visitor: Visitor, library: Library, tmp_path: Path, present: str, is_right: bool
 ) -> None:
     await visitor.send(ACCOUNT, f"{ACCOUNT}/second-factor/want")
-    secret = wanted_secret("rita", find_account(library.store, "rita"), Seal(tmp_path / "key"))
+    session = digest(visitor.cookie())
+    secret = wanted_secret("rita", find_account(library.store, "rita"), Seal(tmp_path / "key"), session)
     assert secret is not None
     first = code_at(secret, time.time()) if is_right else "000000"
     answer = await visitor.send(ACCOUNT, f"{ACCOUNT}/second-factor/set", present=present, first=first)
     assert answer.status == (401 if is_right else 400)
     assert answer.page.xpath("//*[@id='problem']")
     assert not has_second(find_account(library.store, "rita"))
+
+
+async def test_a_secret_is_of_the_browser_that_wanted_it(visitor: Visitor, library: Library, tmp_path: Path) -> None:
+    """Else who had somebody's browser for a minute would know the secret that the owner lets count later."""
+    await visitor.send(ACCOUNT, f"{ACCOUNT}/second-factor/want")
+    (theirs,) = (await visitor.get(ACCOUNT)).page.xpath("//section[@aria-labelledby='second']//code/text()")
+    async with visiting(library, key_file=tmp_path / "key") as owner:
+        await owner.sign_in("rita")
+        assert "Set up a second factor" in (await owner.get(ACCOUNT)).words
+        form = {"present": GOOD, "first": code_at(theirs, time.time())}
+        assert (await owner.send(ACCOUNT, f"{ACCOUNT}/second-factor/set", **form)).status == 400
+        assert not has_second(find_account(library.store, "rita"))
+        own = await set_up(owner)
+    assert own != theirs
+    assert has_second(find_account(library.store, "rita"))
 
 
 async def test_a_second_secret_is_not_made_over_one_that_counts(
