@@ -1,34 +1,34 @@
 """Reading a workbook in a process of its own, within limits of memory and time.
 
-A damaged or made-up XLS file can say that it has billions of cells, and the engine that reads it believes it: the process
-would be out of memory, and end. So another one reads it, and what may end is that one. Sheets come back as Arrow.
+A damaged or made-up XLS file can say that it has billions of cells, and the engine that reads it believes it: the
+process would be out of memory, and end. So another one reads it, and what may end is that one. Sheets come back as
+Arrow.
 
 ``python -m sdmx_service.formats.spreadsheet.apart``: the workbook on the standard input, the sheets on the standard
-output.
+output: a line of JSON that says what they are, or why there are none, and a stream of Arrow for each.
 """
 
 from __future__ import annotations
 
 import io
-import resource
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import IO, Final
+from typing import IO, Any, Final
 
 import orjson
 import pyarrow as pa
 
-from sdmx_service.errors import SdmxError, TooLarge, UnreadableFile
+from sdmx_service.errors import TooLarge, UnreadableFile
 from sdmx_service.formats.spreadsheet.binary import DAMAGED, read_binary_sheets
 from sdmx_service.model.message import Sheet
 
-MEMORY: Final = 2 * 1024**3
-"""Bytes that the reading process may take, beside what its program takes: more than ``MAX_CELLS`` need."""
+MEMORY: Final = 4 * 1024**3
+"""Bytes of addresses that the other process may use: more than the largest sheets need."""
 SECONDS: Final = 120
 """After that the reading is given up."""
 _FAULTS: Final = {one.__name__: one for one in (UnreadableFile, TooLarge)}
-_LINE: Final = b"\n"
 
 
 def read_apart(file: IO[bytes]) -> tuple[Sheet, ...]:
@@ -45,88 +45,75 @@ def read_apart(file: IO[bytes]) -> tuple[Sheet, ...]:
     except subprocess.TimeoutExpired:
         raise UnreadableFile(f"The workbook could not be read in {SECONDS} seconds.", hint=DAMAGED) from None
     if done.returncode:
-        raise UnreadableFile("The workbook is damaged: reading it takes more memory than there is.", hint=DAMAGED)
-    return _received(done.stdout)
-
-
-def _received(said: bytes) -> tuple[Sheet, ...]:
-    head, _, body = said.partition(_LINE)
+        raise UnreadableFile("The workbook is damaged: its reader does not come to an end of it.", hint=DAMAGED)
+    head, _, body = done.stdout.partition(b"\n")
     told = orjson.loads(head)
     if "fault" in told:
         raise _FAULTS[told["fault"]](told["detail"], hint=told["hint"])
-    return tuple(_sheet(one, part) for one, part in zip(told["sheets"], _parts(told["sheets"], body), strict=True))
+    return tuple(_received(told["sheets"], pa.py_buffer(body)))
 
 
-def _parts(sheets: list[dict[str, int]], body: bytes) -> list[pa.Buffer]:
-    whole, start, found = pa.py_buffer(body), 0, []
-    for one in sheets:
-        found.append(whole.slice(start, one["bytes"]))
-        start += one["bytes"]
+def _received(sheets: Sequence[Mapping[str, Any]], body: pa.Buffer) -> list[Sheet]:
+    found, start = [], 0
+    for told in sheets:
+        with pa.ipc.open_stream(body.slice(start, told["bytes"])) as reader:
+            columns = [column.combine_chunks() for column in reader.read_all().columns]
+        start += told["bytes"]
+        found.append(
+            Sheet(
+                name=told["name"],
+                columns=tuple(columns[: told["width"]]),
+                merged=tuple((first, left, last, right) for first, left, last, right in told["merged"]),
+                hidden_rows=tuple(told["hidden_rows"]),
+                hidden_columns=tuple(told["hidden_columns"]),
+                is_hidden=told["is_hidden"],
+                numbers=tuple(columns[told["width"] :]),
+            )
+        )
     return found
-
-
-def _sheet(told: dict[str, object], part: pa.Buffer) -> Sheet:
-    with pa.ipc.open_stream(part) as reader:
-        (batch,) = reader
-    columns = [pa.concat_arrays([column]) for column in batch.columns]
-    width = len(columns) // 2
-    return Sheet(
-        name=str(told["name"]),
-        columns=tuple(columns[:width]),
-        merged=tuple(map(tuple, told["merged"])),  # type: ignore[arg-type]
-        hidden_rows=tuple(told["hidden_rows"]),  # type: ignore[arg-type]
-        hidden_columns=tuple(told["hidden_columns"]),  # type: ignore[arg-type]
-        is_hidden=bool(told["is_hidden"]),
-        numbers=tuple(columns[width:]),
-    )
 
 
 # --- in the other process -------------------------------------------------------------------------------------------
 def main() -> None:
     """Read the workbook of the standard input, and write its sheets, or why there are none."""
     _limit()
-    output = sys.stdout.buffer
     try:
         sheets = read_binary_sheets(io.BytesIO(sys.stdin.buffer.read()))
-    except SdmxError as fault:
-        output.write(orjson.dumps({"fault": _name(fault), "detail": fault.detail, "hint": fault.hint}) + _LINE)
+    except (UnreadableFile, TooLarge) as fault:
+        _write({"fault": type(fault).__name__, "detail": fault.detail, "hint": fault.hint})
         return
-    bodies = [_written(sheet) for sheet in sheets]
-    told = [
-        {
-            "name": sheet.name,
-            "merged": sheet.merged,
-            "hidden_rows": sheet.hidden_rows,
-            "hidden_columns": sheet.hidden_columns,
-            "is_hidden": sheet.is_hidden,
-            "bytes": body.size,
-        }
-        for sheet, body in zip(sheets, bodies, strict=True)
-    ]
-    output.write(orjson.dumps({"sheets": told}) + _LINE)
+    bodies = [_body(sheet) for sheet in sheets]
+    told = [_told(sheet, body.size) for sheet, body in zip(sheets, bodies, strict=True)]
+    _write({"sheets": told}, *bodies)
+
+
+def _write(told: Mapping[str, Any], *bodies: pa.Buffer) -> None:
+    sys.stdout.buffer.write(orjson.dumps(told) + b"\n")
     for body in bodies:
-        output.write(body)
+        sys.stdout.buffer.write(body)
 
 
-def _name(fault: SdmxError) -> str:
-    return next(name for name, kind in _FAULTS.items() if type(fault) is kind)
+def _told(sheet: Sheet, size: int) -> dict[str, Any]:
+    names = ("name", "merged", "hidden_rows", "hidden_columns", "is_hidden")
+    return {name: getattr(sheet, name) for name in names} | {"width": len(sheet.columns), "bytes": size}
 
 
-def _written(sheet: Sheet) -> pa.Buffer:
-    arrays = [*sheet.columns, *(sheet.numbers or ())]
-    names = [str(number) for number in range(len(arrays))]
-    rows = pa.record_batch(arrays, names=names) if arrays else pa.record_batch([pa.nulls(0)], names=["0"])
+def _body(sheet: Sheet) -> pa.Buffer:
+    columns = [*sheet.columns, *(sheet.numbers or ())]
+    table = pa.table(dict(zip(map(str, range(len(columns))), columns, strict=True)))
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema) as writer:
-        writer.write_batch(rows)
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
     return sink.getvalue()
 
 
 def _limit() -> None:
-    """Let the program take so much more memory than it has, and processor time; no core is dumped."""
-    pages = int(open("/proc/self/statm").read().split()[0])  # noqa: SIM115
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY,) * 2)
+    """No more memory than ``MEMORY``, and no picture of it on the disk when the process ends; not every system can."""
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ _ERRORS: Final = {
 _HIDDEN_ROW, _HIDDEN_COLUMN = 0x20, 0x01
 _MAX_COLUMNS = 256
 _WORDS = ("W\0o\0r\0k\0b\0o\0o\0k", "B\0o\0o\0k")
-_DAMAGED = "Open it in a spreadsheet program and save it again."
+DAMAGED: Final = "Open it in a spreadsheet program and save it again."
 
 
 def sniff_binary_workbook(head: Head) -> int:
@@ -39,7 +39,7 @@ def sniff_binary_workbook(head: Head) -> int:
 
 
 def read_binary_sheets(file: IO[bytes]) -> tuple[Sheet, ...]:
-    """The worksheets in order.
+    """The worksheets in order; of a file that nobody vouches for only in a process that may end (``apart``).
 
     Raises:
         UnreadableFile: damaged, truncated, protected by a password, or no workbook.
@@ -57,7 +57,7 @@ def read_binary_sheets(file: IO[bytes]) -> tuple[Sheet, ...]:
     except PasswordError:
         raise UnreadableFile("The workbook is protected by a password.", hint="Save it without one.") from None
     except (CalamineError, OSError, ValueError, IndexError, struct.error) as fault:
-        raise UnreadableFile(f"The workbook is damaged ({fault}).", hint=_DAMAGED) from None
+        raise UnreadableFile(f"The workbook is damaged ({fault}).", hint=DAMAGED) from None
 
 
 def _stream(content: io.BytesIO) -> bytes:
@@ -65,7 +65,7 @@ def _stream(content: io.BytesIO) -> bytes:
     with olefile.OleFileIO(content) as container:
         name = next((one for one in ("Workbook", "Book") if container.exists(one)), None)
         if name is None:
-            raise UnreadableFile("The file holds no workbook.", hint=_DAMAGED)
+            raise UnreadableFile("The file holds no workbook.", hint=DAMAGED)
         return bytes(container.openstream(name).read(MAX_SIZE))
 
 

@@ -21,7 +21,7 @@ import pyarrow as pa
 from sdmx_service.errors import TooLarge, UnreadableFile
 from sdmx_service.formats.delimited import DelimitedFile, OddRecord
 from sdmx_service.formats.sniffing import HEAD_SIZE, Head
-from sdmx_service.formats.spreadsheet.binary import read_binary_sheets
+from sdmx_service.formats.spreadsheet.apart import read_apart
 from sdmx_service.formats.spreadsheet.encodings import Known, find_encoding
 from sdmx_service.formats.spreadsheet.opendocument import read_open_document_sheets
 from sdmx_service.formats.spreadsheet.workbook import read_sheets
@@ -62,7 +62,7 @@ def read_workbook(file: IO[bytes], resolve: Resolve | None = None) -> Tables:
 
 def read_binary_workbook(file: IO[bytes], resolve: Resolve | None = None) -> Tables:
     """The worksheets of an XLS workbook, in order; as ``read_workbook``."""
-    return Tables(sheets=read_binary_sheets(file))
+    return Tables(sheets=read_apart(file))
 
 
 def read_open_document(file: IO[bytes], resolve: Resolve | None = None) -> Tables:

@@ -84,7 +84,7 @@ def parts_of(file: IO[bytes]) -> dict[str, bytes]:
             if len(archive.infolist()) > MAX_PARTS:
                 raise TooLarge(f"The workbook has more than {MAX_PARTS} parts.")
             for info in archive.infolist():
-                if info.is_dir() or "/media/" in info.filename:
+                if not info.filename or info.is_dir() or "/media/" in info.filename:
                     continue
                 with archive.open(info) as source:
                     found[info.filename] = source.read(left + 1)
