@@ -214,6 +214,13 @@ CATALOGUE: Mapping[str, FindingKind] = {
         _kind("F275", _ERROR, "Heading changed", "The column is that of {expected}, and its heading is {value!r}.",
               "Key and heading of a column of a questionnaire differ, so that it is not clear whose figures these are.",
               "Restore the heading; write the figures into the column that they belong to."),
+        _kind("F276", _WARNING, "Row ends early",
+              "The row has {cells} cells and ends before the column of {expected!r}: what it lacks is read as blank.",
+              "A row of a text file has fewer cells than the header, and a figure or part of its key is among those "
+              "that it lacks. Where a separator is missing in the middle, all cells behind it stand one column too far "
+              "left, perhaps under another year.",
+              "Write a separator for each column, for empty cells too, and see that each cell stands where it belongs. "
+              "Nothing, if only empty cells at the end were left out."),
         _kind("F280", _ERROR, "Component is another one now",
               "{component} is not what it was when the figures were accepted: {reason}.",
               "The structure changed while the submission waited for publication, and the values that it brings for "

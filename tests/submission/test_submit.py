@@ -308,6 +308,15 @@ class TestTables:
         found = self.found(house, self.BOOK + "Northport;2024-01;9;;;\n")
         assert [one for one in found if one[0] == "F501"] == [("F501", 2, "C", "1.5"), ("F501", 3, "C", "9")]
 
+    def test_a_row_that_ends_before_its_figures_or_keys_is_told(self, house: House) -> None:
+        receipt, findings = house.send((self.BOOK + "Northport;2024-02;1\nNorthport\n").encode(), name="book.csv")
+        assert receipt.status != "refused"
+        early = [one for one in findings if one.code == "F276"]
+        assert [(one.row, one.column, one.expected, one.severity.value) for one in early] == [
+            (3, "D", "eel", "warning")
+        ]
+        assert "has 3 cells" in early[0].message
+
     def test_a_blank_period(self, house: House) -> None:
         found = self.found(house, self.BOOK.replace("2024-01", ""))
         assert {(one[0], one[1], one[2]) for one in found} == {("F302", 2, "B")}
