@@ -41,6 +41,8 @@ def test_a_right_row_has_no_findings() -> None:
         ("COUNT", "INF", "F304", "COUNT: 'INF' is not what the structure asks for: a whole number of type Integer."),
         ("COUNT", "-1", "F304", "COUNT: '-1' is not what the structure asks for: at least 0."),
         ("COUNT", "101", "F304", "COUNT: '101' is not what the structure asks for: at most 100."),
+        ("RATE", "INF", "F304", "RATE: 'INF' is not what the structure asks for: a finite number."),
+        ("RATE", "-1e400", "F304", "RATE: '-1e400' is not what the structure asks for: a finite number."),
         ("RATE", "0.55", "F304", "RATE: '0.55' is not what the structure asks for: at most 1 decimal."),
         ("NOTE", "a", "F304", "NOTE: 'a' is not what the structure asks for: at least 2 characters."),
         ("NOTE", "abcdef", "F304", "NOTE: 'abcdef' is not what the structure asks for: at most 5 characters."),
