@@ -187,6 +187,11 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "A row of a deletion that names values deletes these alone, not the figure; an attribute of a series or "
               "group goes from all its figures.",
               "To delete a figure, send its key and leave everything else empty."),
+        _kind("F255", _WARNING, "A deletion of all there is",
+              "The deletion names no key: {what} of {provider} in {dataflow} is taken away ({stored}).",
+              "A row of a deletion takes away all that has its values of the key; one without any, all that its "
+              "provider has in the dataflow by the time it is published.",
+              "Nothing, if it is meant so. Otherwise send the keys of what is to go."),
         _kind("F260", _ERROR, "Nothing to keep as it was sent",
               "{value!r} says that the figure stays as it was sent, and none of that key is held of this provider.",
               "The symbol stands in cells whose figures are held and not shown: confidential ones, and those that are "

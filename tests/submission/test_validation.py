@@ -167,7 +167,6 @@ class TestPresence:
 
     def test_a_deletion_needs_no_values(self) -> None:
         assert findings("MT,F,2024,,,,,,,,,,,,", action="D") == []
-        assert findings(",,,,,,,,,,,,,,", action="D") == []
         assert findings("MT,,,-,-,-,-,-,-,-,-,-,-,-,-", action="D") == []
 
     def test_a_deletion_that_takes_what_is_mandatory_and_leaves_the_figure(self) -> None:
@@ -178,6 +177,24 @@ class TestPresence:
         assert brief(findings("MT,F,2024,1.5,,,,A,,,,,,,", action="D")) == []  # the measure goes with its status
         assert brief(findings("MT,F,2024,1.5,,,,A,,,,PS,,,", action="D")) == [("F254", 2, "UNIT", None)]
         assert findings("MT,F,,,,,,,,,,PS,,,", action="D") == []  # a series by itself, as differences have it
+
+    @pytest.mark.parametrize(
+        ("cells", "what"), [(",,,,,,,,,,,,,,", "everything"), (",,,1,-,,,,,,,,,,", "every VALUE and every COUNT")]
+    )
+    def test_a_deletion_without_a_key_is_told_once(self, cells: str, what: str) -> None:
+        found = findings("MT,F,2024,,,,,,,,,,,,", cells, ",,,,,,,,,,,,,,", action="D")
+        assert [(one.code, one.severity.value, one.row) for one in found if one.code == "F255"] == [
+            ("F255", "warning", 3)
+        ]
+        assert found[0].message == (
+            f"The deletion names no key: {what} of TEST.P1 in TEST:DF_V(1.0.0) is taken away "
+            "(how much is stored is not known here)."
+        )
+
+    def test_a_deletion_of_attributes_or_of_a_part_of_the_key_is_not_one_of_all(self) -> None:
+        for cells in (",,,,,,,A,,,,,,,", ",F,,,,,,,,,,,,,", ",,2024,,,,,,,,,,,,", ",,,,,,,,,,,,x,,"):
+            assert [one for one in findings(cells, action="D") if one.code == "F255"] == []
+        assert [one for one in findings(row(), action="R") if one.code == "F255"] == []
 
     def test_a_deletion_needs_known_codes(self) -> None:
         assert brief(findings("MTT,,,,,,,,,,,,,,", action="D")) == [("F401", 2, "AREA", "MTT")]
