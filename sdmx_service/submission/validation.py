@@ -21,6 +21,7 @@ from sdmx_service.errors import SyntaxFault
 from sdmx_service.model.artefact import Item
 from sdmx_service.model.columns import (
     COLUMN,
+    INFINITIES,
     NOT_A_NUMBER,
     NOT_APPLICABLE,
     NOT_AVAILABLE,
@@ -153,11 +154,9 @@ class Validator:
         wrong = pc.or_(numbers.invalid, pc.fill_null(pc.equal(texts, NOT_APPLICABLE), False))
         if pc.any(wrong, min_count=0).as_py():
             self._report_texts(column, texts, wrong, batch)
-        if column.component.form.data_type in _FINITE and not self._deletes:
-            infinite = pc.fill_null(pc.is_inf(numbers.values), False)
-            if pc.any(infinite, min_count=0).as_py():
-                self._report_texts(column, texts, infinite, batch, "a finite number")
-                wrong = pc.or_(wrong, infinite)
+        infinite = pc.fill_null(pc.is_inf(numbers.values), False)
+        if pc.any(infinite, min_count=0).as_py() and not self._deletes:
+            wrong = pc.or_(wrong, self._report_infinite(column, texts, infinite, batch))
         if self._judges[column.id] is not None and not self._deletes:
             right = pc.if_else(wrong, pa.scalar(None, pa.string()), texts)
             self._check_distinct(column, right.dictionary_encode(), batch)
@@ -168,6 +167,16 @@ class Validator:
                 places = places.append_column("value", texts.filter(otherwise))
                 self._report.add(FindingGroup.of("F307", places=places, component=column.id))
         return {column.id: numbers.values, column.decimals: numbers.decimals, column.text: numbers.texts}
+
+    def _report_infinite(
+        self, column: Column, texts: pa.Array, infinite: pa.BooleanArray, batch: pa.RecordBatch
+    ) -> pa.BooleanArray:
+        """Report numbers too great to be held, and infinity where the type has none; which these are."""
+        if column.component.form.data_type not in _FINITE:
+            infinite = pc.and_not(infinite, pc.is_in(texts, value_set=pa.array(INFINITIES)))
+        if pc.any(infinite).as_py():
+            self._report_texts(column, texts, infinite, batch, "a finite number, below 1.8e308 in size")
+        return infinite
 
     def _report_texts(
         self, column: Column, texts: pa.Array, wrong: pa.Array, batch: pa.RecordBatch, said: str | None = None
