@@ -313,6 +313,21 @@ class TestCommandLine:
         )
         assert json.loads(done.stdout)["receipt"]["status"] == "accepted"
 
+    def test_of_several_files_each_is_submitted_whatever_the_others_are(self, service: Running, tmp_path: Path) -> None:
+        good = DEMO / "malta_demographic_balance.csv"
+        noise, bad = tmp_path / "noise.bin", tmp_path / "bad.csv"
+        noise.write_bytes(bytes(range(256)) * 4)
+        bad.write_bytes(good.read_bytes().replace(b"CNMIGRAT", b"CNMIGRANT"))
+        ways = (["--data", str(tmp_path / "data")], ["--url", service.address, "--token", service.token])
+        for command, more in (("check", ways[0]), ("submit", ways[0]), ("submit", ways[1])):
+            names = [str(noise), str(tmp_path / "nothere.csv"), str(bad), str(tmp_path), str(good)]
+            done = run(command, *names, *more, "--format", "json", check=False)
+            assert done.returncode == 2
+            assert [name in done.stderr for name in ("noise.bin", "nothere.csv", str(tmp_path))] == [True] * 3
+            statuses = re.findall(r'^    "status": "([a-z]+)"', done.stdout, re.MULTILINE)
+            assert statuses == ["refused", "received" if command == "check" else "accepted"]
+            assert run(command, str(bad), str(good), *more, "--format", "json", check=False).returncode == 1
+
     def test_a_template_is_written_without_a_store_and_read_by_check(self, tmp_path: Path) -> None:
         path, data = tmp_path / "t.xlsx", ["--data", str(tmp_path)]
         done = run("template", "MIG-01", "--area", "470", "--years", "2022-2023", "-o", str(path), *data)

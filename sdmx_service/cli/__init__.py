@@ -13,7 +13,7 @@ from pathlib import Path
 from sdmx_service import __version__
 from sdmx_service.amounts import megabytes
 from sdmx_service.cli import access, commands, confidentiality, history, life, mapping_commands, source_commands
-from sdmx_service.cli.lines import line
+from sdmx_service.cli.lines import NO_FILE, fault_line
 from sdmx_service.errors import SdmxError
 from sdmx_service.settings import Settings
 
@@ -25,14 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     try:
         return int(parsed.run(parsed))
-    except SdmxError as error:
-        print(line(f"sdmx-service: {error} [{error.code}]"), file=sys.stderr)
-        return commands.UNREADABLE
-    except FileNotFoundError as error:
-        print(f"sdmx-service: there is no file {error.filename!r}.", file=sys.stderr)
-        return commands.UNREADABLE
-    except (IsADirectoryError, PermissionError) as error:
-        print(f"sdmx-service: {error.filename!r} cannot be read: {error.strerror}.", file=sys.stderr)
+    except (SdmxError, *NO_FILE) as error:
+        print(fault_line(error), file=sys.stderr)
         return commands.UNREADABLE
     except BrokenPipeError:
         return 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -20,7 +20,7 @@ from sdmx_service.cli.opening import Arguments
 from sdmx_service.cli.opening import settings_of as _settings
 from sdmx_service.cli.opening import with_library as _with_library
 from sdmx_service.cli.reports import check_output, report, report_remote, write
-from sdmx_service.errors import NotBuilt, SdmxError, SyntaxFault
+from sdmx_service.errors import NotBuilt, SyntaxFault
 from sdmx_service.settings import Settings
 
 REFUSED, UNREADABLE = 1, 2
@@ -97,24 +97,19 @@ def check(arguments: Arguments) -> int:
     """Validate and map files, each whatever the others are; 1 if any is refused, 2 if any cannot be read."""
     check_output(arguments)
     from sdmx_service.catalog.loading import load_folder
-    from sdmx_service.cli.sources import sent_files
+    from sdmx_service.cli.sources import for_each_file
     from sdmx_service.submission.submit import check
 
     settings = _settings(arguments)
     has_store = arguments.store is not None or (arguments.data / "store.duckdb").exists()
 
     def run(catalog: Any, store: Any, release: int | None) -> int:
-        status = 0
-        for sent in sent_files(arguments, settings):
-            try:
-                outcome = check(sent, _wish(arguments), catalog, store=store, release=release)
-            except SdmxError as fault:
-                print(f"sdmx-service: {sent.name}: {fault} [{fault.code}]", file=sys.stderr)
-                status = UNREADABLE
-                continue
+        def check_one(sent: Any) -> int:
+            outcome = check(sent, _wish(arguments), catalog, store=store, release=release)
             report(outcome.receipt, outcome.groups, arguments, sent.file)
-            status = max(status, REFUSED if outcome.receipt.status == "refused" else 0)
-        return status
+            return REFUSED if outcome.receipt.status == "refused" else 0
+
+        return for_each_file(arguments, settings, check_one)
 
     def without_store() -> int:
         return run(load_folder(settings.content).catalog(), None, None)
@@ -131,7 +126,10 @@ def check(arguments: Arguments) -> int:
 
 
 def submit(arguments: Arguments) -> int:
-    """Submit files to the store, the service that holds it, or ``--url``; 1 if any is refused."""
+    """Submit files to the store, the service that holds it, or ``--url``, each whatever becomes of the others.
+
+    The exit status is 1 if any is refused, 2 if any cannot be read.
+    """
     check_output(arguments)
     if arguments.url:
         from sdmx_service.submission.remote import Remote
@@ -140,24 +138,24 @@ def submit(arguments: Arguments) -> int:
 
     def run(library: Any) -> int:
         from sdmx_service.auth import OPERATOR
-        from sdmx_service.cli.sources import sent_files
+        from sdmx_service.cli.sources import for_each_file
         from sdmx_service.submission.receipt import load_findings
         from sdmx_service.workflow.sending import send
 
-        refused = 0
-        for sent in sent_files(arguments, _settings(arguments)):
+        def send_one(sent: Any) -> int:
             receipt = send(
                 sent, _wish(arguments), library, OPERATOR, corrects=arguments.corrects, publish_now=arguments.publish
             )
             report(receipt, load_findings(library.store, receipt.id), arguments, sent.file)
-            refused += receipt.status == "refused"
-        return REFUSED if refused else 0
+            return REFUSED if receipt.status == "refused" else 0
+
+        return for_each_file(arguments, _settings(arguments), send_one)
 
     return _with_library(arguments, run, lambda held: _submit_to(held.service, arguments))
 
 
 def _submit_to(service: Any, arguments: Arguments) -> int:
-    from sdmx_service.cli.sources import check_sources
+    from sdmx_service.cli.sources import check_sources, worst
 
     named = {"dataflow": arguments.dataflow, "provider": arguments.provider, "mapping": arguments.mapping,
              "format": arguments.input_format, "encoding": arguments.encoding, "corrects": arguments.corrects,
@@ -165,14 +163,15 @@ def _submit_to(service: Any, arguments: Arguments) -> int:
              "xsd": "true" if arguments.xsd else None}  # fmt: skip
     wishes = {name: value for name, value in named.items() if value}
     check_sources(arguments)
-    refused = 0
-    sends = [partial(service.submit, path) for path in arguments.files]
-    sends += [partial(service.submit_from, address) for address in arguments.addresses]
-    for send in sends:
-        receipt = send(wishes)
+
+    def send_one(send: Callable[..., dict[str, Any]], source: Path | str) -> int:
+        receipt = send(source, wishes)
         report_remote(receipt, service, arguments)
-        refused += receipt["status"] == "refused"
-    return REFUSED if refused else 0
+        return REFUSED if receipt["status"] == "refused" else 0
+
+    sends = [(path.name, partial(send_one, service.submit, path)) for path in arguments.files]
+    sends += [(address, partial(send_one, service.submit_from, address)) for address in arguments.addresses]
+    return worst(sends)
 
 
 def submissions(arguments: Arguments) -> int:

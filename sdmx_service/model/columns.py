@@ -205,7 +205,8 @@ class Numbers:
 
 
 _NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-_INFINITIES = ("INF", "-INF", "+INF")
+INFINITIES = ("INF", "-INF", "+INF")
+"""How infinity is written (XML Schema, ``double``)."""
 
 
 def parse_numbers(texts: pa.StringArray) -> Numbers:
@@ -218,14 +219,14 @@ def parse_numbers(texts: pa.StringArray) -> Numbers:
     found = _parse_ordinary(texts)
     if found is not None:
         return found
-    marks = pc.is_in(texts, value_set=pa.array([*MARKS, *_INFINITIES]))
+    marks = pc.is_in(texts, value_set=pa.array([*MARKS, *INFINITIES]))
     plain = pc.match_substring_regex(texts, _NUMBER)
     plain = pc.fill_null(plain, False)
     invalid = pc.and_not(pc.and_not(pc.is_valid(texts), plain), marks)
     values = pc.if_else(plain, texts, None).cast(pa.float64())
     if pc.any(marks).as_py():
         infinite = pc.if_else(pc.equal(texts, "-INF"), -np.inf, np.inf)
-        special = pc.if_else(pc.is_in(texts, value_set=pa.array(_INFINITIES)), infinite, np.nan)
+        special = pc.if_else(pc.is_in(texts, value_set=pa.array(INFINITIES)), infinite, np.nan)
         values = pc.if_else(marks, special, values)
     decimals = _count_decimals(texts, plain)
     rendered = _render(values, decimals)

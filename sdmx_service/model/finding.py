@@ -187,6 +187,11 @@ CATALOGUE: Mapping[str, FindingKind] = {
               "A row of a deletion that names values deletes these alone, not the figure; an attribute of a series or "
               "group goes from all its figures.",
               "To delete a figure, send its key and leave everything else empty."),
+        _kind("F255", _WARNING, "A deletion of all there is",
+              "The deletion names no key: {what} of {provider} in {dataflow} is taken away ({stored}).",
+              "A row of a deletion takes away all that has its values of the key; one without any, all that its "
+              "provider has in the dataflow by the time it is published.",
+              "Nothing, if it is meant so. Otherwise send the keys of what is to go."),
         _kind("F260", _ERROR, "Nothing to keep as it was sent",
               "{value!r} says that the figure stays as it was sent, and none of that key is held of this provider.",
               "The symbol stands in cells whose figures are held and not shown: confidential ones, and those that are "
@@ -214,6 +219,13 @@ CATALOGUE: Mapping[str, FindingKind] = {
         _kind("F275", _ERROR, "Heading changed", "The column is that of {expected}, and its heading is {value!r}.",
               "Key and heading of a column of a questionnaire differ, so that it is not clear whose figures these are.",
               "Restore the heading; write the figures into the column that they belong to."),
+        _kind("F276", _WARNING, "Row ends early",
+              "The row has {cells} cells and ends before the column of {expected!r}: what it lacks is read as blank.",
+              "A row of a text file has fewer cells than the header, and a figure or part of its key is among those "
+              "that it lacks. Where a separator is missing in the middle, all cells behind it stand one column too far "
+              "left, perhaps under another year.",
+              "Write a separator for each column, for empty cells too, and see that each cell stands where it belongs. "
+              "Nothing, if only empty cells at the end were left out."),
         _kind("F280", _ERROR, "Component is another one now",
               "{component} is not what it was when the figures were accepted: {reason}.",
               "The structure changed while the submission waited for publication, and the values that it brings for "

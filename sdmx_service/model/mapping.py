@@ -122,6 +122,12 @@ class StructureMap(Maintainable):
     times: tuple[TimePatternMap, ...] = ()
     frequency_formats: tuple[FrequencyFormat, ...] = ()
 
+    @property
+    def pairs(self) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """The sources and targets of each map of components or times."""
+        pairs = [(one.sources, one.targets) for one in self.components]
+        return [*pairs, *((one.sources, (one.target,)) for one in self.times)]
+
     def _references(self) -> Iterator[Ref]:
         yield from (self.source, self.target)
         for one in self.components:

@@ -200,6 +200,8 @@ class Sheet:
         hidden_rows, hidden_columns: 0-based.
         is_hidden: the sheet as a whole is not shown.
         numbers: per column which cells hold a number, not a text; None where the file does not tell (CSV).
+        lengths: per row how many cells its record has (CSV); None where each has as many as there are columns, or the
+            file does not tell.
         origin: None where the sheet is the sender's own; else its columns are called by their header, not by a letter.
     """
 
@@ -210,6 +212,7 @@ class Sheet:
     hidden_columns: tuple[int, ...] = ()
     is_hidden: bool = False
     numbers: tuple[pa.BooleanArray, ...] | None = None
+    lengths: pa.Int32Array | None = None
     origin: SheetOrigin | None = None
 
 

@@ -249,6 +249,14 @@ class Figures:
         """Whether an observation was sent without that column."""
         return bool(self.workspace.count(f"{sent.table} WHERE _whole AND {name} IS NULL AND _action = 'Merge'"))
 
+    def with_infinite(self, flow: Flow, column: Column, where: Mapping[str, Collection[str]]) -> str | None:
+        """As ``select`` of the sent rows, but with infinite figures."""
+        sent = flow.sent
+        if sent is None or not all(sent.may_have(id, codes) for id, codes in where.items()):
+            return None
+        name = f"s.{flow.names[column.id]}"
+        return self._sent_query(flow, sent, f"CASE WHEN NOT isnan({name}) THEN {name} END", where)
+
     def _sent_figures(
         self,
         flow: Flow,
@@ -258,8 +266,18 @@ class Figures:
         _: str | None,
         more: Collection[str],
     ) -> str:
+        return self._sent_query(flow, sent, _finite(f"s.{flow.names[column.id]}"), where, more)
+
+    def _sent_query(
+        self,
+        flow: Flow,
+        sent: SentRows,
+        value: str,
+        where: Mapping[str, Collection[str]],
+        more: Collection[str] = (),
+    ) -> str:
         return (
-            f"SELECT {_keys(flow, 's', more)}, {_finite('s.' + flow.names[column.id])} AS _value, {_ORIGIN},"
+            f"SELECT {_keys(flow, 's', more)}, {value} AS _value, {_ORIGIN},"
             f" s._provider, true AS _sent, s._id FROM ({observations(sent)}) AS s"
             f" WHERE {self._sent_conditions(flow, sent, where)}"
         )

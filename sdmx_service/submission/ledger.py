@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -35,12 +35,14 @@ class Ledger:
         header: of the last table that read the sheet.
         patterns: of the headers of columns that become rows.
         first: the first column that one of the patterns fits.
+        missing: per row the first column of a figure or key that its record ends before; ``MAX_COLUMNS`` for none.
     """
 
     sheet: Sheet
     left: Mask
     taken: Mask
     rows: Mask
+    missing: npt.NDArray[np.int32]
     columns: set[int] = field(default_factory=set)
     header: Header | None = None
     patterns: list[re.Pattern[str]] = field(default_factory=list)
@@ -51,7 +53,18 @@ class Ledger:
         """The ledger of a sheet that nobody has read yet."""
         height = max(map(len, sheet.columns), default=0)
         left, taken, rows = (np.zeros(height, bool) for _ in range(3))
-        return cls(sheet=sheet, left=left, taken=taken, rows=rows)
+        missing = np.full(height, MAX_COLUMNS, np.int32)
+        return cls(sheet=sheet, left=left, taken=taken, rows=rows, missing=missing)
+
+    def note_short(self, rows: npt.NDArray[np.int64], needed: Iterable[int]) -> None:
+        """Note which of the rows that a table reads end before a column that it needs."""
+        columns = np.array(sorted(index for index in set(needed) if index < len(self.sheet.columns)), np.int32)
+        if self.sheet.lengths is None or not columns.size:
+            return
+        lengths = np.asarray(self.sheet.lengths)[rows]
+        is_short = lengths <= columns[-1]
+        rows, lengths = rows[is_short], lengths[is_short]
+        self.missing[rows] = np.minimum(self.missing[rows], columns[np.searchsorted(columns, lengths)])
 
     def settle(self, report: Report) -> None:
         """Report the rows and columns that no table reads, and what is hidden."""
@@ -60,8 +73,29 @@ class Ledger:
             places = pa.table({"row": sent_rows(self.sheet, pa.array(rows + 1, pa.int64()))})
             report.add(FindingGroup.of("F108", places=places, sheet=self.sheet.name))
         self._report_hidden(report)
+        self._report_short(report)
         if self.header is not None and self.sheet.origin is None and self.rows.any():
             self._report_columns(self.header, report)
+
+    # --- short records -----------------------------------------------------------------------------------------
+    def _report_short(self, report: Report) -> None:
+        """Report the noted records; one that holds a single cell is a title or a note, not a row of the table."""
+        noted = np.flatnonzero(self.missing < MAX_COLUMNS)
+        if not noted.size:
+            return
+        chosen = pa.array(noted)
+        filled = sum(np.asarray(column.take(chosen).is_valid()).astype(np.int32) for column in self.sheet.columns)
+        rows = noted[filled > 1]
+        found = self.missing[rows]
+        labels = () if self.header is None else self.header.labels
+        names = {index: column_letter(index) for index in np.unique(found).tolist()}
+        table = {
+            "row": pa.array(rows + 1, pa.int64()),
+            "column": pa.array([names[index] for index in found.tolist()], pa.string()),
+            "expected": pa.array([_label(labels, index) or names[index] for index in found.tolist()], pa.string()),
+            "cells": pa.array(np.asarray(self.sheet.lengths)[rows], pa.int64()),
+        }
+        self._add("F276", pa.table(table), report)
 
     # --- hidden ------------------------------------------------------------------------------------------------
     def _report_hidden(self, report: Report) -> None:
@@ -134,6 +168,10 @@ def sent_places(sheet: Sheet, rows: pa.Int64Array) -> pa.StringArray | None:
     if sheet.origin is None or sheet.origin.places.null_count == len(sheet.origin.places):
         return None
     return sheet.origin.places.take(pc.subtract(rows, 1))
+
+
+def _label(labels: Sequence[str | None], index: int) -> str | None:
+    return labels[index] if index < len(labels) else None
 
 
 def _is_near(pattern: re.Pattern[str], label: str) -> bool:

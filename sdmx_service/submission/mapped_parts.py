@@ -60,15 +60,21 @@ class MappedParts:
 
     def read(self, tables: Tables) -> Iterator[Part]:
         """The parts of the tables, but for those whose rows are summed."""
-        for table, rows in extract(self._layout, tables, self._report):
-            if table.map not in self._mappers:
-                self._mappers[table.map] = self._mapper(table.map)
-            mapper, dataflow = self._mappers[table.map]
+        for table, rows in extract(self._layout, tables, self._report, self._needed):
+            mapper, dataflow = self._mapped(table.map)
             mapped = self._allowed(mapper.apply(rows, self._report), table.only_allowed, dataflow)
             if table.sums:
                 self._waiting.setdefault((dataflow.ref, table.sums), []).append(mapped)
             else:
                 yield from self._parts(dataflow, mapped, mapper.letters(rows))
+
+    def _needed(self, ref: Ref) -> tuple[str, ...]:
+        return self._mapped(ref)[0].needed
+
+    def _mapped(self, ref: Ref) -> tuple[Mapper, Dataflow]:
+        if ref not in self._mappers:
+            self._mappers[ref] = self._mapper(ref)
+        return self._mappers[ref]
 
     def _mapper(self, ref: Ref) -> tuple[Mapper, Dataflow]:
         structure_map, dataflow = _mapped_to(ref, self._layout, self._dataflow, self._catalog)

@@ -76,18 +76,21 @@ class Mapper:
     @property
     def sources(self) -> tuple[str, ...]:
         """The columns that the map reads."""
-        maps: tuple[ComponentMap | TimePatternMap, ...] = (*self._map.components, *self._map.times)
         fixed = {one.component for one in self._map.fixed if one.role == "source"}
-        return tuple(dict.fromkeys(name for one in maps for name in one.sources if name not in fixed))
+        return tuple(dict.fromkeys(name for names, _ in self._map.pairs for name in names if name not in fixed))
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that dimensions or measures come from."""
+        wanted = {*self._structure.key_ids, *(one.id for one in self._structure.measures)}
+        return tuple(name for names, targets in self._map.pairs if wanted.intersection(targets) for name in names)
 
     def letters(self, rows: pa.Table) -> dict[str, str]:
         """Component -> letter of the sender's column that it comes from, as far as the rows say (``LETTER``).
 
         A component that comes from a header, a sheet's name or the map itself has none.
         """
-        maps = [(one.sources, one.targets) for one in self._map.components]
-        maps += [(one.sources, (one.target,)) for one in self._map.times]
-        found = ((target, letter_of(rows, sources)) for sources, targets in maps for target in targets)
+        found = ((target, letter_of(rows, sources)) for sources, targets in self._map.pairs for target in targets)
         return {target: letter for target, letter in found if letter is not None}
 
     # --- compiling ---------------------------------------------------------------------------------------------

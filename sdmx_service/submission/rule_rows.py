@@ -12,12 +12,12 @@ from sdmx_service.submission.workspace import IN_ORDER, PLACE, key_columns
 
 
 def wrong_values(rule: Rule, flow: Flow, figures: Figures) -> pa.Table:
-    """The sent figures below the minimum, above the maximum, or not whole.
+    """The sent figures below the minimum, above the maximum, not whole, or infinite.
 
     Raises:
         InvalidStructure: the structure has no such numeric component.
     """
-    tests, expected = [], []
+    tests, expected = ["isinf(_value)"], []
     if rule.integer:
         tests.append("_value <> trunc(_value)")
         expected.append("a whole number")
@@ -27,11 +27,14 @@ def wrong_values(rule: Rule, flow: Flow, figures: Figures) -> pa.Table:
     if rule.maximum is not None:
         tests.append(f"_value > {rule.maximum!r}")
         expected.append(f"{_plain(rule.maximum)} or less")
-    query = figures.select(flow, flow.number(rule.component, rule.id), rule.when, result=False)
+    query = figures.with_infinite(flow, flow.number(rule.component, rule.id), rule.when)
     if query is None:
         return pa.table({})
+    finite = expected if rule.integer else ["a finite number", *expected]
+    said = f"CASE WHEN isinf(_value) THEN {literal(', '.join(finite))} ELSE {literal(', '.join(expected))} END"
+    shown = "CASE WHEN isinf(_value) THEN CASE WHEN _value < 0 THEN '-INF' ELSE 'INF' END ELSE plain(_value) END"
     statement = f"""
-        SELECT {PLACE}, plain(_value) AS value, {literal(", ".join(expected))} AS expected,
+        SELECT {PLACE}, {shown} AS value, {said} AS expected,
                {key_columns(flow.structure, flow.names)}
         FROM ({query}) WHERE {either(tests)} ORDER BY {IN_ORDER}"""
     return figures.workspace.places(statement, flow.structure)

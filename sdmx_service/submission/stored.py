@@ -37,6 +37,10 @@ class Stored:
         """A provider's own rows, whoever's are shown."""
         yield from self._rows(dataflow, provider_name(provider), where)
 
+    def count(self, dataflow: Dataflow, provider: Ref) -> int:
+        """How many observations of a provider are stored."""
+        return self.store.count(self._selection(dataflow, provider_name(provider), {})).observations
+
     def sent_before(
         self, dataflow: Ref, provider: str, where: Mapping[str, Collection[str]]
     ) -> Iterator[pa.RecordBatch]:
@@ -46,8 +50,12 @@ class Stored:
     def _rows(
         self, dataflow: Dataflow, provider: str | None, where: Mapping[str, Collection[str]]
     ) -> Iterator[pa.RecordBatch]:
+        selection = self._selection(dataflow, provider, where)
+        yield from self.store.scan(selection, self.store.domains(selection))
+
+    def _selection(self, dataflow: Dataflow, provider: str | None, where: Mapping[str, Collection[str]]) -> Selection:
         structure = self.catalog.structure_of(dataflow)
-        selection = Selection(
+        return Selection(
             structure=structure,
             cube=Cube.of(structure),
             context="dataflow" if provider is None else "provisionagreement",
@@ -56,4 +64,3 @@ class Stored:
             providers=None if provider is None else (provider,),
             keys=(tuple(frozenset(where[id]) if id in where else None for id in structure.dimension_ids),),
         )
-        yield from self.store.scan(selection, self.store.domains(selection))

@@ -58,6 +58,7 @@ from sdmx_service.submission.still_there import StillThere, before
 from sdmx_service.submission.stored import Stored
 from sdmx_service.submission.undecided import keep_undecided
 from sdmx_service.submission.validation import Validator
+from sdmx_service.submission.whole_deletion import report_whole_deletion
 from sdmx_service.submission.workspace import Workspace
 
 _PIECE = 1 << 20
@@ -297,10 +298,13 @@ def _pass(
     if part.is_of_moment or found.is_of_moment:  # what follows a history without validity is its last state
         workspace.begin()
     found.is_of_moment = part.is_of_moment
+    may_empty = part.action is Action.DELETE
     for typed in _checked(part, validator):
         found.rows += len(typed)
         found.observations[part.dataflow.ref.text] += _observations(typed, target, part.action)
         workspace.add(staged, typed)
+        if may_empty and report_whole_deletion(typed, part, stored, found.report):
+            may_empty = False
         if load is not None and not found.report.has_errors:
             load.append(staged, typed.drop_columns([ROW, COLUMN, SHEET]))
     validator.finish()

@@ -7,7 +7,7 @@ reads a sheet not at all or only in part says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,7 @@ from sdmx_service.catalog.layout import CellPlace, ColumnPlace, Layout, RowTest,
 from sdmx_service.model.columns import COLUMN, ROW, SHEET
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.message import Sheet, Tables
+from sdmx_service.model.urn import Ref
 from sdmx_service.submission.cells import clean, fits, read_numbers, take_mark, trim
 from sdmx_service.submission.headers import Header, cell, column_index, column_letter, nearest_row, read_header
 from sdmx_service.submission.ledger import Ledger, sent_places, sent_rows
@@ -32,7 +33,13 @@ _HIDDEN = "\0"
 """Begins the names of value columns while they are beside the named ones."""
 
 
-def extract(layout: Layout, tables: Tables, report: Report) -> Iterator[tuple[TableLayout, pa.Table]]:
+Needed = Callable[[Ref], Collection[str]]
+"""The named columns that become figures or keys by a structure map."""
+
+
+def extract(
+    layout: Layout, tables: Tables, report: Report, needed: Needed | None = None
+) -> Iterator[tuple[TableLayout, pa.Table]]:
     """The columns that each table of a layout reads, one table of text columns per sheet, rows in the sheet's order.
 
     Beside the named columns stand ``_row`` (1-based, as the sender sees it), ``_column`` (the letter of the value's
@@ -43,13 +50,14 @@ def extract(layout: Layout, tables: Tables, report: Report) -> Iterator[tuple[Ta
     Findings: F101 rows left out on purpose, F102 and F106 columns not found or not unique, F103 no such sheet, F104
     texts that are no numbers, F107 a cell or sheet name that is not as the layout expects it, F108 rows that every
     ``where`` leaves out, F112 hidden rows, columns and sheets that were read, F153 a merged figure, F270 figures
-    outside the header, F271 formulas without result, F272 to F274 columns and sheets that nobody reads.
+    outside the header, F271 formulas without result, F272 to F274 columns and sheets that nobody reads, F276 records
+    that end before a figure or key; which columns are keys says ``needed``.
     """
     ledgers: dict[int, Ledger] = {}
     for table_layout in layout.tables:
         for number, sheet in _sheets(layout, table_layout, tables, report):
             ledger = ledgers.setdefault(number, Ledger.of(sheet))
-            table = _Reading(sheet, table_layout, report, ledger).table()
+            table = _Reading(sheet, table_layout, report, ledger).table(needed)
             if table is not None and table.num_rows:
                 yield table_layout, table
     for ledger in ledgers.values():
@@ -96,7 +104,7 @@ class _Reading:
         self._ledger = ledger
         self._letters: dict[str, str] = {}
 
-    def table(self) -> pa.Table | None:
+    def table(self, needed: Needed | None = None) -> pa.Table | None:
         """The columns, or None where the sheet cannot be read; the report says why."""
         header = self._header()
         if header is None:
@@ -108,6 +116,7 @@ class _Reading:
             return None
         rows = self._rows(header, places, constants, values)
         rows = self._wanted(rows, known=set(rows.column_names))
+        self._note_short(rows, places, values, needed)
         unpivot = self._layout.unpivot
         early = set(rows.column_names)
         rows = self._without_blanks(rows) if unpivot is None else self._unpivoted(rows, values)
@@ -125,6 +134,17 @@ class _Reading:
         if unpivot is not None and unpivot.headers is not None:
             self._ledger.patterns.append(unpivot.headers)
             self._ledger.first = min(self._ledger.first, *values.indices)
+
+    def _note_short(
+        self, rows: pa.Table, places: Mapping[str, int], values: _ValueColumns, needed: Needed | None
+    ) -> None:
+        if self._sheet.lengths is None:
+            return
+        names = {name for one in self._layout.numbers for name in one.columns} | {self._value_name}
+        if needed is not None:
+            names |= set(needed(self._layout.map))
+        indices = [index for name, index in places.items() if name in names]
+        self._ledger.note_short(_row_indices(rows), [*indices, *values.indices])
 
     def _report_merged(self, header: Header, rows: pa.Table, places: Mapping[str, int], values: _ValueColumns) -> None:
         """Report figures in merged cells that may be meant for several columns, or for rows with other labels."""

@@ -21,6 +21,7 @@ from sdmx_service.errors import SyntaxFault
 from sdmx_service.model.artefact import Item
 from sdmx_service.model.columns import (
     COLUMN,
+    INFINITIES,
     NOT_A_NUMBER,
     NOT_APPLICABLE,
     NOT_AVAILABLE,
@@ -38,6 +39,7 @@ from sdmx_service.model.facets import facet_problem
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.message import Action, Target
 from sdmx_service.model.period import parse_period
+from sdmx_service.model.representation import NUMERIC_TYPES
 from sdmx_service.model.structure import Component
 from sdmx_service.submission.allowed_rows import AllowedRows, Breach
 from sdmx_service.submission.origin import Places, origin
@@ -49,6 +51,8 @@ from sdmx_service.submission.whole_numbers import INTEGERS, as_integers
 _Verdict = tuple[str, str]
 """Finding code, and what was expected (or which constraint forbids)."""
 _Judge = Callable[[str], _Verdict | None]
+_FINITE = NUMERIC_TYPES - INTEGERS - {"Float", "Double"}
+"""Data types of numbers with decimals that have no infinity (SDMX 3.1 *DataType*: those of xs:decimal)."""
 _SINGLED_OUT = 500
 """Distinct wrong values of a component that get a group of their own with a suggestion; the others share one."""
 _REMEMBERED = 100_000
@@ -150,6 +154,9 @@ class Validator:
         wrong = pc.or_(numbers.invalid, pc.fill_null(pc.equal(texts, NOT_APPLICABLE), False))
         if pc.any(wrong, min_count=0).as_py():
             self._report_texts(column, texts, wrong, batch)
+        infinite = pc.fill_null(pc.is_inf(numbers.values), False)
+        if pc.any(infinite, min_count=0).as_py() and not self._deletes:
+            wrong = pc.or_(wrong, self._report_infinite(column, texts, infinite, batch))
         if self._judges[column.id] is not None and not self._deletes:
             right = pc.if_else(wrong, pa.scalar(None, pa.string()), texts)
             self._check_distinct(column, right.dictionary_encode(), batch)
@@ -161,9 +168,21 @@ class Validator:
                 self._report.add(FindingGroup.of("F307", places=places, component=column.id))
         return {column.id: numbers.values, column.decimals: numbers.decimals, column.text: numbers.texts}
 
-    def _report_texts(self, column: Column, texts: pa.Array, wrong: pa.Array, batch: pa.RecordBatch) -> None:
+    def _report_infinite(
+        self, column: Column, texts: pa.Array, infinite: pa.BooleanArray, batch: pa.RecordBatch
+    ) -> pa.BooleanArray:
+        """Report numbers too great to be held, and infinity where the type has none; which these are."""
+        if column.component.form.data_type not in _FINITE:
+            infinite = pc.and_not(infinite, pc.is_in(texts, value_set=pa.array(INFINITIES)))
+        if pc.any(infinite).as_py():
+            self._report_texts(column, texts, infinite, batch, "a finite number, below 1.8e308 in size")
+        return infinite
+
+    def _report_texts(
+        self, column: Column, texts: pa.Array, wrong: pa.Array, batch: pa.RecordBatch, said: str | None = None
+    ) -> None:
         places = self._places.of(batch.filter(wrong), column.id).append_column("value", texts.filter(wrong))
-        expected = "a number" if column.component.form.text_format is not None else "a number or nothing"
+        expected = said or ("a number" if column.component.form.text_format is not None else "a number or nothing")
         self._report.add(FindingGroup.of("F304", places=places, component=column.id, expected=expected))
 
     def _multi(self, column: Column, values: pa.Array, batch: pa.RecordBatch) -> pa.Array:

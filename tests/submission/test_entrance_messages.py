@@ -189,7 +189,7 @@ def test_a_message_is_one_transaction(house: House) -> None:
         '<Obs TIME_PERIOD="2024-13" WEIGHT="1" STATUS="A"/></Series></m:DataSet></m:StructureSpecificData>',
     )
     receipt, findings = house.send(wrong.encode(), name="a.xml", provider="SEA.HARBOUR")
-    assert (receipt.status, [one.code for one in findings]) == ("refused", ["F403"])
+    assert (receipt.status, [one.code for one in findings]) == ("refused", ["F403", "F255"])
     assert (house.library.store.pointer(), figures(house)) == before
 
 

@@ -157,6 +157,22 @@ def test_values_out_of_range_or_not_whole_are_found() -> None:
     assert {one.severity for one in found} == {Severity.WARNING}
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"minimum": 0, "integer": True}, "a whole number, 0 or more"),
+        ({"minimum": 0}, "a finite number, 0 or more"),
+        ({"maximum": 100}, "a finite number, 100 or less"),
+    ],
+)
+def test_an_infinite_figure_is_in_no_range(asked: dict[str, Any], expected: str) -> None:
+    rows = [row("M", "INF"), row("F", "-INF"), row("_T", "1e400"), row("X", "NaN"), row("Y", 7)]
+    found = check(sent(rows), {"id": "V01", "kind": "value", **asked})
+    assert [(one.row, one.value, one.expected) for one in found] == [
+        (2, "INF", expected), (3, "-INF", expected), (4, "INF", expected),
+    ]  # fmt: skip
+
+
 def test_one_code_in_two_dimensions_is_found() -> None:
     rule = {"id": "V19", "kind": "same", "dimensions": ["AREA", "SEX"], "except": ["_T"]}
     found = check(sent([row("A", 0), row("B", 0), row("_T", 0, "_T")]), rule)

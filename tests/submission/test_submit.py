@@ -101,6 +101,17 @@ class TestActions:
         assert set(figures(house)) == {("COD", "2024-01"), ("COD", "2024-02")}
         assert (receipt.dataflows[0].observations, receipt.dataflows[0].deleted) == (0, 2)
 
+    def test_a_deletion_without_a_key_tells_how_much_goes(self, house: House) -> None:
+        receipt, findings = sent(house, "D,,,,,,,,,,,,")
+        assert [one.code for one in findings] == ["F255"]
+        assert "(0 observations are stored now)" in findings[0].message
+        sent(house, *(merge("COD", f"2024-0{month}", "1") for month in (1, 2, 3)))
+        receipt, findings = sent(house, "D,,,,,,,,,,,,")
+        assert [(one.code, one.row, one.severity.value) for one in findings] == [("F255", 2, "warning")]
+        assert "(3 observations are stored now)" in findings[0].message
+        assert (receipt.status, receipt.dataflows[0].deleted) == ("published", 3)
+        assert figures(house) == {}
+
     def test_a_deletion_of_nothing_is_no_error(self, house: House) -> None:
         receipt, findings = sent(house, "D,M,SOU,COD,1990-01,,,,,,,,")
         assert (receipt.status, findings) == ("published", [])
@@ -123,7 +134,8 @@ class TestActions:
             wrong = [*rows[:bad], merge("EEL", "2024-13", "1"), *rows[bad:]]
             receipt, findings = sent(house, "D,,,,,,,,,,,,", *wrong)
             assert receipt.status == "refused"
-            assert [(one.code, one.row, one.value) for one in findings] == [("F403", bad + 3, "2024-13")]
+            told = [(one.code, one.row, one.value) for one in findings]
+            assert told == [("F403", bad + 3, "2024-13"), ("F255", 2, None)]
             assert state(house) == before
 
 
@@ -307,6 +319,15 @@ class TestTables:
     def test_a_row_twice_points_to_both(self, house: House) -> None:
         found = self.found(house, self.BOOK + "Northport;2024-01;9;;;\n")
         assert [one for one in found if one[0] == "F501"] == [("F501", 2, "C", "1.5"), ("F501", 3, "C", "9")]
+
+    def test_a_row_that_ends_before_its_figures_or_keys_is_told(self, house: House) -> None:
+        receipt, findings = house.send((self.BOOK + "Northport;2024-02;1\nNorthport\n").encode(), name="book.csv")
+        assert receipt.status != "refused"
+        early = [one for one in findings if one.code == "F276"]
+        assert [(one.row, one.column, one.expected, one.severity.value) for one in early] == [
+            (3, "D", "eel", "warning")
+        ]
+        assert "has 3 cells" in early[0].message
 
     def test_a_blank_period(self, house: House) -> None:
         found = self.found(house, self.BOOK.replace("2024-01", ""))

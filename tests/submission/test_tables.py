@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from sdmx_service.catalog.layout import read_layout
 from sdmx_service.errors import InvalidStructure
+from sdmx_service.formats.spreadsheet.reader import read_csv
 from sdmx_service.submission.headers import column_letter
 from sdmx_service.submission.recognising import recognise
 from sdmx_service.submission.report import Report
@@ -528,6 +530,46 @@ def test_a_column_of_figures_behind_those_that_become_rows_is_told() -> None:
     assert told(read(file(sheet(rows)), YEARS)[1]) == [("F273", None, 1, "D", "Total")]
     asked = {"columns": {"crop": "Crop", "all": "Total"}}
     assert read(file(sheet(rows)), YEARS, asked)[1] == []
+
+
+WIDE = {"unpivot": {"headers": "^(20[0-9]{2})$", "name": "year", "value": "tonnes"}, "columns": {"crop": "Crop"}}
+LONG = {"columns": {**COLUMNS, "note": "Note"}, "number": {"columns": ["tonnes"]}, "fill_down": ["crop"]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "found"),
+    [
+        (LONG, "Crop,Year,Tonnes,Note\nrye,2020,6,dry\noats,2020\n", [(3, "C", "Tonnes")]),
+        (LONG, "Crop,Year,Tonnes,Note\nrye,2020,6\n", []),
+        (LONG, "Crop,Year,Tonnes,Note\nrye,2020,,\n,2021,6\n", []),
+        (LONG, "Crop,Year,Tonnes,Note\nrye,2020,6,\nSource: our own\n\n", []),
+        (LONG, "Harvest\nof all\nCrop,Year,Tonnes,Note\nrye,2020\n", [(4, "C", "Tonnes")]),
+        (WIDE, "Crop,2020,2021,2022,Note\nrye,1,2,3,a\noats,1,3\n", [(3, "D", "2022")]),
+        (WIDE, "Crop,2020,2021,2022,Note\nrye,1,2,3\noats,1,2,3,a\n", []),
+    ],
+)
+def test_a_record_of_a_text_file_that_ends_before_a_figure_is_told(
+    asked: dict[str, Any], text: str, found: list[tuple[int, str, str]]
+) -> None:
+    tables = read_csv(io.BytesIO(text.encode()))
+    _, findings = read(tables, {"header": {"find": ["Crop"]}, **asked})
+    assert [(one.row, one.column, one.expected) for one in findings if one.code == "F276"] == found
+    assert {one.code for one in findings} <= {"F276"}
+
+
+def test_a_record_that_ends_before_a_key_is_told_where_the_map_says_what_keys_are() -> None:
+    tables = read_csv(io.BytesIO(b"Crop,Tonnes,Year,Note\nrye,6,2020,\noats,6\n"))
+    asked = layout({"columns": {**COLUMNS, "note": "Note"}, "number": {"columns": ["tonnes"]}})
+    for needed, found in ((("year",), [(3, "C", "Year")]), ((), [])):
+        report = Report()
+        assert list(extract(asked, tables, report, {asked.tables[0].map: needed}.__getitem__))
+        assert [(one.row, one.column, one.expected) for one in report.findings()] == found
+
+
+def test_a_row_that_is_left_out_is_not_told_to_end_early() -> None:
+    tables = read_csv(io.BytesIO(b"Crop,Year,Tonnes\nrye,2020,6\nall,2020\n"))
+    skip = [{"column": "crop", "in": ["all"], "reason": {"en": "A total"}}]
+    assert [one.code for one in read(tables, {"columns": COLUMNS, "skip": skip})[1]] == ["F101"]
 
 
 def test_one_sheet_is_the_first_that_has_the_header_and_others_that_have_it_are_told() -> None:

@@ -41,6 +41,10 @@ def test_a_right_row_has_no_findings() -> None:
         ("COUNT", "INF", "F304", "COUNT: 'INF' is not what the structure asks for: a whole number of type Integer."),
         ("COUNT", "-1", "F304", "COUNT: '-1' is not what the structure asks for: at least 0."),
         ("COUNT", "101", "F304", "COUNT: '101' is not what the structure asks for: at most 100."),
+        ("RATE", "INF", "F304", "RATE: 'INF' is not what the structure asks for: a finite number, below 1.8e308 in size."),
+        ("VALUE", "-1e400", "F304",
+         "VALUE: '-1e400' is not what the structure asks for: a finite number, below 1.8e308 in size."),
+        ("COUNT", "1e400", "F304", None),
         ("RATE", "0.55", "F304", "RATE: '0.55' is not what the structure asks for: at most 1 decimal."),
         ("NOTE", "a", "F304", "NOTE: 'a' is not what the structure asks for: at least 2 characters."),
         ("NOTE", "abcdef", "F304", "NOTE: 'abcdef' is not what the structure asks for: at most 5 characters."),
@@ -165,7 +169,6 @@ class TestPresence:
 
     def test_a_deletion_needs_no_values(self) -> None:
         assert findings("MT,F,2024,,,,,,,,,,,,", action="D") == []
-        assert findings(",,,,,,,,,,,,,,", action="D") == []
         assert findings("MT,,,-,-,-,-,-,-,-,-,-,-,-,-", action="D") == []
 
     def test_a_deletion_that_takes_what_is_mandatory_and_leaves_the_figure(self) -> None:
@@ -176,6 +179,24 @@ class TestPresence:
         assert brief(findings("MT,F,2024,1.5,,,,A,,,,,,,", action="D")) == []  # the measure goes with its status
         assert brief(findings("MT,F,2024,1.5,,,,A,,,,PS,,,", action="D")) == [("F254", 2, "UNIT", None)]
         assert findings("MT,F,,,,,,,,,,PS,,,", action="D") == []  # a series by itself, as differences have it
+
+    @pytest.mark.parametrize(
+        ("cells", "what"), [(",,,,,,,,,,,,,,", "everything"), (",,,1,-,,,,,,,,,,", "every VALUE and every COUNT")]
+    )
+    def test_a_deletion_without_a_key_is_told_once(self, cells: str, what: str) -> None:
+        found = findings("MT,F,2024,,,,,,,,,,,,", cells, ",,,,,,,,,,,,,,", action="D")
+        assert [(one.code, one.severity.value, one.row) for one in found if one.code == "F255"] == [
+            ("F255", "warning", 3)
+        ]
+        assert found[0].message == (
+            f"The deletion names no key: {what} of TEST.P1 in TEST:DF_V(1.0.0) is taken away "
+            "(how much is stored is not known here)."
+        )
+
+    def test_a_deletion_of_attributes_or_of_a_part_of_the_key_is_not_one_of_all(self) -> None:
+        for cells in (",,,,,,,A,,,,,,,", ",F,,,,,,,,,,,,,", ",,2024,,,,,,,,,,,,", ",,,,,,,,,,,,x,,"):
+            assert [one for one in findings(cells, action="D") if one.code == "F255"] == []
+        assert [one for one in findings(row(), action="R") if one.code == "F255"] == []
 
     def test_a_deletion_needs_known_codes(self) -> None:
         assert brief(findings("MTT,,,,,,,,,,,,,,", action="D")) == [("F401", 2, "AREA", "MTT")]

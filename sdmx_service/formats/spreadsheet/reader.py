@@ -103,8 +103,7 @@ def read_csv(
         sample = sample[: sample.rindex("\n")]
     delimiter = delimiter or find_delimiter(sample)
     width = max(map(len, _records(sample, delimiter)), default=1)
-    columns = _columns(io.BytesIO(data), width, delimiter)
-    return Tables(sheets=(Sheet(name=None, columns=columns),), encoding=found)
+    return Tables(sheets=(_sheet(io.BytesIO(data), width, delimiter),), encoding=found)
 
 
 def _as_utf8(data: bytes, encoding: str) -> bytes:
@@ -145,7 +144,7 @@ def _records(sample: str, delimiter: str) -> list[list[str]]:
         return [line.split(delimiter) for line in sample.splitlines()]
 
 
-def _columns(file: IO[bytes], width: int, delimiter: str) -> tuple[pa.StringArray, ...]:
+def _sheet(file: IO[bytes], width: int, delimiter: str) -> Sheet:
     odd: list[OddRecord] = []
     source = DelimitedFile(file, width, delimiter, odd.append)
     try:
@@ -156,7 +155,17 @@ def _columns(file: IO[bytes], width: int, delimiter: str) -> tuple[pa.StringArra
     arrays: list[Any] = [column.combine_chunks() for column in table.columns]
     if odd:
         arrays = _with_odd(arrays, odd)
-    return _trimmed(arrays, max([width, *(len(record.cells) for record in odd)]))
+    columns = _trimmed(arrays, max([width, *(len(record.cells) for record in odd)]))
+    return Sheet(name=None, columns=columns, lengths=_lengths(len(columns[0]), width, odd))
+
+
+def _lengths(height: int, width: int, odd: Sequence[OddRecord]) -> pa.Int32Array | None:
+    """How many cells each of the records has; None where none is short."""
+    if all(len(record.cells) >= width for record in odd):
+        return None
+    lengths = np.full(max([height, *(record.number for record in odd)]), width, dtype=np.int32)
+    lengths[[record.number - 1 for record in odd]] = [len(record.cells) for record in odd]
+    return pa.array(lengths[:height])
 
 
 def _with_odd(arrays: Sequence[Any], odd: Sequence[OddRecord]) -> list[Any]:

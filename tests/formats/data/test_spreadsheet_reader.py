@@ -60,6 +60,21 @@ def test_cells_keep_their_place(text: str, expected: list[list[str | None]]) -> 
     assert columns(text.encode()) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "lengths"),
+    [
+        ("a,b,c\n1,2,3\n", None),
+        ("a,b,c\n1,,\n\n", None),
+        ("a,b,c\n1,2\n1,2,3\n1\n", [3, 2, 3, 1]),
+        ("a,b,c\n1,2\n,\n", [3, 2]),
+        ("title\n\na,b\n1,2\n", [1, 2, 2, 2]),
+    ],
+)
+def test_short_records_are_told_by_their_length(text: str, lengths: list[int] | None) -> None:
+    (sheet,) = read_csv(io.BytesIO(text.encode())).sheets
+    assert (None if sheet.lengths is None else sheet.lengths.to_pylist()) == lengths
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
 def test_encodings_are_found(encoding: str) -> None:
     assert columns("Zuzüge;São\n1;2\n3;4\n".encode(encoding)) == [["Zuzüge", "1", "3"], ["São", "2", "4"]]
