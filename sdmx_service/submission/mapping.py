@@ -25,6 +25,7 @@ from sdmx_service.model.structure import DataStructure
 from sdmx_service.submission.array_mapping import SEPARATOR, ArrayRules, joined, of_arrays
 from sdmx_service.submission.candidates import MapCandidates, shown
 from sdmx_service.submission.combinations import Codes, Values, distinct, spans
+from sdmx_service.submission.places import first_of_each
 from sdmx_service.submission.report import Report
 from sdmx_service.submission.representation_mapping import RepresentationRules, Targets
 from sdmx_service.submission.tables import LETTER
@@ -422,8 +423,9 @@ class _Work:
         return letter_of(self.rows, sources)
 
     def places(self, codes: Codes, chosen: npt.NDArray[np.bool_], letter: str | None) -> list[tuple[int, pa.Table]]:
-        """The chosen rows by code, most frequent codes first, as the places of findings."""
+        """The cells of the chosen rows by code, each once, as places of findings; most frequent codes first."""
         indices = np.flatnonzero(chosen)
+        indices = indices[first_of_each(self._places(indices, letter), codes[indices])]
         indices = indices[np.argsort(codes[indices], kind="stable")]
         found, starts, counts = np.unique(codes[indices], return_index=True, return_counts=True)
         order = np.argsort(-counts, kind="stable")

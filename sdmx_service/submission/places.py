@@ -69,6 +69,21 @@ def _ranks(column: pa.ChunkedArray, key: Callable[[str], Any] = str) -> npt.NDAr
     return ranks[places]
 
 
+def first_of_each(places: pa.Table, said: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Which places are the first of their kind, in order; those without a number of their row are all different.
+
+    Args:
+        said: per place a number of what is told there; places differ by it too.
+    """
+    if "row" not in places.column_names:
+        return np.arange(len(said))
+    names = [*places.column_names, "said"]
+    numbered = places.append_column("said", pa.array(said)).append_column("at", pa.array(np.arange(len(said))))
+    first = numbered.filter(places["row"].is_valid()).group_by(names).aggregate([("at", "min")])
+    others = numbered.filter(places["row"].is_null())
+    return np.sort(np.concatenate([first["at_min"].to_numpy(), others["at"].to_numpy()]))
+
+
 def spelt_out(places: pa.Table) -> pa.Table:
     """The table with every text where it belongs."""
     plain = [field.with_type(pa.string()) if _is_coded(field) else field for field in places.schema]

@@ -36,7 +36,7 @@ class Undecided:
         value: as the sender wrote it; of several columns joined by ``candidates.BETWEEN``.
         source: the columns it stood in.
         component: what it should have become.
-        count: rows that had it, over all submissions.
+        count: rows of the files that have it, over all submissions.
         submissions: whose, oldest first.
         providers: who sent it.
         reason: why the map leaves it undecided on purpose, or when it knows the value; empty: it does not know it.

@@ -197,6 +197,40 @@ def test_one_series_to_many() -> None:
     assert findings == []
 
 
+def test_a_wrong_cell_of_a_wide_table_is_told_once() -> None:
+    table = {
+        "columns": {"region": "Region"},
+        "unpivot": {"headers": "^20..$", "name": "year", "value": "n"},
+    }
+    wide = sheet(
+        [["Region", "2020", "2021", "Sex"], ["Nord", "1", "2", "x"], ["South", "3", "4", "y"], ["Nord", "5", "6", "z"]]
+    )
+    found = layout_of(table)
+    mapper = Case().to("region", "REF_AREA", row("South", to="S")).to("n", "OBS_VALUE").mapper()
+    report = Report()
+    [(_, rows)] = extract(found, file_of(wide), report)
+    assert mapper.apply(rows, report).num_rows == 2
+    assert [(one.code, one.row, one.column, one.value) for one in report.findings()] == [
+        ("F201", 2, "A", "Nord"),
+        ("F201", 4, "A", "Nord"),
+    ]
+    assert report.counts["error"] == 2
+    # a year that is wrong is wrong in each of its cells
+    report = Report()
+    [(_, rows)] = extract(found, file_of(wide), report)
+    mapper = Case().to("year", "REF_AREA", row("2020", to="S")).to("n", "OBS_VALUE").mapper()
+    mapper.apply(rows, report)
+    assert [(one.row, one.column) for one in report.findings()] == [(2, "C"), (3, "C"), (4, "C")]
+
+
+def test_places_without_rows_are_all_told() -> None:
+    case = Case().to("s", "REF_AREA", row("a", to="A"))
+    rows = pa.table({"s": ["x", "x"], "_row": pa.nulls(2, pa.int64()), "_column": pa.nulls(2, pa.string())})
+    report = Report()
+    case.mapper().apply(rows, report)
+    assert report.counts["error"] == 2
+
+
 def test_free_text() -> None:
     rows = [row("Germany", to="DE"), row("Great Britain", to="GB"), row("United Kingdom", to="GB")]
     assert one("name", *rows, given=["United Kingdom", "Germany"]) == ["GB", "DE"]
