@@ -132,7 +132,7 @@ class TestTogether:
             return [one.code for one in house.send(body, provider="SEA.HARBOUR", publish=False)[1]]
 
         assert codes(deletion(), merge("7")) == ["F303"]
-        assert codes(deletion(status="A"), merge("7")) == ["F303"]
+        assert codes(deletion(status="A"), merge("7")) == ["F303", "F254"]
         assert codes(deletion("EEL"), merge("7")) == []
         assert codes(deletion(), WHOLE[0], merge("7")) == codes(WHOLE[0], merge("7"))
 
