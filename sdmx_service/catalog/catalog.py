@@ -331,7 +331,7 @@ class Catalog:
         if len(self._kept) > _MOST_KEPT:
             self._kept.clear()
         return Labels(
-            components=self._component_names(structure),
+            components=self.component_names(structure),
             codes=CodeNames(self, structure, domains),
             structure=of.names,
             kept=self._kept,
@@ -342,7 +342,8 @@ class Catalog:
         """What writers keep while these names hold."""
         return {}
 
-    def _component_names(self, structure: DataStructure) -> Mapping[str, Texts]:
+    def component_names(self, structure: DataStructure) -> Mapping[str, Texts]:
+        """The names of a structure's components, by id: their own, else those of their concepts."""
         cache = self._names_of_components
         if structure.ref not in cache:
             cache[structure.ref] = {one.id: one.names or self._concept_names(one) for one in structure.components}

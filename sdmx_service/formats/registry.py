@@ -20,6 +20,8 @@ from sdmx_service.formats.sdmx_csv import metadata_reader as csv_metadata_reader
 from sdmx_service.formats.sdmx_csv import metadata_writer as csv_metadata_writer
 from sdmx_service.formats.sdmx_csv import reader as csv_reader
 from sdmx_service.formats.sdmx_csv import writer as csv_writer
+from sdmx_service.formats.sdmx_csv.reader import read_bare_csv
+from sdmx_service.formats.sdmx_csv.sheets import SheetMessage, message_in
 from sdmx_service.formats.sdmx_json import data_reader as json_data_reader
 from sdmx_service.formats.sdmx_json import data_writer as json_data_writer
 from sdmx_service.formats.sdmx_json import data_writer_1_0 as json_data_writer_1_0
@@ -59,10 +61,10 @@ from sdmx_service.model.message import Message, SeekableFile, WriteOptions
 from sdmx_service.model.schema import DataSchema, SchemaFault
 from sdmx_service.model.urn import Ref
 
-__all__ = ["FORMATS", "Format", "Kind", "RegistrationsRequest", "formats_for", "named", "of_media_type",
-           "of_suffix", "read_registrations_request", "schema_faults", "submitted_actions", "write_findings",
-           "write_form", "write_marked", "write_registrations_response", "write_structure_response",
-           "write_text_sheets"]  # fmt: skip
+__all__ = ["FORMATS", "Format", "Kind", "RegistrationsRequest", "SheetMessage", "formats_for", "message_in", "named",
+           "of_media_type", "of_suffix", "read_bare_csv", "read_registrations_request", "schema_faults",
+           "submitted_actions", "write_findings", "write_form", "write_marked", "write_registrations_response",
+           "write_structure_response", "write_text_sheets"]  # fmt: skip
 
 
 def sniff_structures_ml(head: Head) -> int:

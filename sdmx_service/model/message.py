@@ -149,6 +149,8 @@ class Dataset:
     """Ids of measures and attributes to write, in order of the structure; None: all."""
     keys_only: bool = False
     """Only series (or key) level is written: no observations (``measures=none`` and no observation attributes)."""
+    places: Mapping[str, int] | None = None
+    """Component -> its column (0-based) in the sender's sheet, where the rows stand in one."""
     only_attributes: bool = False
     """There are no rows: ``attachments`` holds values of attributes, those of whole series keys too, and nothing else
     is told (for a Delete: what goes, with the value it had)."""
@@ -171,6 +173,8 @@ class Message:
     """What messages of one artefact must look like: the answer to a schema query."""
     lookup: Callable[[Ref], Maintainable | None] | None = None
     """Finds artefacts that the structures refer to, for formats that must say parts of them (SDMX 2.1)."""
+    encoding: TextEncoding | None = None
+    """Of a text that need not be in UTF-8."""
     names: Mapping[str, Texts] = field(default_factory=dict)
     """Names of what metadata sets refer to, for formats with labels: of artefacts by URN, of metadata attributes by the
     URN of the attribute, of its codes by that URN, ``=`` and the code."""

@@ -11,7 +11,7 @@ from sdmx_service.catalog.catalog import Catalog
 from sdmx_service.model.artefact import ItemScheme
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.mapping import RepresentationMap
-from sdmx_service.model.message import Tables
+from sdmx_service.model.message import Message, Tables
 from sdmx_service.submission.report import Report
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -61,9 +61,9 @@ def _texts(catalog: Catalog) -> Iterator[str]:
             yield from (place.header for place in table.columns.values() if place.header is not None)
 
 
-def report_encoding(tables: Tables, report: Report) -> None:
+def report_encoding(content: Tables | Message, report: Report) -> None:
     """Say which encoding was found out, if one was: F113, or F114 where others fit as well."""
-    found = tables.encoding
+    found = content.encoding
     if found is None or found.is_sure:
         return
     if not found.others:

@@ -6,7 +6,7 @@ recognises the file. Where several fit or none does, the candidates are listed a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, cast
@@ -16,20 +16,23 @@ from sdmx_service.catalog.layout import Layout
 from sdmx_service.errors import (
     NotFound,
     SemanticFault,
+    UnknownFormat,
     UnreadableFile,
     UnresolvedReference,
 )
 from sdmx_service.formats.recognition import head_of, recognise_data
-from sdmx_service.formats.registry import Format
+from sdmx_service.formats.registry import Format, read_bare_csv
 from sdmx_service.formats.registry import named as named_format
 from sdmx_service.model.artefact import Texts
 from sdmx_service.model.finding import FindingGroup
 from sdmx_service.model.items import DataProviderScheme
-from sdmx_service.model.message import Action, Dataset, Message, Resolve, SeekableFile, Tables, Target
+from sdmx_service.model.message import UNSAID, Action, Dataset, Message, Resolve, SeekableFile, Tables, Target
 from sdmx_service.model.structure import Dataflow, DataStructure
 from sdmx_service.model.urn import Ref
 from sdmx_service.submission.encodings import declared, known_words, report_encoding
+from sdmx_service.submission.headers import column_letter
 from sdmx_service.submission.mapped_parts import MappedParts
+from sdmx_service.submission.message_tables import in_workbook, nearly
 from sdmx_service.submission.messages import MessageLayouts, sheets
 from sdmx_service.submission.parts import Part
 from sdmx_service.submission.questionnaire_tables import iterate
@@ -119,20 +122,25 @@ def receive(
     known = MessageLayouts(catalog, named if named is not None and named.messages else None, wish.dataflow)
     reader = _Reader(file, catalog, declared(wish.encoding, media_type))
     format, content = _content(reader, format, name, wish, catalog, known.target)
+    filled: FilledQuestionnaire | None = None
+    if isinstance(content, Tables) and wish.mapping is None:
+        filled = open_questionnaire(content, catalog, report, name)
+        if filled is None:
+            content = _message_inside(reader, content, format, name, wish, catalog, known.target, report) or content
     if isinstance(content, Message):
         if named is not None and not named.messages:
             raise SemanticFault(
                 f"{name!r} is an SDMX message ({format.name}), which needs no mapping; {wish.mapping!r} reads tables.",
                 hint="Send it without a mapping.",
             )
+        report_encoding(content, report)
         received = Received(format=format, layout=named, parts=iter(()))
         received.parts = _message_parts(content, received, known, wish, catalog, report, sender)
         return received
-    filled = open_questionnaire(content, catalog, report, name) if wish.mapping is None else None
     if filled is not None:
         parts = _questionnaire_parts(filled, wish, catalog, sender)
         return Received(format=format, layout=None, parts=parts, questionnaire=filled)
-    layout = named or layout_of(content, format.name, name, catalog.layouts)
+    layout = named or _layout(content, format, name, wish, catalog, known.target)
     if format.name == "csv" and (layout.delimiter or layout.encoding):
         content = reader.table(layout)
     report_encoding(content, report)
@@ -154,8 +162,21 @@ class _Reader:
         """What it holds."""
         if format.name == "csv":
             return self.table(None)
+        if format.name == "sdmx-csv":
+            read = cast(Any, format.read)
+            message = read(self._file, resolve, encoding=self._encoding, known=known_words(self._catalog))
+            assert isinstance(message, Message)
+            return message
         assert format.read is not None
         return format.read(self._file, resolve)
+
+    def bare(self, resolve: Resolve, names: Mapping[str, Texts]) -> Message | None:
+        """What a CSV file holds as data of the dataflow that the sender says; None if its columns are others.
+
+        Args:
+            names: of the components, by id.
+        """
+        return read_bare_csv(self._file, resolve, names, encoding=self._encoding, known=known_words(self._catalog))
 
     def table(self, layout: Layout | None) -> Tables:
         """The table of a plain CSV file, with what a layout declares of it."""
@@ -193,6 +214,52 @@ def _content(
         return plain, tables
     content.datasets = chain(first, datasets)
     return format, content
+
+
+def _message_inside(
+    reader: _Reader,
+    tables: Tables,
+    format: Format,
+    name: str,
+    wish: Wish,
+    catalog: Catalog,
+    resolve: Resolve,
+    report: Report,
+) -> Message | None:
+    """The message that a table is: SDMX-CSV in a workbook, or components alone of the dataflow that the sender says.
+
+    A mapping that recognises the file reads it if its structure is not here, or if it names none.
+    """
+    found = in_workbook(tables, resolve, report)
+    if found is None:
+        if wish.dataflow is None or recognise(catalog.layouts.values(), tables, format.name, name):
+            return None
+        names = catalog.component_names(resolve(UNSAID).structure)
+        return reader.bare(resolve, names) if format.name == "csv" else in_workbook(tables, resolve, report, names)
+    datasets = iter(found.datasets)
+    try:
+        first = list(islice(datasets, 1))
+    except UnresolvedReference:
+        if recognise(catalog.layouts.values(), tables, format.name, name):
+            return None
+        raise
+    found.datasets = chain(first, datasets)
+    return found
+
+
+def _layout(tables: Tables, format: Format, name: str, wish: Wish, catalog: Catalog, resolve: Resolve) -> Layout:
+    """The layout that recognises a table.
+
+    Raises:
+        UnknownFormat: none does, or several do; a table that nearly is a message is told so.
+    """
+    try:
+        return layout_of(tables, format.name, name, catalog.layouts)
+    except UnknownFormat as fault:
+        hint = nearly(tables, catalog, resolve, wish.dataflow)
+        if not hint or recognise(catalog.layouts.values(), tables, format.name, name):
+            raise
+        raise UnknownFormat(fault.detail, hint=hint) from None
 
 
 def _refuse_nothing(file: SeekableFile, name: str) -> None:
@@ -257,8 +324,14 @@ def _part(dataflow: Dataflow, provider: Ref, dataset: Dataset) -> Part:
         provider=provider,
         action=dataset.action,
         batches=dataset.batches,
+        letters=_letters(dataset),
         is_of_moment=dataset.valid_from is not None or dataset.valid_to is not None,
     )
+
+
+def _letters(dataset: Dataset) -> dict[str, str] | None:
+    """The letters of the components' columns, where the data set stands in a sheet."""
+    return None if dataset.places is None else {id: column_letter(at) for id, at in dataset.places.items()}
 
 
 def _dataflow(target: Target, wish: Wish, catalog: Catalog) -> Dataflow:

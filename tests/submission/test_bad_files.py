@@ -87,8 +87,7 @@ UNREADABLE = {
     "nothing.zip": (zipped(), "holds no file"),
     "laughs.xml": (LAUGHS, "DTD|entit|DOCTYPE"),
     "cut.xml": (XML[:-200], "[Ll]ine [0-9]+"),
-    "latin.csv": (MESSAGE.replace(b"SOU", b"S\xfcd"), "row|Row|[Ll]ine|UTF-8"),
-    "utf16.csv": (MESSAGE.decode().encode("utf-16"), "UTF-16"),
+    "utf16.csv": (MESSAGE.decode().encode("utf-16")[:-1], "Line 3: byte [0-9]+ of the file is not utf-16"),
     "short.csv": (MESSAGE + b"dataflow,SEA:DF_CATCH(1.0.0),M,M\n", "Row 4|Line 4"),
     "action.csv": (MESSAGE.replace(b",M,M,", b",X,M,"), "Row 2, column ACTION: 'X' is not an action"),
     "structure.csv": (MESSAGE.replace(b"DF_CATCH", b"DF_CATHC"), "DF_CATHC.*DF_CATCH"),
@@ -98,6 +97,7 @@ UNREADABLE = {
 }
 REFUSED = {
     "header.csv": (HEADER, "F109", None),
+    "latin.csv": (MESSAGE.replace(b"SOU", b"S\xfcd"), "F401", 2),
     "code.csv": (MESSAGE.replace(b"COD", b"CODD", 1), "F401", 2),
     "type.csv": (MESSAGE.replace(b"16.10", b"much", 1), "F304", 2),
     "twice.csv": (HEADER + ROW + ROW, "F501", 2),

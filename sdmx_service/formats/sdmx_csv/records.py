@@ -19,9 +19,11 @@ class Records:
     Args:
         file: seekable.
         names: the headings as sent; their count is the count of cells of each record, two at least.
+        heading: the number of the record that they are.
     """
 
-    def __init__(self, file: IO[bytes], names: Sequence[str], delimiter: str) -> None:
+    def __init__(self, file: IO[bytes], names: Sequence[str], delimiter: str, heading: int = 1) -> None:
+        self._heading = heading
         self._width = len(names)
         self._delimiter = delimiter
         self._source = DelimitedFile(file, self._width, delimiter, self._take_odd)
@@ -29,14 +31,14 @@ class Records:
         """Records that Arrow left out and that are put in again."""
 
     def __iter__(self) -> Iterator[pa.Table]:
-        """The records in order: columns ``0``, ``1`` ... of text, null where empty, and ``_row`` (the heading is 1).
+        """The records in order: columns ``0``, ``1`` ... of text, null where empty, and ``_row``, their number.
 
         Raises:
             UnreadableFile: not UTF-8, a record with too few or too many cells, a quote that is never closed.
         """
-        number = 2
+        number = self._heading + 1
         try:
-            for batch in self._source.open(skip=1):
+            for batch in self._source.open(skip=self._heading):
                 rows, number = self._numbers(number, batch.num_rows)
                 yield self._completed(pa.Table.from_batches([batch]).append_column(ROW, pa.array(rows)), number)
         except (pa.ArrowInvalid, UnicodeDecodeError) as fault:

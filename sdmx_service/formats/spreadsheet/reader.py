@@ -20,9 +20,9 @@ import pyarrow as pa
 
 from sdmx_service.errors import TooLarge, UnreadableFile
 from sdmx_service.formats.delimited import DelimitedFile, OddRecord
+from sdmx_service.formats.encodings import Known, find_encoding
 from sdmx_service.formats.sniffing import HEAD_SIZE, Head
 from sdmx_service.formats.spreadsheet.apart import read_apart
-from sdmx_service.formats.spreadsheet.encodings import Known, find_encoding
 from sdmx_service.formats.spreadsheet.opendocument import read_open_document_sheets
 from sdmx_service.formats.spreadsheet.workbook import read_sheets
 from sdmx_service.model.message import Resolve, Sheet, Tables, TextEncoding

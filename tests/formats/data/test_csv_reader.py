@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sdmx_service.errors import SdmxError, UnreadableFile, UnresolvedReference
 from sdmx_service.formats import delimited
+from sdmx_service.formats.sdmx_csv import text as recoding
 from sdmx_service.formats.sdmx_csv.cells import split_texts, split_values
 from sdmx_service.formats.sdmx_csv.heading import parse_heading_line
 from sdmx_service.formats.sdmx_csv.reader import IGNORED_COLUMNS, read_sdmx_csv, sniff_sdmx_csv
@@ -196,12 +197,30 @@ def test_faults_say_where(text: str, words: str) -> None:
 
 
 def test_bytes_that_are_not_utf8_are_found() -> None:
-    data = (HEAD + ROW + ROW).encode() + "dataflow,INV:DF(1.0.0),M,A,é,F,2020,1,A,\n".encode("latin-1")
-    words = refused(data)
-    assert "Line 4" in words
-    assert f"byte {len(HEAD + ROW + ROW) + 28} " in words
+    start = (HEAD + ROW + ROW + ROW.replace("NA,", "NA,größt")).encode()
+    words = refused(start + "dataflow,INV:DF(1.0.0),M,A,é,F,2020,1,A,\n".encode("latin-1"))
+    assert "Line 5" in words
+    assert f"byte {len(start) + 28} " in words
     assert "0xE9" in words
-    assert "UTF-16" in refused((HEAD + ROW).encode("utf-16"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "cp1252", "cp1251"])
+def test_a_text_in_another_encoding_is_recoded_in_pieces(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    monkeypatch.setattr(recoding, "_CHUNK", 7)
+    note = "Порт северный" if encoding == "cp1251" else "größtenteils geschätzt"
+    message = read((HEAD + ROW + ROW.replace("NA,", f"NA,{note}")).encode(encoding))
+    [[first, second]] = rows(message)
+    assert "NOTE" not in first
+    assert note in str(second["NOTE"])
+    assert message.encoding is not None
+    assert message.encoding.is_sure == encoding.startswith("utf")
+
+
+def test_rows_below_a_line_that_names_the_separator_are_those_of_the_file() -> None:
+    [found] = rows(read("sep=,\r\n" + HEAD + ROW + ROW))
+    assert [row["_row"] for row in found] == [3, 4]
+    assert "Row 4 has 3 cells" in refused("sep=,\n" + HEAD + ROW + "a,b,c\n")
+    assert "Row 2 has no column STRUCTURE_ID" in refused("sep=,\nSTRUCTURE,b\n")
 
 
 def test_metadata_messages_hold_no_data() -> None:
