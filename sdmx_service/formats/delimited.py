@@ -29,6 +29,7 @@ _PATIENCE: Final = 0.5
 """Seconds that the next block waits at most."""
 _END: Final = "\x1eend of file\x1e"
 """A last record of our own: where it is not found as a record, an opening quote was never closed."""
+_FRAME: Final = f"\n{_END}\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,13 @@ class _Framed(io.RawIOBase):
             return b""
         self._room.acquire(timeout=_PATIENCE)
         chunk = self._file.read(size)
-        self._decoder.decode(chunk, not chunk)
-        if not chunk:
+        while 0 < len(chunk) < size and (more := self._file.read(size - len(chunk))):
+            chunk += more
+        is_last = not chunk or len(chunk) + len(_FRAME) <= size
+        self._decoder.decode(chunk, is_last)
+        if is_last:  # with what comes before it: Arrow takes no block that is a part of a record alone
             self._file = None
-            return f"\n{_END}\n".encode()
+            chunk += _FRAME
         block = _Block(chunk)
         weakref.finalize(block, self._room.release).atexit = False
         return cast(bytes, block)

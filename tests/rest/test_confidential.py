@@ -83,9 +83,9 @@ def fill(house: House) -> None:
     assert receipt.status == "published", findings
 
 
-def lay_document(content: Path) -> None:
+def lay_document(content: Path, dataflows: Any = DOCUMENT["dataflows"]) -> None:
     (content / "dsd" / "confidentiality").mkdir()
-    (content / "dsd" / "confidentiality" / "CATCH.json").write_text(json.dumps(DOCUMENT))
+    (content / "dsd" / "confidentiality" / "CATCH.json").write_text(json.dumps(DOCUMENT | {"dataflows": dataflows}))
 
 
 @pytest.fixture(scope="module")
@@ -241,7 +241,7 @@ def test_a_template_is_not_filled_with_them(tmp_path: Path, hides: bool) -> None
     content = tmp_path / "content"
     shutil.copytree(CONTENT, content)
     if hides:
-        lay_document(content)
+        lay_document(content, {})
     with open_house(f"duckdb:///{tmp_path / 'store.duckdb'}", content) as house:
         rows = [figure("M.NOR.COD.2023-11", "73100001.5", REMARK=remark("1"), SOURCE="Log book")]
         send(house, "DF_CATCH", rows, EVERY, "HARBOUR")

@@ -171,6 +171,7 @@ def paths(house: House) -> dict[str, list[str]]:
         "/api/templates/{tables}": ["/api/templates/catch?area=NOR", "/api/templates/none?area=NOR"],
         "/api/mappings/{id}.{form}": ["/api/mappings/HARBOUR_BOOK.json"],
         "/sending/{id}": [f"/sending/{one}" for one in submissions[-4:]],
+        "/sending/{id}/difference": [f"/sending/{one}/difference" for one in submissions[-4:]],
         "/sending/{id}/findings{suffix}": [f"/sending/{one}/findings{suffix}" for one in submissions[-4:] for suffix in ("", ".csv", ".xlsx")],
         "/dataflows/{agency}/{id}": ["/dataflows/SEA/DF_CATCH"],
         "/dataflows/{agency}/{id}/{version}": [

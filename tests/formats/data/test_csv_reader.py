@@ -84,6 +84,11 @@ def test_marks_and_line_ends_change_nothing(mark: str, end: str, is_closed: bool
     assert rows(read(text if is_closed else text.removesuffix(end))) == rows(read(HEAD + ROW + ROW))
 
 
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_heading_alone_is_no_row(end: str) -> None:
+    assert rows(read(HEAD.removesuffix("\n") + end)) == []
+
+
 def test_columns_stand_in_any_order_and_foreign_ones_are_named() -> None:
     message = read(
         "STRUCTURE,TIME_PERIOD,MINE,SEX,STRUCTURE_ID,OBS_VALUE,FREQ,AREA\ndataflow,2020,x,F,INV:DF(1.0),1,A,4\n"
