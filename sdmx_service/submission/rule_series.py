@@ -297,8 +297,9 @@ def group_column(figures: Figures, flow: Flow, dimensions: Collection[str]) -> s
 
 
 def beside_column(figures: Figures, flow: Flow, dimensions: Collection[str]) -> str | None:
-    """The column by which series that differ in some dimensions alone are together."""
-    return group_column(figures, flow, without(flow, dimensions))
+    """The column by which series that differ in some dimensions alone are together; None where each is by itself."""
+    found = group_column(figures, flow, without(flow, dimensions))
+    return None if found == _SERIES else found
 
 
 def without(flow: Flow, dimensions: Collection[str]) -> tuple[str, ...]:
