@@ -150,8 +150,7 @@ def too_great_parts(rule: Rule, flow: Flow, figures: Figures, providers: Collect
         UNION ALL
         SELECT t._file, t._row, t._column, t._sheet, plain(t._value), 'at least ' || plain(p._value),
                {key_columns(flow.structure, whole)}, {figures_of}
-        FROM v WHERE together > 1 AND t._sent AND place = 1
-        ORDER BY row"""
+        FROM v WHERE together > 1 AND t._sent AND place = 1"""
     return workspace.places_of(groups, statement, flow.structure)
 
 
